@@ -1,0 +1,68 @@
+//! The command line: `spin up`'s words, as far as they mean something here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
+#[derive(Debug, Parser)]
+#[command(name = "tracing-tail", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The words of `up`, which is what happens without a command.
+    #[command(flatten)]
+    pub up: Up,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build what is missing or stale, and run the application
+    Up(Up),
+    /// Build the application's components with their build commands
+    Build(Build),
+}
+
+/// The words of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The manifest, or its folder
+    #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH", default_value = "spin.toml")]
+    pub manifest: PathBuf,
+}
+
+/// The words of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// The manifest, or its folder
+    #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH", default_value = "spin.toml")]
+    pub manifest: PathBuf,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Where variables come from [default: runtime-config.toml beside the manifest, if it is there]
+    #[arg(long, value_name = "PATH")]
+    pub runtime_config_file: Option<PathBuf>,
+    /// The value of a variable: name=value, name=@file, @file.json or @file.toml
+    #[arg(long, value_name = "VARIABLE")]
+    pub variable: Vec<String>,
+    /// An environment variable of every component: NAME=value
+    #[arg(short = 'e', long, value_name = "NAME=VALUE", value_parser = parse_env)]
+    pub env: Vec<(String, String)>,
+    /// Run every build command first, stale or not
+    #[arg(long)]
+    pub build: bool,
+    /// Drop what components print
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+}
+
+fn parse_env(word: &str) -> Result<(String, String), String> {
+    match word.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=value".to_owned()),
+    }
+}

@@ -1,0 +1,77 @@
+//! wasmtime, set up as Spin sets it up: a pool for instances, a cache for compiled code, and the
+//! interfaces that a component may import.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Cache, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
+
+use crate::instance::{State, VariablesView, variables};
+
+/// How many instances may live at a time, of all components together.
+const MOST_INSTANCES: u32 = 1_000;
+
+/// Makes the engine.
+///
+/// # Errors
+/// Where wasmtime does not support this machine.
+pub fn engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    // Without a home folder there is no cache, and code is compiled at each start.
+    config.cache(Cache::from_file(None).ok());
+    config.allocation_strategy(pool());
+    // The pool reserves terabytes of address space, which some machines do not have.
+    let engine = Engine::new(&config).or_else(|_| {
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    });
+    engine.map_err(anyhow::Error::from).context("failed to start wasmtime")
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    // A component holds a few core instances, each with tables, and one memory.
+    pool.total_component_instances(MOST_INSTANCES)
+        .total_stacks(MOST_INSTANCES)
+        .total_memories(MOST_INSTANCES)
+        .total_core_instances(4 * MOST_INSTANCES)
+        .total_tables(4 * MOST_INSTANCES);
+    pool
+}
+
+/// Compiles the component in the file at `path`, or takes it from the cache.
+///
+/// # Errors
+/// Where the file can't be read, or is no component.
+pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
+    let bytes = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+    Component::new(engine, bytes)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("{} is no WebAssembly component", path.display()))
+}
+
+/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, and
+/// `spin:variables`.
+///
+/// # Errors
+/// Where the component imports anything else, or exports no HTTP handler.
+pub fn link(component: &Component) -> Result<ProxyPre<State>> {
+    let mut linker = Linker::<State>::new(component.engine());
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    p2::add_only_http_to_linker_async(&mut linker)?;
+    p3::add_to_linker(&mut linker)?;
+    variables::add_to_linker::<_, VariablesView>(&mut linker, |state| state)?;
+    let instance = linker.instantiate_pre(component)?;
+    match p3::bindings::ServicePre::new(instance.clone()) {
+        Ok(service) => Ok(ProxyPre::P3(service)),
+        Err(_) => p2::bindings::ProxyPre::new(instance)
+            .map(ProxyPre::P2)
+            .map_err(anyhow::Error::from)
+            .context("it exports neither wasi:http/handler@0.3 nor wasi:http/incoming-handler@0.2"),
+    }
+}

@@ -1,0 +1,35 @@
+//! Runs a Spin HTTP application on the engine that Spin is made of, where Spin is not installed.
+//!
+//! What it reads:
+//! - [`document`]: TOML tables that remember their lines
+//! - [`manifest`]: `spin.toml`
+//! - [`runtime_config`]: `runtime-config.toml`
+//! - [`template`] and [`variables`]: `{{ variable }}`, and who provides the values
+//! - [`allowed_hosts`]: the grammar of `allowed_outbound_hosts`
+//!
+//! What it does:
+//! - [`build`]: components that are missing or older than their sources
+//! - [`engine`]: wasmtime, and the interfaces that components import
+//! - [`instance`]: one component's instances, reused as in Spin
+//! - [`outbound`]: requests that leave an instance, to the app itself or to the network
+//! - [`app`]: the components and their routes
+//! - [`server`]: HTTP in, and the shutdown
+//! - [`output`]: what components print
+//! - [`up`]: all of it, for the command line of [`cli`]
+
+pub mod allowed_hosts;
+pub mod app;
+pub mod build;
+pub mod cli;
+pub mod document;
+pub mod engine;
+pub mod instance;
+pub mod manifest;
+pub mod outbound;
+pub mod output;
+pub mod routes;
+pub mod runtime_config;
+pub mod server;
+pub mod template;
+pub mod up;
+pub mod variables;

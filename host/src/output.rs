@@ -1,0 +1,159 @@
+//! What components print, line by line, each with the component's id.
+
+use std::io::{self, Write as _};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+/// Where output goes: the terminal, or nowhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    quiet: bool,
+}
+
+/// One of a component's two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Output {
+    /// Output to the terminal.
+    pub fn terminal() -> Output {
+        Output { quiet: false }
+    }
+
+    /// Drops what components print; the host's own words stay.
+    pub fn quiet() -> Output {
+        Output { quiet: true }
+    }
+
+    /// A stream for an instance of `component`.
+    pub fn stream(self, component: &str, stream: Stream) -> Lines {
+        let prefix = format!("[{component}] ");
+        Lines(Arc::new(Mutex::new(Buffer { stream, prefix, pending: Vec::new(), quiet: self.quiet })))
+    }
+
+    /// Says something about `component` on stderr, in the host's name.
+    pub fn host(self, component: &str, text: &str) {
+        eprintln!("tracing-tail: component '{component}': {text}");
+    }
+}
+
+/// Prefixes each line, and keeps back the last one until it is complete.
+#[derive(Clone)]
+pub struct Lines(Arc<Mutex<Buffer>>);
+
+struct Buffer {
+    stream: Stream,
+    prefix: String,
+    pending: Vec<u8>,
+    quiet: bool,
+}
+
+impl Lines {
+    fn write(&self, bytes: &[u8]) -> usize {
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !buffer.quiet {
+            buffer.pending.extend_from_slice(bytes);
+            buffer.print_complete_lines();
+        }
+        bytes.len()
+    }
+}
+
+impl Buffer {
+    fn print_complete_lines(&mut self) {
+        let Some(end) = self.pending.iter().rposition(|byte| *byte == b'\n') else { return };
+        let complete: Vec<u8> = self.pending.drain(..=end).collect();
+        self.print(&complete);
+    }
+
+    fn print(&self, lines: &[u8]) {
+        let mut prefixed = Vec::new();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            prefixed.extend_from_slice(self.prefix.as_bytes());
+            prefixed.extend_from_slice(line);
+        }
+        // A closed terminal is no reason to stop the component.
+        let _ = match self.stream {
+            Stream::Stdout => io::stdout().write_all(&prefixed),
+            Stream::Stderr => io::stderr().write_all(&prefixed),
+        };
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if !self.pending.is_empty() {
+            self.pending.push(b'\n');
+            self.print_complete_lines();
+        }
+    }
+}
+
+impl StdoutStream for Lines {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+impl IsTerminal for Lines {
+    fn is_terminal(&self) -> bool {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).stream {
+            Stream::Stdout => io::stdout().is_terminal(),
+            Stream::Stderr => io::stderr().is_terminal(),
+        }
+    }
+}
+
+impl OutputStream for Lines {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        Lines::write(self, &bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(64 * 1024)
+    }
+}
+
+#[async_trait]
+impl Pollable for Lines {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for Lines {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(Lines::write(&self, bytes)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

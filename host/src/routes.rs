@@ -1,0 +1,182 @@
+//! Which component answers a path: exact routes before wildcards, longer before shorter, as in Spin.
+
+use anyhow::{Result, anyhow};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use routefinder::Router;
+
+use crate::manifest::{Route, Trigger};
+
+/// The public routes of an application.
+#[derive(Debug)]
+pub struct Routes(Router<Target>);
+
+#[derive(Debug)]
+struct Target {
+    component: String,
+    pattern: String,
+}
+
+/// How a request found its component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    /// The component's id.
+    pub component: String,
+    pattern: String,
+    path_info: String,
+    segments: Vec<(String, String)>,
+}
+
+impl Routes {
+    /// Reads the patterns of the public triggers.
+    ///
+    /// # Errors
+    /// Where one is malformed; with its line.
+    pub fn new(triggers: &[Trigger]) -> Result<Routes> {
+        let mut router = Router::new();
+        for trigger in triggers {
+            let Route::Public(route) = &trigger.route else { continue };
+            let pattern = route.value.trim_end_matches('/');
+            if !route.value.starts_with('/') {
+                return Err(route.error(format!("the route '{}' does not start with '/'", route.value)));
+            }
+            let spec = match pattern.strip_suffix("/...") {
+                Some(prefix) => format!("{prefix}/*"),
+                None => pattern.to_owned(),
+            };
+            let target =
+                Target { component: trigger.component.value.clone(), pattern: route.value.clone() };
+            router
+                .add(spec.as_str(), target)
+                .map_err(|problem| route.error(format!("the route '{}' is malformed: {problem}", route.value)))?;
+        }
+        Ok(Routes(router))
+    }
+
+    /// Finds the component for `path`.
+    pub fn find(&self, path: &str) -> Option<Matched> {
+        let best = self.0.best_match(path)?;
+        let captures = best.captures();
+        Some(Matched {
+            component: best.component.clone(),
+            pattern: best.pattern.clone(),
+            path_info: captures.wildcard().map(|rest| path_info(rest, path)).unwrap_or_default(),
+            segments: captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        })
+    }
+}
+
+fn path_info(rest: &str, path: &str) -> String {
+    match (rest.is_empty(), path.ends_with('/')) {
+        (true, false) => String::new(),
+        (true, true) => "/".to_owned(),
+        (false, false) => format!("/{rest}"),
+        (false, true) => format!("/{rest}/"),
+    }
+}
+
+impl Matched {
+    /// A request of the application to itself, which any path of the component takes.
+    pub fn chained(component: &str, path: &str) -> Matched {
+        Matched {
+            component: component.to_owned(),
+            pattern: "/...".to_owned(),
+            path_info: path.to_owned(),
+            segments: Vec::new(),
+        }
+    }
+
+    /// Tells the component about the request in the headers that Spin adds.
+    ///
+    /// # Errors
+    /// Where a part of the URL is not fit for a header.
+    pub fn describe(&self, full_url: &str, client: &str, headers: &mut HeaderMap) -> Result<()> {
+        let prefix = self.pattern.strip_suffix("/...").unwrap_or(&self.pattern);
+        let told = [
+            ("spin-path-info", self.path_info.as_str()),
+            ("spin-full-url", full_url),
+            ("spin-matched-route", &self.pattern),
+            ("spin-base-path", "/"),
+            ("spin-raw-component-route", &self.pattern),
+            ("spin-component-route", prefix),
+            ("spin-client-addr", client),
+        ];
+        for (name, value) in told {
+            headers.insert(HeaderName::from_static(name), header_value(value)?);
+        }
+        for (name, value) in &self.segments {
+            let name = format!("spin-path-match-{}", name.to_ascii_lowercase());
+            headers.insert(HeaderName::try_from(name)?, header_value(value)?);
+        }
+        Ok(())
+    }
+}
+
+fn header_value(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).map_err(|_| anyhow!("'{text}' is not fit for a header"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::document::Document;
+    use crate::manifest::Manifest;
+
+    fn routes(patterns: &[&str]) -> Result<Routes> {
+        let mut text = "spin_manifest_version = 2\napplication = { name = \"x\" }\n".to_owned();
+        for (at, pattern) in patterns.iter().enumerate() {
+            text += &format!("[[trigger.http]]\nroute = \"{pattern}\"\ncomponent = \"c{at}\"\n[component.c{at}]\nsource = \"\"\n");
+        }
+        Routes::new(&Manifest::parse(Document::new("spin.toml", &text), Path::new(""))?.triggers)
+    }
+
+    #[test]
+    fn finds_the_closest_route() {
+        let routes = routes(&["/...", "/exact", "/wild/...", "/wild/longer/...", "/users/:id/posts"]).unwrap();
+        let table = [
+            ("/", "c0", "/"),
+            ("/exact", "c1", ""),
+            ("/exact/more", "c0", "/exact/more"),
+            ("/wild", "c2", ""),
+            ("/wild/", "c2", "/"),
+            ("/wild/x", "c2", "/x"),
+            ("/wild/longer/x/", "c3", "/x/"),
+            ("/users/7/posts", "c4", ""),
+        ];
+        for (path, component, path_info) in table {
+            let matched = routes.find(path).expect(path);
+            assert_eq!((matched.component.as_str(), matched.path_info.as_str()), (component, path_info), "{path}");
+        }
+    }
+
+    #[test]
+    fn tells_the_component_how_it_was_found() {
+        let matched = routes(&["/users/:Id/..."]).unwrap().find("/users/7/x").unwrap();
+        let mut headers = HeaderMap::new();
+        matched.describe("http://h/users/7/x?y", "1.2.3.4:5", &mut headers).unwrap();
+        let table = [
+            ("spin-path-info", "/x"),
+            ("spin-full-url", "http://h/users/7/x?y"),
+            ("spin-matched-route", "/users/:Id/..."),
+            ("spin-base-path", "/"),
+            ("spin-raw-component-route", "/users/:Id/..."),
+            ("spin-component-route", "/users/:Id"),
+            ("spin-client-addr", "1.2.3.4:5"),
+            ("spin-path-match-id", "7"),
+        ];
+        for (name, value) in table {
+            assert_eq!(headers[name], value, "{name}");
+        }
+        assert_eq!(headers.len(), table.len());
+    }
+
+    #[test]
+    fn names_a_malformed_route() {
+        assert_eq!(
+            routes(&["x"]).unwrap_err().to_string(),
+            "spin.toml:4: the route 'x' does not start with '/'"
+        );
+        assert!(routes(&["/a"]).unwrap().find("/b").is_none());
+    }
+}

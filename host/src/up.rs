@@ -1,0 +1,107 @@
+//! `up`: from the manifest to a running application, and what is said on the way.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio::net::TcpListener;
+
+use crate::app::{self, App, Prepared};
+use crate::build::{self, Which};
+use crate::cli::{self, Up};
+use crate::engine;
+use crate::manifest::{Manifest, Route};
+use crate::output::Output;
+use crate::runtime_config;
+use crate::server::{self, Ended, GRACE};
+use crate::variables::{self, Provider, Variables};
+
+/// Builds the components of a manifest.
+///
+/// # Errors
+/// One sentence that says what is wrong.
+pub fn build(args: &cli::Build) -> Result<()> {
+    build::build(&Manifest::load(&args.manifest)?, Which::All)
+}
+
+/// Runs an application until `shutdown` is done.
+///
+/// # Errors
+/// One sentence that says what is wrong.
+pub async fn up(args: Up, shutdown: impl Future<Output = ()>) -> Result<()> {
+    let manifest = Manifest::load(&args.manifest)?;
+    let variables = Variables::settle(&manifest, &providers(&args, &manifest.dir)?)?;
+    // A port in use is said at once, not after minutes of building.
+    let listener = listen(&args).await?;
+    build::build(&manifest, if args.build { Which::All } else { Which::Stale })?;
+    let engine = engine::engine()?;
+    let started = Instant::now();
+    eprintln!("Loading {} (compiled once, then cached)", manifest.name);
+    let prepared = app::prepare(&engine, &manifest, &variables, &args.env)?;
+    eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
+    let address = listener.local_addr()?;
+    let banner = banner(&manifest, &prepared, &format!("http://{address}"));
+    let output = if args.quiet { Output::quiet() } else { Output::terminal() };
+    let app = App::new(&engine, &manifest, prepared, address, output)?;
+    print!("{banner}");
+    let shutdown = async {
+        shutdown.await;
+        eprintln!("Shutting down; requests and exports in progress have {} s", GRACE.as_secs());
+    };
+    match server::serve(app, listener, shutdown).await? {
+        Ended::Clean => {}
+        Ended::Abandoned(instances) => {
+            eprintln!("{instances} instances still had work after {} s; it is lost", GRACE.as_secs());
+        }
+    }
+    Ok(())
+}
+
+async fn listen(args: &Up) -> Result<TcpListener> {
+    let address = args.listen;
+    TcpListener::bind(address).await.map_err(|problem| match problem.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow!("{address} is in use already; stop what listens there, or choose another with --listen")
+        }
+        _ => anyhow!("failed to listen on {address}: {problem}"),
+    })
+}
+
+fn providers(args: &Up, dir: &Path) -> Result<Vec<Provider>> {
+    let given = variables::from_arguments(&args.variable)?;
+    let beside = dir.join("runtime-config.toml");
+    let configured = match &args.runtime_config_file {
+        Some(path) => runtime_config::load(path)?,
+        None if beside.exists() => runtime_config::load(&beside)?,
+        None => Vec::new(),
+    };
+    let mut providers = vec![Provider::Static(given)];
+    providers.extend(configured);
+    providers.push(Provider::fallback().context("failed to read .env")?);
+    Ok(providers)
+}
+
+fn banner(manifest: &Manifest, prepared: &[Prepared], url: &str) -> String {
+    let mut text = format!("\nServing {url}\n");
+    let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all that is written");
+    for trigger in &manifest.triggers {
+        let component = &trigger.component.value;
+        match &trigger.route {
+            Route::Public(route) => say(format!("  {component}: {url}{}", route.value)),
+            Route::Private => say(format!("  {component}: http://{component}.spin.internal (private)")),
+        }
+    }
+    say(format!(
+        "Try:   curl -X POST {url}/process -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
+    ));
+    let endpoints = prepared.iter().filter_map(|component| component.variable("otlp_endpoint"));
+    let mut endpoints: Vec<&str> = endpoints.collect();
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    for endpoint in endpoints {
+        say(format!("Spans: {endpoint} (OTLP_ENDPOINT)"));
+    }
+    text
+}

@@ -1,0 +1,258 @@
+//! One downstream call: where it goes, what is sent, and what the answer means.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+
+use crate::config::redact_userinfo;
+use crate::host::SendError;
+use crate::payload::Payload;
+
+/// A service to call: the URL of its `/process`, and the credentials that the setting held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Downstream {
+    url: Uri,
+    shown: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl Downstream {
+    /// Reads a base URL; `/process` is appended, trailing slashes are forgiven, and
+    /// `user:password@` becomes a Basic `authorization` header.
+    ///
+    /// # Errors
+    /// One sentence with the value and what is accepted.
+    pub fn parse(text: &str) -> Result<Downstream, String> {
+        Downstream::read(text).ok_or_else(|| {
+            format!(
+                "'{}' is not an http:// or https:// URL such as http://service-b.spin.internal",
+                redact_userinfo(text)
+            )
+        })
+    }
+
+    fn read(text: &str) -> Option<Downstream> {
+        let (scheme, rest) = text.split_once("://")?;
+        if !matches!(scheme, "http" | "https") || rest.contains(['?', '#']) {
+            return None;
+        }
+        let base = rest.trim_end_matches('/');
+        let (authority, path) = base.find('/').map_or((base, ""), |at| base.split_at(at));
+        let (userinfo, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo), host),
+            None => (None, authority),
+        };
+        let url: Uri = format!("{scheme}://{host}{path}/process").parse().ok()?;
+        if url.host().is_none_or(str::is_empty) {
+            return None;
+        }
+        let authorization = match userinfo {
+            Some(userinfo) => Some(basic(userinfo)?),
+            None => None,
+        };
+        let shown = redact_userinfo(&format!("{scheme}://{base}/process"));
+        Some(Downstream { url, shown, authorization })
+    }
+
+    /// The URL without credentials.
+    pub fn url(&self) -> &Uri {
+        &self.url
+    }
+
+    /// The URL as it may be shown: credentials redacted.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The request that carries `payload`, with `context` as additional headers.
+    pub fn request(&self, payload: &Payload, context: HeaderMap) -> Request<Bytes> {
+        let body = payload.to_json();
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.url.clone();
+        let length = request.body().len();
+        let headers = request.headers_mut();
+        *headers = context;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_LENGTH, length.into());
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        request
+    }
+
+    /// What came of a call: the list to go on with, and the answer's status.
+    ///
+    /// # Errors
+    /// Where it gave no list to go on with.
+    pub fn judge(&self, sent: Result<Response<Bytes>, SendError>) -> Result<(Payload, StatusCode), CallError> {
+        let answer = sent.map_err(CallError::NoAnswer)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(CallError::Status(status));
+        }
+        let list = Payload::parse(answer.body())
+            .map_err(|malformed| CallError::Malformed(status, malformed.to_string()))?;
+        Ok((list, status))
+    }
+}
+
+fn basic(userinfo: &str) -> Option<HeaderValue> {
+    let mut credentials = percent_decode(userinfo)?;
+    if !credentials.contains(&b':') {
+        credentials.push(b':');
+    }
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(credentials))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                u8::try_from(high * 16 + low).ok()?
+            }
+            plain => plain,
+        });
+    }
+    Some(decoded)
+}
+
+/// Why a call gave no list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallError {
+    /// There was no answer.
+    NoAnswer(SendError),
+    /// The answer's status is no 2xx.
+    Status(StatusCode),
+    /// The answer is a 2xx, and its body no JSON array of strings.
+    Malformed(StatusCode, String),
+}
+
+impl CallError {
+    /// The answer's status, if there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            CallError::Status(status) | CallError::Malformed(status, _) => Some(*status),
+            CallError::NoAnswer(_) => None,
+        }
+    }
+
+    /// A short name of few possible values, fit for `error.type`: the status where it is the error.
+    pub fn kind(&self) -> String {
+        match self {
+            CallError::NoAnswer(failure) => failure.kind().to_owned(),
+            CallError::Status(status) => status.as_str().to_owned(),
+            CallError::Malformed(..) => "malformed_answer".to_owned(),
+        }
+    }
+
+    /// One sentence for the caller, with the destination and, where a setting can help, its name.
+    pub fn explain(&self, downstream: &Downstream) -> String {
+        let shown = downstream.shown();
+        match self {
+            CallError::Status(status) => format!("{shown} answered {}", status.as_u16()),
+            CallError::Malformed(status, why) => format!("{shown} answered {}, but {why}", status.as_u16()),
+            CallError::NoAnswer(SendError::Timeout) => {
+                format!("{shown} did not answer within the time that APP_TIMEOUT sets")
+            }
+            CallError::NoAnswer(SendError::Denied) => {
+                let origin = origin(downstream.url());
+                format!("{shown} is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts")
+            }
+            CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
+        }
+    }
+}
+
+fn origin(url: &Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or("http");
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    format!("{scheme}://{authority}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn downstream(text: &str) -> Downstream {
+        Downstream::parse(text).unwrap()
+    }
+
+    fn answer(status: u16, body: &'static str) -> Result<Response<Bytes>, SendError> {
+        Ok(Response::builder().status(status).body(Bytes::from(body)).unwrap())
+    }
+
+    #[test]
+    fn reads_base_urls() {
+        let table = [
+            ("http://b", "http://b/process"),
+            ("https://b:8443/", "https://b:8443/process"),
+            ("http://b/base//", "http://b/base/process"),
+            ("http://[::1]:3000", "http://[::1]:3000/process"),
+        ];
+        for (text, url) in table {
+            assert_eq!(downstream(text).url().to_string(), url);
+            assert_eq!(downstream(text).shown(), url);
+        }
+        for text in ["b", "ftp://b", "http://", "http:///x", "http://b?x=1", "http://b#x", "http://a b", "http://u:%zz@b"] {
+            assert!(Downstream::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sends_credentials_as_a_header_and_shows_none() {
+        let secured = downstream("http://user:p%40ss@b");
+        assert_eq!(secured.url().to_string(), "http://b/process");
+        assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
+        let request = secured.request(&Payload::parse(b"[]").unwrap(), HeaderMap::new());
+        // base64("user:p@ss")
+        assert_eq!(request.headers()[AUTHORIZATION], "Basic dXNlcjpwQHNz");
+    }
+
+    #[test]
+    fn sends_the_list_as_json_with_its_length() {
+        let request = downstream("http://b").request(&Payload::parse(b"[\"x\"]").unwrap(), HeaderMap::new());
+        assert_eq!(request.method(), Method::POST);
+        assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!(request.headers()[CONTENT_LENGTH], "5");
+        assert_eq!(request.body(), "[\"x\"]");
+    }
+
+    #[test]
+    fn judges_answers() {
+        let b = downstream("http://b:1");
+        let list = |items: &[u8]| Payload::parse(items).unwrap();
+        assert_eq!(b.judge(answer(200, "[\"x\"]")), Ok((list(b"[\"x\"]"), StatusCode::OK)));
+        assert_eq!(b.judge(answer(201, "[]")), Ok((list(b"[]"), StatusCode::CREATED)));
+        let table = [
+            (answer(503, "[]"), "http://b:1/process answered 503"),
+            (answer(302, ""), "http://b:1/process answered 302"),
+            (
+                answer(200, "{}"),
+                "http://b:1/process answered 200, but the body is not a JSON array of strings: \
+                 invalid type: map, expected a sequence at line 1 column 0",
+            ),
+            (Err(SendError::Timeout), "http://b:1/process did not answer within the time that APP_TIMEOUT sets"),
+            (
+                Err(SendError::Denied),
+                "http://b:1/process is not an allowed destination: set APP_ALLOWED_HOST=http://b:1 \
+                 or add it to allowed_outbound_hosts",
+            ),
+            (
+                Err(SendError::Failed { kind: "connection_refused".to_owned(), detail: String::new() }),
+                "http://b:1/process could not be reached: connection refused",
+            ),
+        ];
+        for (sent, sentence) in table {
+            assert_eq!(b.judge(sent).unwrap_err().explain(&b), sentence);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! WASI 0.3, by spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
+
+#![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
+
+use std::cell::OnceCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{Either, select};
+use http_body_util::{BodyExt as _, Full, Limited};
+use spin_sdk::http::{Request, Response};
+use spin_sdk::wasip3::http::types::ErrorCode;
+use spin_sdk::{http_service, time, variables, wasip3, wit_bindgen};
+
+use super::{MAX_ANSWER_BYTES, SendError, World};
+use crate::Service;
+use crate::simulate::Draws;
+
+thread_local! {
+    static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
+}
+
+#[http_service]
+async fn handle(request: Request) -> Response<Full<Bytes>> {
+    service().answer(request, draws()).await.map(Full::new)
+}
+
+/// The instance's service. The first request starts it and holds up the others meanwhile: waiting
+/// for a request's task in another would need wake-ups that cross tasks.
+fn service() -> Rc<Service<Wasip3>> {
+    if let Some(started) = SERVICE.with(|service| service.get().map(Rc::clone)) {
+        return started;
+    }
+    let started = Rc::new(wit_bindgen::block_on(Service::start(Wasip3)));
+    SERVICE.with(|service| Rc::clone(service.get_or_init(|| started)))
+}
+
+fn draws() -> Draws {
+    let bits = || getrandom::u64().expect("wasi:random does not fail");
+    Draws::from_bits(bits(), bits())
+}
+
+/// The host, through spin-sdk.
+#[derive(Debug, Clone, Copy)]
+pub struct Wasip3;
+
+impl World for Wasip3 {
+    async fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        match variables::get(name).await {
+            Ok(value) => Ok(Some(value)),
+            Err(variables::Error::Undefined(_)) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, SendError> {
+        let exchange = pin!(exchange(request));
+        match select(exchange, pin!(time::sleep(timeout))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), _)) => Err(SendError::Timeout),
+        }
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        time::sleep(duration).await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        wasip3::spawn(task);
+    }
+}
+
+async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
+    let answer = spin_sdk::http::send(request.map(Full::new)).await.map_err(send_error)?;
+    let (head, body) = answer.into_parts();
+    match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
+        Ok(body) => Ok(http::Response::from_parts(head, body.to_bytes())),
+        Err(error) => Err(match error.downcast::<ErrorCode>() {
+            Ok(code) => send_error(*code),
+            Err(_) => SendError::Failed {
+                kind: "answer_too_large".to_owned(),
+                detail: format!("over {MAX_ANSWER_BYTES} bytes"),
+            },
+        }),
+    }
+}
+
+fn send_error(code: ErrorCode) -> SendError {
+    match code {
+        ErrorCode::HttpRequestDenied => SendError::Denied,
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::DnsTimeout
+        | ErrorCode::HttpResponseTimeout => SendError::Timeout,
+        ErrorCode::InternalError(detail) => SendError::Failed {
+            kind: "internal_error".to_owned(),
+            detail: detail.unwrap_or_default(),
+        },
+        other => SendError::Failed { kind: snake_case(&format!("{other:?}")), detail: String::new() },
+    }
+}
+
+/// `ErrorCode::DnsError(…)` as `dns_error`.
+fn snake_case(variant: &str) -> String {
+    let name = variant.rsplit("::").next().unwrap_or(variant);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    let mut snake = String::new();
+    for c in name[..end].chars() {
+        if c.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}

@@ -1,0 +1,103 @@
+//! The request's body: a JSON array of strings in, the same with one more name out.
+//!
+//! Refuses bodies over [`MAX_BYTES`], arrays over [`MAX_ITEMS`], and anything but strings.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// The largest body that is read, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// The most strings that an array may hold.
+pub const MAX_ITEMS: usize = 10_000;
+
+/// The list that travels from service to service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload(Vec<String>);
+
+impl Payload {
+    /// Reads a JSON array of strings.
+    ///
+    /// # Errors
+    /// Where the body is something else, or holds more than [`MAX_ITEMS`] strings.
+    pub fn parse(body: &[u8]) -> Result<Payload, Malformed> {
+        let items: Vec<String> = serde_json::from_slice(body)
+            .map_err(|error| Malformed::NotAnArrayOfStrings(error.to_string()))?;
+        if items.len() > MAX_ITEMS {
+            return Err(Malformed::TooManyItems(items.len()));
+        }
+        Ok(Payload(items))
+    }
+
+    /// How many strings it holds.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds a service's name at the end.
+    pub fn append(&mut self, name: &str) {
+        self.0.push(name.to_owned());
+    }
+
+    /// Writes it as JSON.
+    pub fn to_json(&self) -> Bytes {
+        serde_json::to_vec(&self.0).expect("strings are always JSON").into()
+    }
+}
+
+/// Why a body is no payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Malformed {
+    /// It is no JSON, or no array, or holds something that is no string; with the parser's words.
+    NotAnArrayOfStrings(String),
+    /// It holds this many strings, more than [`MAX_ITEMS`].
+    TooManyItems(usize),
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Malformed::NotAnArrayOfStrings(why) => {
+                write!(f, "the body is not a JSON array of strings: {why}")
+            }
+            Malformed::TooManyItems(items) => {
+                write!(f, "the array has {items} items; at most {MAX_ITEMS} are accepted")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips_what_it_accepts() {
+        let table = [
+            ("[]", r#"["me"]"#),
+            (r#"["item1", "item2"]"#, r#"["item1","item2","me"]"#),
+            (r#" ["\u00e9\n"] "#, "[\"é\\n\",\"me\"]"),
+        ];
+        for (body, answer) in table {
+            let mut payload = Payload::parse(body.as_bytes()).unwrap();
+            payload.append("me");
+            assert_eq!(payload.to_json(), answer);
+        }
+    }
+
+    #[test]
+    fn refuses_anything_but_an_array_of_strings() {
+        for body in ["", "{}", "null", "\"x\"", "[1]", "[null]", "[[\"x\"]]", "[\"x\"", "[\"x\"] y", "\u{feff}[]"] {
+            let refusal = Payload::parse(body.as_bytes());
+            assert!(matches!(refusal, Err(Malformed::NotAnArrayOfStrings(_))), "{body}: {refusal:?}");
+        }
+        assert!(Payload::parse(b"[\"\xff\"]").is_err(), "no UTF-8");
+    }
+
+    #[test]
+    fn counts_items() {
+        let array = |items: usize| serde_json::to_vec(&vec!["x"; items]).unwrap();
+        assert_eq!(Payload::parse(&array(MAX_ITEMS)).unwrap().size(), MAX_ITEMS);
+        assert_eq!(Payload::parse(&array(MAX_ITEMS + 1)), Err(Malformed::TooManyItems(10_001)));
+    }
+}

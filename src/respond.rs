@@ -1,0 +1,109 @@
+//! What becomes of a request, as an HTTP answer: its status, headers and body.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response, StatusCode};
+use opentelemetry::trace::SpanContext;
+use serde_json::json;
+
+use crate::payload::{MAX_BYTES, Malformed, Payload};
+use crate::telemetry::context;
+
+/// Why a request is answered with anything but the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Settings are malformed; one sentence each.
+    Settings(Vec<String>),
+    /// No service lives on this path.
+    NotFound(String),
+    /// The path wants a POST.
+    MethodNotAllowed(Method),
+    /// The body broke off; with the host's words.
+    Unreadable(String),
+    /// The body is over [`MAX_BYTES`].
+    TooLarge,
+    /// The body is no payload.
+    Malformed(Malformed),
+    /// The simulation asked for it.
+    Simulated {
+        /// The service that simulates.
+        service: String,
+        /// The status that was drawn.
+        status: StatusCode,
+    },
+    /// A downstream service gave no list; with the explanation.
+    Downstream(String),
+    /// A downstream service did not answer in time; with the explanation.
+    DownstreamTimeout(String),
+}
+
+impl Failure {
+    /// The answer's status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Failure::Settings(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::NotFound(_) => StatusCode::NOT_FOUND,
+            Failure::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Failure::TooLarge | Failure::Malformed(Malformed::TooManyItems(_)) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Failure::Malformed(Malformed::NotAnArrayOfStrings(_)) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Failure::Simulated { status, .. } => *status,
+            Failure::Downstream(_) => StatusCode::BAD_GATEWAY,
+            Failure::DownstreamTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Settings(problems) => f.write_str(&problems.join("; ")),
+            Failure::NotFound(path) => write!(f, "nothing lives on {path}; POST to /process"),
+            Failure::MethodNotAllowed(method) => {
+                write!(f, "{method} is not allowed on /process; use POST")
+            }
+            Failure::Unreadable(why) => write!(f, "the body could not be read: {why}"),
+            Failure::TooLarge => {
+                write!(f, "the body is larger than {MAX_BYTES} bytes")
+            }
+            Failure::Malformed(malformed) => malformed.fmt(f),
+            Failure::Simulated { service, .. } => write!(f, "simulated error in {service}"),
+            Failure::Downstream(why) | Failure::DownstreamTimeout(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Writes the answer of the request that the SERVER span `span` describes.
+pub fn respond(outcome: &Result<Payload, Failure>, span: &SpanContext) -> Response<Bytes> {
+    let (status, body) = match outcome {
+        Ok(payload) => (StatusCode::OK, payload.to_json()),
+        Err(failure) => (failure.status(), explain(failure, span)),
+    };
+    let length = body.len();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Without a length the body is chunked, and its end waits for the client's delayed ACK.
+    headers.insert(CONTENT_LENGTH, length.into());
+    if let Err(Failure::MethodNotAllowed(_)) = outcome {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    context::announce(span, headers);
+    response
+}
+
+fn explain(failure: &Failure, span: &SpanContext) -> Bytes {
+    let error = failure.to_string();
+    let body = match failure {
+        Failure::Settings(_) => json!({ "error": error }),
+        _ => json!({ "error": error, "trace_id": span.trace_id().to_string() }),
+    };
+    body.to_string().into()
+}

@@ -1,0 +1,220 @@
+//! The spans of one request: their names, kinds, attributes, events and status.
+//!
+//! Attribute names come from `opentelemetry-semantic-conventions`; what is not in that registry
+//! is under `tracing_tail.`. Source: the semantic conventions' "HTTP spans" and "Exceptions".
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::header::USER_AGENT;
+use http::{Method, StatusCode, Uri, request};
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
+use opentelemetry_semantic_conventions::attribute as semconv;
+
+use crate::downstream::{CallError, Downstream};
+use crate::respond::Failure;
+use crate::telemetry::context;
+
+/// The only route there is.
+pub const ROUTE: &str = "/process";
+
+/// An open span. It ends where it is dropped.
+#[derive(Debug)]
+pub struct Span {
+    span: SdkSpan,
+    context: SpanContext,
+}
+
+impl Span {
+    /// Opens the SERVER span of a request, below the caller's span if there is one.
+    pub fn server(tracer: &SdkTracer, request: &request::Parts, parent: Option<&SpanContext>) -> Span {
+        let routed = request.uri.path() == ROUTE;
+        let method = known_method(&request.method);
+        let mut attributes = vec![
+            KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
+            KeyValue::new(semconv::URL_SCHEME, scheme(&request.uri).to_owned()),
+            KeyValue::new(semconv::URL_PATH, request.uri.path().to_owned()),
+        ];
+        if method.is_none() {
+            let original = request.method.as_str().to_owned();
+            attributes.push(KeyValue::new(semconv::HTTP_REQUEST_METHOD_ORIGINAL, original));
+        }
+        if routed {
+            attributes.push(KeyValue::new(semconv::HTTP_ROUTE, ROUTE));
+        }
+        if let Some(query) = request.uri.query() {
+            attributes.push(KeyValue::new(semconv::URL_QUERY, query.to_owned()));
+        }
+        attributes.extend(server(&request.uri));
+        if let Some(client) = client_address(request) {
+            attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client));
+        }
+        if let Some(agent) = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
+            attributes.push(KeyValue::new(semconv::USER_AGENT_ORIGINAL, agent.to_owned()));
+        }
+        // The conventions name a span of an unknown method `HTTP`.
+        let verb = method.unwrap_or("HTTP");
+        let name = if routed { format!("{verb} {ROUTE}") } else { verb.to_owned() };
+        let builder =
+            SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_attributes(attributes);
+        Span::open(tracer, builder, parent)
+    }
+
+    /// Opens the INTERNAL span of a simulated delay.
+    pub fn latency(tracer: &SdkTracer, parent: &Span) -> Span {
+        let builder = SpanBuilder::from_name("simulate latency").with_kind(SpanKind::Internal);
+        Span::open(tracer, builder, Some(&parent.context))
+    }
+
+    /// Opens the CLIENT span of a downstream call.
+    pub fn client(tracer: &SdkTracer, parent: &Span, downstream: &Downstream) -> Span {
+        let mut attributes = vec![
+            KeyValue::new(semconv::HTTP_REQUEST_METHOD, "POST"),
+            KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned()),
+        ];
+        attributes.extend(server(downstream.url()));
+        let builder =
+            SpanBuilder::from_name("POST").with_kind(SpanKind::Client).with_attributes(attributes);
+        Span::open(tracer, builder, Some(&parent.context))
+    }
+
+    fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&SpanContext>) -> Span {
+        let context = match parent {
+            Some(parent) => Context::new().with_remote_span_context(parent.clone()),
+            None => Context::new(),
+        };
+        let span = tracer.build_with_context(builder, &context);
+        let context = match parent {
+            Some(_) => span.span_context().clone(),
+            None => context::with_random_id(span.span_context()),
+        };
+        Span { span, context }
+    }
+
+    /// What children, downstreams and the caller learn of this span.
+    pub fn context(&self) -> &SpanContext {
+        &self.context
+    }
+
+    /// A valid payload of `size` strings arrived.
+    pub fn processing_started(&mut self, size: usize) {
+        self.event("tracing_tail.processing.started", vec![payload_size(size)]);
+    }
+
+    /// The list of `size` strings is about to be answered.
+    pub fn processing_finished(&mut self, size: usize) {
+        self.event("tracing_tail.processing.finished", vec![payload_size(size)]);
+    }
+
+    /// The request has waited for `delay`.
+    pub fn latency_simulated(&mut self, delay: Duration) {
+        let milliseconds = delay.as_secs_f64() * 1000.0;
+        self.event(
+            "tracing_tail.latency.simulated",
+            vec![KeyValue::new("tracing_tail.latency_ms", milliseconds)],
+        );
+    }
+
+    /// The request fails on purpose.
+    pub fn error_simulated(&mut self, failure: &Failure) {
+        self.event("tracing_tail.error.simulated", vec![status_code(failure.status())]);
+        self.exception("SimulatedError", failure.to_string());
+    }
+
+    /// A downstream gave its list.
+    pub fn downstream_succeeded(&mut self, downstream: &Downstream, status: StatusCode) {
+        let url = KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned());
+        self.event("tracing_tail.downstream.succeeded", vec![url, status_code(status)]);
+    }
+
+    /// A downstream gave none.
+    pub fn downstream_failed(&mut self, downstream: &Downstream, error: &CallError) {
+        let url = KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned());
+        let mut attributes = vec![url];
+        attributes.extend(error.status().map(status_code));
+        attributes.push(error_type(error.kind()));
+        self.event("tracing_tail.downstream.failed", attributes);
+    }
+
+    /// Ends a SERVER span with what was answered.
+    pub fn end_server(mut self, status: StatusCode, failure: Option<&Failure>) {
+        self.span.set_attribute(status_code(status));
+        if status.is_server_error() {
+            self.span.set_attribute(error_type(status.as_str().to_owned()));
+            let reason = failure.map(ToString::to_string).unwrap_or_default();
+            self.span.set_status(Status::error(reason));
+        }
+    }
+
+    /// Ends a CLIENT span with what came back: the answer's status, or why it gave no list.
+    pub fn end_client(mut self, outcome: Result<StatusCode, &CallError>) {
+        let answered = outcome.map_or_else(CallError::status, Some);
+        self.span.set_attributes(answered.map(status_code));
+        let Err(error) = outcome else { return };
+        self.span.set_attribute(error_type(error.kind()));
+        let description = match error {
+            // The status code says it all: the conventions want no description beside it.
+            CallError::Status(_) => String::new(),
+            CallError::Malformed(_, why) => why.clone(),
+            CallError::NoAnswer(failure) => {
+                self.exception(failure.kind().to_owned(), failure.to_string());
+                failure.to_string()
+            }
+        };
+        self.span.set_status(Status::error(description));
+    }
+
+    fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
+        self.span.add_event(name, attributes);
+    }
+
+    fn exception(&mut self, kind: impl Into<Value>, message: String) {
+        let attributes = vec![
+            KeyValue::new(semconv::EXCEPTION_TYPE, kind),
+            KeyValue::new(semconv::EXCEPTION_MESSAGE, message),
+        ];
+        self.event("exception", attributes);
+    }
+}
+
+fn payload_size(size: usize) -> KeyValue {
+    KeyValue::new("tracing_tail.payload.size", i64::try_from(size).unwrap_or(i64::MAX))
+}
+
+fn status_code(status: StatusCode) -> KeyValue {
+    KeyValue::new(semconv::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()))
+}
+
+fn error_type(kind: String) -> KeyValue {
+    KeyValue::new(semconv::ERROR_TYPE, kind)
+}
+
+/// The methods of RFC 9110 and RFC 5789, which the conventions know; none for any other.
+fn known_method(method: &Method) -> Option<&'static str> {
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
+        .into_iter()
+        .find(|known| *known == method.as_str())
+}
+
+fn scheme(uri: &Uri) -> &str {
+    uri.scheme_str().unwrap_or("http")
+}
+
+fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
+    let default = if scheme(uri) == "https" { 443 } else { 80 };
+    let port = i64::from(uri.port_u16().unwrap_or(default));
+    uri.host().map(str::to_owned).into_iter().flat_map(move |host| {
+        [KeyValue::new(semconv::SERVER_ADDRESS, host), KeyValue::new(semconv::SERVER_PORT, port)]
+    })
+}
+
+/// The client's address as the host tells it; a call from the same application has none.
+fn client_address(request: &request::Parts) -> Option<String> {
+    let told = request.headers.get("spin-client-addr")?.to_str().ok()?;
+    let address = told.parse::<SocketAddr>().ok()?.ip();
+    (!address.is_unspecified()).then(|| address.to_string())
+}
