@@ -1,0 +1,14 @@
+//! End to end: the compiled component in the embedded host, or in the Spin that `TRACING_TAIL_SPIN` names.
+//!
+//! Everything here is seen from outside: HTTP, the manifest, the collector, the terminal.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod chain;
+mod context;
+mod contract;
+mod documents;
+mod embedded_host;
+mod export;
+mod settings;
+mod support;

@@ -1,0 +1,193 @@
+//! Batches on their way to the collector, and what happens where it does not take them.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use tokio::net::TcpListener;
+
+use crate::support::{Collector, Launch, eventually, serves_embedded_only};
+
+#[tokio::test]
+async fn spans_of_many_requests_leave_in_one_batch() {
+    let collector = Collector::start().await;
+    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    for _ in 0..10 {
+        let requests: Vec<_> = (0..10).map(|_| app.process("[]")).collect();
+        for answer in futures_join(requests).await {
+            assert_eq!(answer, 200);
+        }
+    }
+    let spans = collector.wait_for(100).await;
+    let traces: std::collections::HashSet<_> = spans.iter().map(|span| &span.trace).collect();
+    assert_eq!(traces.len(), 100);
+    let exports = collector.exports();
+    assert!(exports.len() < 10, "{} exports", exports.len());
+    assert_eq!(exports[0].headers[CONTENT_TYPE], "application/x-protobuf");
+}
+
+async fn futures_join(requests: Vec<impl Future<Output = reqwest::Response>>) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    let mut requests: Vec<_> = requests.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|cx| {
+        requests.retain_mut(|request| match request.as_mut().poll(cx) {
+            std::task::Poll::Ready(answer) => {
+                statuses.push(answer.status().as_u16());
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if requests.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    statuses
+}
+
+#[tokio::test]
+async fn says_who_it_is_in_resource_and_scope() {
+    let collector = Collector::start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("APP_NAME", "checkout")
+        .start()
+        .await;
+    app.process("[]").await;
+    collector.wait_for(1).await;
+    let export = collector.exports().remove(0);
+    let resource = &export.request.resource_spans[0];
+    let mut about: Vec<_> =
+        resource.resource.as_ref().unwrap().attributes.iter().map(|pair| pair.key.as_str()).collect();
+    about.sort_unstable();
+    let expected =
+        ["service.name", "service.version", "telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"];
+    assert_eq!(about, expected);
+    assert!(resource.schema_url.starts_with("https://opentelemetry.io/schemas/"));
+    let scope = &resource.scope_spans[0];
+    assert_eq!(scope.scope.as_ref().unwrap().name, "tracing-tail");
+    assert_eq!(scope.schema_url, resource.schema_url);
+}
+
+#[tokio::test]
+async fn a_full_batch_does_not_wait() {
+    let collector = Collector::start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("OTEL_BSP_SCHEDULE_DELAY", "3600000")
+        .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
+        .start()
+        .await;
+    for _ in 0..5 {
+        app.process("[]").await;
+    }
+    collector.wait_for(5).await;
+    assert_eq!(collector.exports().len(), 1);
+}
+
+#[tokio::test]
+async fn a_full_queue_drops_the_newest_spans_and_says_so() {
+    let collector = Collector::start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("OTEL_BSP_SCHEDULE_DELAY", "0")
+        .env("OTEL_BSP_MAX_QUEUE_SIZE", "3")
+        .start()
+        .await;
+    collector.hold();
+    app.process("[]").await;
+    eventually("the first export is on its way", || {
+        (!collector.exports().is_empty()).then_some(())
+    })
+    .await;
+    for _ in 0..5 {
+        assert_eq!(app.process("[]").await.status(), 200);
+    }
+    collector.release();
+    collector.wait_for(4).await;
+    let line = "the queue is full; spans lost: 1";
+    eventually("the loss is said", || app.stderr().contains(line).then_some(())).await;
+}
+
+#[tokio::test]
+async fn answers_do_not_wait_for_the_collector() {
+    let collector = Collector::start().await;
+    collector.hold();
+    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    for _ in 0..3 {
+        assert_eq!(app.process("[]").await.status(), 200);
+    }
+    collector.wait_for(3).await;
+    for _ in 0..3 {
+        assert_eq!(app.process("[]").await.status(), 200, "while an export is held back");
+    }
+    collector.release();
+    collector.wait_for(6).await;
+}
+
+#[tokio::test]
+async fn a_dead_collector_costs_one_line_and_no_request() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{closed}/v1/traces");
+    let app = Launch::default().env("OTLP_ENDPOINT", &endpoint).start().await;
+    for _ in 0..10 {
+        assert_eq!(app.process("[]").await.status(), 200);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let line = format!("OTLP export to {endpoint} failed: connection refused; spans lost: ");
+    eventually("the loss is said", || app.stderr().contains(&line).then_some(())).await;
+    assert_eq!(app.stderr().matches(&line).count(), 1, "{}", app.stderr());
+}
+
+#[tokio::test]
+async fn a_collector_that_refuses_is_named_with_its_status() {
+    let collector = Collector::start().await;
+    collector.refuse(400);
+    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    assert_eq!(app.process("[]").await.status(), 200);
+    let line = format!(
+        "OTLP export to {} failed: the collector answered 400 Bad Request; spans lost: 1",
+        collector.endpoint()
+    );
+    eventually("the loss is said", || app.stderr().contains(&line).then_some(())).await;
+}
+
+#[tokio::test]
+async fn ctrl_c_loses_no_span() {
+    if !serves_embedded_only() {
+        return;
+    }
+    for signal in ["INT", "TERM"] {
+        let collector = Collector::start().await;
+        let mut app = Launch::default()
+            .env("OTLP_ENDPOINT", collector.endpoint())
+            .env("OTEL_BSP_SCHEDULE_DELAY", "1500")
+            .start()
+            .await;
+        for _ in 0..20 {
+            app.request(Method::POST, "/process").body("[]").send().await.unwrap();
+        }
+        assert_eq!(collector.spans().len(), 0, "they still wait in the queue");
+        app.signal(signal);
+        assert!(app.ended().await.success());
+        assert_eq!(collector.spans().len(), 20);
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_lets_requests_in_flight_finish() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let collector = Collector::start().await;
+    let mut app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("APP_LATENCY", "1s..1s")
+        .start()
+        .await;
+    let request = tokio::spawn(app.request(Method::POST, "/process").body("[]").send());
+    // Long enough for the request to be under way, far shorter than it takes.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    app.signal("INT");
+    assert_eq!(request.await.unwrap().unwrap().status(), 200);
+    assert!(app.ended().await.success());
+    assert_eq!(collector.spans().len(), 2);
+}

@@ -1,0 +1,208 @@
+//! An OTLP/HTTP receiver that keeps what it is sent, and answers as it is told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use prost::Message as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::eventually;
+
+/// A receiver on a port of its own. It stops where this is dropped.
+pub struct Collector {
+    address: String,
+    kept: Arc<Mutex<Kept>>,
+    open: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Kept {
+    exports: Vec<Export>,
+    unexpected: Vec<String>,
+    status: Option<StatusCode>,
+}
+
+/// One export, as it was sent.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// The HTTP headers.
+    pub headers: HeaderMap,
+    /// The decoded body.
+    pub request: ExportTraceServiceRequest,
+}
+
+/// A span with what belongs to it; attributes as text.
+#[derive(Debug, Clone)]
+pub struct SpanRecord {
+    pub service: String,
+    pub trace: String,
+    pub id: String,
+    pub parent: String,
+    pub name: String,
+    pub kind: &'static str,
+    pub flags: u32,
+    pub trace_state: String,
+    pub start: u64,
+    pub end: u64,
+    pub status: Option<String>,
+    pub attributes: BTreeMap<String, String>,
+    pub events: Vec<(String, BTreeMap<String, String>)>,
+}
+
+type Shared = (Arc<Mutex<Kept>>, watch::Receiver<bool>);
+
+impl Collector {
+    /// A receiver that takes everything.
+    pub async fn start() -> Collector {
+        let kept = Arc::<Mutex<Kept>>::default();
+        let (open, gate) = watch::channel(true);
+        let router = Router::new()
+            .route("/v1/traces", post(receive))
+            .fallback(unexpected)
+            .with_state((Arc::clone(&kept), gate));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Collector { address, kept, open, server }
+    }
+
+    /// The value of OTLP_ENDPOINT.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/v1/traces", self.address)
+    }
+
+    /// From now on answers with this status, and keeps nothing.
+    pub fn refuse(&self, status: u16) {
+        self.kept.lock().unwrap().status = Some(StatusCode::from_u16(status).unwrap());
+    }
+
+    /// From now on holds back its answers, until [`Collector::release`].
+    pub fn hold(&self) {
+        self.open.send_replace(false);
+    }
+
+    /// Gives the answers that are held back.
+    pub fn release(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// The exports so far, answered or not.
+    pub fn exports(&self) -> Vec<Export> {
+        let kept = self.kept.lock().unwrap();
+        assert_eq!(kept.unexpected, Vec::<String>::new(), "unexpected requests");
+        kept.exports.clone()
+    }
+
+    /// The spans so far.
+    pub fn spans(&self) -> Vec<SpanRecord> {
+        self.exports().iter().flat_map(records).collect()
+    }
+
+    /// Waits for this many spans; more are as wrong as fewer.
+    pub async fn wait_for(&self, spans: usize) -> Vec<SpanRecord> {
+        let arrived = eventually(&format!("{spans} spans arrive"), || {
+            Some(self.spans()).filter(|arrived| arrived.len() >= spans)
+        })
+        .await;
+        assert_eq!(arrived.len(), spans, "{arrived:#?}");
+        arrived
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn receive(
+    State((kept, mut gate)): State<Shared>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    let refusal = kept.lock().unwrap().status;
+    if let Some(status) = refusal {
+        return status;
+    }
+    match ExportTraceServiceRequest::decode(body) {
+        Ok(request) => kept.lock().unwrap().exports.push(Export { headers, request }),
+        Err(problem) => {
+            kept.lock().unwrap().unexpected.push(problem.to_string());
+            return StatusCode::INTERNAL_SERVER_ERROR;
+        }
+    }
+    let _ = gate.wait_for(|open| *open).await;
+    StatusCode::OK
+}
+
+async fn unexpected(State((kept, _)): State<Shared>, uri: Uri) -> impl IntoResponse {
+    kept.lock().unwrap().unexpected.push(uri.to_string());
+    StatusCode::INTERNAL_SERVER_ERROR
+}
+
+fn records(export: &Export) -> Vec<SpanRecord> {
+    let mut records = Vec::new();
+    for resource in &export.request.resource_spans {
+        let about = texts(&resource.resource.as_ref().unwrap().attributes);
+        for span in resource.scope_spans.iter().flat_map(|scope| &scope.spans) {
+            records.push(SpanRecord {
+                service: about["service.name"].clone(),
+                trace: hex(&span.trace_id),
+                id: hex(&span.span_id),
+                parent: hex(&span.parent_span_id),
+                name: span.name.clone(),
+                kind: SpanKind::try_from(span.kind).unwrap().as_str_name().trim_start_matches("SPAN_KIND_"),
+                flags: span.flags,
+                trace_state: span.trace_state.clone(),
+                start: span.start_time_unix_nano,
+                end: span.end_time_unix_nano,
+                status: status(span.status.as_ref()),
+                attributes: texts(&span.attributes),
+                events: span.events.iter().map(|event| (event.name.clone(), texts(&event.attributes))).collect(),
+            });
+        }
+    }
+    records
+}
+
+fn status(status: Option<&opentelemetry_proto::tonic::trace::v1::Status>) -> Option<String> {
+    let status = status.filter(|status| status.code != 0)?;
+    Some(match status.code {
+        2 => format!("ERROR {:?}", status.message),
+        _ => format!("OK {:?}", status.message),
+    })
+}
+
+fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
+    let texts: BTreeMap<_, _> =
+        attributes.iter().map(|pair| (pair.key.clone(), text(pair.value.as_ref()))).collect();
+    assert_eq!(texts.len(), attributes.len(), "an attribute is there twice: {attributes:?}");
+    texts
+}
+
+fn text(value: Option<&AnyValue>) -> String {
+    match value.and_then(|value| value.value.as_ref()).unwrap() {
+        Value::StringValue(text) => text.clone(),
+        Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
+        Value::BoolValue(truth) => truth.to_string(),
+        other => panic!("an attribute of an unexpected type: {other:?}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
