@@ -28,30 +28,55 @@ impl Setting {
 }
 
 /// `service.name`, and what is appended to the payload.
-pub const APP_NAME: Setting = Setting { env: "APP_NAME", default: "tracing-tail" };
+pub const APP_NAME: Setting = Setting {
+    env: "APP_NAME",
+    default: "tracing-tail",
+};
 /// Base URLs of the services that are called, comma separated.
-pub const APP_URL_DESTINO: Setting = Setting { env: "APP_URL_DESTINO", default: "" };
+pub const APP_URL_DESTINO: Setting = Setting {
+    env: "APP_URL_DESTINO",
+    default: "",
+};
 /// How many requests fail, and with which status.
-pub const APP_ERRORS: Setting = Setting { env: "APP_ERRORS", default: "0" };
+pub const APP_ERRORS: Setting = Setting {
+    env: "APP_ERRORS",
+    default: "0",
+};
 /// How long a request is delayed.
-pub const APP_LATENCY: Setting = Setting { env: "APP_LATENCY", default: "0" };
+pub const APP_LATENCY: Setting = Setting {
+    env: "APP_LATENCY",
+    default: "0",
+};
 /// The limit of one downstream call.
-pub const APP_TIMEOUT: Setting = Setting { env: "APP_TIMEOUT", default: "5s" };
+pub const APP_TIMEOUT: Setting = Setting {
+    env: "APP_TIMEOUT",
+    default: "5s",
+};
 /// One more destination that the manifest allows. Only the manifest reads it.
-pub const APP_ALLOWED_HOST: Setting =
-    Setting { env: "APP_ALLOWED_HOST", default: "http://*.spin.internal" };
+pub const APP_ALLOWED_HOST: Setting = Setting {
+    env: "APP_ALLOWED_HOST",
+    default: "http://*.spin.internal",
+};
 /// The full URL that receives the spans.
-pub const OTLP_ENDPOINT: Setting =
-    Setting { env: "OTLP_ENDPOINT", default: "http://collector:4318/v1/traces" };
+pub const OTLP_ENDPOINT: Setting = Setting {
+    env: "OTLP_ENDPOINT",
+    default: "http://collector:4318/v1/traces",
+};
 /// How long an ended span may wait for company, in milliseconds.
-pub const OTEL_BSP_SCHEDULE_DELAY: Setting =
-    Setting { env: "OTEL_BSP_SCHEDULE_DELAY", default: "100" };
+pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
+    env: "OTEL_BSP_SCHEDULE_DELAY",
+    default: "100",
+};
 /// How many ended spans one instance holds.
-pub const OTEL_BSP_MAX_QUEUE_SIZE: Setting =
-    Setting { env: "OTEL_BSP_MAX_QUEUE_SIZE", default: "2048" };
+pub const OTEL_BSP_MAX_QUEUE_SIZE: Setting = Setting {
+    env: "OTEL_BSP_MAX_QUEUE_SIZE",
+    default: "2048",
+};
 /// How many spans one export carries.
-pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting =
-    Setting { env: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", default: "512" };
+pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting = Setting {
+    env: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    default: "512",
+};
 
 /// All settings, in the order of the README's table.
 pub const SETTINGS: [Setting; 10] = [
@@ -101,7 +126,10 @@ impl Config {
     /// Reads every setting through `lookup` and returns the configuration with one sentence for
     /// each setting that is malformed: `APP_ERRORS: 'abc' is not a percentage from 0 to 100`.
     pub fn read(lookup: impl Fn(&Setting) -> Value) -> (Config, Vec<String>) {
-        let mut reader = Reader { lookup, problems: Vec::new() };
+        let mut reader = Reader {
+            lookup,
+            problems: Vec::new(),
+        };
         let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, parse_count);
         let config = Config {
             name: reader.parse(&APP_NAME, |text| Ok(text.to_owned())),
@@ -145,7 +173,10 @@ impl<L: Fn(&Setting) -> Value> Reader<L> {
             .map_err(|why| format!("the value could not be read: {why}"))
             .and_then(|value| {
                 // An empty value counts as unset, as the OpenTelemetry specification has it.
-                let text = value.as_deref().map(str::trim).filter(|text| !text.is_empty());
+                let text = value
+                    .as_deref()
+                    .map(str::trim)
+                    .filter(|text| !text.is_empty());
                 parse(text.unwrap_or(setting.default))
             });
         match parsed {
@@ -190,9 +221,7 @@ fn parse_milliseconds(text: &str) -> Result<Duration, String> {
         .ok()
         .map(Duration::from_millis)
         .filter(|delay| *delay <= LONGEST)
-        .ok_or_else(|| {
-            format!("'{text}' is not a whole number of milliseconds from 0 to 3600000")
-        })
+        .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 0 to 3600000"))
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {
@@ -231,7 +260,9 @@ pub fn parse_decimal(text: &str) -> Option<f64> {
 /// Hides the user name and password of a URL that is about to be shown.
 pub fn redact_userinfo(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let end = url[start..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |at| start + at);
     match url[start..end].rfind('@') {
         Some(at) => format!("{}REDACTED:REDACTED{}", &url[..start], &url[start + at..]),
         None => url.to_owned(),
@@ -294,11 +325,31 @@ mod tests {
     #[test]
     fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
         let table = [
-            ("APP_ERRORS", "abc", "'abc' is not a percentage from 0 to 100"),
-            ("APP_ERRORS", "101", "'101' is not a percentage from 0 to 100"),
-            ("APP_TIMEOUT", "5", "'5' is not a duration such as 5s or 500ms, at most 1h"),
-            ("APP_TIMEOUT", "0s", "'0s' is not a duration such as 5s or 500ms, at most 1h"),
-            ("APP_TIMEOUT", "2h", "'2h' is not a duration such as 5s or 500ms, at most 1h"),
+            (
+                "APP_ERRORS",
+                "abc",
+                "'abc' is not a percentage from 0 to 100",
+            ),
+            (
+                "APP_ERRORS",
+                "101",
+                "'101' is not a percentage from 0 to 100",
+            ),
+            (
+                "APP_TIMEOUT",
+                "5",
+                "'5' is not a duration such as 5s or 500ms, at most 1h",
+            ),
+            (
+                "APP_TIMEOUT",
+                "0s",
+                "'0s' is not a duration such as 5s or 500ms, at most 1h",
+            ),
+            (
+                "APP_TIMEOUT",
+                "2h",
+                "'2h' is not a duration such as 5s or 500ms, at most 1h",
+            ),
             (
                 "OTLP_ENDPOINT",
                 "collector:4318",
@@ -319,13 +370,25 @@ mod tests {
                 "1s",
                 "'1s' is not a whole number of milliseconds from 0 to 3600000",
             ),
-            ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "'0' is not a whole number from 1 to 1000000"),
-            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1", "'-1' is not a whole number from 1 to 1000000"),
+            (
+                "OTEL_BSP_MAX_QUEUE_SIZE",
+                "0",
+                "'0' is not a whole number from 1 to 1000000",
+            ),
+            (
+                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+                "-1",
+                "'-1' is not a whole number from 1 to 1000000",
+            ),
         ];
         for (env, value, problem) in table {
             let (config, problems) = read(&[(env, value)]);
             assert_eq!(problems, [format!("{env}: {problem}")]);
-            assert_eq!(config.errors, read(&[]).0.errors, "{env} falls back to its default");
+            assert_eq!(
+                config.errors,
+                read(&[]).0.errors,
+                "{env} falls back to its default"
+            );
         }
     }
 
@@ -335,7 +398,10 @@ mod tests {
             "APP_NAME" => Err("no UTF-8".to_owned()),
             _ => Ok(None),
         });
-        assert_eq!(problems, ["APP_NAME: the value could not be read: no UTF-8"]);
+        assert_eq!(
+            problems,
+            ["APP_NAME: the value could not be read: no UTF-8"]
+        );
     }
 
     #[test]

@@ -53,7 +53,11 @@ impl Downstream {
             None => None,
         };
         let shown = redact_userinfo(&format!("{scheme}://{base}/process"));
-        Some(Downstream { url, shown, authorization })
+        Some(Downstream {
+            url,
+            shown,
+            authorization,
+        })
     }
 
     /// The URL without credentials.
@@ -87,7 +91,10 @@ impl Downstream {
     ///
     /// # Errors
     /// Where it gave no list to go on with.
-    pub fn judge(&self, sent: Result<Response<Bytes>, SendError>) -> Result<(Payload, StatusCode), CallError> {
+    pub fn judge(
+        &self,
+        sent: Result<Response<Bytes>, SendError>,
+    ) -> Result<(Payload, StatusCode), CallError> {
         let answer = sent.map_err(CallError::NoAnswer)?;
         let status = answer.status();
         if !status.is_success() {
@@ -159,13 +166,17 @@ impl CallError {
         let shown = downstream.shown();
         match self {
             CallError::Status(status) => format!("{shown} answered {}", status.as_u16()),
-            CallError::Malformed(status, why) => format!("{shown} answered {}, but {why}", status.as_u16()),
+            CallError::Malformed(status, why) => {
+                format!("{shown} answered {}, but {why}", status.as_u16())
+            }
             CallError::NoAnswer(SendError::Timeout) => {
                 format!("{shown} did not answer within the time that APP_TIMEOUT sets")
             }
             CallError::NoAnswer(SendError::Denied) => {
                 let origin = origin(downstream.url());
-                format!("{shown} is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts")
+                format!(
+                    "{shown} is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts"
+                )
             }
             CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
         }
@@ -187,7 +198,10 @@ mod tests {
     }
 
     fn answer(status: u16, body: &'static str) -> Result<Response<Bytes>, SendError> {
-        Ok(Response::builder().status(status).body(Bytes::from(body)).unwrap())
+        Ok(Response::builder()
+            .status(status)
+            .body(Bytes::from(body))
+            .unwrap())
     }
 
     #[test]
@@ -202,7 +216,16 @@ mod tests {
             assert_eq!(downstream(text).url().to_string(), url);
             assert_eq!(downstream(text).shown(), url);
         }
-        for text in ["b", "ftp://b", "http://", "http:///x", "http://b?x=1", "http://b#x", "http://a b", "http://u:%zz@b"] {
+        for text in [
+            "b",
+            "ftp://b",
+            "http://",
+            "http:///x",
+            "http://b?x=1",
+            "http://b#x",
+            "http://a b",
+            "http://u:%zz@b",
+        ] {
             assert!(Downstream::parse(text).is_err(), "{text}");
         }
     }
@@ -219,7 +242,8 @@ mod tests {
 
     #[test]
     fn sends_the_list_as_json_with_its_length() {
-        let request = downstream("http://b").request(&Payload::parse(b"[\"x\"]").unwrap(), HeaderMap::new());
+        let request =
+            downstream("http://b").request(&Payload::parse(b"[\"x\"]").unwrap(), HeaderMap::new());
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(request.headers()[CONTENT_LENGTH], "5");
@@ -230,8 +254,14 @@ mod tests {
     fn judges_answers() {
         let b = downstream("http://b:1");
         let list = |items: &[u8]| Payload::parse(items).unwrap();
-        assert_eq!(b.judge(answer(200, "[\"x\"]")), Ok((list(b"[\"x\"]"), StatusCode::OK)));
-        assert_eq!(b.judge(answer(201, "[]")), Ok((list(b"[]"), StatusCode::CREATED)));
+        assert_eq!(
+            b.judge(answer(200, "[\"x\"]")),
+            Ok((list(b"[\"x\"]"), StatusCode::OK))
+        );
+        assert_eq!(
+            b.judge(answer(201, "[]")),
+            Ok((list(b"[]"), StatusCode::CREATED))
+        );
         let table = [
             (answer(503, "[]"), "http://b:1/process answered 503"),
             (answer(302, ""), "http://b:1/process answered 302"),
@@ -240,14 +270,20 @@ mod tests {
                 "http://b:1/process answered 200, but the body is not a JSON array of strings: \
                  invalid type: map, expected a sequence at line 1 column 0",
             ),
-            (Err(SendError::Timeout), "http://b:1/process did not answer within the time that APP_TIMEOUT sets"),
+            (
+                Err(SendError::Timeout),
+                "http://b:1/process did not answer within the time that APP_TIMEOUT sets",
+            ),
             (
                 Err(SendError::Denied),
                 "http://b:1/process is not an allowed destination: set APP_ALLOWED_HOST=http://b:1 \
                  or add it to allowed_outbound_hosts",
             ),
             (
-                Err(SendError::Failed { kind: "connection_refused".to_owned(), detail: String::new() }),
+                Err(SendError::Failed {
+                    kind: "connection_refused".to_owned(),
+                    detail: String::new(),
+                }),
                 "http://b:1/process could not be reached: connection refused",
             ),
         ];

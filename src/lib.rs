@@ -63,7 +63,12 @@ impl<W: World> Service<W> {
             eprintln!("{problem}");
         }
         let tracer = telemetry::tracer(world.clone(), &config);
-        Service { world, config, problems, tracer }
+        Service {
+            world,
+            config,
+            problems,
+            tracer,
+        }
     }
 
     /// Answers one request, with a SERVER span around all that is done for it.
@@ -96,7 +101,11 @@ impl<W: World> Service<W> {
         let mut payload = Payload::parse(&read(body).await?).map_err(Failure::Malformed)?;
         span.processing_started(payload.size());
         payload.append(&self.config.name);
-        self.simulate(Plan::draw(&self.config.latency, &self.config.errors, draws), span).await?;
+        self.simulate(
+            Plan::draw(&self.config.latency, &self.config.errors, draws),
+            span,
+        )
+        .await?;
         let payload = self.call_downstreams(payload, span).await?;
         span.processing_finished(payload.size());
         Ok(payload)
@@ -123,7 +132,10 @@ impl<W: World> Service<W> {
             span.latency_simulated(plan.delay);
         }
         if let Some(status) = plan.failure {
-            let failure = Failure::Simulated { service: self.config.name.clone(), status };
+            let failure = Failure::Simulated {
+                service: self.config.name.clone(),
+                status,
+            };
             span.error_simulated(&failure);
             return Err(failure);
         }
@@ -185,5 +197,84 @@ fn failure(downstream: &Downstream, error: &CallError) -> Failure {
     match error {
         CallError::NoAnswer(SendError::Timeout) => Failure::DownstreamTimeout(why),
         _ => Failure::Downstream(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::executor::block_on;
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::host::scripted::Scripted;
+
+    const NEVER: Draws = Draws {
+        latency: 0.5,
+        failure: 0.999,
+    };
+
+    fn post(body: &'static str) -> Request<Full<Bytes>> {
+        Request::post("http://here/process")
+            .body(Full::from(body))
+            .unwrap()
+    }
+
+    fn answer(world: &Scripted, request: Request<Full<Bytes>>) -> (u16, Bytes) {
+        let service = block_on(Service::start(world.clone()));
+        let response = block_on(service.answer(request, NEVER));
+        (response.status().as_u16(), response.into_body())
+    }
+
+    #[test]
+    fn goes_through_the_steps_in_order() {
+        let variables = [
+            ("app_name", "me"),
+            ("app_latency", "100"),
+            ("app_url_destino", "http://b,http://c"),
+        ];
+        let world = Scripted::new(&variables, |request| {
+            let host = request.uri().host().unwrap().to_owned();
+            Ok(Response::new(Bytes::from(format!("[\"{host}\"]"))))
+        });
+        assert_eq!(
+            answer(&world, post("[\"x\"]")),
+            (200, Bytes::from("[\"c\"]"))
+        );
+        assert_eq!(world.slept(), [Duration::from_millis(50)]);
+        assert_eq!(world.sent_to("http://b/process"), ["[\"x\",\"me\"]"]);
+        assert_eq!(world.sent_to("http://c/process"), ["[\"b\"]"]);
+        assert_eq!(
+            world.sent_to("/v1/traces").len(),
+            0,
+            "the answer leaves first"
+        );
+        assert_eq!(world.run_tasks(), 1);
+        assert_eq!(
+            world.sent_to("/v1/traces").len(),
+            1,
+            "all spans leave in one batch"
+        );
+    }
+
+    #[test]
+    fn a_simulated_error_calls_nobody() {
+        let variables = [("app_errors", "100"), ("app_url_destino", "http://b")];
+        let world = Scripted::new(&variables, |_| Err(SendError::Timeout));
+        assert_eq!(answer(&world, post("[]")).0, 500);
+        assert_eq!(world.sent_to("/process").len(), 0);
+    }
+
+    #[test]
+    fn without_a_usable_endpoint_nothing_is_exported() {
+        let world = Scripted::new(&[("otlp_endpoint", "nowhere")], |_| Err(SendError::Timeout));
+        let (status, body) = answer(&world, post("[]"));
+        assert_eq!(status, 500);
+        assert!(
+            body.starts_with(b"{\"error\":\"OTLP_ENDPOINT: 'nowhere' is not"),
+            "{body:?}"
+        );
+        assert_eq!(world.run_tasks(), 0);
     }
 }

@@ -41,7 +41,9 @@ impl Payload {
 
     /// Writes it as JSON.
     pub fn to_json(&self) -> Bytes {
-        serde_json::to_vec(&self.0).expect("strings are always JSON").into()
+        serde_json::to_vec(&self.0)
+            .expect("strings are always JSON")
+            .into()
     }
 }
 
@@ -61,7 +63,10 @@ impl fmt::Display for Malformed {
                 write!(f, "the body is not a JSON array of strings: {why}")
             }
             Malformed::TooManyItems(items) => {
-                write!(f, "the array has {items} items; at most {MAX_ITEMS} are accepted")
+                write!(
+                    f,
+                    "the array has {items} items; at most {MAX_ITEMS} are accepted"
+                )
             }
         }
     }
@@ -87,9 +92,23 @@ mod tests {
 
     #[test]
     fn refuses_anything_but_an_array_of_strings() {
-        for body in ["", "{}", "null", "\"x\"", "[1]", "[null]", "[[\"x\"]]", "[\"x\"", "[\"x\"] y", "\u{feff}[]"] {
+        for body in [
+            "",
+            "{}",
+            "null",
+            "\"x\"",
+            "[1]",
+            "[null]",
+            "[[\"x\"]]",
+            "[\"x\"",
+            "[\"x\"] y",
+            "\u{feff}[]",
+        ] {
             let refusal = Payload::parse(body.as_bytes());
-            assert!(matches!(refusal, Err(Malformed::NotAnArrayOfStrings(_))), "{body}: {refusal:?}");
+            assert!(
+                matches!(refusal, Err(Malformed::NotAnArrayOfStrings(_))),
+                "{body}: {refusal:?}"
+            );
         }
         assert!(Payload::parse(b"[\"\xff\"]").is_err(), "no UTF-8");
     }
@@ -98,6 +117,9 @@ mod tests {
     fn counts_items() {
         let array = |items: usize| serde_json::to_vec(&vec!["x"; items]).unwrap();
         assert_eq!(Payload::parse(&array(MAX_ITEMS)).unwrap().size(), MAX_ITEMS);
-        assert_eq!(Payload::parse(&array(MAX_ITEMS + 1)), Err(Malformed::TooManyItems(10_001)));
+        assert_eq!(
+            Payload::parse(&array(MAX_ITEMS + 1)),
+            Err(Malformed::TooManyItems(10_001))
+        );
     }
 }

@@ -18,7 +18,10 @@ pub struct Plan {
 impl Plan {
     /// Decides by two independent numbers drawn evenly from `0.0..1.0`.
     pub fn draw(latency: &Latency, errors: &Errors, draws: Draws) -> Plan {
-        Plan { delay: latency.at(draws.latency), failure: errors.at(draws.failure) }
+        Plan {
+            delay: latency.at(draws.latency),
+            failure: errors.at(draws.failure),
+        }
     }
 }
 
@@ -36,7 +39,10 @@ impl Draws {
     pub fn from_bits(latency: u64, failure: u64) -> Draws {
         // The 53 highest bits fill a double's significand: evenly spaced, and never 1.0.
         let unit = |bits: u64| (bits >> 11) as f64 / (1u64 << 53) as f64;
-        Draws { latency: unit(latency), failure: unit(failure) }
+        Draws {
+            latency: unit(latency),
+            failure: unit(failure),
+        }
     }
 }
 
@@ -138,7 +144,8 @@ impl Latency {
 fn parse_most(text: &str) -> Option<Duration> {
     let milliseconds = parse_decimal(text).map(|number| number / 1000.0);
     let bare = milliseconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    bare.or_else(|| parse_duration(text)).filter(|most| *most <= LONGEST)
+    bare.or_else(|| parse_duration(text))
+        .filter(|most| *most <= LONGEST)
 }
 
 fn parse_quantiles(text: &str) -> Option<Vec<(f64, Duration)>> {
@@ -165,12 +172,21 @@ mod tests {
     }
 
     fn failure(errors: &str, draw: f64) -> Option<u16> {
-        Errors::parse(errors).unwrap().at(draw).map(|status| status.as_u16())
+        Errors::parse(errors)
+            .unwrap()
+            .at(draw)
+            .map(|status| status.as_u16())
     }
 
     #[test]
     fn draws_lie_in_the_half_open_unit_interval() {
-        assert_eq!(Draws::from_bits(0, 1 << 63), Draws { latency: 0.0, failure: 0.5 });
+        assert_eq!(
+            Draws::from_bits(0, 1 << 63),
+            Draws {
+                latency: 0.0,
+                failure: 0.5
+            }
+        );
         assert!(Draws::from_bits(u64::MAX, 0).latency < 1.0);
     }
 
@@ -195,18 +211,26 @@ mod tests {
     #[test]
     fn refuses_malformed_errors() {
         let share = |pair: &str| {
-            format!("'{pair}' is not a pair status:percent such as 503:5, with a status from 400 to 599")
+            format!(
+                "'{pair}' is not a pair status:percent such as 503:5, with a status from 400 to 599"
+            )
         };
         let table = [
             ("abc", "'abc' is not a percentage from 0 to 100".to_owned()),
             ("-1", "'-1' is not a percentage from 0 to 100".to_owned()),
-            ("100.1", "'100.1' is not a percentage from 0 to 100".to_owned()),
+            (
+                "100.1",
+                "'100.1' is not a percentage from 0 to 100".to_owned(),
+            ),
             ("NaN", "'NaN' is not a percentage from 0 to 100".to_owned()),
             ("20%", "'20%' is not a percentage from 0 to 100".to_owned()),
             ("200:5", share("200:5")),
             ("503:5,", share("")),
             ("503:5,10", share("10")),
-            ("503:60,500:60", "'503:60,500:60' adds up to 120 percent, more than 100".to_owned()),
+            (
+                "503:60,500:60",
+                "'503:60,500:60' adds up to 120 percent, more than 100".to_owned(),
+            ),
         ];
         for (text, problem) in table {
             assert_eq!(Errors::parse(text), Err(problem));
@@ -230,18 +254,38 @@ mod tests {
         ];
         for (latency, draw, expected) in table {
             let delay = Latency::parse(latency).unwrap().at(draw);
-            assert!(delay.abs_diff(expected) < Duration::from_micros(1), "{latency} at {draw}: {delay:?}");
+            assert!(
+                delay.abs_diff(expected) < Duration::from_micros(1),
+                "{latency} at {draw}: {delay:?}"
+            );
         }
     }
 
     #[test]
     fn refuses_malformed_latency() {
         for text in [
-            "abc", "-5", "1e9", "9999999999999999999999", "5s..1s", "5..10", "50ms..", "..", "p50", "p50:20",
-            "p101:1s", "p90:1s,p50:2s", "p50:2s,p90:1s", "p50:1s,p50:2s", "50:1s", "2h",
+            "abc",
+            "-5",
+            "1e9",
+            "9999999999999999999999",
+            "5s..1s",
+            "5..10",
+            "50ms..",
+            "..",
+            "p50",
+            "p50:20",
+            "p101:1s",
+            "p90:1s,p50:2s",
+            "p50:2s,p90:1s",
+            "p50:1s,p50:2s",
+            "50:1s",
+            "2h",
         ] {
             let problem = Latency::parse(text).expect_err(text);
-            assert!(problem.starts_with(&format!("'{text}' is not a number of milliseconds")), "{problem}");
+            assert!(
+                problem.starts_with(&format!("'{text}' is not a number of milliseconds")),
+                "{problem}"
+            );
         }
     }
 
@@ -250,8 +294,17 @@ mod tests {
         let plan = Plan::draw(
             &Latency::parse("100").unwrap(),
             &Errors::parse("50").unwrap(),
-            Draws { latency: 0.5, failure: 0.4 },
+            Draws {
+                latency: 0.5,
+                failure: 0.4,
+            },
         );
-        assert_eq!(plan, Plan { delay: ms(50), failure: Some(StatusCode::INTERNAL_SERVER_ERROR) });
+        assert_eq!(
+            plan,
+            Plan {
+                delay: ms(50),
+                failure: Some(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        );
     }
 }

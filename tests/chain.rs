@@ -7,7 +7,9 @@ use crate::support::{Answer, App, Collector, Downstream, Launch, render};
 
 /// Sends a list that needs no guessing: a fixed user agent, and the response thrown away.
 async fn send(app: &App, body: &'static str) -> u16 {
-    let request = app.request(Method::POST, "/process?x=1").header("user-agent", "test/1");
+    let request = app
+        .request(Method::POST, "/process?x=1")
+        .header("user-agent", "test/1");
     request.body(body).send().await.unwrap().status().as_u16()
 }
 
@@ -20,11 +22,23 @@ async fn a_chain_of_three_services_is_one_tree() {
     let collector = Collector::start().await;
     let app = Launch::default()
         .env("OTLP_ENDPOINT", collector.endpoint())
-        .env("APP_URL_DESTINO", "http://service-b.spin.internal,http://service-c.spin.internal")
+        .env(
+            "APP_URL_DESTINO",
+            "http://service-b.spin.internal,http://service-c.spin.internal",
+        )
         .start()
         .await;
-    let request = app.request(Method::POST, "/process").header("user-agent", "test/1");
-    let list: Value = request.body("[\"x\"]").send().await.unwrap().json().await.unwrap();
+    let request = app
+        .request(Method::POST, "/process")
+        .header("user-agent", "test/1");
+    let list: Value = request
+        .body("[\"x\"]")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(list, json!(["x", "tracing-tail", "service-b", "service-c"]));
     let spans = collector.wait_for(5).await;
     assert_eq!(
@@ -93,22 +107,37 @@ async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 502);
     let told: Value = answer.json().await.unwrap();
-    assert_eq!(told["error"], "http://service-b.spin.internal/process answered 502");
+    assert_eq!(
+        told["error"],
+        "http://service-b.spin.internal/process answered 502"
+    );
     let spans = collector.wait_for(5).await;
     let services: Vec<_> = {
         let mut servers: Vec<_> = spans.iter().filter(|span| span.kind == "SERVER").collect();
         servers.sort_by_key(|span| span.start);
-        servers.iter().map(|span| (span.service.as_str(), span.status.as_deref().unwrap_or(""))).collect()
+        servers
+            .iter()
+            .map(|span| (span.service.as_str(), span.status.as_deref().unwrap_or("")))
+            .collect()
     };
     assert_eq!(
         services,
         [
-            ("tracing-tail", "ERROR \"http://service-b.spin.internal/process answered 502\""),
-            ("orders", "ERROR \"http://service-c.spin.internal/process answered 503\""),
+            (
+                "tracing-tail",
+                "ERROR \"http://service-b.spin.internal/process answered 502\""
+            ),
+            (
+                "orders",
+                "ERROR \"http://service-c.spin.internal/process answered 503\""
+            ),
             ("service-c", "ERROR \"simulated error in service-c\""),
         ]
     );
-    assert!(spans.iter().all(|span| span.trace == spans[0].trace), "one trace");
+    assert!(
+        spans.iter().all(|span| span.trace == spans[0].trace),
+        "one trace"
+    );
 }
 
 #[tokio::test]
@@ -145,7 +174,10 @@ async fn latency_and_a_simulated_error_leave_a_span_and_events() {
 "#
     );
     let waiting = spans.iter().find(|span| span.kind == "INTERNAL").unwrap();
-    assert!(waiting.end - waiting.start >= 40_000_000, "as long as the delay");
+    assert!(
+        waiting.end - waiting.start >= 40_000_000,
+        "as long as the delay"
+    );
 }
 
 #[tokio::test]
@@ -154,7 +186,12 @@ async fn failed_calls_say_why() {
     let b = Downstream::start([Answer::Now(503, "")]).await;
     let slow = Downstream::start([Answer::Never]).await;
     let garbage = Downstream::start([Answer::Now(200, "{}")]).await;
-    let urls = format!("{},{},{},http://10.255.0.1", b.url(), slow.url(), garbage.url());
+    let urls = format!(
+        "{},{},{},http://10.255.0.1",
+        b.url(),
+        slow.url(),
+        garbage.url()
+    );
     let app = Launch::default()
         .env("OTLP_ENDPOINT", collector.endpoint())
         .env("APP_URL_DESTINO", urls)
@@ -165,7 +202,12 @@ async fn failed_calls_say_why() {
     let spans = collector.wait_for(5).await;
     let port_of = |double: &Downstream| double.url().rsplit_once(':').unwrap().1.to_owned();
     let ports = [port_of(&b), port_of(&slow), port_of(&garbage)];
-    let noise = [(port(&app), "PORT"), (&ports[0], "P1"), (&ports[1], "P2"), (&ports[2], "P3")];
+    let noise = [
+        (port(&app), "PORT"),
+        (&ports[0], "P1"),
+        (&ports[1], "P2"),
+        (&ports[2], "P3"),
+    ];
     assert_eq!(
         render(&spans, &noise),
         r#"SERVER POST /process @tracing-tail
@@ -225,9 +267,16 @@ async fn failed_calls_say_why() {
 #[tokio::test]
 async fn refused_requests_are_traced_too() {
     let collector = Collector::start().await;
-    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
     let brew = Method::from_bytes(b"BREW").unwrap();
-    for (method, path) in [(Method::GET, "/process"), (Method::GET, "/secret/42"), (brew, "/process")] {
+    for (method, path) in [
+        (Method::GET, "/process"),
+        (Method::GET, "/secret/42"),
+        (brew, "/process"),
+    ] {
         app.request(method, path).send().await.unwrap();
     }
     let mut spans = collector.wait_for(3).await;
@@ -236,7 +285,10 @@ async fn refused_requests_are_traced_too() {
         .iter()
         .map(|span| {
             let attribute = |name: &str| span.attributes.get(name).map_or("", String::as_str);
-            assert_eq!(span.status, None, "a client's fault is no error of the server");
+            assert_eq!(
+                span.status, None,
+                "a client's fault is no error of the server"
+            );
             assert_eq!(attribute("error.type"), "");
             (
                 span.name.as_str(),

@@ -29,7 +29,10 @@ async fn a_callers_trace_goes_on() {
     let spans = collector.wait_for(2).await;
     let server = spans.iter().find(|span| span.kind == "SERVER").unwrap();
     let client = spans.iter().find(|span| span.kind == "CLIENT").unwrap();
-    assert_eq!((server.trace.as_str(), server.parent.as_str()), (TRACE, SPAN));
+    assert_eq!(
+        (server.trace.as_str(), server.parent.as_str()),
+        (TRACE, SPAN)
+    );
     assert_eq!(server.trace_state, "vendor=1,other=2");
     assert_eq!((&client.trace, &client.parent), (&server.trace, &server.id));
     let (sent, _) = &downstream.received()[0];
@@ -50,7 +53,10 @@ async fn a_malformed_parent_starts_a_new_trace() {
     let spans = collector.wait_for(2).await;
     let server = spans.iter().find(|span| span.kind == "SERVER").unwrap();
     assert_ne!(server.trace, TRACE);
-    assert_eq!((server.parent.as_str(), server.trace_state.as_str()), ("", ""));
+    assert_eq!(
+        (server.parent.as_str(), server.trace_state.as_str()),
+        ("", "")
+    );
     assert_eq!(server.flags & 0xff, 3, "sampled, with a random trace id");
     let (sent, _) = &downstream.received()[0];
     assert!(sent["traceparent"].to_str().unwrap().ends_with("-03"));
@@ -69,6 +75,10 @@ async fn an_unsampled_trace_goes_on_unsampled_and_is_not_exported() {
         request.body("[]").send().await.unwrap();
     }
     collector.wait_for(2).await;
-    let flags = downstream.received().iter().map(|(sent, _)| sent["traceparent"].to_str().unwrap()[53..].to_owned()).collect::<Vec<_>>();
+    let flags = downstream
+        .received()
+        .iter()
+        .map(|(sent, _)| sent["traceparent"].to_str().unwrap()[53..].to_owned())
+        .collect::<Vec<_>>();
     assert_eq!(flags, ["00", "01"]);
 }

@@ -9,14 +9,20 @@ use crate::support::{Answer, App, Collector, Downstream, Launch};
 
 async fn app(env: &[(&str, &str)], collector: &Collector) -> App {
     let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
-    env.iter().fold(launch, |launch, (name, value)| launch.env(name, *value)).start().await
+    env.iter()
+        .fold(launch, |launch, (name, value)| launch.env(name, *value))
+        .start()
+        .await
 }
 
 /// Sends a list, and gives the status and the `error`, having checked what all failures share.
 async fn failure(app: &App, body: &'static str) -> (u16, String) {
     let answer = app.process(body).await;
     let status = answer.status().as_u16();
-    let traceresponse = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+    let traceresponse = answer.headers()["traceresponse"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
     let told: Value = answer.json().await.unwrap();
     assert_eq!(told["trace_id"], traceresponse.split('-').nth(1).unwrap());
@@ -30,7 +36,10 @@ async fn appends_the_name_and_answers_the_list() {
     let answer = app.process(r#"["item1", "item2"]"#).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
-    assert!(answer.headers().contains_key(CONTENT_LENGTH), "never chunked");
+    assert!(
+        answer.headers().contains_key(CONTENT_LENGTH),
+        "never chunked"
+    );
     let list: Value = answer.json().await.unwrap();
     assert_eq!(list, json!(["item1", "item2", "größer \"b\""]));
 }
@@ -48,14 +57,20 @@ async fn announces_its_span_on_every_answer() {
     let mut announced = Vec::new();
     for (method, path, body) in requests {
         let answer = app.request(method, path).body(body).send().await.unwrap();
-        let traceresponse = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+        let traceresponse = answer.headers()["traceresponse"]
+            .to_str()
+            .unwrap()
+            .to_owned();
         let timing = format!("traceparent;desc=\"{traceresponse}\"");
         assert_eq!(answer.headers()["server-timing"], timing);
         announced.push(traceresponse);
     }
     for span in collector.wait_for(4).await {
         let traceresponse = format!("00-{}-{}-03", span.trace, span.id);
-        assert!(announced.contains(&traceresponse), "{traceresponse} of {announced:?}");
+        assert!(
+            announced.contains(&traceresponse),
+            "{traceresponse} of {announced:?}"
+        );
     }
 }
 
@@ -89,7 +104,10 @@ async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
     let table = [
         (Answer::Now(503, "no"), "answered 503"),
         (Answer::Now(404, "[]"), "answered 404"),
-        (Answer::Now(200, r#"{"a": 1}"#), "answered 200, but the body is not a JSON array of strings"),
+        (
+            Answer::Now(200, r#"{"a": 1}"#),
+            "answered 200, but the body is not a JSON array of strings",
+        ),
     ];
     for (bad, explanation) in table {
         let b = Downstream::start([bad]).await;
@@ -98,20 +116,34 @@ async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
         let app = app(&[("APP_URL_DESTINO", &urls)], &collector).await;
         let (status, error) = failure(&app, r#"["x"]"#).await;
         assert_eq!(status, 502);
-        assert!(error.starts_with(&format!("{}/process {explanation}", b.url())), "{error}");
-        assert_eq!(c.received()[0].1, r#"["x","tracing-tail"]"#, "the list as it stood");
+        assert!(
+            error.starts_with(&format!("{}/process {explanation}", b.url())),
+            "{error}"
+        );
+        assert_eq!(
+            c.received()[0].1,
+            r#"["x","tracing-tail"]"#,
+            "the list as it stood"
+        );
     }
 }
 
 #[tokio::test]
 async fn answers_502_for_an_unreachable_downstream() {
     let collector = Collector::start().await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let url = format!("http://{closed}");
     let app = app(&[("APP_URL_DESTINO", &url)], &collector).await;
     let (status, error) = failure(&app, "[]").await;
     assert_eq!(status, 502);
-    assert_eq!(error, format!("{url}/process could not be reached: connection refused"));
+    assert_eq!(
+        error,
+        format!("{url}/process could not be reached: connection refused")
+    );
 }
 
 #[tokio::test]
@@ -144,7 +176,10 @@ async fn answers_504_for_a_downstream_that_takes_too_long() {
     assert_eq!(status, 504);
     assert_eq!(
         error,
-        format!("{}/process did not answer within the time that APP_TIMEOUT sets", b.url())
+        format!(
+            "{}/process did not answer within the time that APP_TIMEOUT sets",
+            b.url()
+        )
     );
 }
 
@@ -162,7 +197,11 @@ async fn the_first_failure_is_the_answer() {
         let settings = [("APP_URL_DESTINO", urls.as_str()), ("APP_TIMEOUT", "100ms")];
         let app = app(&settings, &collector).await;
         assert_eq!(failure(&app, "[]").await.0, expected);
-        assert_eq!((b.received().len(), c.received().len()), (1, 1), "both are called");
+        assert_eq!(
+            (b.received().len(), c.received().len()),
+            (1, 1),
+            "both are called"
+        );
     }
 }
 
@@ -170,10 +209,22 @@ async fn the_first_failure_is_the_answer() {
 async fn answers_422_for_anything_but_an_array_of_strings() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
-    for body in ["", "{", "{}", "null", "\"x\"", "[1]", "[\"x\", null]", "[[\"x\"]]"] {
+    for body in [
+        "",
+        "{",
+        "{}",
+        "null",
+        "\"x\"",
+        "[1]",
+        "[\"x\", null]",
+        "[[\"x\"]]",
+    ] {
         let (status, error) = failure(&app, body).await;
         assert_eq!(status, 422, "{body}");
-        assert!(error.starts_with("the body is not a JSON array of strings: "), "{error}");
+        assert!(
+            error.starts_with("the body is not a JSON array of strings: "),
+            "{error}"
+        );
     }
 }
 
@@ -182,7 +233,12 @@ async fn answers_413_for_too_much() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
     let post = async |body: String| {
-        let answer = app.request(Method::POST, "/process").body(body).send().await.unwrap();
+        let answer = app
+            .request(Method::POST, "/process")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
         let status = answer.status().as_u16();
         (status, answer.json::<Value>().await.unwrap())
     };
@@ -190,14 +246,20 @@ async fn answers_413_for_too_much() {
     let fits = format!("[\"{}\"]", "x".repeat(megabyte - 4));
     assert_eq!(post(fits).await.0, 200, "a body of exactly 1 MiB");
     let (status, told) = post(format!("[\"{}\"]", "x".repeat(megabyte - 3))).await;
-    assert_eq!((status, told["error"].as_str()), (413, Some("the body is larger than 1048576 bytes")));
+    assert_eq!(
+        (status, told["error"].as_str()),
+        (413, Some("the body is larger than 1048576 bytes"))
+    );
     let items = |count| serde_json::to_string(&vec!["x"; count]).unwrap();
     let (status, list) = post(items(10_000)).await;
     assert_eq!((status, list.as_array().unwrap().len()), (200, 10_001));
     let (status, told) = post(items(10_001)).await;
     assert_eq!(
         (status, told["error"].as_str()),
-        (413, Some("the array has 10001 items; at most 10000 are accepted"))
+        (
+            413,
+            Some("the array has 10001 items; at most 10000 are accepted")
+        )
     );
 }
 
@@ -205,12 +267,25 @@ async fn answers_413_for_too_much() {
 async fn answers_405_for_other_methods_on_process() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
-    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        let answer = app.request(method.clone(), "/process").send().await.unwrap();
+    for method in [
+        Method::GET,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+    ] {
+        let answer = app
+            .request(method.clone(), "/process")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()[ALLOW], "POST");
         let told: Value = answer.json().await.unwrap();
-        assert_eq!(told["error"], format!("{method} is not allowed on /process; use POST"));
+        assert_eq!(
+            told["error"],
+            format!("{method} is not allowed on /process; use POST")
+        );
     }
 }
 
@@ -219,9 +294,17 @@ async fn answers_404_for_other_paths() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
     for path in ["/", "/processes", "/process/", "/process/x", "/Process"] {
-        let answer = app.request(Method::POST, path).body("[]").send().await.unwrap();
+        let answer = app
+            .request(Method::POST, path)
+            .body("[]")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 404, "{path}");
         let told: Value = answer.json().await.unwrap();
-        assert_eq!(told["error"], format!("nothing lives on {path}; POST to /process"));
+        assert_eq!(
+            told["error"],
+            format!("nothing lives on {path}; POST to /process")
+        );
     }
 }

@@ -24,14 +24,25 @@ fn variable(setting: &Setting) -> String {
 fn the_manifest_maps_every_setting_with_its_default() {
     let manifest = manifest();
     let settled = Variables::settle(&manifest, &[]).unwrap();
-    let of_tracing_tail = settled.of(find(&manifest, "tracing-tail").unwrap()).unwrap();
+    let of_tracing_tail = settled
+        .of(find(&manifest, "tracing-tail").unwrap())
+        .unwrap();
     for setting in SETTINGS {
-        assert_eq!(settled.get(&variable(&setting)).unwrap(), setting.default, "{}", setting.env);
+        assert_eq!(
+            settled.get(&variable(&setting)).unwrap(),
+            setting.default,
+            "{}",
+            setting.env
+        );
         let mapped = of_tracing_tail.get(&setting.variable()).map(String::as_str);
         let read = setting != APP_ALLOWED_HOST;
         assert_eq!(mapped, read.then_some(setting.default), "{}", setting.env);
     }
-    assert_eq!(of_tracing_tail.len(), SETTINGS.len() - 1, "nothing else is mapped");
+    assert_eq!(
+        of_tracing_tail.len(),
+        SETTINGS.len() - 1,
+        "nothing else is mapped"
+    );
 }
 
 #[test]
@@ -57,7 +68,11 @@ fn the_chained_services_differ_only_in_their_own_settings() {
 fn the_readme_lists_every_setting_with_its_default() {
     let readme = fs::read_to_string(repository().join("README.md")).unwrap();
     for setting in SETTINGS {
-        let default = if setting.default.is_empty() { "(empty)" } else { &format!("`{}`", setting.default) };
+        let default = if setting.default.is_empty() {
+            "(empty)"
+        } else {
+            &format!("`{}`", setting.default)
+        };
         let row = format!("| `{}` | {default} |", setting.env);
         assert!(readme.contains(&row), "README.md lacks the row {row}");
     }

@@ -40,19 +40,36 @@ async fn says_where_it_serves_what_to_try_and_where_the_spans_go() {
     if !serves_embedded_only() {
         return;
     }
-    let app = Launch::default().env("OTLP_ENDPOINT", "http://127.0.0.1:1/v1/traces").start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", "http://127.0.0.1:1/v1/traces")
+        .start()
+        .await;
     let url = format!("http://{}", app.authority());
     let line = |start: &str| {
         let stdout = app.stdout();
-        stdout.lines().find(|line| line.trim_start().starts_with(start)).map(str::to_owned)
+        stdout
+            .lines()
+            .find(|line| line.trim_start().starts_with(start))
+            .map(str::to_owned)
     };
     eventually("the banner is complete", || line("Spans:")).await;
-    assert_eq!(line("tracing-tail:").unwrap(), format!("  tracing-tail: {url}/..."));
-    assert_eq!(line("service-b:").unwrap(), "  service-b: http://service-b.spin.internal (private)");
-    assert_eq!(line("Spans:").unwrap(), "Spans: http://127.0.0.1:1/v1/traces (OTLP_ENDPOINT)");
+    assert_eq!(
+        line("tracing-tail:").unwrap(),
+        format!("  tracing-tail: {url}/...")
+    );
+    assert_eq!(
+        line("service-b:").unwrap(),
+        "  service-b: http://service-b.spin.internal (private)"
+    );
+    assert_eq!(
+        line("Spans:").unwrap(),
+        "Spans: http://127.0.0.1:1/v1/traces (OTLP_ENDPOINT)"
+    );
     assert_eq!(
         line("Try:").unwrap(),
-        format!("Try:   curl -X POST {url}/process -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'")
+        format!(
+            "Try:   curl -X POST {url}/process -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
+        )
     );
 }
 
@@ -62,14 +79,27 @@ async fn answers_health_and_info_itself() {
         return;
     }
     let collector = Collector::start().await;
-    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
     let get = async |path: &str| app.request(Method::GET, path).send().await.unwrap();
-    assert_eq!(get("/.well-known/spin/health").await.text().await.unwrap(), "OK");
+    assert_eq!(
+        get("/.well-known/spin/health").await.text().await.unwrap(),
+        "OK"
+    );
     let info: Value = get("/.well-known/spin/info").await.json().await.unwrap();
-    assert_eq!(info, json!({ "name": "tracing-tail", "version": env!("CARGO_PKG_VERSION") }));
+    assert_eq!(
+        info,
+        json!({ "name": "tracing-tail", "version": env!("CARGO_PKG_VERSION") })
+    );
     assert_eq!(get("/.well-known/spin/other").await.status(), 404);
     app.process("[]").await;
-    assert_eq!(collector.wait_for(1).await[0].name, "POST /process", "probes are not traced");
+    assert_eq!(
+        collector.wait_for(1).await[0].name,
+        "POST /process",
+        "probes are not traced"
+    );
 }
 
 #[tokio::test]
@@ -80,8 +110,15 @@ async fn prefixes_what_components_print() {
     let app = Launch::default().env("APP_ERRORS", "x").start().await;
     app.process("[]").await;
     let line = "[tracing-tail] APP_ERRORS: 'x' is not a percentage from 0 to 100\n";
-    eventually("the line is there", || app.stderr().contains(line).then_some(())).await;
-    let quiet = Launch::default().env("APP_ERRORS", "x").argument("--quiet").start().await;
+    eventually("the line is there", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
+    let quiet = Launch::default()
+        .env("APP_ERRORS", "x")
+        .argument("--quiet")
+        .start()
+        .await;
     quiet.process("[]").await;
     assert!(!quiet.stderr().contains("APP_ERRORS"), "{}", quiet.stderr());
 }
@@ -154,7 +191,9 @@ async fn refuses_manifests_by_name_and_line() {
     let table = [
         (
             MANIFEST.replace("source = ", "key_value_stores = []\nsource = "),
-            format!("Error: {shown}:7: component 'x' has 'key_value_stores', which the embedded host does not support"),
+            format!(
+                "Error: {shown}:7: component 'x' has 'key_value_stores', which the embedded host does not support"
+            ),
         ),
         (
             MANIFEST.replace("component = \"x\"", "component = \"y\""),
@@ -162,7 +201,9 @@ async fn refuses_manifests_by_name_and_line() {
         ),
         (
             format!("{MANIFEST}[variables]\ntoken = {{ required = true }}\n"),
-            format!("Error: {shown}:9: the required variable 'token' has no value; set SPIN_VARIABLE_TOKEN in the environment, or --variable token=…"),
+            format!(
+                "Error: {shown}:9: the required variable 'token' has no value; set SPIN_VARIABLE_TOKEN in the environment, or --variable token=…"
+            ),
         ),
         (
             MANIFEST.replace("\"/...\"", "\"nowhere\""),
@@ -170,7 +211,9 @@ async fn refuses_manifests_by_name_and_line() {
         ),
         (
             MANIFEST.to_owned(),
-            format!("Error: component 'x': its source {wasm} does not exist, and it has no build.command"),
+            format!(
+                "Error: component 'x': its source {wasm} does not exist, and it has no build.command"
+            ),
         ),
         (
             format!("{MANIFEST}build = {{ command = \"exit 3\" }}\n"),
@@ -178,7 +221,9 @@ async fn refuses_manifests_by_name_and_line() {
         ),
         (
             format!("{MANIFEST}build = {{ command = \"true\" }}\n"),
-            format!("Error: component 'x': its source {wasm} does not exist, although its build.command succeeded"),
+            format!(
+                "Error: component 'x': its source {wasm} does not exist, although its build.command succeeded"
+            ),
         ),
         (
             MANIFEST.replace("x.wasm", "spin.toml"),
@@ -205,10 +250,21 @@ async fn builds_what_is_missing_with_its_build_command() {
     );
     fs::create_dir(folder.path().join("sub")).unwrap();
     let manifest = format!("{}{build}", MANIFEST.replace("x.wasm", "sub/x.wasm"));
-    let app = Launch::default().manifest(&write(folder.path(), &manifest)).start().await;
+    let app = Launch::default()
+        .manifest(&write(folder.path(), &manifest))
+        .start()
+        .await;
     let list: Value = app.process("[]").await.json().await.unwrap();
-    assert_eq!(list, json!(["tracing-tail"]), "no variable is mapped: all have their defaults");
-    assert!(app.stderr().contains("Building component x with `cp "), "{}", app.stderr());
+    assert_eq!(
+        list,
+        json!(["tracing-tail"]),
+        "no variable is mapped: all have their defaults"
+    );
+    assert!(
+        app.stderr().contains("Building component x with `cp "),
+        "{}",
+        app.stderr()
+    );
 }
 
 #[tokio::test]
@@ -221,18 +277,28 @@ async fn takes_static_providers_dotenv_files_and_spin_variables() {
     fs::copy(component, folder.path().join("x.wasm")).unwrap();
     let manifest = write(
         folder.path(),
-        &format!("{MANIFEST}variables = {{ app_name = \"{{{{ a }}}}-{{{{ b }}}}-{{{{ c }}}}-{{{{ d }}}}\" }}\n\
-            [variables]\na = {{ default = \"0\" }}\nb = {{ default = \"0\" }}\nc = {{ default = \"0\" }}\nd = {{ default = \"0\" }}\n"),
+        &format!(
+            "{MANIFEST}variables = {{ app_name = \"{{{{ a }}}}-{{{{ b }}}}-{{{{ c }}}}-{{{{ d }}}}\" }}\n\
+            [variables]\na = {{ default = \"0\" }}\nb = {{ default = \"0\" }}\nc = {{ default = \"0\" }}\nd = {{ default = \"0\" }}\n"
+        ),
     );
     fs::write(folder.path().join("extra.env"), "TT_B=2\nTT_A=never\n").unwrap();
-    fs::write(folder.path().join(".env"), "SPIN_VARIABLE_C=3\nSPIN_VARIABLE_B=never\n").unwrap();
+    fs::write(
+        folder.path().join(".env"),
+        "SPIN_VARIABLE_C=3\nSPIN_VARIABLE_B=never\n",
+    )
+    .unwrap();
     fs::write(
         folder.path().join("runtime-config.toml"),
         "[[config_provider]]\ntype = \"static\"\nvalues = { a = \"1\" }\n\
          [[config_provider]]\ntype = \"env\"\nprefix = \"TT\"\ndotenv_path = \"extra.env\"\n",
     )
     .unwrap();
-    let app = Launch::default().manifest(&manifest).folder(folder.path()).start().await;
+    let app = Launch::default()
+        .manifest(&manifest)
+        .folder(folder.path())
+        .start()
+        .await;
     let list: Value = app.process("[]").await.json().await.unwrap();
     assert_eq!(list, json!(["1-2-3-0"]));
 }

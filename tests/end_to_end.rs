@@ -2,7 +2,12 @@
 //!
 //! Everything here is seen from outside: HTTP, the manifest, the collector, the terminal.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    missing_docs,
+    reason = "test code: it may panic, and nobody imports it"
+)]
 
 mod chain;
 mod context;

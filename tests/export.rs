@@ -11,7 +11,10 @@ use crate::support::{Collector, Launch, eventually, serves_embedded_only};
 #[tokio::test]
 async fn spans_of_many_requests_leave_in_one_batch() {
     let collector = Collector::start().await;
-    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
     for _ in 0..10 {
         let requests: Vec<_> = (0..10).map(|_| app.process("[]")).collect();
         for answer in futures_join(requests).await {
@@ -37,7 +40,11 @@ async fn futures_join(requests: Vec<impl Future<Output = reqwest::Response>>) ->
             }
             std::task::Poll::Pending => true,
         });
-        if requests.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if requests.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     statuses
@@ -55,13 +62,28 @@ async fn says_who_it_is_in_resource_and_scope() {
     collector.wait_for(1).await;
     let export = collector.exports().remove(0);
     let resource = &export.request.resource_spans[0];
-    let mut about: Vec<_> =
-        resource.resource.as_ref().unwrap().attributes.iter().map(|pair| pair.key.as_str()).collect();
+    let mut about: Vec<_> = resource
+        .resource
+        .as_ref()
+        .unwrap()
+        .attributes
+        .iter()
+        .map(|pair| pair.key.as_str())
+        .collect();
     about.sort_unstable();
-    let expected =
-        ["service.name", "service.version", "telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"];
+    let expected = [
+        "service.name",
+        "service.version",
+        "telemetry.sdk.language",
+        "telemetry.sdk.name",
+        "telemetry.sdk.version",
+    ];
     assert_eq!(about, expected);
-    assert!(resource.schema_url.starts_with("https://opentelemetry.io/schemas/"));
+    assert!(
+        resource
+            .schema_url
+            .starts_with("https://opentelemetry.io/schemas/")
+    );
     let scope = &resource.scope_spans[0];
     assert_eq!(scope.scope.as_ref().unwrap().name, "tracing-tail");
     assert_eq!(scope.schema_url, resource.schema_url);
@@ -104,20 +126,30 @@ async fn a_full_queue_drops_the_newest_spans_and_says_so() {
     collector.release();
     collector.wait_for(4).await;
     let line = "the queue is full; spans lost: 1";
-    eventually("the loss is said", || app.stderr().contains(line).then_some(())).await;
+    eventually("the loss is said", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn answers_do_not_wait_for_the_collector() {
     let collector = Collector::start().await;
     collector.hold();
-    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
     for _ in 0..3 {
         assert_eq!(app.process("[]").await.status(), 200);
     }
     collector.wait_for(3).await;
     for _ in 0..3 {
-        assert_eq!(app.process("[]").await.status(), 200, "while an export is held back");
+        assert_eq!(
+            app.process("[]").await.status(),
+            200,
+            "while an export is held back"
+        );
     }
     collector.release();
     collector.wait_for(6).await;
@@ -125,15 +157,25 @@ async fn answers_do_not_wait_for_the_collector() {
 
 #[tokio::test]
 async fn a_dead_collector_costs_one_line_and_no_request() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let endpoint = format!("http://{closed}/v1/traces");
-    let app = Launch::default().env("OTLP_ENDPOINT", &endpoint).start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", &endpoint)
+        .start()
+        .await;
     for _ in 0..10 {
         assert_eq!(app.process("[]").await.status(), 200);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let line = format!("OTLP export to {endpoint} failed: connection refused; spans lost: ");
-    eventually("the loss is said", || app.stderr().contains(&line).then_some(())).await;
+    eventually("the loss is said", || {
+        app.stderr().contains(&line).then_some(())
+    })
+    .await;
     assert_eq!(app.stderr().matches(&line).count(), 1, "{}", app.stderr());
 }
 
@@ -141,13 +183,19 @@ async fn a_dead_collector_costs_one_line_and_no_request() {
 async fn a_collector_that_refuses_is_named_with_its_status() {
     let collector = Collector::start().await;
     collector.refuse(400);
-    let app = Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
     assert_eq!(app.process("[]").await.status(), 200);
     let line = format!(
         "OTLP export to {} failed: the collector answered 400 Bad Request; spans lost: 1",
         collector.endpoint()
     );
-    eventually("the loss is said", || app.stderr().contains(&line).then_some(())).await;
+    eventually("the loss is said", || {
+        app.stderr().contains(&line).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -163,7 +211,11 @@ async fn ctrl_c_loses_no_span() {
             .start()
             .await;
         for _ in 0..20 {
-            app.request(Method::POST, "/process").body("[]").send().await.unwrap();
+            app.request(Method::POST, "/process")
+                .body("[]")
+                .send()
+                .await
+                .unwrap();
         }
         assert_eq!(collector.spans().len(), 0, "they still wait in the queue");
         app.signal(signal);

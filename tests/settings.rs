@@ -7,43 +7,84 @@ use crate::support::{Collector, Launch, eventually};
 #[tokio::test]
 async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
     let table = [
-        ("APP_ERRORS", "abc", "'abc' is not a percentage from 0 to 100"),
+        (
+            "APP_ERRORS",
+            "abc",
+            "'abc' is not a percentage from 0 to 100",
+        ),
         (
             "APP_LATENCY",
             "fast",
             "'fast' is not a number of milliseconds such as 1000, a range such as 50ms..250ms, \
              or rising quantiles such as p50:20ms,p90:100ms,p99:900ms, all at most 1h",
         ),
-        ("APP_TIMEOUT", "5", "'5' is not a duration such as 5s or 500ms, at most 1h"),
+        (
+            "APP_TIMEOUT",
+            "5",
+            "'5' is not a duration such as 5s or 500ms, at most 1h",
+        ),
         (
             "APP_URL_DESTINO",
             "service-b",
             "'service-b' is not an http:// or https:// URL such as http://service-b.spin.internal",
         ),
-        ("OTEL_BSP_SCHEDULE_DELAY", "soon", "'soon' is not a whole number of milliseconds from 0 to 3600000"),
-        ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "'0' is not a whole number from 1 to 1000000"),
-        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many", "'many' is not a whole number from 1 to 1000000"),
+        (
+            "OTEL_BSP_SCHEDULE_DELAY",
+            "soon",
+            "'soon' is not a whole number of milliseconds from 0 to 3600000",
+        ),
+        (
+            "OTEL_BSP_MAX_QUEUE_SIZE",
+            "0",
+            "'0' is not a whole number from 1 to 1000000",
+        ),
+        (
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+            "many",
+            "'many' is not a whole number from 1 to 1000000",
+        ),
     ];
     for (name, value, problem) in table {
         let collector = Collector::start().await;
-        let app =
-            Launch::default().env("OTLP_ENDPOINT", collector.endpoint()).env(name, value).start().await;
+        let app = Launch::default()
+            .env("OTLP_ENDPOINT", collector.endpoint())
+            .env(name, value)
+            .start()
+            .await;
         let sentence = format!("{name}: {problem}");
         for _ in 0..2 {
             let answer = app.process("[]").await;
             assert_eq!(answer.status(), 500);
-            assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "error": sentence }));
+            assert_eq!(
+                answer.json::<Value>().await.unwrap(),
+                json!({ "error": sentence })
+            );
         }
-        eventually("stderr names it", || app.stderr().contains(&sentence).then_some(())).await;
-        assert_eq!(app.stderr().matches(&sentence).count(), 1, "once: {}", app.stderr());
+        eventually("stderr names it", || {
+            app.stderr().contains(&sentence).then_some(())
+        })
+        .await;
+        assert_eq!(
+            app.stderr().matches(&sentence).count(),
+            1,
+            "once: {}",
+            app.stderr()
+        );
         let spans = collector.wait_for(2).await;
-        assert_eq!(spans[0].status, Some(format!("ERROR {sentence:?}")), "it is traced as well");
+        assert_eq!(
+            spans[0].status,
+            Some(format!("ERROR {sentence:?}")),
+            "it is traced as well"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_malformed_endpoint_is_named_too() {
-    let app = Launch::default().env("OTLP_ENDPOINT", "collector:4318").start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", "collector:4318")
+        .start()
+        .await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 500);
     assert_eq!(
@@ -72,7 +113,10 @@ async fn the_originals_environment_works_unchanged() {
     // With 100 draws of 20 %, all but one run in ten million lies within these bounds.
     assert!((2..=44).contains(&failed), "{failed} of 100 failed");
     let spans = collector.wait_for(200).await;
-    let delays: Vec<_> = spans.iter().filter(|span| span.kind == "INTERNAL").collect();
+    let delays: Vec<_> = spans
+        .iter()
+        .filter(|span| span.kind == "INTERNAL")
+        .collect();
     assert_eq!(delays.len(), 100);
 }
 
@@ -99,7 +143,10 @@ async fn the_runtime_configuration_wins_over_spins_own_environment() {
             .env("OTLP_ENDPOINT", collector.endpoint())
             .env("SPIN_VARIABLE_NAME", "from-spin")
     };
-    let table = [(launch().env("APP_NAME", "from-app"), "from-app"), (launch(), "from-spin")];
+    let table = [
+        (launch().env("APP_NAME", "from-app"), "from-app"),
+        (launch(), "from-spin"),
+    ];
     for (launch, name) in table {
         let app = launch.start().await;
         let list: Value = app.process("[]").await.json().await.unwrap();

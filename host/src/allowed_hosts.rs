@@ -46,7 +46,9 @@ impl AllowedHosts {
 
     /// Whether a request to `uri` may leave.
     pub fn allow(&self, uri: &Uri) -> bool {
-        let Some(host) = uri.host().and_then(|host| Host::parse(host).ok()) else { return false };
+        let Some(host) = uri.host().and_then(|host| Host::parse(host).ok()) else {
+            return false;
+        };
         let scheme = uri.scheme_str().unwrap_or("https");
         let port = uri.port_u16().or_else(|| default_port(scheme));
         self.0.iter().any(|entry| {
@@ -86,7 +88,9 @@ impl Entry {
     }
 
     fn allows_scheme(&self, scheme: &str) -> bool {
-        self.scheme.as_deref().is_none_or(|allowed| allowed == scheme)
+        self.scheme
+            .as_deref()
+            .is_none_or(|allowed| allowed == scheme)
     }
 }
 
@@ -94,19 +98,29 @@ fn read(text: &str) -> Result<Entry> {
     if text == "insecure:allow-all" {
         bail!("to allow everything write *://*:*");
     }
-    let Some((scheme, rest)) = text.split_once("://") else { bail!("it has no scheme") };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        bail!("it has no scheme")
+    };
     if scheme != "*" && (scheme.is_empty() || !scheme.chars().all(char::is_alphabetic)) {
         bail!("the scheme has to be letters, or *");
     }
     if let Ok(host) = read_host(rest) {
-        return Ok(Entry { scheme: any_or(scheme), host, port: read_port("", scheme)? });
+        return Ok(Entry {
+            scheme: any_or(scheme),
+            host,
+            port: read_port("", scheme)?,
+        });
     }
     let (host, port) = rest.rsplit_once(':').unwrap_or((rest, ""));
     let port = port.strip_suffix('/').unwrap_or(port);
     if port.contains('/') {
         bail!("it must not have a path");
     }
-    Ok(Entry { scheme: any_or(scheme), host: read_host(host)?, port: read_port(port, scheme)? })
+    Ok(Entry {
+        scheme: any_or(scheme),
+        host: read_host(host)?,
+        port: read_port(port, scheme)?,
+    })
 }
 
 fn any_or(scheme: &str) -> Option<String> {
@@ -141,7 +155,8 @@ fn read_host(text: &str) -> Result<HostRule> {
 
 fn read_port(text: &str, scheme: &str) -> Result<PortRule> {
     let number = |text: &str| {
-        text.parse::<u16>().map_err(|_| anyhow!("its port '{text}' is no number up to 65535"))
+        text.parse::<u16>()
+            .map_err(|_| anyhow!("its port '{text}' is no number up to 65535"))
     };
     if text == "*" {
         return Ok(PortRule::Any);
@@ -221,9 +236,21 @@ mod tests {
             ("http://example.com", "https://example.com/", false),
             ("http://example.com", "http://example.com:8080/", false),
             ("http://example.com:8080", "http://example.com:8080/", true),
-            ("http://example.com:8000..8010", "http://example.com:8009/", true),
-            ("http://example.com:8000..8010", "http://example.com:8010/", false),
-            ("http://example.com:65535", "http://example.com:65535/", true),
+            (
+                "http://example.com:8000..8010",
+                "http://example.com:8009/",
+                true,
+            ),
+            (
+                "http://example.com:8000..8010",
+                "http://example.com:8010/",
+                false,
+            ),
+            (
+                "http://example.com:65535",
+                "http://example.com:65535/",
+                true,
+            ),
             ("http://example.com:*", "http://example.com:1/", true),
             ("*://example.com:*", "https://example.com/", true),
             ("http://*.example.com", "http://a.b.example.com/", true),
@@ -253,15 +280,35 @@ mod tests {
             ("http://example.com/path", "it must not have a path"),
             ("http://example.com:80/path", "it must not have a path"),
             ("http://", "it has no host"),
-            ("http://a.*.com", "a wildcard stands for the host, or for what is before its first dot"),
-            ("http://*.127.0.0.1", "a wildcard goes before a domain, not before an address"),
-            ("http://example.com:x", "its port 'x' is no number up to 65535"),
-            ("http://example.com:70000", "its port '70000' is no number up to 65535"),
-            ("ws://example.com", "it has no port, and the scheme 'ws' has no usual one"),
+            (
+                "http://a.*.com",
+                "a wildcard stands for the host, or for what is before its first dot",
+            ),
+            (
+                "http://*.127.0.0.1",
+                "a wildcard goes before a domain, not before an address",
+            ),
+            (
+                "http://example.com:x",
+                "its port 'x' is no number up to 65535",
+            ),
+            (
+                "http://example.com:70000",
+                "its port '70000' is no number up to 65535",
+            ),
+            (
+                "ws://example.com",
+                "it has no port, and the scheme 'ws' has no usual one",
+            ),
         ];
         for (entry, problem) in table {
             let error = Entry::parse(entry).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("'{entry}' is no allowed outbound host: {problem};")), "{error}");
+            assert!(
+                error.starts_with(&format!(
+                    "'{entry}' is no allowed outbound host: {problem};"
+                )),
+                "{error}"
+            );
         }
     }
 

@@ -36,7 +36,7 @@ pub struct App {
     name: String,
     version: Option<String>,
     address: SocketAddr,
-    routes: Routes,
+    routes: Arc<Routes>,
     components: HashMap<String, ProxyHandler<ComponentHandler>>,
     output: Output,
     lifetime: Lifetime,
@@ -45,6 +45,7 @@ pub struct App {
 /// A component that is compiled and linked, with all that its instances will need.
 pub struct Prepared {
     id: String,
+    engine: Engine,
     pre: ProxyPre<State>,
     environment: Vec<(String, String)>,
     variables: Arc<Values>,
@@ -94,6 +95,7 @@ pub fn prepare(
         let environment = [component.environment.as_slice(), environment].concat();
         prepared.push(Prepared {
             id: component.id.clone(),
+            engine: engine.clone(),
             pre,
             environment,
             variables: Arc::new(variables.of(component)?),
@@ -103,7 +105,11 @@ pub fn prepare(
     Ok(prepared)
 }
 
-fn allowed_hosts(component: &Component, variables: &Variables) -> Result<AllowedHosts> {
+/// Where a component may send requests to.
+///
+/// # Errors
+/// Where an entry is malformed; with its line.
+pub fn allowed_hosts(component: &Component, variables: &Variables) -> Result<AllowedHosts> {
     let entries = component.allowed_outbound_hosts.iter().map(|template| {
         let text = template.value.render(|name| variables.get(name))?;
         Entry::parse_rendered(&text).map_err(|problem| template.error(problem))
@@ -114,25 +120,20 @@ fn allowed_hosts(component: &Component, variables: &Variables) -> Result<Allowed
 
 impl App {
     /// Puts an application together that listens on `address`.
-    ///
-    /// # Errors
-    /// Where a route is malformed.
     pub fn new(
-        engine: &Engine,
         manifest: &Manifest,
         prepared: Vec<Prepared>,
         address: SocketAddr,
         output: Output,
-    ) -> Result<Arc<App>> {
-        let routes = Routes::new(&manifest.triggers)?;
+    ) -> Arc<App> {
         let client = Client::default();
         let lifetime = Lifetime::default();
-        Ok(Arc::new_cyclic(|app: &Weak<App>| {
+        Arc::new_cyclic(|app: &Weak<App>| {
             let handler = |component: Prepared| {
                 let handler = ProxyHandler::new(ComponentHandler {
                     id: component.id.clone(),
                     pre: component.pre,
-                    engine: engine.clone(),
+                    engine: component.engine,
                     environment: component.environment,
                     variables: component.variables,
                     allowed_hosts: component.allowed_hosts,
@@ -147,12 +148,12 @@ impl App {
                 name: manifest.name.clone(),
                 version: manifest.version.clone(),
                 address,
-                routes,
+                routes: Arc::clone(&manifest.routes),
                 components: prepared.into_iter().map(handler).collect(),
                 output,
                 lifetime: lifetime.clone(),
             }
-        }))
+        })
     }
 
     /// The address that it listens on.
@@ -166,13 +167,20 @@ impl App {
     }
 
     /// Answers a request from outside.
-    pub async fn answer(&self, mut request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
+    pub async fn answer(
+        &self,
+        mut request: Request<WasiBody>,
+        client: SocketAddr,
+    ) -> Response<WasiBody> {
         let path = request.uri().path();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
             return self.well_known(well_known);
         }
         let Some(matched) = self.routes.find(path) else {
-            return text(StatusCode::NOT_FOUND, format!("no component has a route for {path}\n"));
+            return text(
+                StatusCode::NOT_FOUND,
+                format!("no component has a route for {path}\n"),
+            );
         };
         // Transport information, which causes trouble where a component passes it on.
         request.headers_mut().remove(CONNECTION);
@@ -181,7 +189,11 @@ impl App {
 
     /// Answers a request from one of the application's own components; none where there is no
     /// component of this id.
-    pub async fn chain(&self, component: &str, request: Request<WasiBody>) -> Option<Response<WasiBody>> {
+    pub async fn chain(
+        &self,
+        component: &str,
+        request: Request<WasiBody>,
+    ) -> Option<Response<WasiBody>> {
         if !self.components.contains_key(component) {
             return None;
         }
@@ -203,7 +215,10 @@ impl App {
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 response
             }
-            _ => text(StatusCode::NOT_FOUND, format!("{WELL_KNOWN} has health and info\n")),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                format!("{WELL_KNOWN} has health and info\n"),
+            ),
         }
     }
 
@@ -219,16 +234,25 @@ impl App {
         let id = &matched.component;
         let handled = match self.components.get(id) {
             Some(component) => component.handle((), request).await,
-            None => return text(StatusCode::NOT_FOUND, format!("there is no component '{id}'\n")),
+            None => {
+                return text(
+                    StatusCode::NOT_FOUND,
+                    format!("there is no component '{id}'\n"),
+                );
+            }
         };
         handled.unwrap_or_else(|error| {
-            self.output.host(id, &format!("the request failed: {error:?}"));
+            self.output
+                .host(id, &format!("the request failed: {error:?}"));
             // The pool of instances is exhausted, or the component does not start.
             let status = match error.downcast_ref::<InstantiationError<()>>() {
                 Some(_) => StatusCode::SERVICE_UNAVAILABLE,
                 None => StatusCode::INTERNAL_SERVER_ERROR,
             };
-            text(status, format!("component '{id}' failed; the terminal says why\n"))
+            text(
+                status,
+                format!("component '{id}' failed; the terminal says why\n"),
+            )
         })
     }
 }
@@ -236,8 +260,16 @@ impl App {
 /// Makes the URI absolute, and adds the headers that Spin adds.
 fn address(request: &mut Request<WasiBody>, matched: &Matched, client: SocketAddr) -> Result<()> {
     let mut parts = request.uri().clone().into_parts();
-    let named = request.headers().get(HOST).map(|host| host.to_str()).transpose();
-    let named = named.ok().flatten().map(str::parse::<Authority>).transpose();
+    let named = request
+        .headers()
+        .get(HOST)
+        .map(|host| host.to_str())
+        .transpose();
+    let named = named
+        .ok()
+        .flatten()
+        .map(str::parse::<Authority>)
+        .transpose();
     let named = named.map_err(|problem| anyhow!("the Host header is malformed: {problem}"))?;
     let Some(authority) = parts.authority.clone().or(named) else {
         return Err(anyhow!("the request has no Host header"));
@@ -251,7 +283,9 @@ fn address(request: &mut Request<WasiBody>, matched: &Matched, client: SocketAdd
 
 /// An answer of the host's own.
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<WasiBody> {
-    let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
+    let body = Full::new(body.into())
+        .map_err(|never| match never {})
+        .boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

@@ -27,7 +27,9 @@ pub enum Which {
 pub fn build(manifest: &Manifest, which: Which) -> Result<()> {
     let mut done = HashSet::new();
     for component in &manifest.components {
-        let Some(build) = &component.build else { continue };
+        let Some(build) = &component.build else {
+            continue;
+        };
         if which == Which::All || is_stale(&component.source, build)? {
             for command in &build.commands {
                 if done.insert((command, &build.workdir)) {
@@ -48,7 +50,9 @@ fn missing(component: &Component) -> String {
     let source = component.source.display();
     match &component.build {
         None => format!("its source {source} does not exist, and it has no build.command"),
-        Some(_) => format!("its source {source} does not exist, although its build.command succeeded"),
+        Some(_) => {
+            format!("its source {source} does not exist, although its build.command succeeded")
+        }
     }
 }
 
@@ -71,8 +75,14 @@ fn newest(build: &Build) -> Result<Option<SystemTime>> {
     };
     let mut newest = None;
     let files = WalkDir::new(&build.workdir).into_iter();
-    for file in files.filter_entry(|entry| !skipped(entry.path())).filter_map(Result::ok) {
-        let below = file.path().strip_prefix(&build.workdir).unwrap_or(file.path());
+    for file in files
+        .filter_entry(|entry| !skipped(entry.path()))
+        .filter_map(Result::ok)
+    {
+        let below = file
+            .path()
+            .strip_prefix(&build.workdir)
+            .unwrap_or(file.path());
         if file.file_type().is_file() && patterns.is_match(below) {
             newest = newest.max(file.metadata()?.modified().ok());
         }
@@ -83,7 +93,9 @@ fn newest(build: &Build) -> Result<Option<SystemTime>> {
 fn patterns(watch: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in watch {
-        set.add(Glob::new(pattern).with_context(|| format!("build.watch: '{pattern}' is malformed"))?);
+        set.add(
+            Glob::new(pattern).with_context(|| format!("build.watch: '{pattern}' is malformed"))?,
+        );
     }
     Ok(set.build()?)
 }
@@ -92,8 +104,16 @@ fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
     add_target(command)?;
     let id = &component.id;
     eprintln!("Building component {id} with `{command}`");
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let workdir = if workdir.as_os_str().is_empty() { Path::new(".") } else { workdir };
+    let (shell, flag) = if cfg!(windows) {
+        ("cmd", "/C")
+    } else {
+        ("sh", "-c")
+    };
+    let workdir = if workdir.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        workdir
+    };
     let status = Command::new(shell)
         .args([flag, command])
         .current_dir(workdir)
@@ -108,13 +128,21 @@ fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
 /// Adds the Rust target that a build command asks for, where rustc lacks it.
 fn add_target(command: &str) -> Result<()> {
     let words: Vec<&str> = command.split_whitespace().collect();
-    let target = words.windows(2).find(|pair| pair[0] == "--target").map(|pair| pair[1]);
-    let Some(target) = target.filter(|_| words.first() == Some(&"cargo")) else { return Ok(()) };
+    let target = words
+        .windows(2)
+        .find(|pair| pair[0] == "--target")
+        .map(|pair| pair[1]);
+    let Some(target) = target.filter(|_| words.first() == Some(&"cargo")) else {
+        return Ok(());
+    };
     if library(target).is_some_and(|library| library.exists()) {
         return Ok(());
     }
     eprintln!("Adding the Rust target {target} with rustup");
-    let added = Command::new("rustup").args(["target", "add", target]).stdin(Stdio::null()).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", target])
+        .stdin(Stdio::null())
+        .status();
     match added {
         Ok(status) if status.success() => Ok(()),
         _ => bail!(
@@ -125,7 +153,9 @@ fn add_target(command: &str) -> Result<()> {
 }
 
 fn library(target: &str) -> Option<PathBuf> {
-    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .output();
     let path = String::from_utf8(output.ok()?.stdout).ok()?;
     Some(PathBuf::from(path.trim())).filter(|path| !path.as_os_str().is_empty())
 }
@@ -151,12 +181,23 @@ mod tests {
         fs::write(&wasm, "").unwrap();
         fs::create_dir_all(path("src/deep")).unwrap();
         fs::write(path("README.md"), "").unwrap();
-        assert!(!is_stale(&wasm, &build).unwrap(), "nothing watched is there");
+        assert!(
+            !is_stale(&wasm, &build).unwrap(),
+            "nothing watched is there"
+        );
         fs::write(path("src/deep/lib.rs"), "").unwrap();
         let later = SystemTime::now() + Duration::from_secs(60);
-        let touch = |name: &str, time| fs::File::open(path(name)).unwrap().set_modified(time).unwrap();
+        let touch = |name: &str, time| {
+            fs::File::open(path(name))
+                .unwrap()
+                .set_modified(time)
+                .unwrap()
+        };
         touch("README.md", later);
-        assert!(!is_stale(&wasm, &build).unwrap_or(true) || newest(&build).unwrap() > Some(SystemTime::now() - Duration::from_secs(60)));
+        assert!(
+            !is_stale(&wasm, &build).unwrap_or(true)
+                || newest(&build).unwrap() > Some(SystemTime::now() - Duration::from_secs(60))
+        );
         touch("src/deep/lib.rs", later);
         assert!(is_stale(&wasm, &build).unwrap(), "a source is newer");
         touch("x.wasm", later + Duration::from_secs(1));

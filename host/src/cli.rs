@@ -7,7 +7,12 @@ use clap::{Args, Parser, Subcommand};
 
 /// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
 #[derive(Debug, Parser)]
-#[command(name = "tracing-tail", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "tracing-tail",
+    version,
+    args_conflicts_with_subcommands = true,
+    args_override_self = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -30,15 +35,28 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Build {
     /// The manifest, or its folder
-    #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH", default_value = "spin.toml")]
+    #[arg(
+        short = 'f',
+        long = "from",
+        alias = "file",
+        value_name = "PATH",
+        default_value = "spin.toml"
+    )]
     pub manifest: PathBuf,
 }
 
 /// The words of `up`.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub struct Up {
     /// The manifest, or its folder
-    #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH", default_value = "spin.toml")]
+    #[arg(
+        short = 'f',
+        long = "from",
+        alias = "file",
+        value_name = "PATH",
+        default_value = "spin.toml"
+    )]
     pub manifest: PathBuf,
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]

@@ -63,7 +63,10 @@ impl<T> Located<T> {
 
     /// Another value at the same place.
     pub fn with<U>(&self, value: U) -> Located<U> {
-        Located { value, place: self.place.clone() }
+        Located {
+            value,
+            place: self.place.clone(),
+        }
     }
 }
 
@@ -88,7 +91,9 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is something else.
     pub fn string(&mut self, key: &'static str) -> Result<Option<Located<String>>> {
-        self.take(key).map(|value| self.text_of(key, value)).transpose()
+        self.take(key)
+            .map(|value| self.text_of(key, value))
+            .transpose()
     }
 
     /// The string under `key`.
@@ -96,7 +101,8 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is missing or something else.
     pub fn required_string(&mut self, key: &'static str) -> Result<Located<String>> {
-        self.string(key)?.ok_or_else(|| self.error(format!("has no '{key}'")))
+        self.string(key)?
+            .ok_or_else(|| self.error(format!("has no '{key}'")))
     }
 
     /// Whether `key` is true; false where it is missing.
@@ -118,7 +124,9 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is something else.
     pub fn integer(&mut self, key: &'static str) -> Result<Option<Located<String>>> {
-        let Some(value) = self.take(key) else { return Ok(None) };
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
         match value.get_ref() {
             DeValue::Integer(integer) => Ok(Some(self.located(&value, integer.to_string()))),
             _ => Err(self.wrong(key, &value, "an integer")),
@@ -130,12 +138,15 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is no array, or holds something else.
     pub fn strings(&mut self, key: &'static str) -> Result<Vec<Located<String>>> {
-        let Some(value) = self.take(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.take(key) else {
+            return Ok(Vec::new());
+        };
         let place = value.span();
         match value.into_inner() {
-            DeValue::Array(items) => {
-                items.into_iter().map(|item| self.text_of(key, item)).collect()
-            }
+            DeValue::Array(items) => items
+                .into_iter()
+                .map(|item| self.text_of(key, item))
+                .collect(),
             other => Err(self.wrong(key, &Spanned::new(place, other), "an array of strings")),
         }
     }
@@ -153,7 +164,9 @@ impl<'t> Table<'t> {
 
     /// Whether `key` holds a table.
     pub fn holds_table(&self, key: &str) -> bool {
-        self.entries.get(key).is_some_and(|value| value.get_ref().is_table())
+        self.entries
+            .get(key)
+            .is_some_and(|value| value.get_ref().is_table())
     }
 
     /// The table under `key`, called `what` in messages.
@@ -161,7 +174,9 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is something else.
     pub fn table(&mut self, key: &'static str, what: &str) -> Result<Option<Table<'t>>> {
-        self.take(key).map(|value| self.table_of(key, value, what)).transpose()
+        self.take(key)
+            .map(|value| self.table_of(key, value, what))
+            .transpose()
     }
 
     /// The tables of the array of tables under `key`; none where it is missing.
@@ -169,12 +184,15 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is something else.
     pub fn tables(&mut self, key: &'static str, what: &str) -> Result<Vec<Table<'t>>> {
-        let Some(value) = self.take(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.take(key) else {
+            return Ok(Vec::new());
+        };
         let place = value.span();
         match value.into_inner() {
-            DeValue::Array(items) => {
-                items.into_iter().map(|item| self.table_of(key, item, what)).collect()
-            }
+            DeValue::Array(items) => items
+                .into_iter()
+                .map(|item| self.table_of(key, item, what))
+                .collect(),
             other => Err(self.wrong(key, &Spanned::new(place, other), "an array of tables")),
         }
     }
@@ -227,7 +245,14 @@ impl<'t> Table<'t> {
             .into_iter()
             .map(|(key, value)| {
                 let place = self.document.at(&key.span());
-                read(&self, Located { value: key.into_inner().into_owned(), place }, value)
+                read(
+                    &self,
+                    Located {
+                        value: key.into_inner().into_owned(),
+                        place,
+                    },
+                    value,
+                )
             })
             .collect()
     }
@@ -261,12 +286,18 @@ impl<'t> Table<'t> {
     }
 
     fn located<T, V>(&self, place: &Spanned<V>, value: T) -> Located<T> {
-        Located { value, place: self.document.at(&place.span()) }
+        Located {
+            value,
+            place: self.document.at(&place.span()),
+        }
     }
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, accepted: &str) -> anyhow::Error {
         let found = value.get_ref().type_str();
         let place = self.document.at(&value.span());
-        anyhow!("{place}: '{key}' of {} is of type {found}, not {accepted}", self.what)
+        anyhow!(
+            "{place}: '{key}' of {} is of type {found}, not {accepted}",
+            self.what
+        )
     }
 }

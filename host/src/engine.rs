@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -29,7 +29,9 @@ pub fn engine() -> Result<Engine> {
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Engine::new(&config)
     });
-    engine.map_err(anyhow::Error::from).context("failed to start wasmtime")
+    engine
+        .map_err(anyhow::Error::from)
+        .context("failed to start wasmtime")
 }
 
 fn pool() -> PoolingAllocationConfig {
@@ -48,10 +50,19 @@ fn pool() -> PoolingAllocationConfig {
 /// # Errors
 /// Where the file can't be read, or is no component.
 pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
-    let bytes = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
-    Component::new(engine, bytes)
+    let bytes =
+        std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+    if !bytes.starts_with(b"\0asm") {
+        bail!("{} is no WebAssembly component", path.display());
+    }
+    Component::from_binary(engine, &bytes)
         .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} is no WebAssembly component", path.display()))
+        .with_context(|| {
+            format!(
+                "{} is no WebAssembly component that runs here",
+                path.display()
+            )
+        })
 }
 
 /// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, and

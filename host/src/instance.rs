@@ -70,13 +70,20 @@ pub struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outbound,
+        }
     }
 }
 
@@ -236,7 +243,8 @@ impl WorkerState for Capacity {
 
     fn drop(&self, store: Store<State>, result: wasmtime::Result<()>) {
         if let Err(error) = result {
-            self.output.host(&self.component, &format!("the instance trapped: {error:?}"));
+            self.output
+                .host(&self.component, &format!("the instance trapped: {error:?}"));
         }
         drop(store);
     }

@@ -3,10 +3,12 @@
 //! Source: <https://spinframework.dev/v3/manifest-reference>.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::document::{Document, Located, Table};
+use crate::routes::Routes;
 use crate::template::Template;
 
 /// An application.
@@ -22,6 +24,8 @@ pub struct Manifest {
     pub variables: Vec<(Located<String>, Variable)>,
     /// The HTTP triggers.
     pub triggers: Vec<Trigger>,
+    /// The triggers' public routes.
+    pub routes: Arc<Routes>,
     /// The components that a trigger names.
     pub components: Vec<Component>,
 }
@@ -87,7 +91,11 @@ impl Manifest {
     /// # Errors
     /// One sentence with the file, the line, and what is wrong.
     pub fn load(path: &Path) -> Result<Manifest> {
-        let path = if path.is_dir() { path.join("spin.toml") } else { path.to_owned() };
+        let path = if path.is_dir() {
+            path.join("spin.toml")
+        } else {
+            path.to_owned()
+        };
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read the manifest {}", path.display()))?;
         let dir = path.parent().unwrap_or(Path::new(""));
@@ -104,7 +112,9 @@ impl Manifest {
             None => return Err(root.error("has no 'spin_manifest_version = 2'")),
             Some(version) if version.value != "2" => {
                 let found = &version.value;
-                return Err(version.error(format!("manifest version {found} is not supported, only 2")));
+                return Err(
+                    version.error(format!("manifest version {found} is not supported, only 2"))
+                );
             }
             Some(_) => {}
         }
@@ -130,11 +140,22 @@ impl Manifest {
         for trigger in &triggers {
             let id = &trigger.component.value;
             if !components.iter().any(|component| component.id == *id) {
-                return Err(trigger.component.error(format!("there is no component '{id}'")));
+                return Err(trigger
+                    .component
+                    .error(format!("there is no component '{id}'")));
             }
         }
         refuse_duplicates(&triggers)?;
-        Ok(Manifest { dir: dir.to_owned(), name, version, variables, triggers, components })
+        let routes = Arc::new(Routes::new(&triggers)?);
+        Ok(Manifest {
+            dir: dir.to_owned(),
+            name,
+            version,
+            variables,
+            triggers,
+            routes,
+            components,
+        })
     }
 }
 
@@ -181,7 +202,9 @@ fn trigger(mut table: Table<'_>) -> Result<Trigger> {
     table.string("id")?;
     let component = table.required_string("component")?;
     let route = if table.holds_table("route") {
-        let mut route = table.table("route", "the route")?.expect("it was just seen");
+        let mut route = table
+            .table("route", "the route")?
+            .expect("it was just seen");
         if !route.boolean("private")? {
             return Err(route.error("is neither a pattern nor { private = true }"));
         }
@@ -194,7 +217,9 @@ fn trigger(mut table: Table<'_>) -> Result<Trigger> {
         let kind = executor.required_string("type")?;
         if !matches!(kind.value.as_str(), "http" | "spin") {
             let found = &kind.value;
-            return Err(kind.error(format!("executor type '{found}' is not supported, only 'http'")));
+            return Err(kind.error(format!(
+                "executor type '{found}' is not supported, only 'http'"
+            )));
         }
         executor.finish()?;
     }
@@ -210,14 +235,19 @@ fn component(
 ) -> Result<Component> {
     check_id(id)?;
     if table.holds_table("source") {
-        return Err(table.error("has a 'source' that is downloaded; only a file's path is supported"));
+        return Err(
+            table.error("has a 'source' that is downloaded; only a file's path is supported")
+        );
     }
     let source = dir.join(table.required_string("source")?.value);
     table.string("description")?;
     let variables = entries(&mut table, "variables")?
         .into_iter()
         .map(|(name, value)| {
-            Ok((check_variable_name(name)?.value, template(&value, declared)?.value))
+            Ok((
+                check_variable_name(name)?.value,
+                template(&value, declared)?.value,
+            ))
         })
         .collect::<Result<_>>()?;
     let environment = entries(&mut table, "environment")?
@@ -229,9 +259,19 @@ fn component(
         .iter()
         .map(|host| template(host, declared))
         .collect::<Result<_>>()?;
-    let build = table.table("build", "the build")?.map(|table| build(table, dir)).transpose()?;
+    let build = table
+        .table("build", "the build")?
+        .map(|table| build(table, dir))
+        .transpose()?;
     table.finish()?;
-    Ok(Component { id: id.value.clone(), source, variables, environment, allowed_outbound_hosts, build })
+    Ok(Component {
+        id: id.value.clone(),
+        source,
+        variables,
+        environment,
+        allowed_outbound_hosts,
+        build,
+    })
 }
 
 fn entries(
@@ -249,11 +289,17 @@ fn build(mut table: Table<'_>, dir: &Path) -> Result<Build> {
     if commands.is_empty() {
         return Err(table.error("has no 'command'"));
     }
-    let workdir = table.string("workdir")?.map_or(dir.to_owned(), |workdir| dir.join(workdir.value));
+    let workdir = table
+        .string("workdir")?
+        .map_or(dir.to_owned(), |workdir| dir.join(workdir.value));
     let watch = table.strings("watch")?;
     table.finish()?;
     let values = |texts: Vec<Located<String>>| texts.into_iter().map(|text| text.value).collect();
-    Ok(Build { commands: values(commands), workdir, watch: values(watch) })
+    Ok(Build {
+        commands: values(commands),
+        workdir,
+        watch: values(watch),
+    })
 }
 
 fn template(
@@ -274,7 +320,9 @@ fn check_variable_name(name: Located<String>) -> Result<Located<String>> {
     let shaped = text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('_')
         && !text.contains("__")
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if shaped {
         return Ok(name);
     }
@@ -292,18 +340,24 @@ fn check_id(id: &Located<String>) -> Result<()> {
         return Ok(());
     }
     let found = &id.value;
-    Err(id.error(format!("'{found}' is no component id: words of letters and digits, joined by '-'")))
+    Err(id.error(format!(
+        "'{found}' is no component id: words of letters and digits, joined by '-'"
+    )))
 }
 
 fn refuse_duplicates(triggers: &[Trigger]) -> Result<()> {
     for (position, trigger) in triggers.iter().enumerate() {
-        let Route::Public(route) = &trigger.route else { continue };
+        let Route::Public(route) = &trigger.route else {
+            continue;
+        };
         let taken = triggers[..position].iter().find(
             |earlier| matches!(&earlier.route, Route::Public(other) if other.value == route.value),
         );
         if let Some(earlier) = taken {
             let (pattern, owner) = (&route.value, &earlier.component.value);
-            return Err(route.error(format!("the route '{pattern}' belongs to component '{owner}' already")));
+            return Err(route.error(format!(
+                "the route '{pattern}' belongs to component '{owner}' already"
+            )));
         }
     }
     Ok(())
@@ -367,10 +421,19 @@ source = "back.wasm"
     #[test]
     fn reads_what_it_supports() {
         let manifest = parse(VALID).unwrap();
-        assert_eq!((manifest.name.as_str(), manifest.version.as_deref()), ("demo", Some("1.2.3")));
-        let names: Vec<_> = manifest.variables.iter().map(|(name, _)| name.value.as_str()).collect();
+        assert_eq!(
+            (manifest.name.as_str(), manifest.version.as_deref()),
+            ("demo", Some("1.2.3"))
+        );
+        let names: Vec<_> = manifest
+            .variables
+            .iter()
+            .map(|(name, _)| name.value.as_str())
+            .collect();
         assert_eq!(names, ["latency", "token"]);
-        assert!(matches!(&manifest.triggers[0].route, Route::Public(route) if route.value == "/..."));
+        assert!(
+            matches!(&manifest.triggers[0].route, Route::Public(route) if route.value == "/...")
+        );
         assert!(matches!(manifest.triggers[1].route, Route::Private));
         let front = find(&manifest, "front").unwrap();
         assert_eq!(front.source, Path::new("app/front.wasm"));
@@ -413,11 +476,11 @@ source = "back.wasm"
             ("source = \"back.wasm\"", "", "spin.toml:32: component 'back' has no 'source'".to_owned()),
             ("source = \"back.wasm\"", "source = { url = \"x\", digest = \"y\" }", "spin.toml:32: component 'back' has a 'source' that is downloaded; only a file's path is supported".to_owned()),
             ("source = \"back.wasm\"", "source = \"back.wasm\"\nfiles = []", format!("spin.toml:34: component 'back' has 'files', {supports} source, description, variables, environment, allowed_outbound_hosts, build")),
-            ("app_latency = \"{{ latency }}ms\"", "app_latency = \"{{ latncy }}\"", "spin.toml:25: there is no variable 'latncy' in [variables]".to_owned()),
-            ("app_latency = \"{{ latency }}ms\"", "app_latency = \"{{ latency\"", "spin.toml:25: '{{ latency' opens a '{{' that is never closed".to_owned()),
-            ("{{ latency }}.example.com", "{{ nowhere }}", "spin.toml:23: there is no variable 'nowhere' in [variables]".to_owned()),
-            ("command = [\"one\", \"two\"]", "", "spin.toml:28: the build has no 'command'".to_owned()),
-            ("workdir = \"sub\"", "profile = \"x\"", format!("spin.toml:30: the build has 'profile', {supports} command, workdir, watch")),
+            ("app_latency = \"{{ latency }}ms\"", "app_latency = \"{{ latncy }}\"", "spin.toml:24: there is no variable 'latncy' in [variables]".to_owned()),
+            ("app_latency = \"{{ latency }}ms\"", "app_latency = \"{{ latency\"", "spin.toml:24: '{{ latency' opens a '{{' that is never closed".to_owned()),
+            ("{{ latency }}.example.com", "{{ nowhere }}", "spin.toml:22: there is no variable 'nowhere' in [variables]".to_owned()),
+            ("command = [\"one\", \"two\"]", "", "spin.toml:27: the build has no 'command'".to_owned()),
+            ("workdir = \"sub\"", "profile = \"x\"", format!("spin.toml:29: the build has 'profile', {supports} command, workdir, watch")),
             ("[component.back]", "[other]\n[component.back]", format!("spin.toml:32: the file has 'other', {supports} spin_manifest_version, application, variables, trigger, component")),
         ];
         for (line, replacement, problem) in table {
@@ -430,6 +493,9 @@ source = "back.wasm"
     #[test]
     fn refuses_an_app_without_http() {
         let text = "spin_manifest_version = 2\n[application]\nname = \"x\"\n";
-        assert_eq!(parse(text).unwrap_err().to_string(), "spin.toml:1: the file has no [[trigger.http]]");
+        assert_eq!(
+            parse(text).unwrap_err().to_string(),
+            "spin.toml:1: the file has no [[trigger.http]]"
+        );
     }
 }

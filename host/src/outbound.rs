@@ -80,7 +80,10 @@ impl Outbound {
             let component = component.to_owned();
             request.headers_mut().remove(HOST);
             // Spin traps here where there is no such component; this error can be handled.
-            return app.chain(&component, request).await.ok_or(Error::DestinationNotFound);
+            return app
+                .chain(&component, request)
+                .await
+                .ok_or(Error::DestinationNotFound);
         }
         if to_self {
             let address = app.address().to_string();
@@ -129,13 +132,17 @@ impl Client {
     ) -> Result<Response<WasiBody>, Error> {
         let answer = CONNECT_TIMEOUT.scope(options.connect_timeout, self.0.request(request));
         let answer = match options.first_byte_timeout {
-            Some(limit) => timeout(limit, answer).await.map_err(|_| Error::ConnectionReadTimeout)?,
+            Some(limit) => timeout(limit, answer)
+                .await
+                .map_err(|_| Error::ConnectionReadTimeout)?,
             None => answer.await,
         };
         let answer = answer.map_err(|error| explain(&error))?;
         Ok(answer.map(|body| match options.between_bytes_timeout {
             None => body.map_err(Error::Hyper).boxed_unsync(),
-            Some(limit) => TimeoutBody::new(limit, body).map_err(stalled).boxed_unsync(),
+            Some(limit) => TimeoutBody::new(limit, body)
+                .map_err(stalled)
+                .boxed_unsync(),
         }))
     }
 }
@@ -189,15 +196,24 @@ fn explain(error: &ClientError) -> Error {
     let causes: Vec<&(dyn StdError + 'static)> =
         std::iter::successors(error.source(), |cause| (*cause).source()).collect();
     // Resolvers and TLS have no error types in common; their words start the same.
-    let says = |start: &str| causes.iter().any(|cause| cause.to_string().starts_with(start));
+    let says = |start: &str| {
+        causes
+            .iter()
+            .any(|cause| cause.to_string().starts_with(start))
+    };
     if says("dns error") {
         let rcode = causes.last().map(ToString::to_string);
-        return Error::DnsError { rcode, info_code: None };
+        return Error::DnsError {
+            rcode,
+            info_code: None,
+        };
     }
     if says("invalid peer certificate") {
         return Error::TlsCertificateError;
     }
-    let io = causes.iter().find_map(|cause| cause.downcast_ref::<io::Error>());
+    let io = causes
+        .iter()
+        .find_map(|cause| cause.downcast_ref::<io::Error>());
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => Error::ConnectionRefused,
         Some(io::ErrorKind::TimedOut) => Error::ConnectionTimeout,
@@ -212,7 +228,10 @@ fn explain(error: &ClientError) -> Error {
         ) => Error::ConnectionTerminated,
         Some(io::ErrorKind::InvalidData) if error.is_connect() => Error::TlsProtocolError,
         _ if error.is_connect() => Error::DestinationUnavailable,
-        _ => match causes.iter().find_map(|cause| cause.downcast_ref::<hyper::Error>()) {
+        _ => match causes
+            .iter()
+            .find_map(|cause| cause.downcast_ref::<hyper::Error>())
+        {
             Some(hyper) if hyper.is_incomplete_message() => Error::ConnectionTerminated,
             _ => Error::HttpProtocolError,
         },

@@ -40,7 +40,12 @@ impl Output {
     /// A stream for an instance of `component`.
     pub fn stream(self, component: &str, stream: Stream) -> Lines {
         let prefix = format!("[{component}] ");
-        Lines(Arc::new(Mutex::new(Buffer { stream, prefix, pending: Vec::new(), quiet: self.quiet })))
+        Lines(Arc::new(Mutex::new(Buffer {
+            stream,
+            prefix,
+            pending: Vec::new(),
+            quiet: self.quiet,
+        })))
     }
 
     /// Says something about `component` on stderr, in the host's name.
@@ -73,7 +78,9 @@ impl Lines {
 
 impl Buffer {
     fn print_complete_lines(&mut self) {
-        let Some(end) = self.pending.iter().rposition(|byte| *byte == b'\n') else { return };
+        let Some(end) = self.pending.iter().rposition(|byte| *byte == b'\n') else {
+            return;
+        };
         let complete: Vec<u8> = self.pending.drain(..=end).collect();
         self.print(&complete);
     }

@@ -34,20 +34,30 @@ impl Routes {
     pub fn new(triggers: &[Trigger]) -> Result<Routes> {
         let mut router = Router::new();
         for trigger in triggers {
-            let Route::Public(route) = &trigger.route else { continue };
+            let Route::Public(route) = &trigger.route else {
+                continue;
+            };
             let pattern = route.value.trim_end_matches('/');
             if !route.value.starts_with('/') {
-                return Err(route.error(format!("the route '{}' does not start with '/'", route.value)));
+                return Err(route.error(format!(
+                    "the route '{}' does not start with '/'",
+                    route.value
+                )));
             }
             let spec = match pattern.strip_suffix("/...") {
                 Some(prefix) => format!("{prefix}/*"),
                 None => pattern.to_owned(),
             };
-            let target =
-                Target { component: trigger.component.value.clone(), pattern: route.value.clone() };
-            router
-                .add(spec.as_str(), target)
-                .map_err(|problem| route.error(format!("the route '{}' is malformed: {problem}", route.value)))?;
+            let target = Target {
+                component: trigger.component.value.clone(),
+                pattern: route.value.clone(),
+            };
+            router.add(spec.as_str(), target).map_err(|problem| {
+                route.error(format!(
+                    "the route '{}' is malformed: {problem}",
+                    route.value
+                ))
+            })?;
         }
         Ok(Routes(router))
     }
@@ -59,8 +69,14 @@ impl Routes {
         Some(Matched {
             component: best.component.clone(),
             pattern: best.pattern.clone(),
-            path_info: captures.wildcard().map(|rest| path_info(rest, path)).unwrap_or_default(),
-            segments: captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            path_info: captures
+                .wildcard()
+                .map(|rest| path_info(rest, path))
+                .unwrap_or_default(),
+            segments: captures
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
         })
     }
 }
@@ -118,22 +134,32 @@ fn header_value(text: &str) -> Result<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
     use crate::document::Document;
     use crate::manifest::Manifest;
 
-    fn routes(patterns: &[&str]) -> Result<Routes> {
+    fn routes(patterns: &[&str]) -> Result<Arc<Routes>> {
         let mut text = "spin_manifest_version = 2\napplication = { name = \"x\" }\n".to_owned();
         for (at, pattern) in patterns.iter().enumerate() {
-            text += &format!("[[trigger.http]]\nroute = \"{pattern}\"\ncomponent = \"c{at}\"\n[component.c{at}]\nsource = \"\"\n");
+            text += &format!(
+                "[[trigger.http]]\nroute = \"{pattern}\"\ncomponent = \"c{at}\"\n[component.c{at}]\nsource = \"\"\n"
+            );
         }
-        Routes::new(&Manifest::parse(Document::new("spin.toml", &text), Path::new(""))?.triggers)
+        Ok(Manifest::parse(Document::new("spin.toml", &text), Path::new(""))?.routes)
     }
 
     #[test]
     fn finds_the_closest_route() {
-        let routes = routes(&["/...", "/exact", "/wild/...", "/wild/longer/...", "/users/:id/posts"]).unwrap();
+        let routes = routes(&[
+            "/...",
+            "/exact",
+            "/wild/...",
+            "/wild/longer/...",
+            "/users/:id/posts",
+        ])
+        .unwrap();
         let table = [
             ("/", "c0", "/"),
             ("/exact", "c1", ""),
@@ -146,15 +172,24 @@ mod tests {
         ];
         for (path, component, path_info) in table {
             let matched = routes.find(path).expect(path);
-            assert_eq!((matched.component.as_str(), matched.path_info.as_str()), (component, path_info), "{path}");
+            assert_eq!(
+                (matched.component.as_str(), matched.path_info.as_str()),
+                (component, path_info),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn tells_the_component_how_it_was_found() {
-        let matched = routes(&["/users/:Id/..."]).unwrap().find("/users/7/x").unwrap();
+        let matched = routes(&["/users/:Id/..."])
+            .unwrap()
+            .find("/users/7/x")
+            .unwrap();
         let mut headers = HeaderMap::new();
-        matched.describe("http://h/users/7/x?y", "1.2.3.4:5", &mut headers).unwrap();
+        matched
+            .describe("http://h/users/7/x?y", "1.2.3.4:5", &mut headers)
+            .unwrap();
         let table = [
             ("spin-path-info", "/x"),
             ("spin-full-url", "http://h/users/7/x?y"),

@@ -14,8 +14,12 @@ use crate::variables::{Provider, read_dotenv};
 /// # Errors
 /// One sentence with the file, the line, and what is wrong.
 pub fn load(path: &Path) -> Result<Vec<Provider>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("failed to read the runtime configuration {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "failed to read the runtime configuration {}",
+            path.display()
+        )
+    })?;
     parse(Document::new(&path.display().to_string(), &text))
 }
 
@@ -34,19 +38,30 @@ fn provider(mut table: Table<'_>) -> Result<Provider> {
     let provider = match kind.value.as_str() {
         "env" => {
             let prefix = table.string("prefix")?.map(|prefix| prefix.value);
-            let dotenv = table.string("dotenv_path")?.map(|path| path.with(PathBuf::from(&path.value)));
+            let dotenv = table
+                .string("dotenv_path")?
+                .map(|path| path.with(PathBuf::from(&path.value)));
             let dotenv = match dotenv {
-                Some(path) => read_dotenv(&path.value).map_err(|problem| path.error(format!("{problem:#}")))?,
+                Some(path) => read_dotenv(&path.value)
+                    .map_err(|problem| path.error(format!("{problem:#}")))?,
                 None => Default::default(),
             };
-            Provider::Env { prefix: prefix.unwrap_or_else(|| "SPIN_VARIABLE".to_owned()), dotenv }
+            Provider::Env {
+                prefix: prefix.unwrap_or_else(|| "SPIN_VARIABLE".to_owned()),
+                dotenv,
+            }
         }
         "static" => {
             let Some(values) = table.table("values", "'values'")? else {
                 return Err(table.error("has no 'values'"));
             };
             let values = values.into_strings()?;
-            Provider::Static(values.into_iter().map(|(name, value)| (name.value, value.value)).collect())
+            Provider::Static(
+                values
+                    .into_iter()
+                    .map(|(name, value)| (name.value, value.value))
+                    .collect(),
+            )
         }
         other => {
             return Err(kind.error(format!(
@@ -99,6 +114,9 @@ mod tests {
     fn wants_the_dotenv_file_that_is_named() {
         let error = read("[[variables_provider]]\ntype = \"env\"\ndotenv_path = \"no/such\"\n");
         let problem = error.unwrap_err().to_string();
-        assert!(problem.starts_with("runtime-config.toml:3: failed to read the dotenv file no/such: "), "{problem}");
+        assert!(
+            problem.starts_with("runtime-config.toml:3: failed to read the dotenv file no/such: "),
+            "{problem}"
+        );
     }
 }

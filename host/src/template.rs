@@ -74,7 +74,9 @@ mod tests {
         ];
         for (text, rendered) in table {
             let template = Template::parse(text).unwrap();
-            let shown = template.render(|name| Ok(String::leak(format!("<{name}>")))).unwrap();
+            let shown = template
+                .render(|name| Ok(String::leak(format!("<{name}>"))))
+                .unwrap();
             assert_eq!(shown, rendered);
         }
     }

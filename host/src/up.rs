@@ -33,9 +33,15 @@ pub fn build(args: &cli::Build) -> Result<()> {
 pub async fn up(args: Up, shutdown: impl Future<Output = ()>) -> Result<()> {
     let manifest = Manifest::load(&args.manifest)?;
     let variables = Variables::settle(&manifest, &providers(&args, &manifest.dir)?)?;
-    // A port in use is said at once, not after minutes of building.
+    // What can be known before minutes of building is said before.
+    for component in &manifest.components {
+        app::allowed_hosts(component, &variables)?;
+    }
     let listener = listen(&args).await?;
-    build::build(&manifest, if args.build { Which::All } else { Which::Stale })?;
+    build::build(
+        &manifest,
+        if args.build { Which::All } else { Which::Stale },
+    )?;
     let engine = engine::engine()?;
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
@@ -43,17 +49,27 @@ pub async fn up(args: Up, shutdown: impl Future<Output = ()>) -> Result<()> {
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     let address = listener.local_addr()?;
     let banner = banner(&manifest, &prepared, &format!("http://{address}"));
-    let output = if args.quiet { Output::quiet() } else { Output::terminal() };
-    let app = App::new(&engine, &manifest, prepared, address, output)?;
+    let output = if args.quiet {
+        Output::quiet()
+    } else {
+        Output::terminal()
+    };
+    let app = App::new(&manifest, prepared, address, output);
     print!("{banner}");
     let shutdown = async {
         shutdown.await;
-        eprintln!("Shutting down; requests and exports in progress have {} s", GRACE.as_secs());
+        eprintln!(
+            "Shutting down; requests and exports in progress have {} s",
+            GRACE.as_secs()
+        );
     };
     match server::serve(app, listener, shutdown).await? {
         Ended::Clean => {}
         Ended::Abandoned(instances) => {
-            eprintln!("{instances} instances still had work after {} s; it is lost", GRACE.as_secs());
+            eprintln!(
+                "{instances} instances still had work after {} s; it is lost",
+                GRACE.as_secs()
+            );
         }
     }
     Ok(())
@@ -85,18 +101,23 @@ fn providers(args: &Up, dir: &Path) -> Result<Vec<Provider>> {
 
 fn banner(manifest: &Manifest, prepared: &[Prepared], url: &str) -> String {
     let mut text = format!("\nServing {url}\n");
-    let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all that is written");
+    let mut say =
+        |line: String| writeln!(text, "{line}").expect("a String takes all that is written");
     for trigger in &manifest.triggers {
         let component = &trigger.component.value;
         match &trigger.route {
             Route::Public(route) => say(format!("  {component}: {url}{}", route.value)),
-            Route::Private => say(format!("  {component}: http://{component}.spin.internal (private)")),
+            Route::Private => say(format!(
+                "  {component}: http://{component}.spin.internal (private)"
+            )),
         }
     }
     say(format!(
         "Try:   curl -X POST {url}/process -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
     ));
-    let endpoints = prepared.iter().filter_map(|component| component.variable("otlp_endpoint"));
+    let endpoints = prepared
+        .iter()
+        .filter_map(|component| component.variable("otlp_endpoint"));
     let mut endpoints: Vec<&str> = endpoints.collect();
     endpoints.sort_unstable();
     endpoints.dedup();

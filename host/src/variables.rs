@@ -38,8 +38,15 @@ impl Provider {
     /// Where the file is malformed.
     pub fn fallback() -> Result<Provider> {
         let dotenv = Path::new(".env");
-        let dotenv = if dotenv.exists() { read_dotenv(dotenv)? } else { Values::new() };
-        Ok(Provider::Env { prefix: "SPIN_VARIABLE".to_owned(), dotenv })
+        let dotenv = if dotenv.exists() {
+            read_dotenv(dotenv)?
+        } else {
+            Values::new()
+        };
+        Ok(Provider::Env {
+            prefix: "SPIN_VARIABLE".to_owned(),
+            dotenv,
+        })
     }
 
     fn get(&self, name: &str) -> Result<Option<String>> {
@@ -100,9 +107,15 @@ fn from_file(path: &Path) -> Result<Values> {
         Some("toml") => {
             let name = path.display().to_string();
             let entries = Document::new(&name, &text).root()?.into_strings()?;
-            Ok(entries.into_iter().map(|(name, value)| (name.value, value.value)).collect())
+            Ok(entries
+                .into_iter()
+                .map(|(name, value)| (name.value, value.value))
+                .collect())
         }
-        _ => bail!("--variable @{}: the file's name must end in .json or .toml", path.display()),
+        _ => bail!(
+            "--variable @{}: the file's name must end in .json or .toml",
+            path.display()
+        ),
     }
 }
 
@@ -121,11 +134,22 @@ impl Variables {
     /// Where a required variable has no value, or `--variable` names one that does not exist.
     pub fn settle(manifest: &Manifest, providers: &[Provider]) -> Result<Variables> {
         if let Some(Provider::Static(given)) = providers.first() {
-            let known = |name: &&String| manifest.variables.iter().any(|(known, _)| known.value == **name);
+            let known = |name: &&String| {
+                manifest
+                    .variables
+                    .iter()
+                    .any(|(known, _)| known.value == **name)
+            };
             if let Some(unknown) = given.keys().find(|name| !known(name)) {
-                let names: Vec<_> =
-                    manifest.variables.iter().map(|(name, _)| name.value.as_str()).collect();
-                bail!("there is no variable '{unknown}'; the manifest has {}", names.join(", "));
+                let names: Vec<_> = manifest
+                    .variables
+                    .iter()
+                    .map(|(name, _)| name.value.as_str())
+                    .collect();
+                bail!(
+                    "there is no variable '{unknown}'; the manifest has {}",
+                    names.join(", ")
+                );
             }
         }
         let mut values = Values::new();
@@ -162,7 +186,10 @@ impl Variables {
     /// # Errors
     /// Where there is none of this name.
     pub fn get(&self, name: &str) -> Result<&str> {
-        self.0.get(name).map(String::as_str).ok_or_else(|| anyhow!("there is no variable '{name}'"))
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| anyhow!("there is no variable '{name}'"))
     }
 }
 
@@ -194,13 +221,20 @@ mod tests {
     }
 
     fn given(pairs: &[(&str, &str)]) -> Provider {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Provider::Static(pairs.collect())
     }
 
     fn env(prefix: &str, pairs: &[(&str, &str)]) -> Provider {
-        let Provider::Static(dotenv) = given(pairs) else { unreachable!() };
-        Provider::Env { prefix: prefix.to_owned(), dotenv }
+        let Provider::Static(dotenv) = given(pairs) else {
+            unreachable!()
+        };
+        Provider::Env {
+            prefix: prefix.to_owned(),
+            dotenv,
+        }
     }
 
     #[test]
@@ -212,7 +246,13 @@ mod tests {
             (&[], "d"),
             (&[given(&[]), unset], "d"),
             (&[given(&[]), set], "e"),
-            (&[given(&[("name", "g")]), env("TT_UNIT", &[("TT_UNIT_NAME", "e")])], "g"),
+            (
+                &[
+                    given(&[("name", "g")]),
+                    env("TT_UNIT", &[("TT_UNIT_NAME", "e")]),
+                ],
+                "g",
+            ),
         ];
         for (providers, value) in table {
             let variables = Variables::settle(&manifest, providers).unwrap();
@@ -227,7 +267,10 @@ mod tests {
     #[test]
     fn names_a_required_variable_without_a_value() {
         let manifest = manifest("name = { required = true }\n");
-        let error = Variables::settle(&manifest, &[given(&[]), env("APP", &[]), env("SPIN_VARIABLE", &[])]);
+        let error = Variables::settle(
+            &manifest,
+            &[given(&[]), env("APP", &[]), env("SPIN_VARIABLE", &[])],
+        );
         assert_eq!(
             error.unwrap_err().to_string(),
             "spin.toml:10: the required variable 'name' has no value; set APP_NAME or \
@@ -239,17 +282,26 @@ mod tests {
     fn names_an_unknown_variable_that_is_given() {
         let manifest = manifest("name = { default = \"\" }\n");
         let error = Variables::settle(&manifest, &[given(&[("nmae", "x")])]);
-        assert_eq!(error.unwrap_err().to_string(), "there is no variable 'nmae'; the manifest has name");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "there is no variable 'nmae'; the manifest has name"
+        );
     }
 
     #[test]
     fn reads_arguments() {
         let words = |text: &str| from_arguments(&[text.to_owned()]);
-        assert_eq!(words("a=b=c").unwrap(), [("a".to_owned(), "b=c".to_owned())].into());
+        assert_eq!(
+            words("a=b=c").unwrap(),
+            [("a".to_owned(), "b=c".to_owned())].into()
+        );
         assert_eq!(
             words("a").unwrap_err().to_string(),
             "--variable a: write name=value, name=@file, @file.json or @file.toml"
         );
-        assert_eq!(words("@x.txt").unwrap_err().to_string(), "failed to read x.txt");
+        assert_eq!(
+            words("@x.txt").unwrap_err().to_string(),
+            "failed to read x.txt"
+        );
     }
 }

@@ -77,7 +77,9 @@ impl World for Wasip3 {
 }
 
 async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
-    let answer = spin_sdk::http::send(request.map(Full::new)).await.map_err(send_error)?;
+    let answer = spin_sdk::http::send(request.map(Full::new))
+        .await
+        .map_err(send_error)?;
     let (head, body) = answer.into_parts();
     match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
         Ok(body) => Ok(http::Response::from_parts(head, body.to_bytes())),
@@ -103,14 +105,19 @@ fn send_error(code: ErrorCode) -> SendError {
             kind: "internal_error".to_owned(),
             detail: detail.unwrap_or_default(),
         },
-        other => SendError::Failed { kind: snake_case(&format!("{other:?}")), detail: String::new() },
+        other => SendError::Failed {
+            kind: snake_case(&format!("{other:?}")),
+            detail: String::new(),
+        },
     }
 }
 
 /// `ErrorCode::DnsError(…)` as `dns_error`.
 fn snake_case(variant: &str) -> String {
-    let name = variant.rsplit("::").next().unwrap_or(variant);
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    let name = variant.split_once("::").map_or(variant, |(_, name)| name);
+    let end = name
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(name.len());
     let mut snake = String::new();
     for c in name[..end].chars() {
         if c.is_ascii_uppercase() && !snake.is_empty() {

@@ -34,7 +34,13 @@ pub fn extract(headers: &HeaderMap) -> Option<SpanContext> {
         return None;
     }
     let state = state(headers).unwrap_or_default();
-    Some(SpanContext::new(parent.trace_id(), parent.span_id(), parent.trace_flags(), true, state))
+    Some(SpanContext::new(
+        parent.trace_id(),
+        parent.span_id(),
+        parent.trace_flags(),
+        true,
+        state,
+    ))
 }
 
 /// The headers that make `span` the parent of what an outbound request leads to.
@@ -51,7 +57,10 @@ pub fn headers(span: &SpanContext) -> HeaderMap {
 /// Tells the client which span served it, in `traceresponse` and `server-timing`.
 pub fn announce(span: &SpanContext, headers: &mut HeaderMap) {
     let parent = format_parent(span);
-    headers.insert(SERVER_TIMING, value(&format!("traceparent;desc=\"{parent}\"")));
+    headers.insert(
+        SERVER_TIMING,
+        value(&format!("traceparent;desc=\"{parent}\"")),
+    );
     headers.insert(TRACERESPONSE, value(&parent));
 }
 
@@ -65,7 +74,12 @@ fn value(text: &str) -> HeaderValue {
 }
 
 fn format_parent(span: &SpanContext) -> String {
-    format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8())
+    format!(
+        "00-{}-{}-{:02x}",
+        span.trace_id(),
+        span.span_id(),
+        span.trace_flags().to_u8()
+    )
 }
 
 /// Reads `version "-" trace-id "-" parent-id "-" trace-flags`, and of versions to come the part
@@ -85,13 +99,18 @@ fn parse(text: &str) -> Option<SpanContext> {
 }
 
 fn hex(field: &str, digits: usize) -> Option<&str> {
-    let lower = field.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let lower = field
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     (field.len() == digits && lower).then_some(field)
 }
 
 fn state(headers: &HeaderMap) -> Option<TraceState> {
-    let values: Result<Vec<_>, _> =
-        headers.get_all(TRACESTATE).iter().map(HeaderValue::to_str).collect();
+    let values: Result<Vec<_>, _> = headers
+        .get_all(TRACESTATE)
+        .iter()
+        .map(HeaderValue::to_str)
+        .collect();
     values.ok()?.join(",").parse().ok()
 }
 
@@ -104,7 +123,10 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &str)| {
-            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )
         };
         pairs.iter().map(pair).collect()
     }
@@ -137,16 +159,29 @@ mod tests {
             (format!("ff-{TRACE}-{SPAN}-01"), "forbidden version"),
             (format!("00-{zero_trace}-{SPAN}-01"), "all-zero trace id"),
             (format!("00-{TRACE}-{zero_span}-01"), "all-zero span id"),
-            (format!("00-{}-{SPAN}-01", TRACE.to_uppercase()), "upper case"),
+            (
+                format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
+                "upper case",
+            ),
             (format!("00-{TRACE}-{SPAN}"), "no flags"),
             (format!("00-{TRACE}-{SPAN}-1"), "short flags"),
-            (format!("00-{TRACE}-{SPAN}-01-more"), "version 00 with more fields"),
+            (
+                format!("00-{TRACE}-{SPAN}-01-more"),
+                "version 00 with more fields",
+            ),
             (format!("0-{TRACE}-{SPAN}-01"), "short version"),
             (format!("00-{TRACE}0-{SPAN}-01"), "long trace id"),
-            (format!("00-+{}-{SPAN}-01", &TRACE[1..]), "no hexadecimal digit"),
+            (
+                format!("00-+{}-{SPAN}-01", &TRACE[1..]),
+                "no hexadecimal digit",
+            ),
         ];
         for (text, reason) in table {
-            assert_eq!(extract(&headers(&[("traceparent", &text)])), None, "{reason}");
+            assert_eq!(
+                extract(&headers(&[("traceparent", &text)])),
+                None,
+                "{reason}"
+            );
         }
         let parent = format!("00-{TRACE}-{SPAN}-01");
         let twice = headers(&[("traceparent", &parent), ("traceparent", &parent)]);
@@ -156,10 +191,16 @@ mod tests {
     #[test]
     fn carries_the_context_on() {
         let parent = format!("00-{TRACE}-{SPAN}-03");
-        let inbound =
-            headers(&[("traceparent", &parent), ("tracestate", "a=1"), ("tracestate", "b=2")]);
+        let inbound = headers(&[
+            ("traceparent", &parent),
+            ("tracestate", "a=1"),
+            ("tracestate", "b=2"),
+        ]);
         let outbound = super::headers(&extract(&inbound).unwrap());
-        assert_eq!(outbound, headers(&[("traceparent", &parent), ("tracestate", "a=1,b=2")]));
+        assert_eq!(
+            outbound,
+            headers(&[("traceparent", &parent), ("tracestate", "a=1,b=2")])
+        );
     }
 
     #[test]
@@ -169,7 +210,10 @@ mod tests {
         let mut answer = HeaderMap::new();
         announce(&span, &mut answer);
         let timing = format!("traceparent;desc=\"{parent}\"");
-        assert_eq!(answer, headers(&[("server-timing", &timing), ("traceresponse", &parent)]));
+        assert_eq!(
+            answer,
+            headers(&[("server-timing", &timing), ("traceresponse", &parent)])
+        );
         assert_eq!(served_by(&answer).unwrap().span_id(), span.span_id());
     }
 }

@@ -37,7 +37,10 @@ impl Exporter {
     /// Makes an exporter for the spans of `resource`; `endpoint` is the full URL.
     pub fn new<W: World>(world: W, endpoint: &Uri, resource: &Resource) -> Exporter {
         let failure = Arc::default();
-        let client = Client { world, failure: Arc::clone(&failure) };
+        let client = Client {
+            world,
+            failure: Arc::clone(&failure),
+        };
         let mut otlp = OtlpExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -49,7 +52,11 @@ impl Exporter {
             .build()
             .expect("the endpoint is a checked URL, and the client is given");
         otlp.set_resource(resource);
-        Exporter { otlp, endpoint: endpoint.clone(), failure }
+        Exporter {
+            otlp,
+            endpoint: endpoint.clone(),
+            failure,
+        }
     }
 
     /// Sends one batch.
@@ -58,7 +65,11 @@ impl Exporter {
     /// Where the collector did not take it; the batch is lost.
     pub async fn export(&self, batch: Vec<SpanData>) -> Result<(), ExportError> {
         self.otlp.export(batch).await.map_err(|error| {
-            let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let failure = self
+                .failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             ExportError {
                 endpoint: self.endpoint.clone(),
                 reason: failure.unwrap_or_else(|| error.to_string()),
@@ -76,7 +87,11 @@ pub struct ExportError {
 
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OTLP export to {} failed: {}", self.endpoint, self.reason)
+        write!(
+            f,
+            "OTLP export to {} failed: {}",
+            self.endpoint, self.reason
+        )
     }
 }
 
@@ -126,7 +141,9 @@ impl Losses {
     /// Counts `spans` as lost at `now`; the sum since the last report, where one is due.
     pub fn add(&mut self, spans: usize, now: Instant) -> Option<usize> {
         self.spans += spans;
-        let due = self.reported.is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
+        let due = self
+            .reported
+            .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
         due.then(|| {
             self.reported = Some(now);
             std::mem::take(&mut self.spans)
@@ -144,7 +161,11 @@ mod tests {
         let start = Instant::now();
         assert_eq!(losses.add(3, start), Some(3), "the first at once");
         assert_eq!(losses.add(2, start + Duration::from_secs(9)), None);
-        assert_eq!(losses.add(1, start + REPORT_INTERVAL), Some(3), "with what was not said yet");
+        assert_eq!(
+            losses.add(1, start + REPORT_INTERVAL),
+            Some(3),
+            "with what was not said yet"
+        );
         assert_eq!(losses.add(1, start + REPORT_INTERVAL), None);
     }
 }

@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use opentelemetry::trace::SpanId;
 use opentelemetry::Context;
+use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
@@ -43,7 +43,10 @@ struct State {
 impl<W: World> Queue<W> {
     /// Makes an empty queue.
     pub fn new(world: W, exporter: Exporter, batching: Batching) -> Queue<W> {
-        let state = State { buffer: Buffer::new(batching), losses: Losses::default() };
+        let state = State {
+            buffer: Buffer::new(batching),
+            losses: Losses::default(),
+        };
         Queue {
             shared: Arc::new(Shared {
                 world,
@@ -69,7 +72,10 @@ impl<W: World> SpanProcessor for Queue<W> {
         let next = shared.state().buffer.push(span);
         match next {
             Next::Nothing => {}
-            Next::Wait(round) => self.shared.world.spawn(async move { shared.wait(round).await }),
+            Next::Wait(round) => self
+                .shared
+                .world
+                .spawn(async move { shared.wait(round).await }),
             Next::Export => self.shared.world.spawn(async move { shared.drain().await }),
             Next::Drop => shared.lose(1, "the queue is full"),
         }
@@ -95,7 +101,9 @@ impl<W: World> Shared<W> {
 
     async fn drain(&self) {
         loop {
-            let Some(batch) = self.state().buffer.take() else { return };
+            let Some(batch) = self.state().buffer.take() else {
+                return;
+            };
             let size = batch.len();
             if let Err(error) = self.exporter.export(batch).await {
                 self.lose(size, &error.to_string());
@@ -149,7 +157,12 @@ enum Next {
 
 impl Buffer {
     fn new(batching: Batching) -> Buffer {
-        Buffer { spans: VecDeque::new(), batching, phase: Phase::Idle, rounds: 0 }
+        Buffer {
+            spans: VecDeque::new(),
+            batching,
+            phase: Phase::Idle,
+            rounds: 0,
+        }
     }
 
     fn push(&mut self, span: SpanData) -> Next {
@@ -189,5 +202,133 @@ impl Buffer {
         }
         let size = self.spans.len().min(self.batching.max_export_batch_size);
         Some(self.spans.drain(..size).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Response, StatusCode};
+    use opentelemetry::InstrumentationScope;
+    use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags, TraceId, TraceState};
+    use opentelemetry_sdk::Resource;
+    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::host::scripted::Scripted;
+
+    const BATCHING: Batching = Batching {
+        schedule_delay: Duration::from_millis(100),
+        max_queue_size: 5,
+        max_export_batch_size: 3,
+    };
+
+    fn span(flags: TraceFlags) -> SpanData {
+        let context = SpanContext::new(
+            TraceId::from(1),
+            SpanId::from(2),
+            flags,
+            false,
+            TraceState::default(),
+        );
+        SpanData {
+            span_context: context,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Server,
+            name: "test".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            end_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: InstrumentationScope::default(),
+        }
+    }
+
+    fn queue(status: StatusCode) -> (Scripted, Queue<Scripted>) {
+        let world = Scripted::new(&[], move |_| {
+            Ok(Response::builder()
+                .status(status)
+                .body(Default::default())
+                .unwrap())
+        });
+        let endpoint = "http://collector/v1/traces".parse().unwrap();
+        let resource = Resource::builder_empty().build();
+        let exporter = Exporter::new(world.clone(), &endpoint, &resource);
+        (world.clone(), Queue::new(world, exporter, BATCHING))
+    }
+
+    #[test]
+    fn the_first_span_waits_for_company_and_leaves_with_it() {
+        let (world, queue) = queue(StatusCode::OK);
+        queue.on_end(span(TraceFlags::SAMPLED));
+        queue.on_end(span(TraceFlags::SAMPLED));
+        assert_eq!(
+            world.sent_to("/v1/traces").len(),
+            0,
+            "nothing leaves before its task runs"
+        );
+        assert_eq!(world.run_tasks(), 1);
+        assert_eq!(world.slept(), [BATCHING.schedule_delay]);
+        assert_eq!(world.sent_to("/v1/traces").len(), 1);
+        queue.on_end(span(TraceFlags::SAMPLED));
+        assert_eq!(world.run_tasks(), 1, "an empty queue starts over");
+    }
+
+    #[test]
+    fn a_full_batch_leaves_at_once_and_the_waiting_task_finds_nothing() {
+        let (world, queue) = queue(StatusCode::OK);
+        for _ in 0..3 {
+            queue.on_end(span(TraceFlags::SAMPLED));
+        }
+        assert_eq!(
+            world.run_tasks(),
+            2,
+            "the waiting task, and the exporting one"
+        );
+        assert_eq!(world.sent_to("/v1/traces").len(), 1);
+    }
+
+    #[test]
+    fn unsampled_spans_do_not_leave() {
+        let (world, queue) = queue(StatusCode::OK);
+        queue.on_end(span(TraceFlags::default()));
+        assert_eq!(world.run_tasks(), 0);
+    }
+
+    #[test]
+    fn the_queue_ends_its_task_although_the_collector_refuses() {
+        let (world, queue) = queue(StatusCode::BAD_REQUEST);
+        queue.on_end(span(TraceFlags::SAMPLED));
+        world.run_tasks();
+        queue.on_end(span(TraceFlags::SAMPLED));
+        assert_eq!(world.run_tasks(), 1);
+        assert_eq!(
+            world.sent_to("/v1/traces").len(),
+            2,
+            "no batch is sent twice"
+        );
+    }
+
+    #[test]
+    fn the_buffer_is_bounded_and_has_one_worker() {
+        let mut buffer = Buffer::new(BATCHING);
+        let mut push = || buffer.push(span(TraceFlags::SAMPLED));
+        assert_eq!(push(), Next::Wait(1));
+        assert_eq!(push(), Next::Nothing);
+        assert_eq!(push(), Next::Export);
+        assert_eq!(push(), Next::Nothing, "the exporting task will take it");
+        assert_eq!(push(), Next::Nothing);
+        assert_eq!(push(), Next::Drop);
+        assert!(!buffer.elapsed(1), "another task exports already");
+        assert_eq!(buffer.take().map(|batch| batch.len()), Some(3));
+        assert_eq!(buffer.take().map(|batch| batch.len()), Some(2));
+        assert!(buffer.take().is_none());
+        assert_eq!(buffer.push(span(TraceFlags::SAMPLED)), Next::Wait(2));
+        assert!(!buffer.elapsed(1), "the task of an earlier round");
+        assert!(buffer.elapsed(2));
     }
 }

@@ -31,7 +31,11 @@ pub struct Span {
 
 impl Span {
     /// Opens the SERVER span of a request, below the caller's span if there is one.
-    pub fn server(tracer: &SdkTracer, request: &request::Parts, parent: Option<&SpanContext>) -> Span {
+    pub fn server(
+        tracer: &SdkTracer,
+        request: &request::Parts,
+        parent: Option<&SpanContext>,
+    ) -> Span {
         let routed = request.uri.path() == ROUTE;
         let method = known_method(&request.method);
         let mut attributes = vec![
@@ -41,7 +45,10 @@ impl Span {
         ];
         if method.is_none() {
             let original = request.method.as_str().to_owned();
-            attributes.push(KeyValue::new(semconv::HTTP_REQUEST_METHOD_ORIGINAL, original));
+            attributes.push(KeyValue::new(
+                semconv::HTTP_REQUEST_METHOD_ORIGINAL,
+                original,
+            ));
         }
         if routed {
             attributes.push(KeyValue::new(semconv::HTTP_ROUTE, ROUTE));
@@ -53,14 +60,26 @@ impl Span {
         if let Some(client) = client_address(request) {
             attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client));
         }
-        if let Some(agent) = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
-            attributes.push(KeyValue::new(semconv::USER_AGENT_ORIGINAL, agent.to_owned()));
+        if let Some(agent) = request
+            .headers
+            .get(USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+        {
+            attributes.push(KeyValue::new(
+                semconv::USER_AGENT_ORIGINAL,
+                agent.to_owned(),
+            ));
         }
         // The conventions name a span of an unknown method `HTTP`.
         let verb = method.unwrap_or("HTTP");
-        let name = if routed { format!("{verb} {ROUTE}") } else { verb.to_owned() };
-        let builder =
-            SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_attributes(attributes);
+        let name = if routed {
+            format!("{verb} {ROUTE}")
+        } else {
+            verb.to_owned()
+        };
+        let builder = SpanBuilder::from_name(name)
+            .with_kind(SpanKind::Server)
+            .with_attributes(attributes);
         Span::open(tracer, builder, parent)
     }
 
@@ -77,8 +96,9 @@ impl Span {
             KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned()),
         ];
         attributes.extend(server(downstream.url()));
-        let builder =
-            SpanBuilder::from_name("POST").with_kind(SpanKind::Client).with_attributes(attributes);
+        let builder = SpanBuilder::from_name("POST")
+            .with_kind(SpanKind::Client)
+            .with_attributes(attributes);
         Span::open(tracer, builder, Some(&parent.context))
     }
 
@@ -121,14 +141,20 @@ impl Span {
 
     /// The request fails on purpose.
     pub fn error_simulated(&mut self, failure: &Failure) {
-        self.event("tracing_tail.error.simulated", vec![status_code(failure.status())]);
+        self.event(
+            "tracing_tail.error.simulated",
+            vec![status_code(failure.status())],
+        );
         self.exception("SimulatedError", failure.to_string());
     }
 
     /// A downstream gave its list.
     pub fn downstream_succeeded(&mut self, downstream: &Downstream, status: StatusCode) {
         let url = KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned());
-        self.event("tracing_tail.downstream.succeeded", vec![url, status_code(status)]);
+        self.event(
+            "tracing_tail.downstream.succeeded",
+            vec![url, status_code(status)],
+        );
     }
 
     /// A downstream gave none.
@@ -144,7 +170,8 @@ impl Span {
     pub fn end_server(mut self, status: StatusCode, failure: Option<&Failure>) {
         self.span.set_attribute(status_code(status));
         if status.is_server_error() {
-            self.span.set_attribute(error_type(status.as_str().to_owned()));
+            self.span
+                .set_attribute(error_type(status.as_str().to_owned()));
             let reason = failure.map(ToString::to_string).unwrap_or_default();
             self.span.set_status(Status::error(reason));
         }
@@ -182,11 +209,17 @@ impl Span {
 }
 
 fn payload_size(size: usize) -> KeyValue {
-    KeyValue::new("tracing_tail.payload.size", i64::try_from(size).unwrap_or(i64::MAX))
+    KeyValue::new(
+        "tracing_tail.payload.size",
+        i64::try_from(size).unwrap_or(i64::MAX),
+    )
 }
 
 fn status_code(status: StatusCode) -> KeyValue {
-    KeyValue::new(semconv::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()))
+    KeyValue::new(
+        semconv::HTTP_RESPONSE_STATUS_CODE,
+        i64::from(status.as_u16()),
+    )
 }
 
 fn error_type(kind: String) -> KeyValue {
@@ -195,9 +228,11 @@ fn error_type(kind: String) -> KeyValue {
 
 /// The methods of RFC 9110 and RFC 5789, which the conventions know; none for any other.
 fn known_method(method: &Method) -> Option<&'static str> {
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
-        .into_iter()
-        .find(|known| *known == method.as_str())
+    [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ]
+    .into_iter()
+    .find(|known| *known == method.as_str())
 }
 
 fn scheme(uri: &Uri) -> &str {
@@ -207,9 +242,15 @@ fn scheme(uri: &Uri) -> &str {
 fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
     let default = if scheme(uri) == "https" { 443 } else { 80 };
     let port = i64::from(uri.port_u16().unwrap_or(default));
-    uri.host().map(str::to_owned).into_iter().flat_map(move |host| {
-        [KeyValue::new(semconv::SERVER_ADDRESS, host), KeyValue::new(semconv::SERVER_PORT, port)]
-    })
+    uri.host()
+        .map(str::to_owned)
+        .into_iter()
+        .flat_map(move |host| {
+            [
+                KeyValue::new(semconv::SERVER_ADDRESS, host),
+                KeyValue::new(semconv::SERVER_PORT, port),
+            ]
+        })
 }
 
 /// The client's address as the host tells it; a call from the same application has none.

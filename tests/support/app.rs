@@ -80,15 +80,24 @@ impl Launch {
         build_component();
         let program = spin().unwrap_or_else(|| env!("CARGO_BIN_EXE_tracing-tail").into());
         let mut command = Command::new(program);
-        let manifest = self.manifest.unwrap_or_else(|| repository().join("spin.toml"));
-        command.arg("up").arg("--from").arg(&manifest).args(["--listen", "127.0.0.1:0"]);
+        let manifest = self
+            .manifest
+            .unwrap_or_else(|| repository().join("spin.toml"));
+        command
+            .arg("up")
+            .arg("--from")
+            .arg(&manifest)
+            .args(["--listen", "127.0.0.1:0"]);
         let runtime_config = manifest.with_file_name("runtime-config.toml");
         if runtime_config.exists() {
             command.arg("--runtime-config-file").arg(runtime_config);
         }
         for (name, _) in std::env::vars_os() {
             let ours = ["APP_", "OTLP_", "OTEL_", "SPIN_"];
-            if ours.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            if ours
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+            {
                 command.env_remove(name);
             }
         }
@@ -131,7 +140,13 @@ impl App {
     fn new(mut child: Child) -> App {
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        App { child, url: String::new(), stdout, stderr, client: Client::new() }
+        App {
+            child,
+            url: String::new(),
+            stdout,
+            stderr,
+            client: Client::new(),
+        }
     }
 
     /// A request to a path of the application.
@@ -141,7 +156,11 @@ impl App {
 
     /// Sends a list to `/process`.
     pub async fn process(&self, body: &'static str) -> Response {
-        self.request(Method::POST, "/process").body(body).send().await.unwrap()
+        self.request(Method::POST, "/process")
+            .body(body)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// The address that it serves.
@@ -187,7 +206,11 @@ impl Drop for App {
         }
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("--- stdout\n{}--- stderr\n{}---", self.stdout(), self.stderr());
+            eprintln!(
+                "--- stdout\n{}--- stderr\n{}---",
+                self.stdout(),
+                self.stderr()
+            );
         }
     }
 }
@@ -198,8 +221,14 @@ fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     thread::spawn(move || {
         let mut lines = BufReader::new(stream);
         let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            written.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+        while lines
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            written
+                .lock()
+                .unwrap()
+                .push_str(&String::from_utf8_lossy(&line));
             line.clear();
         }
     });

@@ -76,7 +76,12 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Collector { address, kept, open, server }
+        Collector {
+            address,
+            kept,
+            open,
+            server,
+        }
     }
 
     /// The value of OTLP_ENDPOINT.
@@ -138,7 +143,11 @@ async fn receive(
         return status;
     }
     match ExportTraceServiceRequest::decode(body) {
-        Ok(request) => kept.lock().unwrap().exports.push(Export { headers, request }),
+        Ok(request) => kept
+            .lock()
+            .unwrap()
+            .exports
+            .push(Export { headers, request }),
         Err(problem) => {
             kept.lock().unwrap().unexpected.push(problem.to_string());
             return StatusCode::INTERNAL_SERVER_ERROR;
@@ -164,14 +173,21 @@ fn records(export: &Export) -> Vec<SpanRecord> {
                 id: hex(&span.span_id),
                 parent: hex(&span.parent_span_id),
                 name: span.name.clone(),
-                kind: SpanKind::try_from(span.kind).unwrap().as_str_name().trim_start_matches("SPAN_KIND_"),
+                kind: SpanKind::try_from(span.kind)
+                    .unwrap()
+                    .as_str_name()
+                    .trim_start_matches("SPAN_KIND_"),
                 flags: span.flags,
                 trace_state: span.trace_state.clone(),
                 start: span.start_time_unix_nano,
                 end: span.end_time_unix_nano,
                 status: status(span.status.as_ref()),
                 attributes: texts(&span.attributes),
-                events: span.events.iter().map(|event| (event.name.clone(), texts(&event.attributes))).collect(),
+                events: span
+                    .events
+                    .iter()
+                    .map(|event| (event.name.clone(), texts(&event.attributes)))
+                    .collect(),
             });
         }
     }
@@ -187,9 +203,15 @@ fn status(status: Option<&opentelemetry_proto::tonic::trace::v1::Status>) -> Opt
 }
 
 fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
-    let texts: BTreeMap<_, _> =
-        attributes.iter().map(|pair| (pair.key.clone(), text(pair.value.as_ref()))).collect();
-    assert_eq!(texts.len(), attributes.len(), "an attribute is there twice: {attributes:?}");
+    let texts: BTreeMap<_, _> = attributes
+        .iter()
+        .map(|pair| (pair.key.clone(), text(pair.value.as_ref())))
+        .collect();
+    assert_eq!(
+        texts.len(),
+        attributes.len(),
+        "an attribute is there twice: {attributes:?}"
+    );
     texts
 }
 

@@ -42,8 +42,13 @@ impl Downstream {
 
     /// The same on another address.
     pub async fn start_on(ip: &str, answers: impl Into<VecDeque<Answer>>) -> Downstream {
-        let state = Arc::new(Mutex::new(Script { answers: answers.into(), received: Vec::new() }));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let state = Arc::new(Mutex::new(Script {
+            answers: answers.into(),
+            received: Vec::new(),
+        }));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&state));
         let listener = TcpListener::bind((ip, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -77,7 +82,9 @@ async fn answer(
     let expected = method == Method::POST && uri.path() == "/process";
     let next = {
         let mut state = state.lock().unwrap();
-        state.received.push((headers, String::from_utf8(body.to_vec()).unwrap()));
+        state
+            .received
+            .push((headers, String::from_utf8(body.to_vec()).unwrap()));
         state.answers.pop_front().filter(|_| expected)
     };
     match next {

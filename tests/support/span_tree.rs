@@ -14,12 +14,19 @@ pub fn render(spans: &[SpanRecord], noise: &[(&str, &str)]) -> String {
     for root in spans.iter().filter(|span| !known(&span.parent)) {
         draw(root, &spans, 0, &mut text);
     }
-    noise.iter().fold(text, |text, (found, shown)| text.replace(found, shown))
+    noise
+        .iter()
+        .fold(text, |text, (found, shown)| text.replace(found, shown))
 }
 
 fn draw(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
-    writeln!(text, "{indent}{} {} @{}", span.kind, span.name, span.service).unwrap();
+    writeln!(
+        text,
+        "{indent}{} {} @{}",
+        span.kind, span.name, span.service
+    )
+    .unwrap();
     for (key, value) in &span.attributes {
         writeln!(text, "{indent}  . {key}={value}").unwrap();
     }
@@ -27,8 +34,10 @@ fn draw(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut Strin
         writeln!(text, "{indent}  ! {status}").unwrap();
     }
     for (name, attributes) in &span.events {
-        let attributes: Vec<_> =
-            attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let attributes: Vec<_> = attributes
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         writeln!(text, "{indent}  * {name} {{{}}}", attributes.join(", ")).unwrap();
     }
     for child in spans.iter().filter(|child| child.parent == span.id) {
