@@ -92,7 +92,7 @@ impl<'t> Table<'t> {
     /// Where it is something else.
     pub fn string(&mut self, key: &'static str) -> Result<Option<Located<String>>> {
         self.take(key)
-            .map(|value| self.text_of(key, value))
+            .map(|value| self.text_of(key, &value))
             .transpose()
     }
 
@@ -145,7 +145,7 @@ impl<'t> Table<'t> {
         match value.into_inner() {
             DeValue::Array(items) => items
                 .into_iter()
-                .map(|item| self.text_of(key, item))
+                .map(|item| self.text_of(key, &item))
                 .collect(),
             other => Err(self.wrong(key, &Spanned::new(place, other), "an array of strings")),
         }
@@ -214,7 +214,7 @@ impl<'t> Table<'t> {
     /// Where one is something else.
     pub fn into_strings(self) -> Result<Vec<(Located<String>, Located<String>)>> {
         self.into_entries(|table, key, value| {
-            let text = table.text_of(&key.value, value)?;
+            let text = table.text_of(&key.value, &value)?;
             Ok((key, text))
         })
     }
@@ -264,10 +264,10 @@ impl<'t> Table<'t> {
         self.entries.remove(key)
     }
 
-    fn text_of(&self, key: &str, value: Spanned<DeValue<'t>>) -> Result<Located<String>> {
+    fn text_of(&self, key: &str, value: &Spanned<DeValue<'t>>) -> Result<Located<String>> {
         match value.get_ref().as_str().map(str::to_owned) {
-            Some(text) => Ok(self.located(&value, text)),
-            None => Err(self.wrong(key, &value, "a string")),
+            Some(text) => Ok(self.located(value, text)),
+            None => Err(self.wrong(key, value, "a string")),
         }
     }
 

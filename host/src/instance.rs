@@ -173,7 +173,7 @@ impl HandlerState for ComponentHandler {
             },
             state: Capacity {
                 component: self.id.clone(),
-                output: self.output.clone(),
+                output: self.output,
                 requests: if reused { MOST_REQUESTS } else { 1 },
                 at_a_time: if reused { MOST_REQUESTS_AT_A_TIME } else { 1 },
             },

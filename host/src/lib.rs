@@ -1,9 +1,9 @@
 //! Runs a Spin HTTP application on the engine that Spin is made of, where Spin is not installed.
 //!
 //! What it reads:
-//! - [`document`]: TOML tables that remember their lines
-//! - [`manifest`]: `spin.toml`
-//! - [`runtime_config`]: `runtime-config.toml`
+//! - [`document`]: reads TOML tables that remember their lines
+//! - [`manifest`]: reads `spin.toml`
+//! - [`runtime_config`]: reads `runtime-config.toml`
 //! - [`template`] and [`variables`]: `{{ variable }}`, and who provides the values
 //! - [`allowed_hosts`]: the grammar of `allowed_outbound_hosts`
 //!

@@ -1,6 +1,6 @@
 //! What the service asks of the world that it runs in.
 //!
-//! Only this folder names spin_sdk or wasi: [`wasip3`] answers for WASI 0.3, [`scripted`] for unit
+//! Only this folder names spin_sdk or wasi: `wasip3` answers for WASI 0.3, `scripted` for unit
 //! tests. The rest of the crate is written against [`World`].
 
 use std::fmt;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 #[cfg(all(test, not(target_family = "wasm")))]
+#[allow(clippy::unwrap_used, reason = "test code")]
 pub mod scripted;
 #[cfg(target_family = "wasm")]
 pub mod wasip3;

@@ -15,6 +15,7 @@ use super::{SendError, World};
 
 type Task = SendWrapper<Pin<Box<dyn Future<Output = ()>>>>;
 type Answer = Result<Response<Bytes>, SendError>;
+type Respond = dyn Fn(&Request<Bytes>) -> Answer + Send + Sync;
 
 /// A world that never waits. Spawned tasks stand still until [`Scripted::run_tasks`].
 #[derive(Clone)]
@@ -22,7 +23,7 @@ pub struct Scripted(Arc<Script>);
 
 struct Script {
     variables: HashMap<String, String>,
-    answer: Box<dyn Fn(&Request<Bytes>) -> Answer + Send + Sync>,
+    answer: Box<Respond>,
     kept: Mutex<Kept>,
 }
 

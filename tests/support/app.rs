@@ -180,8 +180,8 @@ impl App {
 
     /// Sends it a signal, such as `INT`.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &id]).status();
+        let kill = format!("kill -s {name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status();
         assert!(status.unwrap().success());
     }
 
