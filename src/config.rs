@@ -11,86 +11,11 @@ use http::Uri;
 use crate::downstream::Downstream;
 use crate::simulate::{Errors, Latency};
 
-/// A setting's name in the environment, and its value where nothing is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setting {
-    /// The environment variable, as in the Python original and in OpenTelemetry.
-    pub env: &'static str,
-    /// The value where the variable is missing or empty.
-    pub default: &'static str,
-}
+mod setting;
+pub mod text;
 
-impl Setting {
-    /// The component variable that carries the setting: the environment's name in lower case.
-    pub fn variable(&self) -> String {
-        self.env.to_ascii_lowercase()
-    }
-}
-
-/// `service.name`, and what is appended to the payload.
-pub const APP_NAME: Setting = Setting {
-    env: "APP_NAME",
-    default: "tracing-tail",
-};
-/// Base URLs of the services that are called, comma separated.
-pub const APP_URL_DESTINO: Setting = Setting {
-    env: "APP_URL_DESTINO",
-    default: "",
-};
-/// How many requests fail, and with which status.
-pub const APP_ERRORS: Setting = Setting {
-    env: "APP_ERRORS",
-    default: "0",
-};
-/// How long a request is delayed.
-pub const APP_LATENCY: Setting = Setting {
-    env: "APP_LATENCY",
-    default: "0",
-};
-/// The limit of one downstream call.
-pub const APP_TIMEOUT: Setting = Setting {
-    env: "APP_TIMEOUT",
-    default: "5s",
-};
-/// One more destination that the manifest allows. Only the manifest reads it.
-pub const APP_ALLOWED_HOST: Setting = Setting {
-    env: "APP_ALLOWED_HOST",
-    default: "http://*.spin.internal",
-};
-/// The full URL that receives the spans.
-pub const OTLP_ENDPOINT: Setting = Setting {
-    env: "OTLP_ENDPOINT",
-    default: "http://collector:4318/v1/traces",
-};
-/// How long an ended span may wait for company, in milliseconds.
-pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
-    env: "OTEL_BSP_SCHEDULE_DELAY",
-    default: "100",
-};
-/// How many ended spans one instance holds.
-pub const OTEL_BSP_MAX_QUEUE_SIZE: Setting = Setting {
-    env: "OTEL_BSP_MAX_QUEUE_SIZE",
-    default: "2048",
-};
-/// How many spans one export carries.
-pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting = Setting {
-    env: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-    default: "512",
-};
-
-/// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 10] = [
-    APP_NAME,
-    APP_URL_DESTINO,
-    APP_ERRORS,
-    APP_LATENCY,
-    APP_TIMEOUT,
-    APP_ALLOWED_HOST,
-    OTLP_ENDPOINT,
-    OTEL_BSP_SCHEDULE_DELAY,
-    OTEL_BSP_MAX_QUEUE_SIZE,
-    OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
-];
+pub use setting::*;
+use text::{LONGEST, parse_duration, redact_userinfo};
 
 /// What the service is told to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,44 +156,6 @@ fn parse_count(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("'{text}' is not a whole number from 1 to 1000000"))
 }
 
-/// The longest duration that any setting accepts.
-pub const LONGEST: Duration = Duration::from_secs(3600);
-
-/// Reads `250ms`, `1.5s`, `2m` or `1h`; nothing above [`LONGEST`].
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let (number, unit) = text.split_at(digits);
-    let seconds = match unit {
-        "us" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(parse_decimal(number)? * seconds)
-        .ok()
-        .filter(|duration| *duration <= LONGEST)
-}
-
-/// Reads digits with at most one point: no sign, no exponent, no `inf`.
-pub fn parse_decimal(text: &str) -> Option<f64> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    text.parse().ok().filter(|_| plain)
-}
-
-/// Hides the user name and password of a URL that is about to be shown.
-pub fn redact_userinfo(url: &str) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..]
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |at| start + at);
-    match url[start..end].rfind('@') {
-        Some(at) => format!("{}REDACTED:REDACTED{}", &url[..start], &url[start + at..]),
-        None => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,39 +289,5 @@ mod tests {
             problems,
             ["APP_NAME: the value could not be read: no UTF-8"]
         );
-    }
-
-    #[test]
-    fn reads_durations() {
-        let table = [
-            ("250ms", Some(Duration::from_millis(250))),
-            ("1.5s", Some(Duration::from_millis(1500))),
-            ("20us", Some(Duration::from_micros(20))),
-            ("2m", Some(Duration::from_secs(120))),
-            ("1h", Some(Duration::from_secs(3600))),
-            ("1.1h", None),
-            ("1e3ms", None),
-            ("-1s", None),
-            ("inf s", None),
-            ("s", None),
-            ("1 s", None),
-            ("", None),
-        ];
-        for (text, duration) in table {
-            assert_eq!(parse_duration(text), duration, "{text}");
-        }
-    }
-
-    #[test]
-    fn hides_credentials() {
-        let table = [
-            ("http://u:p@host/x", "http://REDACTED:REDACTED@host/x"),
-            ("http://u@host", "http://REDACTED:REDACTED@host"),
-            ("http://host/a@b", "http://host/a@b"),
-            ("host", "host"),
-        ];
-        for (url, shown) in table {
-            assert_eq!(redact_userinfo(url), shown);
-        }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
-use crate::config::redact_userinfo;
+use crate::config::text::redact_userinfo;
 use crate::host::SendError;
 use crate::payload::Payload;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::config::{LONGEST, parse_decimal, parse_duration};
+use crate::config::text::{LONGEST, parse_decimal, parse_duration};
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

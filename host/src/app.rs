@@ -52,18 +52,6 @@ pub struct Prepared {
     allowed_hosts: Arc<AllowedHosts>,
 }
 
-impl Prepared {
-    /// The component's id.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// The value of a component variable.
-    pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str)
-    }
-}
-
 /// Compiles and links the components that a trigger names.
 ///
 /// # Errors

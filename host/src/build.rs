@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::manifest::{Build, Component, Manifest};
 
@@ -69,14 +69,14 @@ fn newest(build: &Build) -> Result<Option<SystemTime>> {
         return Ok(None);
     }
     let patterns = patterns(&build.watch)?;
-    let skipped = |path: &Path| {
-        let name = path.file_name().unwrap_or_default();
-        name == "target" || name == "node_modules" || name == ".git"
+    let skipped = |entry: &DirEntry| {
+        let name = entry.file_name();
+        entry.depth() > 0 && (name == "target" || name == "node_modules" || name == ".git")
     };
     let mut newest = None;
     let files = WalkDir::new(&build.workdir).into_iter();
     for file in files
-        .filter_entry(|entry| !skipped(entry.path()))
+        .filter_entry(|entry| !skipped(entry))
         .filter_map(Result::ok)
     {
         let below = file
@@ -108,11 +108,6 @@ fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
         ("cmd", "/C")
     } else {
         ("sh", "-c")
-    };
-    let workdir = if workdir.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        workdir
     };
     let status = Command::new(shell)
         .args([flag, command])
@@ -171,36 +166,32 @@ mod tests {
     fn a_component_is_stale_when_missing_or_older_than_what_it_watches() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
+        let touch = |name: &str, minute: u64| {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minute);
+            fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            fs::File::create(path(name))
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+        };
         let build = Build {
             commands: vec![],
             workdir: dir.path().to_owned(),
             watch: vec!["src/**/*.rs".to_owned(), "Cargo.toml".to_owned()],
         };
-        let wasm = path("x.wasm");
-        assert!(is_stale(&wasm, &build).unwrap(), "missing");
-        fs::write(&wasm, "").unwrap();
-        fs::create_dir_all(path("src/deep")).unwrap();
-        fs::write(path("README.md"), "").unwrap();
-        assert!(
-            !is_stale(&wasm, &build).unwrap(),
-            "nothing watched is there"
-        );
-        fs::write(path("src/deep/lib.rs"), "").unwrap();
-        let later = SystemTime::now() + Duration::from_secs(60);
-        let touch = |name: &str, time| {
-            fs::File::open(path(name))
-                .unwrap()
-                .set_modified(time)
-                .unwrap()
-        };
-        touch("README.md", later);
-        assert!(
-            !is_stale(&wasm, &build).unwrap_or(true)
-                || newest(&build).unwrap() > Some(SystemTime::now() - Duration::from_secs(60))
-        );
-        touch("src/deep/lib.rs", later);
-        assert!(is_stale(&wasm, &build).unwrap(), "a source is newer");
-        touch("x.wasm", later + Duration::from_secs(1));
-        assert!(!is_stale(&wasm, &build).unwrap(), "built since");
+        let stale = || is_stale(&path("x.wasm"), &build).unwrap();
+        assert!(stale(), "missing");
+        touch("x.wasm", 10);
+        assert!(!stale(), "nothing watched is there");
+        touch("README.md", 11);
+        touch("target/src/lib.rs", 11);
+        touch("src/deep/lib.rs", 9);
+        assert!(!stale(), "what is newer is not watched");
+        touch("src/deep/lib.rs", 11);
+        assert!(stale(), "a source is newer");
+        touch("x.wasm", 12);
+        assert!(!stale(), "built since");
+        touch("Cargo.toml", 13);
+        assert!(stale(), "a file at the top is newer");
     }
 }

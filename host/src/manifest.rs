@@ -9,7 +9,12 @@ use anyhow::{Context as _, Result, anyhow};
 
 use crate::document::{Document, Located, Table};
 use crate::routes::Routes;
-use crate::template::Template;
+
+mod component;
+mod trigger;
+
+pub use component::{Build, Component};
+pub use trigger::{Route, Trigger};
 
 /// An application.
 #[derive(Debug)]
@@ -39,52 +44,6 @@ pub struct Variable {
     pub secret: bool,
 }
 
-/// An HTTP trigger: which component answers which requests.
-#[derive(Debug)]
-pub struct Trigger {
-    /// The component's id.
-    pub component: Located<String>,
-    /// Where its requests come from.
-    pub route: Route,
-}
-
-/// Where requests come from.
-#[derive(Debug)]
-pub enum Route {
-    /// From outside, on this pattern: `/exact`, `/wild/...`, `/named/:segment`.
-    Public(Located<String>),
-    /// From other components only.
-    Private,
-}
-
-/// A component.
-#[derive(Debug)]
-pub struct Component {
-    /// Its id.
-    pub id: String,
-    /// The Wasm file.
-    pub source: PathBuf,
-    /// Its variables: templates over the application's.
-    pub variables: Vec<(String, Template)>,
-    /// Its environment.
-    pub environment: Vec<(String, String)>,
-    /// Where it may send requests to: templates over the application's variables.
-    pub allowed_outbound_hosts: Vec<Located<Template>>,
-    /// How it is built.
-    pub build: Option<Build>,
-}
-
-/// How a component is built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// Shell commands, one after the other.
-    pub commands: Vec<String>,
-    /// Where they run.
-    pub workdir: PathBuf,
-    /// Patterns of the source files, below [`Build::workdir`].
-    pub watch: Vec<String>,
-}
-
 impl Manifest {
     /// Reads the manifest at `path`: the file, or a folder with a `spin.toml`.
     ///
@@ -98,7 +57,10 @@ impl Manifest {
         };
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read the manifest {}", path.display()))?;
-        let dir = path.parent().unwrap_or(Path::new(""));
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
         Manifest::parse(Document::new(&path.display().to_string(), &text), dir)
     }
 
@@ -127,13 +89,13 @@ impl Manifest {
                 .map(|(name, table)| Ok((check_variable_name(name)?, variable(table)?)))
                 .collect::<Result<_>>()?,
         };
-        let triggers = triggers(&mut root)?;
+        let triggers = trigger::read_all(&mut root)?;
         let components = match root.table("component", "'component'")? {
             None => Vec::new(),
             Some(table) => table
                 .into_tables("component")?
                 .into_iter()
-                .map(|(id, table)| component(&id, table, dir, &variables))
+                .map(|(id, table)| component::read(&id, table, dir, &variables))
                 .collect::<Result<Vec<_>>>()?,
         };
         root.finish()?;
@@ -145,7 +107,7 @@ impl Manifest {
                     .error(format!("there is no component '{id}'")));
             }
         }
-        refuse_duplicates(&triggers)?;
+        trigger::refuse_duplicates(&triggers)?;
         let routes = Arc::new(Routes::new(&triggers)?);
         Ok(Manifest {
             dir: dir.to_owned(),
@@ -183,138 +145,6 @@ fn variable(mut table: Table<'_>) -> Result<Variable> {
     }
 }
 
-fn triggers(root: &mut Table<'_>) -> Result<Vec<Trigger>> {
-    let Some(mut kinds) = root.table("trigger", "'trigger'")? else {
-        return Err(root.error("has no [[trigger.http]]"));
-    };
-    let http = kinds.tables("http", "an HTTP trigger")?;
-    if http.is_empty() {
-        return Err(kinds.error("has no [[trigger.http]]"));
-    }
-    kinds.finish()?;
-    http.into_iter().map(trigger).collect()
-}
-
-fn trigger(mut table: Table<'_>) -> Result<Trigger> {
-    if table.holds_table("component") {
-        return Err(table.error("has its component inline; name a [component.<id>] instead"));
-    }
-    table.string("id")?;
-    let component = table.required_string("component")?;
-    let route = if table.holds_table("route") {
-        let mut route = table
-            .table("route", "the route")?
-            .expect("it was just seen");
-        if !route.boolean("private")? {
-            return Err(route.error("is neither a pattern nor { private = true }"));
-        }
-        route.finish()?;
-        Route::Private
-    } else {
-        Route::Public(table.required_string("route")?)
-    };
-    if let Some(mut executor) = table.table("executor", "the executor")? {
-        let kind = executor.required_string("type")?;
-        if !matches!(kind.value.as_str(), "http" | "spin") {
-            let found = &kind.value;
-            return Err(kind.error(format!(
-                "executor type '{found}' is not supported, only 'http'"
-            )));
-        }
-        executor.finish()?;
-    }
-    table.finish()?;
-    Ok(Trigger { component, route })
-}
-
-fn component(
-    id: &Located<String>,
-    mut table: Table<'_>,
-    dir: &Path,
-    declared: &[(Located<String>, Variable)],
-) -> Result<Component> {
-    check_id(id)?;
-    if table.holds_table("source") {
-        return Err(
-            table.error("has a 'source' that is downloaded; only a file's path is supported")
-        );
-    }
-    let source = dir.join(table.required_string("source")?.value);
-    table.string("description")?;
-    let variables = entries(&mut table, "variables")?
-        .into_iter()
-        .map(|(name, value)| {
-            Ok((
-                check_variable_name(name)?.value,
-                template(&value, declared)?.value,
-            ))
-        })
-        .collect::<Result<_>>()?;
-    let environment = entries(&mut table, "environment")?
-        .into_iter()
-        .map(|(name, value)| (name.value, value.value))
-        .collect();
-    let allowed_outbound_hosts = table
-        .strings("allowed_outbound_hosts")?
-        .iter()
-        .map(|host| template(host, declared))
-        .collect::<Result<_>>()?;
-    let build = table
-        .table("build", "the build")?
-        .map(|table| build(table, dir))
-        .transpose()?;
-    table.finish()?;
-    Ok(Component {
-        id: id.value.clone(),
-        source,
-        variables,
-        environment,
-        allowed_outbound_hosts,
-        build,
-    })
-}
-
-fn entries(
-    table: &mut Table<'_>,
-    key: &'static str,
-) -> Result<Vec<(Located<String>, Located<String>)>> {
-    match table.table(key, &format!("'{key}'"))? {
-        None => Ok(Vec::new()),
-        Some(entries) => entries.into_strings(),
-    }
-}
-
-fn build(mut table: Table<'_>, dir: &Path) -> Result<Build> {
-    let commands = table.string_or_strings("command")?;
-    if commands.is_empty() {
-        return Err(table.error("has no 'command'"));
-    }
-    let workdir = table
-        .string("workdir")?
-        .map_or(dir.to_owned(), |workdir| dir.join(workdir.value));
-    let watch = table.strings("watch")?;
-    table.finish()?;
-    let values = |texts: Vec<Located<String>>| texts.into_iter().map(|text| text.value).collect();
-    Ok(Build {
-        commands: values(commands),
-        workdir,
-        watch: values(watch),
-    })
-}
-
-fn template(
-    text: &Located<String>,
-    declared: &[(Located<String>, Variable)],
-) -> Result<Located<Template>> {
-    let template = Template::parse(&text.value).map_err(|problem| text.error(problem))?;
-    let unknown = |name: &&str| !declared.iter().any(|(known, _)| known.value == **name);
-    let missing = template.variables().find(unknown).map(str::to_owned);
-    match missing {
-        None => Ok(text.with(template)),
-        Some(name) => Err(text.error(format!("there is no variable '{name}' in [variables]"))),
-    }
-}
-
 fn check_variable_name(name: Located<String>) -> Result<Located<String>> {
     let text = name.value.as_str();
     let shaped = text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -329,38 +159,6 @@ fn check_variable_name(name: Located<String>) -> Result<Located<String>> {
     Err(name.error(format!(
         "'{text}' is no variable name: lower-case letters, digits and single underscores, a letter first"
     )))
-}
-
-fn check_id(id: &Located<String>) -> Result<()> {
-    let word = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_alphabetic())
-            && word.chars().all(|c| c.is_ascii_alphanumeric())
-    };
-    if id.value.split('-').all(word) {
-        return Ok(());
-    }
-    let found = &id.value;
-    Err(id.error(format!(
-        "'{found}' is no component id: words of letters and digits, joined by '-'"
-    )))
-}
-
-fn refuse_duplicates(triggers: &[Trigger]) -> Result<()> {
-    for (position, trigger) in triggers.iter().enumerate() {
-        let Route::Public(route) = &trigger.route else {
-            continue;
-        };
-        let taken = triggers[..position].iter().find(
-            |earlier| matches!(&earlier.route, Route::Public(other) if other.value == route.value),
-        );
-        if let Some(earlier) = taken {
-            let (pattern, owner) = (&route.value, &earlier.component.value);
-            return Err(route.error(format!(
-                "the route '{pattern}' belongs to component '{owner}' already"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// The component `id` of the manifest.

@@ -1,14 +1,14 @@
 //! `up`: from the manifest to a running application, and what is said on the way.
 
-use std::fmt::Write as _;
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::net::TcpListener;
 
-use crate::app::{self, App, Prepared};
+use crate::app::{self, App};
 use crate::build::{self, Which};
 use crate::cli::{self, Up};
 use crate::engine;
@@ -48,14 +48,15 @@ pub async fn up(args: Up, shutdown: impl Future<Output = ()>) -> Result<()> {
     let prepared = app::prepare(&engine, &manifest, &variables, &args.env)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     let address = listener.local_addr()?;
-    let banner = banner(&manifest, &prepared, &format!("http://{address}"));
+    let banner = banner(&manifest, &variables, &format!("http://{address}"));
     let output = if args.quiet {
         Output::quiet()
     } else {
         Output::terminal()
     };
     let app = App::new(&manifest, prepared, address, output);
-    print!("{banner}");
+    // A closed stdout is no reason not to serve.
+    let _ = writeln!(io::stdout(), "{banner}");
     let shutdown = async {
         shutdown.await;
         eprintln!(
@@ -99,30 +100,25 @@ fn providers(args: &Up, dir: &Path) -> Result<Vec<Provider>> {
     Ok(providers)
 }
 
-fn banner(manifest: &Manifest, prepared: &[Prepared], url: &str) -> String {
-    let mut text = format!("\nServing {url}\n");
-    let mut say =
-        |line: String| writeln!(text, "{line}").expect("a String takes all that is written");
+fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
+    let mut lines = vec![String::new(), format!("Serving {url}")];
     for trigger in &manifest.triggers {
         let component = &trigger.component.value;
-        match &trigger.route {
-            Route::Public(route) => say(format!("  {component}: {url}{}", route.value)),
-            Route::Private => say(format!(
-                "  {component}: http://{component}.spin.internal (private)"
-            )),
-        }
+        lines.push(match &trigger.route {
+            Route::Public(route) => format!("  {component}: {url}{}", route.value),
+            Route::Private => format!("  {component}: http://{component}.spin.internal (private)"),
+        });
     }
-    say(format!(
+    lines.push(format!(
         "Try:   curl -X POST {url}/process -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
     ));
-    let endpoints = prepared
-        .iter()
-        .filter_map(|component| component.variable("otlp_endpoint"));
-    let mut endpoints: Vec<&str> = endpoints.collect();
-    endpoints.sort_unstable();
-    endpoints.dedup();
-    for endpoint in endpoints {
-        say(format!("Spans: {endpoint} (OTLP_ENDPOINT)"));
-    }
-    text
+    let components = manifest.components.iter();
+    let endpoints = components.filter_map(|component| variables.shown(component, "otlp_endpoint"));
+    let endpoints: BTreeSet<String> = endpoints.collect();
+    lines.extend(
+        endpoints
+            .iter()
+            .map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")),
+    );
+    lines.join("\n")
 }

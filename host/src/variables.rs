@@ -4,7 +4,7 @@
 //! configuration's providers in their order, then the environment with the prefix
 //! `SPIN_VARIABLE`, then the manifest's default. All values are settled once, at start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env::{self, VarError};
 use std::path::Path;
 
@@ -125,7 +125,10 @@ fn read(path: &Path) -> Result<String> {
 
 /// The settled values of all application variables.
 #[derive(Debug)]
-pub struct Variables(Values);
+pub struct Variables {
+    values: Values,
+    secret: HashSet<String>,
+}
 
 impl Variables {
     /// Asks the providers, in this order, for each variable of the manifest.
@@ -166,7 +169,24 @@ impl Variables {
             };
             values.insert(name.value.clone(), value);
         }
-        Ok(Variables(values))
+        let secret = manifest
+            .variables
+            .iter()
+            .filter(|(_, variable)| variable.secret);
+        let secret = secret.map(|(name, _)| name.value.clone()).collect();
+        Ok(Variables { values, secret })
+    }
+
+    /// The value of a component's variable, as it may be shown: not where a secret is part of it.
+    pub fn shown(&self, component: &Component, name: &str) -> Option<String> {
+        let (_, template) = component
+            .variables
+            .iter()
+            .find(|(known, _)| known == name)?;
+        if template.variables().any(|name| self.secret.contains(name)) {
+            return Some("(secret)".to_owned());
+        }
+        template.render(|name| self.get(name)).ok()
     }
 
     /// The values of a component's variables.
@@ -186,7 +206,7 @@ impl Variables {
     /// # Errors
     /// Where there is none of this name.
     pub fn get(&self, name: &str) -> Result<&str> {
-        self.0
+        self.values
             .get(name)
             .map(String::as_str)
             .ok_or_else(|| anyhow!("there is no variable '{name}'"))
@@ -276,6 +296,19 @@ mod tests {
             "spin.toml:10: the required variable 'name' has no value; set APP_NAME or \
              SPIN_VARIABLE_NAME in the environment, or --variable name=…"
         );
+    }
+
+    #[test]
+    fn shows_no_secret() {
+        let shown = |variables: &str| {
+            let manifest = manifest(variables);
+            let settled = Variables::settle(&manifest, &[]).unwrap();
+            settled.shown(&manifest.components[0], "greeting")
+        };
+        let open = shown("name = { default = \"x\" }\n");
+        assert_eq!(open.as_deref(), Some("hi x!"));
+        let secret = shown("name = { default = \"x\", secret = true }\n");
+        assert_eq!(secret.as_deref(), Some("(secret)"));
     }
 
     #[test]

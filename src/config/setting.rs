@@ -1,0 +1,82 @@
+//! The list of settings: each name and each default stands here, and nowhere else in Rust.
+
+/// A setting's name in the environment, and its value where nothing is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The environment variable, as in the Python original and in OpenTelemetry.
+    pub env: &'static str,
+    /// The value where the variable is missing or empty.
+    pub default: &'static str,
+}
+
+impl Setting {
+    /// The component variable that carries the setting: the environment's name in lower case.
+    pub fn variable(&self) -> String {
+        self.env.to_ascii_lowercase()
+    }
+}
+
+/// `service.name`, and what is appended to the payload.
+pub const APP_NAME: Setting = Setting {
+    env: "APP_NAME",
+    default: "tracing-tail",
+};
+/// Base URLs of the services that are called, comma separated.
+pub const APP_URL_DESTINO: Setting = Setting {
+    env: "APP_URL_DESTINO",
+    default: "",
+};
+/// How many requests fail, and with which status.
+pub const APP_ERRORS: Setting = Setting {
+    env: "APP_ERRORS",
+    default: "0",
+};
+/// How long a request is delayed.
+pub const APP_LATENCY: Setting = Setting {
+    env: "APP_LATENCY",
+    default: "0",
+};
+/// The limit of one downstream call.
+pub const APP_TIMEOUT: Setting = Setting {
+    env: "APP_TIMEOUT",
+    default: "5s",
+};
+/// One more destination that the manifest allows. Only the manifest reads it.
+pub const APP_ALLOWED_HOST: Setting = Setting {
+    env: "APP_ALLOWED_HOST",
+    default: "http://*.spin.internal",
+};
+/// The full URL that receives the spans.
+pub const OTLP_ENDPOINT: Setting = Setting {
+    env: "OTLP_ENDPOINT",
+    default: "http://collector:4318/v1/traces",
+};
+/// How long an ended span may wait for company, in milliseconds.
+pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
+    env: "OTEL_BSP_SCHEDULE_DELAY",
+    default: "100",
+};
+/// How many ended spans one instance holds.
+pub const OTEL_BSP_MAX_QUEUE_SIZE: Setting = Setting {
+    env: "OTEL_BSP_MAX_QUEUE_SIZE",
+    default: "2048",
+};
+/// How many spans one export carries.
+pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting = Setting {
+    env: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    default: "512",
+};
+
+/// All settings, in the order of the README's table.
+pub const SETTINGS: [Setting; 10] = [
+    APP_NAME,
+    APP_URL_DESTINO,
+    APP_ERRORS,
+    APP_LATENCY,
+    APP_TIMEOUT,
+    APP_ALLOWED_HOST,
+    OTLP_ENDPOINT,
+    OTEL_BSP_SCHEDULE_DELAY,
+    OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
+];
