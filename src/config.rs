@@ -6,16 +6,15 @@
 
 use std::time::Duration;
 
-use http::Uri;
-
 use crate::downstream::Downstream;
 use crate::simulate::{Errors, Latency};
+use crate::target::{Target, redact};
 
 mod setting;
 pub mod text;
 
 pub use setting::*;
-use text::{LONGEST, parse_duration, redact_userinfo};
+use text::{LONGEST, parse_duration};
 
 /// What the service is told to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +30,7 @@ pub struct Config {
     /// The limit of one downstream call, from the first byte sent to the last received.
     pub timeout: Duration,
     /// Where spans go; none where the setting is malformed.
-    pub otlp_endpoint: Option<Uri>,
+    pub otlp_endpoint: Option<Target>,
     /// How ended spans are gathered.
     pub batching: Batching,
 }
@@ -39,13 +38,17 @@ pub struct Config {
 /// The batch span processor's settings, named as in the OpenTelemetry SDK specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
-    /// How long the first span of a batch waits for others.
+    /// How long the first span of a batch waits for others, at most [`LONGEST_WAIT`].
     pub schedule_delay: Duration,
     /// How many ended spans are held; more are dropped.
     pub max_queue_size: usize,
     /// How many spans one export carries.
     pub max_export_batch_size: usize,
 }
+
+/// The longest that a span waits for company, whatever the setting: a host that shuts down gives
+/// tasks five seconds, and can't tell them.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 impl Config {
     /// Reads every setting through `lookup` and returns the configuration with one sentence for
@@ -64,7 +67,9 @@ impl Config {
             timeout: reader.parse(&APP_TIMEOUT, parse_timeout),
             otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, parse_endpoint),
             batching: Batching {
-                schedule_delay: reader.parse(&OTEL_BSP_SCHEDULE_DELAY, parse_milliseconds),
+                schedule_delay: reader
+                    .parse(&OTEL_BSP_SCHEDULE_DELAY, parse_milliseconds)
+                    .min(LONGEST_WAIT),
                 max_queue_size,
                 max_export_batch_size: reader
                     .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, parse_count)
@@ -122,17 +127,13 @@ fn parse_downstreams(text: &str) -> Result<Vec<Downstream>, String> {
         .collect()
 }
 
-fn parse_endpoint(text: &str) -> Result<Uri, String> {
-    text.parse::<Uri>()
-        .ok()
-        .filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
-        .filter(|uri| uri.host().is_some_and(|host| !host.is_empty()))
-        .ok_or_else(|| {
-            format!(
-                "'{}' is not an http:// or https:// URL such as http://localhost:4318/v1/traces",
-                redact_userinfo(text)
-            )
-        })
+fn parse_endpoint(text: &str) -> Result<Target, String> {
+    Target::parse(text).ok_or_else(|| {
+        let shown = redact(text);
+        format!(
+            "'{shown}' is not an http:// or https:// URL such as http://localhost:4318/v1/traces"
+        )
+    })
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(config.downstreams, []);
         assert_eq!(config.timeout, Duration::from_secs(5));
         assert_eq!(
-            config.otlp_endpoint.map(|uri| uri.to_string()).as_deref(),
+            config.otlp_endpoint.as_ref().map(Target::shown),
             Some("http://collector:4318/v1/traces")
         );
         assert_eq!(
@@ -200,6 +201,13 @@ mod tests {
         assert_eq!(problems, Vec::<String>::new());
         let urls: Vec<_> = config.downstreams.iter().map(Downstream::shown).collect();
         assert_eq!(urls, ["http://b:1/process", "http://c/base/process"]);
+    }
+
+    #[test]
+    fn lets_no_span_wait_longer_than_a_shutdown_takes() {
+        let (config, problems) = read(&[("OTEL_BSP_SCHEDULE_DELAY", "5000")]);
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(config.batching.schedule_delay, LONGEST_WAIT);
     }
 
     #[test]

@@ -1,73 +1,42 @@
 //! One downstream call: where it goes, what is sent, and what the answer means.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
-use crate::config::text::redact_userinfo;
 use crate::host::SendError;
 use crate::payload::Payload;
+use crate::target::{Target, redact};
 
-/// A service to call: the URL of its `/process`, and the credentials that the setting held.
+/// A service to call: the URL of its `/process`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Downstream {
-    url: Uri,
-    shown: String,
-    authorization: Option<HeaderValue>,
-}
+pub struct Downstream(Target);
 
 impl Downstream {
-    /// Reads a base URL; `/process` is appended, trailing slashes are forgiven, and
-    /// `user:password@` becomes a Basic `authorization` header.
+    /// Reads a base URL; `/process` is appended, trailing slashes are forgiven.
     ///
     /// # Errors
     /// One sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Downstream, String> {
-        Downstream::read(text).ok_or_else(|| {
-            format!(
-                "'{}' is not an http:// or https:// URL such as http://service-b.spin.internal",
-                redact_userinfo(text)
-            )
-        })
-    }
-
-    fn read(text: &str) -> Option<Downstream> {
-        let (scheme, rest) = text.split_once("://")?;
-        if !matches!(scheme, "http" | "https") || rest.contains(['?', '#']) {
-            return None;
-        }
-        let base = rest.trim_end_matches('/');
-        let (authority, path) = base.find('/').map_or((base, ""), |at| base.split_at(at));
-        let (userinfo, host) = match authority.rsplit_once('@') {
-            Some((userinfo, host)) => (Some(userinfo), host),
-            None => (None, authority),
-        };
-        let url: Uri = format!("{scheme}://{host}{path}/process").parse().ok()?;
-        if url.host().is_none_or(str::is_empty) {
-            return None;
-        }
-        let authorization = match userinfo {
-            Some(userinfo) => Some(basic(userinfo)?),
-            None => None,
-        };
-        let shown = redact_userinfo(&format!("{scheme}://{base}/process"));
-        Some(Downstream {
-            url,
-            shown,
-            authorization,
-        })
+        let base = text.trim_end_matches('/');
+        Some(format!("{base}/process"))
+            .filter(|url| !url.contains('?'))
+            .and_then(|url| Target::parse(&url))
+            .map(Downstream)
+            .ok_or_else(|| {
+                let shown = redact(text);
+                format!("'{shown}' is not an http:// or https:// URL such as http://service-b.spin.internal")
+            })
     }
 
     /// The URL without credentials.
     pub fn url(&self) -> &Uri {
-        &self.url
+        self.0.url()
     }
 
     /// The URL as it may be shown: credentials redacted.
     pub fn shown(&self) -> &str {
-        &self.shown
+        self.0.shown()
     }
 
     /// The request that carries `payload`, with `context` as additional headers.
@@ -75,13 +44,13 @@ impl Downstream {
         let body = payload.to_json();
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.url.clone();
+        *request.uri_mut() = self.url().clone();
         let length = request.body().len();
         let headers = request.headers_mut();
         *headers = context;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_LENGTH, length.into());
-        if let Some(authorization) = &self.authorization {
+        if let Some(authorization) = self.0.authorization() {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         request
@@ -100,36 +69,10 @@ impl Downstream {
         if !status.is_success() {
             return Err(CallError::Status(status));
         }
-        let list = Payload::parse(answer.body())
+        let list = Payload::read(answer.body())
             .map_err(|malformed| CallError::Malformed(status, malformed.to_string()))?;
         Ok((list, status))
     }
-}
-
-fn basic(userinfo: &str) -> Option<HeaderValue> {
-    let mut credentials = percent_decode(userinfo)?;
-    if !credentials.contains(&b':') {
-        credentials.push(b':');
-    }
-    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(credentials))).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-fn percent_decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let high = char::from(bytes.next()?).to_digit(16)?;
-                let low = char::from(bytes.next()?).to_digit(16)?;
-                u8::try_from(high * 16 + low).ok()?
-            }
-            plain => plain,
-        });
-    }
-    Some(decoded)
 }
 
 /// Why a call gave no list.
@@ -150,6 +93,11 @@ impl CallError {
             CallError::Status(status) | CallError::Malformed(status, _) => Some(*status),
             CallError::NoAnswer(_) => None,
         }
+    }
+
+    /// Whether there was an answer with a status below 400, which is no list.
+    pub fn is_redirect(&self) -> bool {
+        matches!(self, CallError::Status(status) if status.as_u16() < 400)
     }
 
     /// A short name of few possible values, fit for `error.type`: the status where it is the error.
@@ -173,7 +121,7 @@ impl CallError {
                 format!("{shown} did not answer within the time that APP_TIMEOUT sets")
             }
             CallError::NoAnswer(SendError::Denied) => {
-                let origin = origin(downstream.url());
+                let origin = downstream.0.origin();
                 format!(
                     "{shown} is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts"
                 )
@@ -181,12 +129,6 @@ impl CallError {
             CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
         }
     }
-}
-
-fn origin(url: &Uri) -> String {
-    let scheme = url.scheme_str().unwrap_or("http");
-    let authority = url.authority().map_or("", |authority| authority.as_str());
-    format!("{scheme}://{authority}")
 }
 
 #[cfg(test)]
@@ -216,16 +158,7 @@ mod tests {
             assert_eq!(downstream(text).url().to_string(), url);
             assert_eq!(downstream(text).shown(), url);
         }
-        for text in [
-            "b",
-            "ftp://b",
-            "http://",
-            "http:///x",
-            "http://b?x=1",
-            "http://b#x",
-            "http://a b",
-            "http://u:%zz@b",
-        ] {
+        for text in ["b", "http://", "http://b?x=1", "http://b#x"] {
             assert!(Downstream::parse(text).is_err(), "{text}");
         }
     }
@@ -233,17 +166,16 @@ mod tests {
     #[test]
     fn sends_credentials_as_a_header_and_shows_none() {
         let secured = downstream("http://user:p%40ss@b");
-        assert_eq!(secured.url().to_string(), "http://b/process");
         assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
-        let request = secured.request(&Payload::parse(b"[]").unwrap(), HeaderMap::new());
-        // base64("user:p@ss")
+        let request = secured.request(&Payload::read(b"[]").unwrap(), HeaderMap::new());
+        assert_eq!(request.uri(), "http://b/process");
         assert_eq!(request.headers()[AUTHORIZATION], "Basic dXNlcjpwQHNz");
     }
 
     #[test]
     fn sends_the_list_as_json_with_its_length() {
         let request =
-            downstream("http://b").request(&Payload::parse(b"[\"x\"]").unwrap(), HeaderMap::new());
+            downstream("http://b").request(&Payload::read(b"[\"x\"]").unwrap(), HeaderMap::new());
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(request.headers()[CONTENT_LENGTH], "5");
@@ -253,7 +185,7 @@ mod tests {
     #[test]
     fn judges_answers() {
         let b = downstream("http://b:1");
-        let list = |items: &[u8]| Payload::parse(items).unwrap();
+        let list = |items: &[u8]| Payload::read(items).unwrap();
         assert_eq!(
             b.judge(answer(200, "[\"x\"]")),
             Ok((list(b"[\"x\"]"), StatusCode::OK))

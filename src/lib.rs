@@ -6,6 +6,7 @@
 //! - [`config`]: every setting, its default and its validation
 //! - [`payload`]: the JSON array
 //! - [`simulate`]: settings and random draws in, a plan out
+//! - [`target`]: where an outbound request goes
 //! - [`downstream`]: one call, and what its answer means
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
@@ -19,6 +20,7 @@ pub mod host;
 pub mod payload;
 pub mod respond;
 pub mod simulate;
+pub mod target;
 pub mod telemetry;
 
 use bytes::Bytes;
@@ -26,6 +28,7 @@ use futures::future::join_all;
 use http::{Method, Request, Response, StatusCode, request};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::config::{Config, SETTINGS};
@@ -79,36 +82,17 @@ impl<W: World> Service<W> {
     {
         let (head, body) = request.into_parts();
         let caller = context::extract(&head.headers);
-        let mut span = Span::server(&self.tracer, &head, caller.as_ref());
-        let outcome = self.process(&head, body, draws, &mut span).await;
-        let response = respond::respond(&outcome, span.context());
-        span.end_server(response.status(), outcome.as_ref().err());
-        response
-    }
-
-    async fn process<B>(
-        &self,
-        head: &request::Parts,
-        body: B,
-        draws: Draws,
-        span: &mut Span,
-    ) -> Result<Payload, Failure>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        self.check(head)?;
-        let mut payload = Payload::parse(&read(body).await?).map_err(Failure::Malformed)?;
-        span.processing_started(payload.size());
-        payload.append(&self.config.name);
-        self.simulate(
-            Plan::draw(&self.config.latency, &self.config.errors, draws),
+        let span = Span::server(&self.tracer, &head, &caller);
+        let mut job = Job {
+            service: self,
+            baggage: caller.baggage,
             span,
-        )
-        .await?;
-        let payload = self.call_downstreams(payload, span).await?;
-        span.processing_finished(payload.size());
-        Ok(payload)
+        };
+        let outcome = job.process(&head, body, draws).await;
+        let response = respond::respond(&outcome, &job.span.context().span);
+        job.span
+            .end_server(response.status(), outcome.as_ref().err());
+        response
     }
 
     fn check(&self, head: &request::Parts) -> Result<(), Failure> {
@@ -123,20 +107,49 @@ impl<W: World> Service<W> {
         }
         Ok(())
     }
+}
 
-    async fn simulate(&self, plan: Plan, span: &mut Span) -> Result<(), Failure> {
+/// One request, while it is worked on.
+struct Job<'s, W> {
+    service: &'s Service<W>,
+    baggage: String,
+    span: Span,
+}
+
+impl<W: World> Job<'_, W> {
+    async fn process<B>(
+        &mut self,
+        head: &request::Parts,
+        body: B,
+        draws: Draws,
+    ) -> Result<Payload, Failure>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let config = &self.service.config;
+        self.service.check(head)?;
+        let mut payload = Payload::accept(&read(body).await?).map_err(Failure::Malformed)?;
+        self.span.processing_started(payload.size());
+        payload.append(&config.name);
+        self.simulate(Plan::draw(&config.latency, &config.errors, draws))
+            .await?;
+        let payload = self.call_downstreams(payload).await?;
+        self.span.processing_finished(payload.size());
+        Ok(payload)
+    }
+
+    async fn simulate(&mut self, plan: Plan) -> Result<(), Failure> {
         if !plan.delay.is_zero() {
-            let waiting = Span::latency(&self.tracer, span);
-            self.world.sleep(plan.delay).await;
+            let waiting = Span::latency(&self.service.tracer, &self.span);
+            self.service.world.sleep(plan.delay).await;
             drop(waiting);
-            span.latency_simulated(plan.delay);
+            self.span.latency_simulated(plan.delay);
         }
         if let Some(status) = plan.failure {
-            let failure = Failure::Simulated {
-                service: self.config.name.clone(),
-                status,
-            };
-            span.error_simulated(&failure);
+            let service = self.service.config.name.clone();
+            let failure = Failure::Simulated { service, status };
+            self.span.error_simulated(&failure);
             return Err(failure);
         }
         Ok(())
@@ -144,40 +157,55 @@ impl<W: World> Service<W> {
 
     /// Calls one downstream after the other, each with the list as it stands. One that fails
     /// leaves the list alone; the first failure is the outcome.
-    async fn call_downstreams(
-        &self,
-        mut payload: Payload,
-        span: &mut Span,
-    ) -> Result<Payload, Failure> {
+    async fn call_downstreams(&mut self, payload: Payload) -> Result<Payload, Failure> {
+        let mut list = List {
+            payload,
+            maker: self.span.context().span.clone(),
+        };
         let mut first_failure = None;
-        for downstream in &self.config.downstreams {
-            match self.call(downstream, &payload, span).await {
-                Ok((list, status)) => {
-                    span.downstream_succeeded(downstream, status);
-                    payload = list;
+        for downstream in &self.service.config.downstreams {
+            match self.call(downstream, &list).await {
+                Ok((status, answered)) => {
+                    self.span.downstream_succeeded(downstream, status);
+                    list = answered;
                 }
                 Err(error) => {
-                    span.downstream_failed(downstream, &error);
+                    self.span.downstream_failed(downstream, &error);
                     first_failure.get_or_insert_with(|| failure(downstream, &error));
                 }
             }
         }
-        first_failure.map_or(Ok(payload), Err)
+        first_failure.map_or(Ok(list.payload), Err)
     }
 
     async fn call(
         &self,
         downstream: &Downstream,
-        payload: &Payload,
-        parent: &Span,
-    ) -> Result<(Payload, StatusCode), CallError> {
-        let span = Span::client(&self.tracer, parent, downstream);
-        let request = downstream.request(payload, context::headers(span.context()));
-        let sent = self.world.send(request, self.config.timeout).await;
+        list: &List,
+    ) -> Result<(StatusCode, List), CallError> {
+        let span = Span::client(&self.service.tracer, &self.span, downstream, &list.maker);
+        let context = context::headers(span.context(), &self.baggage);
+        let request = downstream.request(&list.payload, context);
+        let sent = self
+            .service
+            .world
+            .send(request, self.service.config.timeout)
+            .await;
+        let served_by = sent
+            .as_ref()
+            .ok()
+            .and_then(|answer| context::served_by(answer.headers()));
+        let maker = served_by.unwrap_or_else(|| span.context().span.clone());
         let outcome = downstream.judge(sent);
         span.end_client(outcome.as_ref().map(|(_, status)| *status));
-        outcome
+        outcome.map(|(payload, status)| (status, List { payload, maker }))
     }
+}
+
+/// The list, and the span that made it what it is.
+struct List {
+    payload: Payload,
+    maker: SpanContext,
 }
 
 async fn read<B>(body: B) -> Result<Bytes, Failure>

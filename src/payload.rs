@@ -19,14 +19,23 @@ impl Payload {
     /// Reads a JSON array of strings.
     ///
     /// # Errors
-    /// Where the body is something else, or holds more than [`MAX_ITEMS`] strings.
-    pub fn parse(body: &[u8]) -> Result<Payload, Malformed> {
-        let items: Vec<String> = serde_json::from_slice(body)
-            .map_err(|error| Malformed::NotAnArrayOfStrings(error.to_string()))?;
-        if items.len() > MAX_ITEMS {
-            return Err(Malformed::TooManyItems(items.len()));
+    /// Where the body is something else.
+    pub fn read(body: &[u8]) -> Result<Payload, Malformed> {
+        serde_json::from_slice(body)
+            .map(Payload)
+            .map_err(|error| Malformed::NotAnArrayOfStrings(error.to_string()))
+    }
+
+    /// Reads what a client sends: the same, of at most [`MAX_ITEMS`] strings.
+    ///
+    /// # Errors
+    /// Where the body is something else, or holds more.
+    pub fn accept(body: &[u8]) -> Result<Payload, Malformed> {
+        let payload = Payload::read(body)?;
+        match payload.size() {
+            items if items > MAX_ITEMS => Err(Malformed::TooManyItems(items)),
+            _ => Ok(payload),
         }
-        Ok(Payload(items))
     }
 
     /// How many strings it holds.
@@ -84,7 +93,7 @@ mod tests {
             (r#" ["\u00e9\n"] "#, "[\"é\\n\",\"me\"]"),
         ];
         for (body, answer) in table {
-            let mut payload = Payload::parse(body.as_bytes()).unwrap();
+            let mut payload = Payload::accept(body.as_bytes()).unwrap();
             payload.append("me");
             assert_eq!(payload.to_json(), answer);
         }
@@ -104,22 +113,30 @@ mod tests {
             "[\"x\"] y",
             "\u{feff}[]",
         ] {
-            let refusal = Payload::parse(body.as_bytes());
+            let refusal = Payload::accept(body.as_bytes());
             assert!(
                 matches!(refusal, Err(Malformed::NotAnArrayOfStrings(_))),
                 "{body}: {refusal:?}"
             );
         }
-        assert!(Payload::parse(b"[\"\xff\"]").is_err(), "no UTF-8");
+        assert!(Payload::accept(b"[\"\xff\"]").is_err(), "no UTF-8");
     }
 
     #[test]
     fn counts_items() {
         let array = |items: usize| serde_json::to_vec(&vec!["x"; items]).unwrap();
-        assert_eq!(Payload::parse(&array(MAX_ITEMS)).unwrap().size(), MAX_ITEMS);
         assert_eq!(
-            Payload::parse(&array(MAX_ITEMS + 1)),
+            Payload::accept(&array(MAX_ITEMS)).unwrap().size(),
+            MAX_ITEMS
+        );
+        assert_eq!(
+            Payload::accept(&array(MAX_ITEMS + 1)),
             Err(Malformed::TooManyItems(10_001))
+        );
+        assert_eq!(
+            Payload::read(&array(MAX_ITEMS + 1)).unwrap().size(),
+            10_001,
+            "an answer may"
         );
     }
 }

@@ -74,7 +74,8 @@ impl Errors {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let sum: f64 = shares.iter().map(|(_, percent)| percent).sum();
-        if sum > 100.0 {
+        // Decimal fractions do not add up exactly.
+        if sum > 100.0 + 1e-9 {
             return Err(format!("'{text}' adds up to {sum} percent, more than 100"));
         }
         Ok(Errors(shares))
@@ -202,6 +203,7 @@ mod tests {
             ("503:5,429:1", 0.049, Some(503)),
             ("503:5,429:1", 0.05, Some(429)),
             ("503:5, 429:1", 0.06, None),
+            ("500:16.6,501:66.7,502:16.7", 0.999, Some(502)),
         ];
         for (errors, draw, expected) in table {
             assert_eq!(failure(errors, draw), expected, "{errors} at {draw}");

@@ -195,7 +195,7 @@ async fn failed_calls_say_why() {
     let app = Launch::default()
         .env("OTLP_ENDPOINT", collector.endpoint())
         .env("APP_URL_DESTINO", urls)
-        .env("APP_TIMEOUT", "100ms")
+        .env("APP_TIMEOUT", "1s")
         .start()
         .await;
     assert_eq!(send(&app, "[]").await, 502);

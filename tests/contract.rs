@@ -170,7 +170,7 @@ async fn answers_502_for_a_forbidden_downstream_and_names_the_setting() {
 async fn answers_504_for_a_downstream_that_takes_too_long() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Never]).await;
-    let settings = [("APP_URL_DESTINO", b.url()), ("APP_TIMEOUT", "100ms")];
+    let settings = [("APP_URL_DESTINO", b.url()), ("APP_TIMEOUT", "1s")];
     let app = app(&settings, &collector).await;
     let (status, error) = failure(&app, "[]").await;
     assert_eq!(status, 504);
@@ -194,7 +194,7 @@ async fn the_first_failure_is_the_answer() {
         let b = Downstream::start([first]).await;
         let c = Downstream::start([second]).await;
         let urls = format!("{},{}", b.url(), c.url());
-        let settings = [("APP_URL_DESTINO", urls.as_str()), ("APP_TIMEOUT", "100ms")];
+        let settings = [("APP_URL_DESTINO", urls.as_str()), ("APP_TIMEOUT", "1s")];
         let app = app(&settings, &collector).await;
         assert_eq!(failure(&app, "[]").await.0, expected);
         assert_eq!(

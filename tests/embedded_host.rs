@@ -114,12 +114,18 @@ async fn prefixes_what_components_print() {
         app.stderr().contains(line).then_some(())
     })
     .await;
-    let quiet = Launch::default()
+    let mut quiet = Launch::default()
         .env("APP_ERRORS", "x")
         .argument("--quiet")
         .start()
         .await;
     quiet.process("[]").await;
+    quiet.signal("INT");
+    quiet.ended().await;
+    eventually("stderr is complete", || {
+        quiet.stderr().contains("Shutting down").then_some(())
+    })
+    .await;
     assert!(!quiet.stderr().contains("APP_ERRORS"), "{}", quiet.stderr());
 }
 

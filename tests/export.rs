@@ -1,12 +1,14 @@
 //! Batches on their way to the collector, and what happens where it does not take them.
 
-use std::time::Duration;
+use std::time::Instant;
 
+use futures::future::join_all;
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::net::TcpListener;
+use tracing_tail::config::LONGEST_WAIT;
 
-use crate::support::{Collector, Launch, eventually, serves_embedded_only};
+use crate::support::{Answer, Collector, Downstream, Launch, eventually, serves_embedded_only};
 
 #[tokio::test]
 async fn spans_of_many_requests_leave_in_one_batch() {
@@ -17,8 +19,8 @@ async fn spans_of_many_requests_leave_in_one_batch() {
         .await;
     for _ in 0..10 {
         let requests: Vec<_> = (0..10).map(|_| app.process("[]")).collect();
-        for answer in futures_join(requests).await {
-            assert_eq!(answer, 200);
+        for answer in join_all(requests).await {
+            assert_eq!(answer.status(), 200);
         }
     }
     let spans = collector.wait_for(100).await;
@@ -29,25 +31,25 @@ async fn spans_of_many_requests_leave_in_one_batch() {
     assert_eq!(exports[0].headers[CONTENT_TYPE], "application/x-protobuf");
 }
 
-async fn futures_join(requests: Vec<impl Future<Output = reqwest::Response>>) -> Vec<u16> {
-    let mut statuses = Vec::new();
-    let mut requests: Vec<_> = requests.into_iter().map(Box::pin).collect();
-    std::future::poll_fn(|cx| {
-        requests.retain_mut(|request| match request.as_mut().poll(cx) {
-            std::task::Poll::Ready(answer) => {
-                statuses.push(answer.status().as_u16());
-                false
-            }
-            std::task::Poll::Pending => true,
-        });
-        if requests.is_empty() {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
+#[tokio::test]
+async fn a_steady_trickle_leaves_in_batches_too() {
+    let collector = Collector::start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
+        .start()
+        .await;
+    // Each of these ends during an export or between two: none may leave on its own.
+    collector.hold();
+    for sent in 1..=3 {
+        app.process("[]").await;
+        if sent == 1 {
+            collector.wait_for(1).await;
         }
-    })
-    .await;
-    statuses
+    }
+    collector.release();
+    collector.wait_for(3).await;
+    assert_eq!(collector.exports().len(), 2);
 }
 
 #[tokio::test]
@@ -94,14 +96,17 @@ async fn a_full_batch_does_not_wait() {
     let collector = Collector::start().await;
     let app = Launch::default()
         .env("OTLP_ENDPOINT", collector.endpoint())
+        // The wait is never longer than four seconds; this takes far less.
         .env("OTEL_BSP_SCHEDULE_DELAY", "3600000")
         .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
         .start()
         .await;
+    let started = Instant::now();
     for _ in 0..5 {
         app.process("[]").await;
     }
     collector.wait_for(5).await;
+    assert!(started.elapsed() < LONGEST_WAIT);
     assert_eq!(collector.exports().len(), 1);
 }
 
@@ -125,7 +130,7 @@ async fn a_full_queue_drops_the_newest_spans_and_says_so() {
     }
     collector.release();
     collector.wait_for(4).await;
-    let line = "the queue is full; spans lost: 1";
+    let line = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE); spans lost: 2";
     eventually("the loss is said", || {
         app.stderr().contains(line).then_some(())
     })
@@ -138,6 +143,7 @@ async fn answers_do_not_wait_for_the_collector() {
     collector.hold();
     let app = Launch::default()
         .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
     for _ in 0..3 {
@@ -163,20 +169,67 @@ async fn a_dead_collector_costs_one_line_and_no_request() {
         .local_addr()
         .unwrap();
     let endpoint = format!("http://{closed}/v1/traces");
-    let app = Launch::default()
+    let mut app = Launch::default()
         .env("OTLP_ENDPOINT", &endpoint)
         .start()
         .await;
-    for _ in 0..10 {
-        assert_eq!(app.process("[]").await.status(), 200);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
     let line = format!("OTLP export to {endpoint} failed: connection refused; spans lost: ");
+    assert_eq!(app.process("[]").await.status(), 200);
     eventually("the loss is said", || {
         app.stderr().contains(&line).then_some(())
     })
     .await;
+    for _ in 0..10 {
+        assert_eq!(app.process("[]").await.status(), 200);
+    }
+    app.signal("TERM");
+    app.ended().await;
     assert_eq!(app.stderr().matches(&line).count(), 1, "{}", app.stderr());
+}
+
+#[tokio::test]
+async fn a_forbidden_collector_is_named_with_the_setting() {
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", "http://127.0.0.2:1/v1/traces")
+        .start()
+        .await;
+    assert_eq!(app.process("[]").await.status(), 200);
+    let line = "OTLP export to http://127.0.0.2:1/v1/traces failed: it is not an allowed destination: \
+                set APP_ALLOWED_HOST=http://127.0.0.2:1 or add it to allowed_outbound_hosts; spans lost: 1";
+    eventually("the loss is said", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn credentials_of_the_endpoint_are_sent_and_never_shown() {
+    let collector = Collector::start().await;
+    let endpoint = collector
+        .endpoint()
+        .replace("http://", "http://user:secret@");
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", format!("{endpoint}?key=hidden"))
+        .start()
+        .await;
+    app.process("[]").await;
+    collector.wait_for(1).await;
+    let headers = &collector.exports()[0].headers;
+    // base64("user:secret")
+    assert_eq!(headers[AUTHORIZATION], "Basic dXNlcjpzZWNyZXQ=");
+    assert!(headers.contains_key(CONTENT_LENGTH), "never chunked");
+    collector.refuse(400);
+    app.process("[]").await;
+    eventually("the loss is said", || {
+        app.stderr().contains("spans lost: 1").then_some(())
+    })
+    .await;
+    for output in [app.stdout(), app.stderr()] {
+        assert!(
+            !output.contains("secret") && !output.contains("hidden"),
+            "{output}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -230,16 +283,32 @@ async fn ctrl_c_lets_requests_in_flight_finish() {
         return;
     }
     let collector = Collector::start().await;
+    let downstream = Downstream::start([Answer::Held]).await;
     let mut app = Launch::default()
         .env("OTLP_ENDPOINT", collector.endpoint())
-        .env("APP_LATENCY", "1s..1s")
+        .env("APP_URL_DESTINO", downstream.url())
         .start()
         .await;
     let request = tokio::spawn(app.request(Method::POST, "/process").body("[]").send());
-    // Long enough for the request to be under way, far shorter than it takes.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let received = || (!downstream.received().is_empty()).then_some(());
+    eventually("the request is in flight", received).await;
     app.signal("INT");
+    let told = || app.stderr().contains("Shutting down").then_some(());
+    eventually("the shutdown begins", told).await;
+    downstream.release();
     assert_eq!(request.await.unwrap().unwrap().status(), 200);
     assert!(app.ended().await.success());
     assert_eq!(collector.spans().len(), 2);
+}
+
+#[tokio::test]
+async fn a_signal_right_after_the_banner_ends_the_host_in_order() {
+    if !serves_embedded_only() {
+        return;
+    }
+    for _ in 0..5 {
+        let mut app = Launch::default().start().await;
+        app.signal("INT");
+        assert_eq!(app.ended().await.code(), Some(0));
+    }
 }

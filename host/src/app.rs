@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::{Authority, Scheme};
@@ -251,16 +251,16 @@ fn address(request: &mut Request<WasiBody>, matched: &Matched, client: SocketAdd
     let named = request
         .headers()
         .get(HOST)
-        .map(|host| host.to_str())
-        .transpose();
+        .map(|host| Authority::try_from(host.as_bytes()));
     let named = named
-        .ok()
-        .flatten()
-        .map(str::parse::<Authority>)
-        .transpose();
-    let named = named.map_err(|problem| anyhow!("the Host header is malformed: {problem}"))?;
-    let Some(authority) = parts.authority.clone().or(named) else {
-        return Err(anyhow!("the request has no Host header"));
+        .transpose()
+        .map_err(|problem| anyhow!("the Host header is malformed: {problem}"))?;
+    let authority = match (parts.authority.take(), named) {
+        (None, None) => bail!("the request has no Host header"),
+        (Some(target), Some(named)) if target != named => {
+            bail!("the Host header names {named}, the request's target {target}")
+        }
+        (Some(authority), _) | (None, Some(authority)) => authority,
     };
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);

@@ -101,7 +101,7 @@ fn patterns(watch: &[String]) -> Result<GlobSet> {
 }
 
 fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
-    add_target(command)?;
+    add_target(command, workdir)?;
     let id = &component.id;
     eprintln!("Building component {id} with `{command}`");
     let (shell, flag) = if cfg!(windows) {
@@ -121,21 +121,17 @@ fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
 }
 
 /// Adds the Rust target that a build command asks for, where rustc lacks it.
-fn add_target(command: &str) -> Result<()> {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let target = words
-        .windows(2)
-        .find(|pair| pair[0] == "--target")
-        .map(|pair| pair[1]);
-    let Some(target) = target.filter(|_| words.first() == Some(&"cargo")) else {
+fn add_target(command: &str, workdir: &Path) -> Result<()> {
+    let Some(target) = rust_target(command) else {
         return Ok(());
     };
-    if library(target).is_some_and(|library| library.exists()) {
+    if library(target, workdir).is_some_and(|library| library.exists()) {
         return Ok(());
     }
     eprintln!("Adding the Rust target {target} with rustup");
     let added = Command::new("rustup")
         .args(["target", "add", target])
+        .current_dir(workdir)
         .stdin(Stdio::null())
         .status();
     match added {
@@ -147,9 +143,23 @@ fn add_target(command: &str) -> Result<()> {
     }
 }
 
-fn library(target: &str) -> Option<PathBuf> {
+fn rust_target(command: &str) -> Option<&str> {
+    let mut words = command.split_whitespace();
+    words.next().filter(|program| *program == "cargo")?;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--target") {
+            Some("") => return words.next(),
+            Some(rest) if rest.starts_with('=') => return Some(&rest[1..]),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn library(target: &str, workdir: &Path) -> Option<PathBuf> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", target])
+        .current_dir(workdir)
         .output();
     let path = String::from_utf8(output.ok()?.stdout).ok()?;
     Some(PathBuf::from(path.trim())).filter(|path| !path.as_os_str().is_empty())
@@ -161,6 +171,25 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn finds_the_rust_target_of_a_build_command() {
+        let table = [
+            (
+                "cargo build --target wasm32-wasip2 --release",
+                Some("wasm32-wasip2"),
+            ),
+            (
+                "cargo build --target-dir x --target=wasm32-wasip1",
+                Some("wasm32-wasip1"),
+            ),
+            ("cargo build", None),
+            ("make --target x", None),
+        ];
+        for (command, target) in table {
+            assert_eq!(rust_target(command), target, "{command}");
+        }
+    }
 
     #[test]
     fn a_component_is_stale_when_missing_or_older_than_what_it_watches() {

@@ -1,6 +1,6 @@
 //! The command line: `spin up`'s words, as far as they mean something here.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -59,7 +59,7 @@ pub struct Up {
     )]
     pub manifest: PathBuf,
     /// The address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// Where variables come from [default: runtime-config.toml beside the manifest, if it is there]
     #[arg(long, value_name = "PATH")]
@@ -76,6 +76,19 @@ pub struct Up {
     /// Drop what components print
     #[arg(short = 'q', long)]
     pub quiet: bool,
+}
+
+/// As in Spin a name is resolved, to its IPv4 address where it has one.
+fn parse_address(word: &str) -> Result<SocketAddr, String> {
+    let addresses = word
+        .to_socket_addrs()
+        .map_err(|error| format!("write host:port ({error})"))?;
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
+        .first()
+        .copied()
+        .ok_or_else(|| "the name has no address".to_owned())
 }
 
 fn parse_env(word: &str) -> Result<(String, String), String> {

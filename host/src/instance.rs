@@ -174,6 +174,7 @@ impl HandlerState for ComponentHandler {
             state: Capacity {
                 component: self.id.clone(),
                 output: self.output,
+                stopping: self.lifetime.stopping.clone(),
                 requests: if reused { MOST_REQUESTS } else { 1 },
                 at_a_time: if reused { MOST_REQUESTS_AT_A_TIME } else { 1 },
             },
@@ -213,6 +214,7 @@ impl WorkerExpiration for Expiration {
 pub struct Capacity {
     component: String,
     output: Output,
+    stopping: CancellationToken,
     requests: usize,
     at_a_time: usize,
 }
@@ -242,9 +244,13 @@ impl WorkerState for Capacity {
     }
 
     fn drop(&self, store: Store<State>, result: wasmtime::Result<()>) {
-        if let Err(error) = result {
-            self.output
-                .host(&self.component, &format!("the instance trapped: {error:?}"));
+        match result {
+            // An instance that is dropped at work while the process ends is no trap.
+            Err(error) if !self.stopping.is_cancelled() => {
+                self.output
+                    .host(&self.component, &format!("the instance trapped: {error:?}"));
+            }
+            _ => {}
         }
         drop(store);
     }

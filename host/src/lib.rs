@@ -13,7 +13,7 @@
 //! - [`instance`]: one component's instances, reused as in Spin
 //! - [`outbound`]: requests that leave an instance, to the app itself or to the network
 //! - [`app`]: the components and their routes
-//! - [`server`]: HTTP in, and the shutdown
+//! - [`server`]: HTTP in, until [`shutdown`] says so
 //! - [`output`]: what components print
 //! - [`up`]: all of it, for the command line of [`cli`]
 
@@ -30,6 +30,7 @@ pub mod output;
 pub mod routes;
 pub mod runtime_config;
 pub mod server;
+pub mod shutdown;
 pub mod template;
 pub mod up;
 pub mod variables;

@@ -2,47 +2,31 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser as _;
 use tracing_tail_host::cli::{Cli, Command};
+use tracing_tail_host::shutdown::Shutdown;
 use tracing_tail_host::up;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.command {
-        Some(Command::Build(args)) => up::build(&args),
-        Some(Command::Up(args)) => up::up(args, stop_signal()).await,
-        None => up::up(cli.up, stop_signal()).await,
-    };
-    match done {
+    match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("Error: {error:#}");
+            // wasmtime's errors have several lines; here each is one sentence.
+            let text = format!("{error:#}");
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            eprintln!("Error: {}", lines.join(" "));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Waits for SIGINT or SIGTERM. A second one ends the process at once.
-async fn stop_signal() {
-    signal().await;
-    tokio::spawn(async {
-        signal().await;
-        std::process::exit(130);
-    });
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+async fn run(cli: Cli) -> Result<()> {
+    let shutdown = Shutdown::on_signal()?;
+    match cli.command {
+        Some(Command::Build(args)) => up::build(&args),
+        Some(Command::Up(args)) => up::up(args, shutdown).await,
+        None => up::up(cli.up, shutdown).await,
     }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -44,6 +44,13 @@ impl Routes {
                     route.value
                 )));
             }
+            let named = |segment: &str| segment.strip_prefix(':').map(str::to_owned);
+            let unfit = |name: &String| header_name(name).is_err();
+            if let Some(name) = pattern.split('/').filter_map(named).find(unfit) {
+                return Err(
+                    route.error(format!("the segment name '{name}' is not fit for a header"))
+                );
+            }
             let spec = match pattern.strip_suffix("/...") {
                 Some(prefix) => format!("{prefix}/*"),
                 None => pattern.to_owned(),
@@ -120,11 +127,17 @@ impl Matched {
             headers.insert(HeaderName::from_static(name), header_value(value)?);
         }
         for (name, value) in &self.segments {
-            let name = format!("spin-path-match-{}", name.to_ascii_lowercase());
-            headers.insert(HeaderName::try_from(name)?, header_value(value)?);
+            headers.insert(header_name(name)?, header_value(value)?);
         }
         Ok(())
     }
+}
+
+fn header_name(segment: &str) -> Result<HeaderName> {
+    Ok(HeaderName::try_from(format!(
+        "spin-path-match-{}",
+        segment.to_ascii_lowercase()
+    ))?)
 }
 
 fn header_value(text: &str) -> Result<HeaderValue> {
@@ -211,6 +224,10 @@ mod tests {
         assert_eq!(
             routes(&["x"]).unwrap_err().to_string(),
             "spin.toml:4: the route 'x' does not start with '/'"
+        );
+        assert_eq!(
+            routes(&["/:a b/x"]).unwrap_err().to_string(),
+            "spin.toml:4: the segment name 'a b' is not fit for a header"
         );
         assert!(routes(&["/a"]).unwrap().find("/b").is_none());
     }

@@ -19,13 +19,24 @@ use crate::app::App;
 /// How long requests in flight, and work after responses, may take once the shutdown has begun.
 pub const GRACE: Duration = Duration::from_secs(5);
 
-/// How a server went down.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// All work was done.
-    Clean,
-    /// After [`GRACE`] this many instances still had work, which is lost.
-    Abandoned(usize),
+/// What was still going on when a server went down.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Connections with a request that was not answered.
+    pub connections: usize,
+    /// Instances with work.
+    pub instances: usize,
+}
+
+impl Unfinished {
+    /// A few words where there was anything.
+    pub fn describe(&self) -> Option<String> {
+        match (self.connections, self.instances) {
+            (0, 0) => None,
+            (connections, 0) => Some(format!("{connections} connections were still open")),
+            (_, instances) => Some(format!("{instances} instances still had work")),
+        }
+    }
 }
 
 /// Serves `app` on `listener` until `shutdown` is done, then lets work in progress finish.
@@ -36,7 +47,7 @@ pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
-) -> Result<Ended> {
+) -> Result<Unfinished> {
     let connections = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -53,7 +64,10 @@ pub async fn serve(
             },
         };
         // Head and body leave in two segments; Nagle's algorithm would hold back the second.
-        stream.set_nodelay(true)?;
+        // A socket that refuses is one whose client has gone.
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
         let app = Arc::clone(&app);
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let app = Arc::clone(&app);
@@ -71,14 +85,20 @@ pub async fn serve(
     }
     drop(listener);
     let lifetime = app.lifetime().clone();
+    let open = connections.count();
+    lifetime.alive.close();
     let finish = async {
         connections.shutdown().await;
         lifetime.stopping.cancel();
-        lifetime.alive.close();
         lifetime.alive.wait().await;
     };
-    match timeout(GRACE, finish).await {
-        Ok(()) => Ok(Ended::Clean),
-        Err(_) => Ok(Ended::Abandoned(lifetime.alive.len())),
-    }
+    let finished = timeout(GRACE, finish).await;
+    lifetime.stopping.cancel();
+    Ok(match finished {
+        Ok(()) => Unfinished::default(),
+        Err(_) => Unfinished {
+            connections: open,
+            instances: lifetime.alive.len(),
+        },
+    })
 }

@@ -15,7 +15,8 @@ use crate::engine;
 use crate::manifest::{Manifest, Route};
 use crate::output::Output;
 use crate::runtime_config;
-use crate::server::{self, Ended, GRACE};
+use crate::server::{self, GRACE};
+use crate::shutdown::Shutdown;
 use crate::variables::{self, Provider, Variables};
 
 /// Builds the components of a manifest.
@@ -26,11 +27,11 @@ pub fn build(args: &cli::Build) -> Result<()> {
     build::build(&Manifest::load(&args.manifest)?, Which::All)
 }
 
-/// Runs an application until `shutdown` is done.
+/// Runs an application until `shutdown` says so.
 ///
 /// # Errors
 /// One sentence that says what is wrong.
-pub async fn up(args: Up, shutdown: impl Future<Output = ()>) -> Result<()> {
+pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let manifest = Manifest::load(&args.manifest)?;
     let variables = Variables::settle(&manifest, &providers(&args, &manifest.dir)?)?;
     // What can be known before minutes of building is said before.
@@ -55,23 +56,20 @@ pub async fn up(args: Up, shutdown: impl Future<Output = ()>) -> Result<()> {
         Output::terminal()
     };
     let app = App::new(&manifest, prepared, address, output);
+    // Whoever reads the banner may stop the server, and loses nothing.
+    let stop = shutdown.begin();
     // A closed stdout is no reason not to serve.
     let _ = writeln!(io::stdout(), "{banner}");
     let shutdown = async {
-        shutdown.await;
+        stop.await;
         eprintln!(
             "Shutting down; requests and exports in progress have {} s",
             GRACE.as_secs()
         );
     };
-    match server::serve(app, listener, shutdown).await? {
-        Ended::Clean => {}
-        Ended::Abandoned(instances) => {
-            eprintln!(
-                "{instances} instances still had work after {} s; it is lost",
-                GRACE.as_secs()
-            );
-        }
+    let unfinished = server::serve(app, listener, shutdown).await?;
+    if let Some(what) = unfinished.describe() {
+        eprintln!("After {} s {what}; what they held is lost", GRACE.as_secs());
     }
     Ok(())
 }
@@ -114,6 +112,7 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
     ));
     let components = manifest.components.iter();
     let endpoints = components.filter_map(|component| variables.shown(component, "otlp_endpoint"));
+    let endpoints = endpoints.map(|endpoint| without_secrets(&endpoint));
     let endpoints: BTreeSet<String> = endpoints.collect();
     lines.extend(
         endpoints
@@ -121,4 +120,19 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
             .map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")),
     );
     lines.join("\n")
+}
+
+/// A URL without credentials and query, which may hold keys.
+fn without_secrets(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    let hidden = parsed
+        .set_username("")
+        .and_then(|()| parsed.set_password(None));
+    parsed.set_query(None);
+    match hidden {
+        Ok(()) => parsed.to_string(),
+        Err(()) => url.to_owned(),
+    }
 }

@@ -1,4 +1,4 @@
-//! Numbers, durations and URLs in the text of a setting.
+//! Numbers and durations in the text of a setting.
 
 use std::time::Duration;
 
@@ -28,18 +28,6 @@ pub fn parse_decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// Hides the user name and password of a URL that is about to be shown.
-pub fn redact_userinfo(url: &str) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..]
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |at| start + at);
-    match url[start..end].rfind('@') {
-        Some(at) => format!("{}REDACTED:REDACTED{}", &url[..start], &url[start + at..]),
-        None => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,19 +50,6 @@ mod tests {
         ];
         for (text, duration) in table {
             assert_eq!(parse_duration(text), duration, "{text}");
-        }
-    }
-
-    #[test]
-    fn hides_credentials() {
-        let table = [
-            ("http://u:p@host/x", "http://REDACTED:REDACTED@host/x"),
-            ("http://u@host", "http://REDACTED:REDACTED@host"),
-            ("http://host/a@b", "http://host/a@b"),
-            ("host", "host"),
-        ];
-        for (url, shown) in table {
-            assert_eq!(redact_userinfo(url), shown);
         }
     }
 }

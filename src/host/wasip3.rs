@@ -24,6 +24,7 @@ thread_local! {
 
 #[http_service]
 async fn handle(request: Request) -> Response<Full<Bytes>> {
+    let request = request.map(|body| body.map_err(send_error));
     service().answer(request, draws()).await.map(Full::new)
 }
 

@@ -1,18 +1,90 @@
-//! W3C Trace Context: from a request's headers, onto a downstream call, and on each answer.
+//! W3C Trace Context and Baggage: from a request's headers, onto a downstream call, and on each answer.
 //!
-//! A malformed `traceparent` starts a new trace, and its `tracestate` is dropped with it.
-//! Source: <https://www.w3.org/TR/trace-context-2/>.
+//! A malformed `traceparent` starts a new trace, and its `tracestate` is dropped with it. Each
+//! downstream call also carries `tracing-tail-parent`, a copy of its `traceparent` for hosts that
+//! replace the latter with a context of their own.
+//! Source: <https://www.w3.org/TR/trace-context-2/>, <https://www.w3.org/TR/baggage/>.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
+use super::{baggage, tracestate};
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+const PARENT_COPY: HeaderName = HeaderName::from_static("tracing-tail-parent");
 const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// The trace id is random: trace-flags bit 1 of level 2 (section 3.2.2.5.2).
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
+
+/// A span, and the `tracestate` of its trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The span.
+    pub span: SpanContext,
+    /// The list as it travels; opentelemetry's [`TraceState`] does not take all valid ones.
+    pub state: String,
+}
+
+/// What a request says of the trace that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The caller's span, where the headers name one.
+    pub parent: Option<TraceContext>,
+    /// The context that a host on the way has put in the place of the caller's.
+    pub host: Option<SpanContext>,
+    /// The baggage that goes on; may be empty.
+    pub baggage: String,
+}
+
+/// Reads the headers of a request.
+pub fn extract(headers: &HeaderMap) -> Caller {
+    let named = single(headers, &TRACEPARENT).and_then(parse);
+    let copy = single(headers, &PARENT_COPY).and_then(parse);
+    let (parent, host) = match (named, copy) {
+        // A proxy may have put a span of its own in between; a host that does not know the trace
+        // has put an unrelated one in its place, and its tracestate with it.
+        (Some(named), Some(copy)) if named.trace_id() != copy.trace_id() => {
+            (Some(with_state(&copy, String::new())), Some(named))
+        }
+        (Some(named), _) => {
+            let state = joined(headers, &TRACESTATE).and_then(|text| tracestate::parse(&text));
+            (Some(with_state(&named, state.unwrap_or_default())), None)
+        }
+        (None, copy) => (copy.map(|copy| with_state(&copy, String::new())), None),
+    };
+    let baggage = joined(headers, &BAGGAGE).map(|text| baggage::parse(&text));
+    Caller {
+        parent,
+        host,
+        baggage: baggage.unwrap_or_default(),
+    }
+}
+
+fn with_state(span: &SpanContext, state: String) -> TraceContext {
+    let known = state.parse::<TraceState>().unwrap_or_default();
+    let (flags, remote) = (span.trace_flags(), span.is_remote());
+    let span = SpanContext::new(span.trace_id(), span.span_id(), flags, remote, known);
+    TraceContext { span, state }
+}
+
+/// The headers that make `parent` the parent of what an outbound request leads to.
+pub fn headers(parent: &TraceContext, baggage: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let named = value(&format_parent(&parent.span));
+    headers.insert(PARENT_COPY, named.clone());
+    headers.insert(TRACEPARENT, named);
+    if !parent.state.is_empty() {
+        headers.insert(TRACESTATE, value(&parent.state));
+    }
+    if !baggage.is_empty() {
+        headers.insert(BAGGAGE, value(baggage));
+    }
+    headers
+}
 
 /// Says in the flags of a trace's first span that the trace id is random.
 pub fn with_random_id(root: &SpanContext) -> SpanContext {
@@ -23,35 +95,6 @@ pub fn with_random_id(root: &SpanContext) -> SpanContext {
         root.is_remote(),
         root.trace_state().clone(),
     )
-}
-
-/// The caller's span, where the headers name one.
-pub fn extract(headers: &HeaderMap) -> Option<SpanContext> {
-    let mut values = headers.get_all(TRACEPARENT).iter();
-    let parent = parse(values.next()?.to_str().ok()?)?;
-    // Two parents are none (section 3.2.1: the header is a single value).
-    if values.next().is_some() {
-        return None;
-    }
-    let state = state(headers).unwrap_or_default();
-    Some(SpanContext::new(
-        parent.trace_id(),
-        parent.span_id(),
-        parent.trace_flags(),
-        true,
-        state,
-    ))
-}
-
-/// The headers that make `span` the parent of what an outbound request leads to.
-pub fn headers(span: &SpanContext) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(TRACEPARENT, value(&format_parent(span)));
-    let state = span.trace_state().header();
-    if !state.is_empty() {
-        headers.insert(TRACESTATE, value(&state));
-    }
-    headers
 }
 
 /// Tells the client which span served it, in `traceresponse` and `server-timing`.
@@ -70,7 +113,7 @@ pub fn served_by(headers: &HeaderMap) -> Option<SpanContext> {
 }
 
 fn value(text: &str) -> HeaderValue {
-    HeaderValue::try_from(text).expect("hexadecimal digits, and a checked tracestate")
+    HeaderValue::try_from(text).expect("hexadecimal digits, or text that came from headers")
 }
 
 fn format_parent(span: &SpanContext) -> String {
@@ -105,13 +148,22 @@ fn hex(field: &str, digits: usize) -> Option<&str> {
     (field.len() == digits && lower).then_some(field)
 }
 
-fn state(headers: &HeaderMap) -> Option<TraceState> {
-    let values: Result<Vec<_>, _> = headers
-        .get_all(TRACESTATE)
-        .iter()
-        .map(HeaderValue::to_str)
-        .collect();
-    values.ok()?.join(",").parse().ok()
+/// The header's value, where it is there once: two parents are none (section 3.2.1).
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(first)
+}
+
+/// The header's values as one list (RFC 9110, section 5.3).
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Result<Vec<_>, _> = headers.get_all(name).iter().map(list_text).collect();
+    Some(values.ok()?.join(","))
+}
+
+/// A value's text; `HeaderValue::to_str` would refuse tabs.
+fn list_text(value: &HeaderValue) -> Result<&str, std::str::Utf8Error> {
+    std::str::from_utf8(value.as_bytes())
 }
 
 #[cfg(test)]
@@ -142,7 +194,10 @@ mod tests {
         ];
         for (version, flags, known, reason) in table {
             let text = format!("{version}-{TRACE}-{SPAN}-{flags}");
-            let parent = extract(&headers(&[("traceparent", &text)])).expect(reason);
+            let parent = extract(&headers(&[("traceparent", &text)]))
+                .parent
+                .expect(reason)
+                .span;
             assert_eq!(parent.trace_id().to_string(), TRACE);
             assert_eq!(parent.span_id().to_string(), SPAN);
             assert_eq!(parent.trace_flags(), TraceFlags::new(known), "{reason}");
@@ -177,15 +232,12 @@ mod tests {
             ),
         ];
         for (text, reason) in table {
-            assert_eq!(
-                extract(&headers(&[("traceparent", &text)])),
-                None,
-                "{reason}"
-            );
+            let inbound = headers(&[("traceparent", &text), ("tracestate", "a=1")]);
+            assert_eq!(extract(&inbound).parent, None, "{reason}");
         }
         let parent = format!("00-{TRACE}-{SPAN}-01");
         let twice = headers(&[("traceparent", &parent), ("traceparent", &parent)]);
-        assert_eq!(extract(&twice), None, "two parents");
+        assert_eq!(extract(&twice).parent, None, "two parents (3.2.1)");
     }
 
     #[test]
@@ -193,20 +245,93 @@ mod tests {
         let parent = format!("00-{TRACE}-{SPAN}-03");
         let inbound = headers(&[
             ("traceparent", &parent),
-            ("tracestate", "a=1"),
+            ("tracestate", "a=1, a@b@c=2"),
             ("tracestate", "b=2"),
+            ("baggage", "x=1;p"),
+            ("baggage", "y=2"),
         ]);
-        let outbound = super::headers(&extract(&inbound).unwrap());
-        assert_eq!(
-            outbound,
-            headers(&[("traceparent", &parent), ("tracestate", "a=1,b=2")])
-        );
+        let caller = extract(&inbound);
+        let outbound = super::headers(&caller.parent.unwrap(), &caller.baggage);
+        let expected = headers(&[
+            ("tracing-tail-parent", &parent),
+            ("traceparent", &parent),
+            ("tracestate", "a=1,a@b@c=2,b=2"),
+            ("baggage", "x=1;p,y=2"),
+        ]);
+        assert_eq!(outbound, expected);
+    }
+
+    #[test]
+    fn baggage_goes_on_without_a_trace() {
+        assert_eq!(extract(&headers(&[("baggage", "x=1")])).baggage, "x=1");
+    }
+
+    #[test]
+    fn the_copy_is_the_parent_where_a_host_has_replaced_the_trace() {
+        let original = format!("00-{TRACE}-{SPAN}-01");
+        let same_trace = format!("00-{TRACE}-1111111111111111-01");
+        let other_trace = format!("00-{}-2222222222222222-01", "a".repeat(32));
+        let table: [(&[(&str, &str)], _, _, _); 5] = [
+            (&[("traceparent", &original)], Some(SPAN), None, "no copy"),
+            (
+                &[
+                    ("traceparent", &same_trace),
+                    ("tracing-tail-parent", &original),
+                ],
+                Some("1111111111111111"),
+                None,
+                "a proxy's span in between",
+            ),
+            (
+                &[
+                    ("traceparent", &other_trace),
+                    ("tracing-tail-parent", &original),
+                ],
+                Some(SPAN),
+                Some("2222222222222222"),
+                "an unrelated trace in its place",
+            ),
+            (
+                &[("tracing-tail-parent", &original)],
+                Some(SPAN),
+                None,
+                "the header is gone",
+            ),
+            (
+                &[("traceparent", &other_trace), ("tracing-tail-parent", "x")],
+                Some("2222222222222222"),
+                None,
+                "a malformed copy",
+            ),
+        ];
+        for (pairs, parent, host, reason) in table {
+            let mut inbound = HeaderMap::new();
+            for (name, text) in pairs {
+                inbound.insert(*name, HeaderValue::from_str(text).unwrap());
+            }
+            inbound.insert("tracestate", HeaderValue::from_static("a=1"));
+            let caller = extract(&inbound);
+            let id = |span: &SpanContext| span.span_id().to_string();
+            assert_eq!(
+                caller
+                    .parent
+                    .as_ref()
+                    .map(|parent| id(&parent.span))
+                    .as_deref(),
+                parent,
+                "{reason}"
+            );
+            assert_eq!(caller.host.as_ref().map(id).as_deref(), host, "{reason}");
+            let state = caller.parent.map(|parent| parent.state).unwrap_or_default();
+            let replaced = host.is_some() || pairs.len() == 1 && pairs[0].0 != "traceparent";
+            assert_eq!(state, if replaced { "" } else { "a=1" }, "{reason}");
+        }
     }
 
     #[test]
     fn announces_the_span_and_reads_the_announcement() {
         let parent = format!("00-{TRACE}-{SPAN}-01");
-        let span = extract(&headers(&[("traceparent", &parent)])).unwrap();
+        let span = parse(&parent).unwrap();
         let mut answer = HeaderMap::new();
         announce(&span, &mut answer);
         let timing = format!("traceparent;desc=\"{parent}\"");
@@ -214,6 +339,6 @@ mod tests {
             answer,
             headers(&[("server-timing", &timing), ("traceresponse", &parent)])
         );
-        assert_eq!(served_by(&answer).unwrap().span_id(), span.span_id());
+        assert_eq!(served_by(&answer), Some(span));
     }
 }

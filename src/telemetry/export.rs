@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::{HeaderValue, Request, Response, StatusCode};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _, WithHttpConfig as _,
@@ -18,7 +19,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use send_wrapper::SendWrapper;
 
-use crate::host::World;
+use crate::host::{SendError, World};
+use crate::target::Target;
 
 /// The limit of one export.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,22 +31,23 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Exporter {
     otlp: OtlpExporter,
-    endpoint: Uri,
-    failure: Arc<Mutex<Option<String>>>,
+    endpoint: Target,
+    failure: Arc<Mutex<Option<Failure>>>,
 }
 
 impl Exporter {
     /// Makes an exporter for the spans of `resource`; `endpoint` is the full URL.
-    pub fn new<W: World>(world: W, endpoint: &Uri, resource: &Resource) -> Exporter {
+    pub fn new<W: World>(world: W, endpoint: &Target, resource: &Resource) -> Exporter {
         let failure = Arc::default();
         let client = Client {
             world,
+            authorization: endpoint.authorization().cloned(),
             failure: Arc::clone(&failure),
         };
         let mut otlp = OtlpExporter::builder()
             .with_http()
             .with_http_client(client)
-            .with_endpoint(endpoint.to_string())
+            .with_endpoint(endpoint.url().to_string())
             .with_protocol(Protocol::HttpBinary)
             .with_timeout(TIMEOUT)
             // Its own retries would block the instance: they sleep with the thread.
@@ -72,7 +75,7 @@ impl Exporter {
                 .take();
             ExportError {
                 endpoint: self.endpoint.clone(),
-                reason: failure.unwrap_or_else(|| error.to_string()),
+                failure: failure.unwrap_or_else(|| Failure::Other(error.to_string())),
             }
         })
     }
@@ -81,17 +84,32 @@ impl Exporter {
 /// Why the collector did not take a batch.
 #[derive(Debug)]
 pub struct ExportError {
-    endpoint: Uri,
-    reason: String,
+    endpoint: Target,
+    failure: Failure,
+}
+
+#[derive(Debug)]
+enum Failure {
+    NoAnswer(SendError),
+    Status(StatusCode),
+    Other(String),
 }
 
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "OTLP export to {} failed: {}",
-            self.endpoint, self.reason
-        )
+        write!(f, "OTLP export to {} failed: ", self.endpoint.shown())?;
+        match &self.failure {
+            Failure::NoAnswer(SendError::Denied) => {
+                let origin = self.endpoint.origin();
+                write!(
+                    f,
+                    "it is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts"
+                )
+            }
+            Failure::NoAnswer(error) => error.fmt(f),
+            Failure::Status(status) => write!(f, "the collector answered {status}"),
+            Failure::Other(reason) => f.write_str(reason),
+        }
     }
 }
 
@@ -100,7 +118,8 @@ impl std::error::Error for ExportError {}
 /// The exporter's HTTP client; it keeps what the exporter's own errors leave out.
 struct Client<W> {
     world: W,
-    failure: Arc<Mutex<Option<String>>>,
+    authorization: Option<HeaderValue>,
+    failure: Arc<Mutex<Option<Failure>>>,
 }
 
 impl<W> fmt::Debug for Client<W> {
@@ -110,12 +129,18 @@ impl<W> fmt::Debug for Client<W> {
 }
 
 impl<W: World> Client<W> {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let length = request.body().len();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_LENGTH, length.into());
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
         let sent = self.world.send(request, TIMEOUT).await;
         let failure = match &sent {
             Ok(answer) if answer.status().is_success() => None,
-            Ok(answer) => Some(format!("the collector answered {}", answer.status())),
-            Err(error) => Some(error.to_string()),
+            Ok(answer) => Some(Failure::Status(answer.status())),
+            Err(error) => Some(Failure::NoAnswer(error.clone())),
         };
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
         Ok(sent?)
@@ -138,16 +163,21 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Counts `spans` as lost at `now`; the sum since the last report, where one is due.
-    pub fn add(&mut self, spans: usize, now: Instant) -> Option<usize> {
+    /// Counts `spans` as lost.
+    pub fn add(&mut self, spans: usize) {
         self.spans += spans;
+    }
+
+    /// How many are lost and not said yet, where there are any and a report is due at `now`.
+    pub fn report(&mut self, now: Instant) -> Option<usize> {
         let due = self
             .reported
             .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
-        due.then(|| {
-            self.reported = Some(now);
-            std::mem::take(&mut self.spans)
-        })
+        if self.spans == 0 || !due {
+            return None;
+        }
+        self.reported = Some(now);
+        Some(std::mem::take(&mut self.spans))
     }
 }
 
@@ -159,13 +189,18 @@ mod tests {
     fn reports_losses_at_most_once_per_interval() {
         let mut losses = Losses::default();
         let start = Instant::now();
-        assert_eq!(losses.add(3, start), Some(3), "the first at once");
-        assert_eq!(losses.add(2, start + Duration::from_secs(9)), None);
+        assert_eq!(losses.report(start), None, "nothing is lost");
+        losses.add(3);
+        assert_eq!(losses.report(start), Some(3), "the first at once");
+        losses.add(2);
+        assert_eq!(losses.report(start + Duration::from_secs(9)), None);
+        losses.add(1);
         assert_eq!(
-            losses.add(1, start + REPORT_INTERVAL),
+            losses.report(start + REPORT_INTERVAL),
             Some(3),
             "with what was not said yet"
         );
-        assert_eq!(losses.add(1, start + REPORT_INTERVAL), None);
+        losses.add(1);
+        assert_eq!(losses.report(start + REPORT_INTERVAL), None);
     }
 }

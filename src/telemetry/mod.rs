@@ -1,14 +1,18 @@
 //! Tracing: the context that comes in and goes out, the spans, and their way to the collector.
 //!
-//! - [`context`]: W3C Trace Context in headers
+//! - [`context`]: W3C Trace Context and Baggage in headers
+//! - [`tracestate`] and [`baggage`]: their lists
 //! - [`spans`]: names, attributes and events of each span
-//! - [`queue`]: the span processor that gathers ended spans into batches
+//! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
 //! - [`export`]: OTLP over the host's outbound HTTP
 
+pub mod baggage;
+pub mod buffer;
 pub mod context;
 pub mod export;
 pub mod queue;
 pub mod spans;
+pub mod tracestate;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};

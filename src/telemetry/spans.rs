@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::header::USER_AGENT;
 use http::{Method, StatusCode, Uri, request};
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
+    Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
@@ -17,7 +17,7 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::downstream::{CallError, Downstream};
 use crate::respond::Failure;
-use crate::telemetry::context;
+use crate::telemetry::context::{self, Caller, TraceContext};
 
 /// The only route there is.
 pub const ROUTE: &str = "/process";
@@ -26,16 +26,33 @@ pub const ROUTE: &str = "/process";
 #[derive(Debug)]
 pub struct Span {
     span: SdkSpan,
-    context: SpanContext,
+    context: TraceContext,
+}
+
+/// Why a span links to another, in the link's attribute `tracing_tail.link`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkKind {
+    /// The context that a host has put in the place of the caller's.
+    Host,
+    /// The span that made the list that a call sends.
+    Payload,
+}
+
+fn link(kind: LinkKind, to: &SpanContext) -> Link {
+    let kind = match kind {
+        LinkKind::Host => "host",
+        LinkKind::Payload => "payload",
+    };
+    Link::new(
+        to.clone(),
+        vec![KeyValue::new("tracing_tail.link", kind)],
+        0,
+    )
 }
 
 impl Span {
     /// Opens the SERVER span of a request, below the caller's span if there is one.
-    pub fn server(
-        tracer: &SdkTracer,
-        request: &request::Parts,
-        parent: Option<&SpanContext>,
-    ) -> Span {
+    pub fn server(tracer: &SdkTracer, request: &request::Parts, caller: &Caller) -> Span {
         let routed = request.uri.path() == ROUTE;
         let method = known_method(&request.method);
         let mut attributes = vec![
@@ -80,7 +97,14 @@ impl Span {
         let builder = SpanBuilder::from_name(name)
             .with_kind(SpanKind::Server)
             .with_attributes(attributes);
-        Span::open(tracer, builder, parent)
+        let builder = builder.with_links(
+            caller
+                .host
+                .iter()
+                .map(|host| link(LinkKind::Host, host))
+                .collect(),
+        );
+        Span::open(tracer, builder, caller.parent.as_ref())
     }
 
     /// Opens the INTERNAL span of a simulated delay.
@@ -89,8 +113,13 @@ impl Span {
         Span::open(tracer, builder, Some(&parent.context))
     }
 
-    /// Opens the CLIENT span of a downstream call.
-    pub fn client(tracer: &SdkTracer, parent: &Span, downstream: &Downstream) -> Span {
+    /// Opens the CLIENT span of a call that sends `downstream` the list that `maker` made.
+    pub fn client(
+        tracer: &SdkTracer,
+        parent: &Span,
+        downstream: &Downstream,
+        maker: &SpanContext,
+    ) -> Span {
         let mut attributes = vec![
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, "POST"),
             KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned()),
@@ -98,25 +127,37 @@ impl Span {
         attributes.extend(server(downstream.url()));
         let builder = SpanBuilder::from_name("POST")
             .with_kind(SpanKind::Client)
-            .with_attributes(attributes);
+            .with_attributes(attributes)
+            .with_links(vec![link(LinkKind::Payload, maker)]);
         Span::open(tracer, builder, Some(&parent.context))
     }
 
-    fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&SpanContext>) -> Span {
-        let context = match parent {
-            Some(parent) => Context::new().with_remote_span_context(parent.clone()),
-            None => Context::new(),
+    fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&TraceContext>) -> Span {
+        let Some(parent) = parent else {
+            let span = tracer.build_with_context(builder, &Context::new());
+            let context = context::with_random_id(span.span_context());
+            return Span {
+                span,
+                context: TraceContext {
+                    span: context,
+                    state: String::new(),
+                },
+            };
         };
-        let span = tracer.build_with_context(builder, &context);
-        let context = match parent {
-            Some(_) => span.span_context().clone(),
-            None => context::with_random_id(span.span_context()),
-        };
-        Span { span, context }
+        let above = Context::new().with_remote_span_context(parent.span.clone());
+        let span = tracer.build_with_context(builder, &above);
+        let context = span.span_context().clone();
+        Span {
+            span,
+            context: TraceContext {
+                span: context,
+                state: parent.state.clone(),
+            },
+        }
     }
 
     /// What children, downstreams and the caller learn of this span.
-    pub fn context(&self) -> &SpanContext {
+    pub fn context(&self) -> &TraceContext {
         &self.context
     }
 
@@ -181,7 +222,10 @@ impl Span {
     pub fn end_client(mut self, outcome: Result<StatusCode, &CallError>) {
         let answered = outcome.map_or_else(CallError::status, Some);
         self.span.set_attributes(answered.map(status_code));
-        let Err(error) = outcome else { return };
+        // A redirect gives no list, but is no error of the call: the conventions start at 400.
+        let Some(error) = outcome.err().filter(|error| !error.is_redirect()) else {
+            return;
+        };
         self.span.set_attribute(error_type(error.kind()));
         let description = match error {
             // The status code says it all: the conventions want no description beside it.

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// One answer of the script.
@@ -17,6 +18,8 @@ use tokio::task::JoinHandle;
 pub enum Answer {
     /// This status and body.
     Now(u16, &'static str),
+    /// An empty list, once [`Downstream::release`] is called.
+    Held,
     /// None within any test's patience.
     Never,
 }
@@ -30,6 +33,7 @@ pub struct Downstream {
 
 #[derive(Default)]
 struct Script {
+    gate: Arc<Notify>,
     answers: VecDeque<Answer>,
     received: Vec<(HeaderMap, String)>,
 }
@@ -44,7 +48,7 @@ impl Downstream {
     pub async fn start_on(ip: &str, answers: impl Into<VecDeque<Answer>>) -> Downstream {
         let state = Arc::new(Mutex::new(Script {
             answers: answers.into(),
-            received: Vec::new(),
+            ..Script::default()
         }));
         let router = Router::new()
             .fallback(answer)
@@ -58,6 +62,11 @@ impl Downstream {
     /// Its base URL.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Gives the answer that is held.
+    pub fn release(&self) {
+        self.state.lock().unwrap().gate.notify_one();
     }
 
     /// The requests so far.
@@ -80,15 +89,22 @@ async fn answer(
     body: Bytes,
 ) -> impl IntoResponse {
     let expected = method == Method::POST && uri.path() == "/process";
-    let next = {
+    let (next, gate) = {
         let mut state = state.lock().unwrap();
         state
             .received
             .push((headers, String::from_utf8(body.to_vec()).unwrap()));
-        state.answers.pop_front().filter(|_| expected)
+        (
+            state.answers.pop_front().filter(|_| expected),
+            Arc::clone(&state.gate),
+        )
     };
     match next {
         Some(Answer::Now(status, body)) => (StatusCode::from_u16(status).unwrap(), body),
+        Some(Answer::Held) => {
+            gate.notified().await;
+            (StatusCode::OK, "[]")
+        }
         Some(Answer::Never) => {
             tokio::time::sleep(Duration::from_secs(600)).await;
             (StatusCode::OK, "[]")

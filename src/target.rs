@@ -1,0 +1,169 @@
+//! Where an outbound request goes: a URL, and the credentials that it held.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::{HeaderValue, Uri};
+
+/// The URL of an outbound request. `user:password@` becomes a Basic `authorization` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    url: Uri,
+    shown: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl Target {
+    /// Reads an absolute `http://` or `https://` URL; none where it is something else.
+    pub fn parse(text: &str) -> Option<Target> {
+        let (scheme, rest) = text.split_once("://")?;
+        if !matches!(scheme, "http" | "https") || rest.contains('#') {
+            return None;
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let (userinfo, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo), host),
+            None => (None, authority),
+        };
+        let url: Uri = format!("{scheme}://{host}{path}").parse().ok()?;
+        if url.host().is_none_or(str::is_empty) {
+            return None;
+        }
+        let authorization = match userinfo {
+            Some(userinfo) => Some(basic(userinfo)?),
+            None => None,
+        };
+        Some(Target {
+            url,
+            shown: redact(text),
+            authorization,
+        })
+    }
+
+    /// The URL without credentials.
+    pub fn url(&self) -> &Uri {
+        &self.url
+    }
+
+    /// The URL as it may be shown: credentials redacted, the query left out.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The value of the `authorization` header, where the URL held credentials.
+    pub fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+
+    /// Scheme, host and port: `http://orders:8080`.
+    pub fn origin(&self) -> String {
+        let scheme = self.url.scheme_str().unwrap_or_default();
+        let authority = self
+            .url
+            .authority()
+            .map_or("", |authority| authority.as_str());
+        format!("{scheme}://{authority}")
+    }
+}
+
+/// What of a URL may be shown, well-formed or not: credentials redacted, the query left out.
+pub fn redact(url: &str) -> String {
+    let url = url.split('?').next().unwrap_or(url);
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
+    match url[start..end].rfind('@') {
+        Some(at) => format!("{}REDACTED:REDACTED{}", &url[..start], &url[start + at..]),
+        None => url.to_owned(),
+    }
+}
+
+fn basic(userinfo: &str) -> Option<HeaderValue> {
+    let mut credentials = percent_decode(userinfo)?;
+    if !credentials.contains(&b':') {
+        credentials.push(b':');
+    }
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(credentials))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                u8::try_from(high * 16 + low).ok()?
+            }
+            plain => plain,
+        });
+    }
+    Some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_credentials_out_of_the_url() {
+        let table = [
+            (
+                "http://host:1/x",
+                "http://host:1/x",
+                "http://host:1/x",
+                None,
+            ),
+            // base64("user:p@ss")
+            (
+                "https://user:p%40ss@host/x",
+                "https://host/x",
+                "https://REDACTED:REDACTED@host/x",
+                Some("Basic dXNlcjpwQHNz"),
+            ),
+            // base64("user:")
+            (
+                "http://user@host",
+                "http://host/",
+                "http://REDACTED:REDACTED@host",
+                Some("Basic dXNlcjo="),
+            ),
+            (
+                "http://host/x?key=1",
+                "http://host/x?key=1",
+                "http://host/x",
+                None,
+            ),
+            (
+                "http://[::1]:3000/a@b",
+                "http://[::1]:3000/a@b",
+                "http://[::1]:3000/a@b",
+                None,
+            ),
+        ];
+        for (text, url, shown, authorization) in table {
+            let target = Target::parse(text).expect(text);
+            assert_eq!(target.url().to_string(), url);
+            assert_eq!(target.shown(), shown);
+            let header = target.authorization().map(|value| value.to_str().unwrap());
+            assert_eq!(header, authorization);
+        }
+    }
+
+    #[test]
+    fn wants_an_absolute_http_url() {
+        for text in [
+            "b",
+            "ftp://b",
+            "http://",
+            "http:///x",
+            "http://b#x",
+            "http://a b",
+            "http://u:%zz@b",
+        ] {
+            assert_eq!(Target::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The `baggage` header: it passes through unchanged, within the limits that everyone must carry.
+//!
+//! Source: <https://www.w3.org/TR/baggage/>.
+
+/// How many list members pass (section 3.3.2 asks for 64 at least).
+const MOST_MEMBERS: usize = 64;
+/// How many bytes pass (section 3.3.2 asks for 8192 at least).
+const MOST_BYTES: usize = 8192;
+
+/// The baggage that goes on: the members of `text` in their order and with their properties.
+/// Malformed members are left out, and what is over the limits, from the end.
+pub fn parse(text: &str) -> String {
+    let mut kept = String::new();
+    let members = text
+        .split(',')
+        .map(|member| member.trim_matches([' ', '\t']));
+    for member in members
+        .filter(|member| is_member(member))
+        .take(MOST_MEMBERS)
+    {
+        let separator = usize::from(!kept.is_empty());
+        if kept.len() + separator + member.len() > MOST_BYTES {
+            break;
+        }
+        if separator > 0 {
+            kept.push(',');
+        }
+        kept.push_str(member);
+    }
+    kept
+}
+
+/// `list-member = key OWS "=" OWS value *( OWS ";" OWS property )` (section 3.3.1).
+fn is_member(member: &str) -> bool {
+    let mut parts = member.split(';').map(|part| part.trim_matches([' ', '\t']));
+    let pair = parts.next().and_then(|pair| pair.split_once('='));
+    let property = |part: &str| match part.split_once('=') {
+        Some((key, value)) => is_pair(key, value),
+        None => is_token(part),
+    };
+    pair.is_some_and(|(key, value)| is_pair(key, value)) && parts.all(property)
+}
+
+fn is_pair(key: &str, value: &str) -> bool {
+    is_token(key.trim_end_matches([' ', '\t'])) && is_value(value.trim_start_matches([' ', '\t']))
+}
+
+/// `token` of RFC 9110, section 5.6.2.
+fn is_token(text: &str) -> bool {
+    let tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(tchar)
+}
+
+/// `baggage-octet`: printable ASCII but for space, quote, comma, semicolon and backslash.
+fn is_value(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_graphic() && !b"\",;\\".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_members_through() {
+        let most: Vec<_> = (0..64).map(|n| format!("k{n}=v")).collect();
+        let most = most.join(",");
+        let table = [
+            ("a=1", "a=1".to_owned(), "one member"),
+            (
+                "a=1, b=2 ,c=3",
+                "a=1,b=2,c=3".to_owned(),
+                "white space around members",
+            ),
+            (
+                "a = 1;p;q = 2",
+                "a = 1;p;q = 2".to_owned(),
+                "properties stay as they are",
+            ),
+            (
+                "a=%20%2C=",
+                "a=%20%2C=".to_owned(),
+                "percent-encoding is not touched",
+            ),
+            ("a=", "a=".to_owned(), "an empty value"),
+            ("a=1,a=2", "a=1,a=2".to_owned(), "a key may come twice"),
+            ("a=1,,b=2,", "a=1,b=2".to_owned(), "empty members"),
+            (
+                "a,b=2,c d=3,=4,e=\"f\",g=1;;",
+                "b=2".to_owned(),
+                "malformed members",
+            ),
+            (&most, most.clone(), "64 members"),
+            (&format!("{most},x=1"), most.clone(), "a 65th"),
+        ];
+        for (text, kept, reason) in table {
+            assert_eq!(parse(text), kept, "{reason}");
+        }
+    }
+
+    #[test]
+    fn carries_8192_bytes() {
+        let fits = format!("a={}", "x".repeat(MOST_BYTES - 2));
+        assert_eq!(parse(&fits), fits);
+        assert_eq!(
+            parse(&format!("b=1,{fits}")),
+            "b=1",
+            "what does not fit is left out"
+        );
+    }
+}
