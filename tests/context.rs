@@ -82,3 +82,109 @@ async fn an_unsampled_trace_goes_on_unsampled_and_is_not_exported() {
         .collect::<Vec<_>>();
     assert_eq!(flags, ["00", "01"]);
 }
+
+#[tokio::test]
+async fn baggage_passes_through() {
+    let collector = Collector::start().await;
+    let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
+    let app = app(&downstream, &collector).await;
+    let request = app
+        .request(Method::POST, "/process")
+        .header("baggage", "user=42;p, plan=%20x");
+    request.body("[]").send().await.unwrap();
+    assert_eq!(downstream.received()[0].0["baggage"], "user=42;p,plan=%20x");
+}
+
+/// Plays a host that puts a context of its own in the place of `traceparent`, as Spin does with
+/// its own telemetry on: what the first service sends arrives at the second one replaced.
+#[tokio::test]
+async fn a_trace_survives_a_host_that_replaces_its_context() {
+    let collector = Collector::start().await;
+    let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
+    let first = app(&downstream, &collector).await;
+    first.process("[]").await;
+    let client = collector
+        .wait_for(2)
+        .await
+        .into_iter()
+        .find(|span| span.kind == "CLIENT")
+        .unwrap();
+    let (sent, _) = downstream.received().remove(0);
+
+    let second = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
+    let mut request = second.request(Method::POST, "/process");
+    for (name, value) in &sent {
+        let replaced = ["traceparent", "tracestate", "host", "content-length"];
+        if !replaced.contains(&name.as_str()) {
+            request = request.header(name, value);
+        }
+    }
+    let request = request.header("traceparent", format!("00-{TRACE}-{SPAN}-01"));
+    request
+        .header("tracestate", "host=1")
+        .body("[]")
+        .send()
+        .await
+        .unwrap();
+    let spans = collector.wait_for(3).await;
+    let server = spans
+        .iter()
+        .find(|span| span.trace != TRACE && span.links.iter().any(|link| link.kind == "host"));
+    let server = server.expect("the SERVER span links to the host's context");
+    assert_eq!((&server.trace, &server.parent), (&client.trace, &client.id));
+    assert_eq!(
+        server.trace_state, "",
+        "the list belongs to the host's trace"
+    );
+    let host = &server.links[0];
+    assert_eq!((host.trace.as_str(), host.span.as_str()), (TRACE, SPAN));
+}
+
+#[tokio::test]
+async fn each_call_links_to_the_span_that_made_the_list_it_sends() {
+    let collector = Collector::start().await;
+    let silent = Downstream::start([Answer::Now(200, "[]")]).await;
+    let failing = Downstream::start([Answer::Now(503, "")]).await;
+    let urls = format!(
+        "http://service-b.spin.internal,{},{},http://service-c.spin.internal",
+        failing.url(),
+        silent.url()
+    );
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("APP_URL_DESTINO", urls)
+        .start()
+        .await;
+    app.process("[]").await;
+    let mut spans = collector.wait_for(7).await;
+    spans.sort_by_key(|span| span.start);
+    let root = spans.iter().find(|span| span.parent.is_empty()).unwrap();
+    let of_b = spans
+        .iter()
+        .find(|span| span.service == "service-b")
+        .unwrap();
+    let calls: Vec<_> = spans.iter().filter(|span| span.kind == "CLIENT").collect();
+    let linked: Vec<_> = calls
+        .iter()
+        .map(|call| {
+            assert_eq!(call.links.len(), 1);
+            assert_eq!(
+                (call.links[0].kind.as_str(), &call.links[0].trace),
+                ("payload", &root.trace)
+            );
+            call.links[0].span.as_str()
+        })
+        .collect();
+    let expected = [
+        root.id.as_str(),     // the first call sends this request's own list
+        of_b.id.as_str(),     // then that of service-b, by its traceresponse
+        of_b.id.as_str(),     // still, since the call before it failed
+        calls[2].id.as_str(), // and that of a service which names no span
+    ];
+    assert_eq!(linked, expected);
+    let servers: Vec<_> = spans.iter().filter(|span| span.kind != "CLIENT").collect();
+    assert!(servers.iter().all(|span| span.links.is_empty()));
+}

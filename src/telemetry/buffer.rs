@@ -66,14 +66,14 @@ impl Buffer {
             return Queued::Lost;
         }
         self.spans.push_back(span);
+        let full = self.is_full_batch();
         match self.phase {
-            Phase::Exporting => Queued::Nothing,
-            Phase::Idle | Phase::Waiting(_) if self.is_full_batch() => {
+            Phase::Idle | Phase::Waiting(_) if full => {
                 self.phase = Phase::Exporting;
                 Queued::Export
             }
-            Phase::Waiting(_) => Queued::Nothing,
             Phase::Idle => Queued::Wait(self.next_round()),
+            Phase::Waiting(_) | Phase::Exporting => Queued::Nothing,
         }
     }
 

@@ -12,7 +12,7 @@ use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::span::{self, SpanKind};
 use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -60,6 +60,15 @@ pub struct SpanRecord {
     pub status: Option<String>,
     pub attributes: BTreeMap<String, String>,
     pub events: Vec<(String, BTreeMap<String, String>)>,
+    pub links: Vec<LinkRecord>,
+}
+
+/// A link; its kind is the attribute `tracing_tail.link`, the only one it has.
+#[derive(Debug, Clone)]
+pub struct LinkRecord {
+    pub trace: String,
+    pub span: String,
+    pub kind: String,
 }
 
 type Shared = (Arc<Mutex<Kept>>, watch::Receiver<bool>);
@@ -188,10 +197,22 @@ fn records(export: &Export) -> Vec<SpanRecord> {
                     .iter()
                     .map(|event| (event.name.clone(), texts(&event.attributes)))
                     .collect(),
+                links: span.links.iter().map(link).collect(),
             });
         }
     }
     records
+}
+
+fn link(link: &span::Link) -> LinkRecord {
+    let mut attributes = texts(&link.attributes);
+    let kind = attributes.remove("tracing_tail.link").unwrap();
+    assert!(attributes.is_empty(), "{attributes:?}");
+    LinkRecord {
+        trace: hex(&link.trace_id),
+        span: hex(&link.span_id),
+        kind,
+    }
 }
 
 fn status(status: Option<&opentelemetry_proto::tonic::trace::v1::Status>) -> Option<String> {
