@@ -6,15 +6,18 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use crate::downstream::Downstream;
 use crate::simulate::{Errors, Latency};
 use crate::target::{Target, redact};
+use crate::telemetry::sampling::Sampling;
 
 mod setting;
 pub mod text;
 
 pub use setting::*;
-use text::{LONGEST, parse_duration};
+use text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
 
 /// What the service is told to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +34,23 @@ pub struct Config {
     pub timeout: Duration,
     /// Where spans go; none where the setting is malformed.
     pub otlp_endpoint: Option<Target>,
+    /// How spans are sent there.
+    pub export: Export,
+    /// Attributes of the resource, beside those that the service gives itself.
+    pub resource_attributes: Vec<(String, String)>,
+    /// Which traces are recorded.
+    pub sampling: Sampling,
     /// How ended spans are gathered.
     pub batching: Batching,
+}
+
+/// How batches of spans are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Headers of each export.
+    pub headers: HeaderMap,
+    /// The limit of one export.
+    pub timeout: Duration,
 }
 
 /// The batch span processor's settings, named as in the OpenTelemetry SDK specification.
@@ -59,8 +77,21 @@ impl Config {
             problems: Vec::new(),
         };
         let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, parse_count);
+        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, parse_pairs);
+        let attributed_name = take(&mut resource_attributes, "service.name");
+        let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, parse_ratio);
         let config = Config {
-            name: reader.parse(&APP_NAME, |text| Ok(text.to_owned())),
+            // The variable, then the attribute, then the default.
+            name: reader
+                .given(&APP_NAME)
+                .or(attributed_name)
+                .unwrap_or_else(|| APP_NAME.default.to_owned()),
+            resource_attributes,
+            sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
+            export: Export {
+                headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, parse_headers),
+                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, parse_milliseconds),
+            },
             downstreams: reader.parse(&APP_URL_DESTINO, parse_downstreams),
             errors: reader.parse(&APP_ERRORS, Errors::parse),
             latency: reader.parse(&APP_LATENCY, Latency::parse),
@@ -99,23 +130,30 @@ impl<L: Fn(&Setting) -> Value> Reader<L> {
         setting: &Setting,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let parsed = (self.lookup)(setting)
-            .map_err(|why| format!("the value could not be read: {why}"))
-            .and_then(|value| {
-                // An empty value counts as unset, as the OpenTelemetry specification has it.
-                let text = value
-                    .as_deref()
-                    .map(str::trim)
-                    .filter(|text| !text.is_empty());
-                parse(text.unwrap_or(setting.default))
-            });
-        match parsed {
+        let given = self.given(setting);
+        match parse(given.as_deref().unwrap_or(setting.default)) {
             Ok(parsed) => Some(parsed),
             Err(problem) => {
-                self.problems.push(format!("{}: {problem}", setting.env));
+                self.refuse(setting, &problem);
                 None
             }
         }
+    }
+
+    /// The value where there is one. An empty one counts as unset, as the OpenTelemetry
+    /// specification has it.
+    fn given(&mut self, setting: &Setting) -> Option<String> {
+        let value = (self.lookup)(setting).unwrap_or_else(|why| {
+            self.refuse(setting, &format!("the value could not be read: {why}"));
+            None
+        });
+        value
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn refuse(&mut self, setting: &Setting, problem: &str) {
+        self.problems.push(format!("{}: {problem}", setting.env));
     }
 }
 
@@ -134,6 +172,29 @@ fn parse_endpoint(text: &str) -> Result<Target, String> {
             "'{shown}' is not an http:// or https:// URL such as http://localhost:4318/v1/traces"
         )
     })
+}
+
+fn parse_headers(text: &str) -> Result<HeaderMap, String> {
+    let pairs = parse_pairs(text)?.into_iter();
+    let headers = pairs.map(|(name, value)| {
+        let unfit = |part: &str| format!("the {part} '{name}' is not fit for an HTTP header");
+        let header = HeaderName::try_from(&name).map_err(|_| unfit("name"))?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| unfit("value of"))?;
+        value.set_sensitive(true);
+        Ok((header, value))
+    });
+    headers.collect()
+}
+
+fn parse_ratio(text: &str) -> Result<f64, String> {
+    parse_decimal(text)
+        .filter(|ratio| *ratio <= 1.0)
+        .ok_or_else(|| format!("'{text}' is not a number from 0 to 1"))
+}
+
+fn take(attributes: &mut Vec<(String, String)>, wanted: &str) -> Option<String> {
+    let at = attributes.iter().position(|(key, _)| key == wanted)?;
+    Some(attributes.remove(at).1)
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
@@ -261,6 +322,32 @@ mod tests {
                 "'service-c' is not an http:// or https:// URL such as http://service-b.spin.internal",
             ),
             (
+                "OTEL_TRACES_SAMPLER_ARG",
+                "1.5",
+                "'1.5' is not a number from 0 to 1",
+            ),
+            (
+                "OTEL_TRACES_SAMPLER",
+                "sometimes",
+                "'sometimes' is not one of always_on, always_off, traceidratio, parentbased_always_on, \
+                 parentbased_always_off, parentbased_traceidratio",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "a=1,key",
+                "entry 2 is no pair such as key=value, with the value percent-encoded",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "a b=1",
+                "the name 'a b' is not fit for an HTTP header",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "a=%0a",
+                "the value of 'a' is not fit for an HTTP header",
+            ),
+            (
                 "OTEL_BSP_SCHEDULE_DELAY",
                 "1s",
                 "'1s' is not a whole number of milliseconds from 0 to 3600000",
@@ -285,6 +372,15 @@ mod tests {
                 "{env} falls back to its default"
             );
         }
+    }
+
+    #[test]
+    fn the_name_is_the_variable_then_the_attribute() {
+        let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=attribute,a=1");
+        let (config, _) = read(&[attributes]);
+        assert_eq!(config.name, "attribute");
+        let (config, _) = read(&[attributes, ("APP_NAME", "variable")]);
+        assert_eq!(config.name, "variable");
     }
 
     #[test]

@@ -188,3 +188,55 @@ async fn each_call_links_to_the_span_that_made_the_list_it_sends() {
     let servers: Vec<_> = spans.iter().filter(|span| span.kind != "CLIENT").collect();
     assert!(servers.iter().all(|span| span.links.is_empty()));
 }
+
+#[tokio::test]
+async fn samplers_decide_what_is_exported_and_the_flag_says_so() {
+    let table = [
+        // sampler, its argument, the caller's flags; the flags that go on, the exported spans
+        ("always_on", "", Some("00"), "01", 2),
+        ("always_off", "", Some("01"), "00", 0),
+        ("always_off", "", None, "02", 0),
+        ("traceidratio", "0", Some("03"), "02", 0),
+        ("traceidratio", "1", None, "03", 2),
+        ("parentbased_always_on", "", Some("00"), "00", 0),
+        ("parentbased_always_off", "", None, "02", 0),
+        ("parentbased_always_off", "", Some("01"), "01", 2),
+        ("parentbased_traceidratio", "0", None, "02", 0),
+        ("parentbased_traceidratio", "0", Some("03"), "03", 2),
+    ];
+    for (sampler, argument, inbound, outbound, exported) in table {
+        let collector = Collector::start().await;
+        let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
+        let mut app = Launch::default()
+            .env("OTLP_ENDPOINT", collector.endpoint())
+            .env("APP_URL_DESTINO", downstream.url())
+            .env("OTEL_TRACES_SAMPLER", sampler)
+            .env("OTEL_TRACES_SAMPLER_ARG", argument)
+            .start()
+            .await;
+        let mut request = app.request(Method::POST, "/process");
+        if let Some(flags) = inbound {
+            request = request.header("traceparent", format!("00-{TRACE}-{SPAN}-{flags}"));
+        }
+        let answer = request.body("[]").send().await.unwrap();
+        let announced = answer.headers()["traceresponse"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let sent = downstream.received()[0].0["traceparent"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let row = format!("{sampler} {argument} {inbound:?}");
+        assert_eq!(
+            (&sent[53..], &announced[53..]),
+            (outbound, outbound),
+            "{row}"
+        );
+        if exported == 0 {
+            app.signal("TERM");
+            app.ended().await;
+        }
+        collector.wait_for(exported).await;
+    }
+}

@@ -62,17 +62,7 @@ async fn says_who_it_is_in_resource_and_scope() {
         .await;
     app.process("[]").await;
     collector.wait_for(1).await;
-    let export = collector.exports().remove(0);
-    let resource = &export.request.resource_spans[0];
-    let mut about: Vec<_> = resource
-        .resource
-        .as_ref()
-        .unwrap()
-        .attributes
-        .iter()
-        .map(|pair| pair.key.as_str())
-        .collect();
-    about.sort_unstable();
+    let about: Vec<_> = collector.resource().into_keys().collect();
     let expected = [
         "service.name",
         "service.version",
@@ -81,6 +71,8 @@ async fn says_who_it_is_in_resource_and_scope() {
         "telemetry.sdk.version",
     ];
     assert_eq!(about, expected);
+    let export = collector.exports().remove(0);
+    let resource = &export.request.resource_spans[0];
     assert!(
         resource
             .schema_url
@@ -89,6 +81,53 @@ async fn says_who_it_is_in_resource_and_scope() {
     let scope = &resource.scope_spans[0];
     assert_eq!(scope.scope.as_ref().unwrap().name, "tracing-tail");
     assert_eq!(scope.schema_url, resource.schema_url);
+}
+
+#[tokio::test]
+async fn the_environment_adds_headers_and_attributes() {
+    let collector = Collector::start().await;
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "authorization=Bearer%20a%3Db, x-tenant=t1",
+        )
+        .env(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "deployment.environment.name=test%20bed,service.version=7,service.name=no,telemetry.sdk.name=no",
+        )
+        .start()
+        .await;
+    app.process("[]").await;
+    collector.wait_for(1).await;
+    let export = collector.exports().remove(0);
+    assert_eq!(export.headers[AUTHORIZATION], "Bearer a=b");
+    assert_eq!(export.headers["x-tenant"], "t1");
+    let resource = collector.resource();
+    assert_eq!(resource["deployment.environment.name"], "test bed");
+    assert_eq!(resource["service.version"], "7");
+    assert_eq!(resource["telemetry.sdk.name"], "opentelemetry");
+    assert_eq!(resource["service.name"], "tracing-tail", "APP_NAME wins");
+}
+
+#[tokio::test]
+async fn an_export_that_takes_too_long_is_given_up() {
+    let collector = Collector::start().await;
+    collector.hold();
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
+        .start()
+        .await;
+    app.process("[]").await;
+    let line = format!(
+        "OTLP export to {} failed: timeout; spans lost: 1",
+        collector.endpoint()
+    );
+    eventually("the loss is said", || {
+        app.stderr().contains(&line).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

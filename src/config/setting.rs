@@ -51,6 +51,31 @@ pub const OTLP_ENDPOINT: Setting = Setting {
     env: "OTLP_ENDPOINT",
     default: "http://collector:4318/v1/traces",
 };
+/// Headers of each export: `name=value` pairs, comma separated, values percent-encoded. Secret.
+pub const OTEL_EXPORTER_OTLP_HEADERS: Setting = Setting {
+    env: "OTEL_EXPORTER_OTLP_HEADERS",
+    default: "",
+};
+/// The limit of one export, in milliseconds.
+pub const OTEL_EXPORTER_OTLP_TIMEOUT: Setting = Setting {
+    env: "OTEL_EXPORTER_OTLP_TIMEOUT",
+    default: "10000",
+};
+/// More attributes of the resource: `key=value` pairs, comma separated, values percent-encoded.
+pub const OTEL_RESOURCE_ATTRIBUTES: Setting = Setting {
+    env: "OTEL_RESOURCE_ATTRIBUTES",
+    default: "",
+};
+/// Which traces are recorded: one of the specification's six samplers.
+pub const OTEL_TRACES_SAMPLER: Setting = Setting {
+    env: "OTEL_TRACES_SAMPLER",
+    default: "parentbased_always_on",
+};
+/// The share of traces that a ratio sampler records.
+pub const OTEL_TRACES_SAMPLER_ARG: Setting = Setting {
+    env: "OTEL_TRACES_SAMPLER_ARG",
+    default: "1",
+};
 /// How long an ended span may wait for company, in milliseconds.
 pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
     env: "OTEL_BSP_SCHEDULE_DELAY",
@@ -68,7 +93,7 @@ pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting = Setting {
 };
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 10] = [
+pub const SETTINGS: [Setting; 15] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -76,6 +101,11 @@ pub const SETTINGS: [Setting; 10] = [
     APP_TIMEOUT,
     APP_ALLOWED_HOST,
     OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_TRACES_SAMPLER,
+    OTEL_TRACES_SAMPLER_ARG,
     OTEL_BSP_SCHEDULE_DELAY,
     OTEL_BSP_MAX_QUEUE_SIZE,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE,

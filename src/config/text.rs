@@ -28,6 +28,49 @@ pub fn parse_decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| plain)
 }
 
+/// Resolves `%20` and the like; none where two hexadecimal digits are missing.
+pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                u8::try_from(high * 16 + low).ok()?
+            }
+            plain => plain,
+        });
+    }
+    Some(decoded)
+}
+
+/// Reads `key=value,key=value`, with values percent-decoded. White space around both is forgiven.
+///
+/// # Errors
+/// A sentence that names the entry's key, or its place, and never its value, which may be secret.
+pub fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let entries = text
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty());
+    let pairs = entries.enumerate().map(|(at, entry)| {
+        let accepted = "such as key=value, with the value percent-encoded";
+        let (key, value) = entry
+            .split_once('=')
+            .ok_or_else(|| format!("entry {} is no pair {accepted}", at + 1))?;
+        let value = percent_decode(value.trim()).and_then(|value| String::from_utf8(value).ok());
+        let value = value.ok_or_else(|| {
+            format!(
+                "the value of '{}' is malformed; write a pair {accepted}",
+                key.trim()
+            )
+        })?;
+        Ok((key.trim().to_owned(), value))
+    });
+    pairs.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +93,38 @@ mod tests {
         ];
         for (text, duration) in table {
             assert_eq!(parse_duration(text), duration, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_pairs_and_shows_no_value() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let table = [
+            ("", Ok(vec![])),
+            ("a=1", Ok(vec![pair("a", "1")])),
+            (
+                " a = 1 ,, b=x%20y%2Cz=",
+                Ok(vec![pair("a", "1"), pair("b", "x y,z=")]),
+            ),
+            (
+                "a=1,secret",
+                Err("entry 2 is no pair such as key=value, with the value percent-encoded"),
+            ),
+            (
+                "a=%zz",
+                Err(
+                    "the value of 'a' is malformed; write a pair such as key=value, with the value percent-encoded",
+                ),
+            ),
+            (
+                "a=%ff",
+                Err(
+                    "the value of 'a' is malformed; write a pair such as key=value, with the value percent-encoded",
+                ),
+            ),
+        ];
+        for (text, expected) in table {
+            assert_eq!(parse_pairs(text), expected.map_err(str::to_owned), "{text}");
         }
     }
 }

@@ -20,6 +20,15 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// The trace id is random: trace-flags bit 1 of level 2 (section 3.2.2.5.2).
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
+/// Keeps the word that the trace id is random: the SDK drops it from unsampled spans.
+pub fn with_randomness_of(parent: &SpanContext, span: &SpanContext) -> SpanContext {
+    if parent.trace_flags() & RANDOM == RANDOM {
+        with_random_id(span)
+    } else {
+        span.clone()
+    }
+}
+
 /// A span, and the `tracestate` of its trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {

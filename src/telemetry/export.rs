@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _, WithHttpConfig as _,
@@ -19,11 +19,10 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use send_wrapper::SendWrapper;
 
+use crate::config::Export;
 use crate::host::{SendError, World};
 use crate::target::Target;
 
-/// The limit of one export.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often an instance says on stderr that spans are lost.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -37,11 +36,17 @@ pub struct Exporter {
 
 impl Exporter {
     /// Makes an exporter for the spans of `resource`; `endpoint` is the full URL.
-    pub fn new<W: World>(world: W, endpoint: &Target, resource: &Resource) -> Exporter {
+    pub fn new<W: World>(
+        world: W,
+        endpoint: &Target,
+        how: &Export,
+        resource: &Resource,
+    ) -> Exporter {
         let failure = Arc::default();
         let client = Client {
             world,
-            authorization: endpoint.authorization().cloned(),
+            headers: headers(endpoint, how),
+            timeout: how.timeout,
             failure: Arc::clone(&failure),
         };
         let mut otlp = OtlpExporter::builder()
@@ -49,7 +54,7 @@ impl Exporter {
             .with_http_client(client)
             .with_endpoint(endpoint.url().to_string())
             .with_protocol(Protocol::HttpBinary)
-            .with_timeout(TIMEOUT)
+            .with_timeout(how.timeout)
             // Its own retries would block the instance: they sleep with the thread.
             .with_retry_policy(RetryPolicy::disabled())
             .build()
@@ -79,6 +84,18 @@ impl Exporter {
             }
         })
     }
+}
+
+/// The setting's headers; an `authorization` among them wins over the endpoint's credentials.
+fn headers(endpoint: &Target, how: &Export) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.extend(
+        endpoint
+            .authorization()
+            .map(|value| (AUTHORIZATION, value.clone())),
+    );
+    headers.extend(how.headers.clone());
+    headers
 }
 
 /// Why the collector did not take a batch.
@@ -118,7 +135,8 @@ impl std::error::Error for ExportError {}
 /// The exporter's HTTP client; it keeps what the exporter's own errors leave out.
 struct Client<W> {
     world: W,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
+    timeout: Duration,
     failure: Arc<Mutex<Option<Failure>>>,
 }
 
@@ -132,11 +150,9 @@ impl<W: World> Client<W> {
     async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let length = request.body().len();
         let headers = request.headers_mut();
+        headers.extend(self.headers.clone());
         headers.insert(CONTENT_LENGTH, length.into());
-        if let Some(authorization) = &self.authorization {
-            headers.insert(AUTHORIZATION, authorization.clone());
-        }
-        let sent = self.world.send(request, TIMEOUT).await;
+        let sent = self.world.send(request, self.timeout).await;
         let failure = match &sent {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(Failure::Status(answer.status())),

@@ -3,6 +3,7 @@
 //! - [`context`]: W3C Trace Context and Baggage in headers
 //! - [`tracestate`] and [`baggage`]: their lists
 //! - [`spans`]: names, attributes and events of each span
+//! - [`sampling`]: which traces are recorded
 //! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
 //! - [`export`]: OTLP over the host's outbound HTTP
 
@@ -11,6 +12,7 @@ pub mod buffer;
 pub mod context;
 pub mod export;
 pub mod queue;
+pub mod sampling;
 pub mod spans;
 pub mod tracestate;
 
@@ -18,7 +20,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 
 use crate::config::Config;
@@ -26,12 +28,12 @@ use crate::host::World;
 
 /// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none.
 pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
-    let resource = resource(&config.name);
+    let resource = resource(config);
     let mut provider = SdkTracerProvider::builder()
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
+        .with_sampler(config.sampling.sampler())
         .with_resource(resource.clone());
     if let Some(endpoint) = &config.otlp_endpoint {
-        let exporter = export::Exporter::new(world.clone(), endpoint, &resource);
+        let exporter = export::Exporter::new(world.clone(), endpoint, &config.export, &resource);
         let queue = queue::Queue::new(world, exporter, config.batching);
         provider = provider.with_span_processor(queue);
     }
@@ -43,13 +45,27 @@ pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
     )
 }
 
-fn resource(name: &str) -> Resource {
-    let service = [
-        KeyValue::new(semconv::SERVICE_NAME, name.to_owned()),
-        KeyValue::new(semconv::SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
-    ];
+/// What the service is, and what the setting adds; `telemetry.sdk.*` is not for the setting to say.
+fn resource(config: &Config) -> Resource {
+    let given = config.resource_attributes.iter();
+    let given = given
+        .filter(|(key, _)| !key.starts_with("telemetry.sdk."))
+        .cloned();
+    let mut attributes: Vec<_> = given
+        .map(|(key, value)| KeyValue::new(key, value))
+        .collect();
+    if !attributes
+        .iter()
+        .any(|pair| pair.key.as_str() == semconv::SERVICE_VERSION)
+    {
+        attributes.push(KeyValue::new(
+            semconv::SERVICE_VERSION,
+            env!("CARGO_PKG_VERSION"),
+        ));
+    }
+    attributes.push(KeyValue::new(semconv::SERVICE_NAME, config.name.clone()));
     Resource::builder_empty()
         .with_detector(Box::new(TelemetryResourceDetector))
-        .with_schema_url(service, SCHEMA_URL)
+        .with_schema_url(attributes, SCHEMA_URL)
         .build()
 }

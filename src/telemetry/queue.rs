@@ -140,12 +140,13 @@ impl<W: World> Shared<W> {
 
 #[cfg(test)]
 mod tests {
-    use http::{Response, StatusCode};
+    use http::{HeaderMap, Response, StatusCode};
     use opentelemetry::trace::TraceFlags;
     use opentelemetry_sdk::Resource;
 
     use super::super::buffer::tests::{BATCHING, span};
     use super::*;
+    use crate::config::Export;
     use crate::host::scripted::Scripted;
     use crate::target::Target;
 
@@ -158,7 +159,11 @@ mod tests {
         });
         let endpoint = Target::parse("http://collector/v1/traces").unwrap();
         let resource = Resource::builder_empty().build();
-        let exporter = Exporter::new(world.clone(), &endpoint, &resource);
+        let how = Export {
+            headers: HeaderMap::new(),
+            timeout: Duration::from_secs(1),
+        };
+        let exporter = Exporter::new(world.clone(), &endpoint, &how, &resource);
         (world.clone(), Queue::new(world, exporter, BATCHING))
     }
 

@@ -146,7 +146,7 @@ impl Span {
         };
         let above = Context::new().with_remote_span_context(parent.span.clone());
         let span = tracer.build_with_context(builder, &above);
-        let context = span.span_context().clone();
+        let context = context::with_randomness_of(&parent.span, span.span_context());
         Span {
             span,
             context: TraceContext {

@@ -125,6 +125,18 @@ impl Collector {
         self.exports().iter().flat_map(records).collect()
     }
 
+    /// The attributes of the first export's resource.
+    pub fn resource(&self) -> BTreeMap<String, String> {
+        let export = self.exports().remove(0);
+        texts(
+            &export.request.resource_spans[0]
+                .resource
+                .as_ref()
+                .unwrap()
+                .attributes,
+        )
+    }
+
     /// Waits for this many spans; more are as wrong as fewer.
     pub async fn wait_for(&self, spans: usize) -> Vec<SpanRecord> {
         let arrived = eventually(&format!("{spans} spans arrive"), || {
