@@ -79,6 +79,17 @@ pub fn redact(url: &str) -> String {
     }
 }
 
+/// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
+/// `url.query` and `url.full`.
+pub fn redact_query(query: &str) -> String {
+    let secret = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if secret.contains(&key) => format!("{key}=REDACTED"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 fn basic(userinfo: &str) -> Option<HeaderValue> {
     let mut credentials = percent_decode(userinfo)?;
     if !credentials.contains(&b':') {
@@ -135,6 +146,23 @@ mod tests {
             assert_eq!(target.shown(), shown);
             let header = target.authorization().map(|value| value.to_str().unwrap());
             assert_eq!(header, authorization);
+        }
+    }
+
+    #[test]
+    fn redacts_the_keys_that_the_conventions_name() {
+        let table = [
+            ("a=1&sig=secret&b", "a=1&sig=REDACTED&b"),
+            ("Signature=x", "Signature=REDACTED"),
+            (
+                "AWSAccessKeyId=x&X-Goog-Signature=y",
+                "AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
+            ),
+            ("signature=x&mysig=1&sig", "signature=x&mysig=1&sig"),
+            ("", ""),
+        ];
+        for (query, redacted) in table {
+            assert_eq!(redact_query(query), redacted);
         }
     }
 

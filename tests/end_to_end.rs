@@ -10,6 +10,7 @@
 )]
 
 mod chain;
+mod conformance;
 mod context;
 mod contract;
 mod documents;

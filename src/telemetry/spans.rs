@@ -17,6 +17,7 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::downstream::{CallError, Downstream};
 use crate::respond::Failure;
+use crate::target::redact_query;
 use crate::telemetry::context::{self, Caller, TraceContext};
 
 /// The only route there is.
@@ -71,7 +72,7 @@ impl Span {
             attributes.push(KeyValue::new(semconv::HTTP_ROUTE, ROUTE));
         }
         if let Some(query) = request.uri.query() {
-            attributes.push(KeyValue::new(semconv::URL_QUERY, query.to_owned()));
+            attributes.push(KeyValue::new(semconv::URL_QUERY, redact_query(query)));
         }
         attributes.extend(server(&request.uri));
         if let Some(client) = client_address(request) {
