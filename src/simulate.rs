@@ -37,13 +37,17 @@ pub struct Draws {
 impl Draws {
     /// Makes draws of 2 × 64 random bits.
     pub fn from_bits(latency: u64, failure: u64) -> Draws {
-        // The 53 highest bits fill a double's significand: evenly spaced, and never 1.0.
-        let unit = |bits: u64| (bits >> 11) as f64 / (1u64 << 53) as f64;
         Draws {
             latency: unit(latency),
             failure: unit(failure),
         }
     }
+}
+
+/// Makes of 64 random bits a number drawn evenly from `0.0..1.0`.
+pub fn unit(bits: u64) -> f64 {
+    // The 53 highest bits fill a double's significand: evenly spaced, and never 1.0.
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Which part of the requests fail, and how: disjoint shares of `0.0..1.0`.

@@ -227,6 +227,39 @@ async fn a_dead_collector_costs_one_line_and_no_request() {
 }
 
 #[tokio::test]
+async fn a_collector_that_is_busy_gets_the_batch_again() {
+    let collector = Collector::start().await;
+    collector.refuse_next(&[(503, None), (429, Some("1")), (502, None), (504, None)]);
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
+    app.process("[]").await;
+    collector.wait_for(1).await;
+    assert!(!app.stderr().contains("lost"), "{}", app.stderr());
+}
+
+#[tokio::test]
+async fn what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again() {
+    let collector = Collector::start().await;
+    collector.reject(1, "too old");
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .start()
+        .await;
+    app.process("[]").await;
+    let line = format!(
+        "OTLP export to {} failed: the collector rejected spans: too old; spans lost: 1",
+        collector.endpoint()
+    );
+    eventually("the loss is said", || {
+        app.stderr().contains(&line).then_some(())
+    })
+    .await;
+    collector.wait_for(1).await;
+}
+
+#[tokio::test]
 async fn a_forbidden_collector_is_named_with_the_setting() {
     let app = Launch::default()
         .env("OTLP_ENDPOINT", "http://127.0.0.2:1/v1/traces")

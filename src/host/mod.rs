@@ -35,6 +35,9 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
         timeout: Duration,
     ) -> impl Future<Output = Result<Response<Bytes>, SendError>>;
 
+    /// 64 random bits.
+    fn random(&self) -> u64;
+
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 

@@ -89,6 +89,10 @@ impl World for Scripted {
         answer
     }
 
+    fn random(&self) -> u64 {
+        0
+    }
+
     async fn sleep(&self, duration: Duration) {
         self.0.kept.lock().unwrap().slept.push(duration);
     }

@@ -25,7 +25,10 @@ thread_local! {
 #[http_service]
 async fn handle(request: Request) -> Response<Full<Bytes>> {
     let request = request.map(|body| body.map_err(send_error));
-    service().answer(request, draws()).await.map(Full::new)
+    service()
+        .answer(request, Draws::from_bits(Wasip3.random(), Wasip3.random()))
+        .await
+        .map(Full::new)
 }
 
 /// The instance's service. The first request starts it and holds up the others meanwhile: waiting
@@ -36,11 +39,6 @@ fn service() -> Rc<Service<Wasip3>> {
     }
     let started = Rc::new(wit_bindgen::block_on(Service::start(Wasip3)));
     SERVICE.with(|service| Rc::clone(service.get_or_init(|| started)))
-}
-
-fn draws() -> Draws {
-    let bits = || getrandom::u64().expect("wasi:random does not fail");
-    Draws::from_bits(bits(), bits())
 }
 
 /// The host, through spin-sdk.
@@ -66,6 +64,10 @@ impl World for Wasip3 {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
         }
+    }
+
+    fn random(&self) -> u64 {
+        getrandom::u64().expect("wasi:random does not fail")
     }
 
     async fn sleep(&self, duration: Duration) {

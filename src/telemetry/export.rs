@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,13 +15,17 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _, WithHttpConfig as _,
 };
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use prost::Message as _;
 use send_wrapper::SendWrapper;
 
 use crate::config::Export;
 use crate::host::{SendError, World};
+use crate::simulate::unit;
 use crate::target::Target;
+use crate::telemetry::retry;
 
 /// How often an instance says on stderr that spans are lost.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -31,7 +35,7 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 pub struct Exporter {
     otlp: OtlpExporter,
     endpoint: Target,
-    failure: Arc<Mutex<Option<Failure>>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
 impl Exporter {
@@ -42,12 +46,12 @@ impl Exporter {
         how: &Export,
         resource: &Resource,
     ) -> Exporter {
-        let failure = Arc::default();
+        let trouble = Arc::default();
         let client = Client {
             world,
             headers: headers(endpoint, how),
             timeout: how.timeout,
-            failure: Arc::clone(&failure),
+            trouble: Arc::clone(&trouble),
         };
         let mut otlp = OtlpExporter::builder()
             .with_http()
@@ -63,25 +67,34 @@ impl Exporter {
         Exporter {
             otlp,
             endpoint: endpoint.clone(),
-            failure,
+            trouble,
         }
     }
 
-    /// Sends one batch.
+    /// Sends one batch, and again where the collector asks for it.
     ///
     /// # Errors
-    /// Where the collector did not take it; the batch is lost.
+    /// Where the collector did not take it all; the rest is lost.
     pub async fn export(&self, batch: Vec<SpanData>) -> Result<(), ExportError> {
-        self.otlp.export(batch).await.map_err(|error| {
-            let failure = self
-                .failure
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            ExportError {
-                endpoint: self.endpoint.clone(),
-                failure: failure.unwrap_or_else(|| Failure::Other(error.to_string())),
-            }
+        let size = batch.len();
+        let exported = self.otlp.export(batch).await;
+        let trouble = self
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let trouble = trouble.or_else(|| Some(Trouble::Other(exported.err()?.to_string())));
+        let Some(trouble) = trouble else {
+            return Ok(());
+        };
+        let lost = match &trouble {
+            Trouble::Rejected { spans, .. } => *spans,
+            _ => size,
+        };
+        Err(ExportError {
+            endpoint: self.endpoint.clone(),
+            trouble,
+            lost,
         })
     }
 }
@@ -102,30 +115,40 @@ fn headers(endpoint: &Target, how: &Export) -> HeaderMap {
 #[derive(Debug)]
 pub struct ExportError {
     endpoint: Target,
-    failure: Failure,
+    trouble: Trouble,
+    lost: usize,
+}
+
+impl ExportError {
+    /// How many spans are lost.
+    pub fn lost(&self) -> usize {
+        self.lost
+    }
 }
 
 #[derive(Debug)]
-enum Failure {
+enum Trouble {
     NoAnswer(SendError),
     Status(StatusCode),
+    Rejected { spans: usize, why: String },
     Other(String),
 }
 
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OTLP export to {} failed: ", self.endpoint.shown())?;
-        match &self.failure {
-            Failure::NoAnswer(SendError::Denied) => {
+        match &self.trouble {
+            Trouble::NoAnswer(SendError::Denied) => {
                 let origin = self.endpoint.origin();
                 write!(
                     f,
                     "it is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts"
                 )
             }
-            Failure::NoAnswer(error) => error.fmt(f),
-            Failure::Status(status) => write!(f, "the collector answered {status}"),
-            Failure::Other(reason) => f.write_str(reason),
+            Trouble::NoAnswer(error) => error.fmt(f),
+            Trouble::Status(status) => write!(f, "the collector answered {status}"),
+            Trouble::Rejected { why, .. } => write!(f, "the collector rejected spans: {why}"),
+            Trouble::Other(reason) => f.write_str(reason),
         }
     }
 }
@@ -137,7 +160,7 @@ struct Client<W> {
     world: W,
     headers: HeaderMap,
     timeout: Duration,
-    failure: Arc<Mutex<Option<Failure>>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
 impl<W> fmt::Debug for Client<W> {
@@ -152,15 +175,48 @@ impl<W: World> Client<W> {
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
         headers.insert(CONTENT_LENGTH, length.into());
-        let sent = self.world.send(request, self.timeout).await;
-        let failure = match &sent {
-            Ok(answer) if answer.status().is_success() => None,
-            Ok(answer) => Some(Failure::Status(answer.status())),
-            Err(error) => Some(Failure::NoAnswer(error.clone())),
+        let sent = self.send_until_taken(&request).await;
+        let trouble = match &sent {
+            Ok(answer) if answer.status().is_success() => rejected(answer.body()),
+            Ok(answer) => Some(Trouble::Status(answer.status())),
+            Err(error) => Some(Trouble::NoAnswer(error.clone())),
         };
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
         Ok(sent?)
     }
+
+    async fn send_until_taken(
+        &self,
+        request: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, SendError> {
+        let deadline = Instant::now() + self.timeout;
+        let mut retries = 0;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let sent = self.world.send(request.clone(), left).await;
+            let jitter = unit(self.world.random());
+            let wait = retry::wait(&sent, retries, jitter, SystemTime::now());
+            // A wait that ends after the deadline is not worth its while.
+            let Some(wait) = wait.filter(|wait| Instant::now() + *wait < deadline) else {
+                return sent;
+            };
+            self.world.sleep(wait).await;
+            retries += 1;
+        }
+    }
+}
+
+/// What the collector did not take of a batch that it answered with success.
+fn rejected(body: &[u8]) -> Option<Trouble> {
+    let partial = ExportTraceServiceResponse::decode(body)
+        .ok()?
+        .partial_success?;
+    let spans = usize::try_from(partial.rejected_spans).unwrap_or_default();
+    let said = spans > 0 || !partial.error_message.is_empty();
+    said.then_some(Trouble::Rejected {
+        spans,
+        why: partial.error_message,
+    })
 }
 
 #[async_trait]

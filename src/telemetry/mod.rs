@@ -5,13 +5,14 @@
 //! - [`spans`]: names, attributes and events of each span
 //! - [`sampling`]: which traces are recorded
 //! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
-//! - [`export`]: OTLP over the host's outbound HTTP
+//! - [`export`] and [`retry`]: OTLP over the host's outbound HTTP
 
 pub mod baggage;
 pub mod buffer;
 pub mod context;
 pub mod export;
 pub mod queue;
+pub mod retry;
 pub mod sampling;
 pub mod spans;
 pub mod tracestate;

@@ -119,11 +119,10 @@ impl<W: World> Shared<W> {
 
     async fn export(&self) {
         let batch = self.state().buffer.take();
-        let size = batch.len();
         let exported = self.exporter.export(batch).await;
         let mut state = self.state();
         if let Err(error) = exported {
-            state.refused.add(size);
+            state.refused.add(error.lost());
             if let Some(lost) = state.refused.report(Instant::now()) {
                 eprintln!("{error}; spans lost: {lost}");
             }

@@ -1,6 +1,6 @@
 //! An OTLP/HTTP receiver that keeps what it is sent, and answers as it is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,7 +9,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::post;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::{self, SpanKind};
@@ -33,6 +35,8 @@ struct Kept {
     exports: Vec<Export>,
     unexpected: Vec<String>,
     status: Option<StatusCode>,
+    refusals: VecDeque<(u16, Option<&'static str>)>,
+    answer: Vec<u8>,
 }
 
 /// One export, as it was sent.
@@ -103,6 +107,23 @@ impl Collector {
         self.kept.lock().unwrap().status = Some(StatusCode::from_u16(status).unwrap());
     }
 
+    /// Answers the next exports with these statuses, keeping nothing, then takes everything again.
+    pub fn refuse_next(&self, statuses: &[(u16, Option<&'static str>)]) {
+        self.kept.lock().unwrap().refusals.extend(statuses);
+    }
+
+    /// From now on answers that it did not take this many spans, for this reason.
+    pub fn reject(&self, spans: i64, why: &str) {
+        let partial = ExportTracePartialSuccess {
+            rejected_spans: spans,
+            error_message: why.to_owned(),
+        };
+        let answer = ExportTraceServiceResponse {
+            partial_success: Some(partial),
+        };
+        self.kept.lock().unwrap().answer = answer.encode_to_vec();
+    }
+
     /// From now on holds back its answers, until [`Collector::release`].
     pub fn hold(&self) {
         self.open.send_replace(false);
@@ -158,10 +179,20 @@ async fn receive(
     State((kept, mut gate)): State<Shared>,
     headers: HeaderMap,
     body: Bytes,
-) -> impl IntoResponse {
-    let refusal = kept.lock().unwrap().status;
-    if let Some(status) = refusal {
-        return status;
+) -> axum::response::Response {
+    let refusal = {
+        let mut kept = kept.lock().unwrap();
+        let next = kept.refusals.pop_front();
+        next.or(kept.status.map(|status| (status.as_u16(), None)))
+    };
+    if let Some((status, retry_after)) = refusal {
+        let mut answer = StatusCode::from_u16(status).unwrap().into_response();
+        if let Some(text) = retry_after {
+            answer
+                .headers_mut()
+                .insert("retry-after", text.parse().unwrap());
+        }
+        return answer;
     }
     match ExportTraceServiceRequest::decode(body) {
         Ok(request) => kept
@@ -171,11 +202,11 @@ async fn receive(
             .push(Export { headers, request }),
         Err(problem) => {
             kept.lock().unwrap().unexpected.push(problem.to_string());
-            return StatusCode::INTERNAL_SERVER_ERROR;
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     }
     let _ = gate.wait_for(|open| *open).await;
-    StatusCode::OK
+    kept.lock().unwrap().answer.clone().into_response()
 }
 
 async fn unexpected(State((kept, _)): State<Shared>, uri: Uri) -> impl IntoResponse {

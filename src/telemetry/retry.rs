@@ -1,0 +1,139 @@
+//! Whether an export is sent again, and when. Pure.
+//!
+//! Source: the OTLP specification, "OTLP/HTTP Response": "Retryable Response Codes", "Throttling",
+//! "All Other Responses" and "OTLP/HTTP Connection".
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{Response, StatusCode};
+
+use crate::host::SendError;
+
+/// How often an export is sent again at the most. The waits add up to three seconds: an instance
+/// whose collector is dead must not live on for long, and a shutdown gives it five.
+const MOST_RETRIES: u32 = 5;
+/// The wait before the first retry; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// How long to wait before the export is sent again; none where it is not, because it was taken,
+/// was refused for good, or was tried often enough. `retries` counts those so far, `jitter` is
+/// drawn evenly from `0.0..1.0`.
+pub fn wait(
+    sent: &Result<Response<Bytes>, SendError>,
+    retries: u32,
+    jitter: f64,
+    now: SystemTime,
+) -> Option<Duration> {
+    if retries >= MOST_RETRIES {
+        return None;
+    }
+    let asked = match sent {
+        Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
+        // The connection may come back; what is not allowed stays so.
+        Err(SendError::Failed { .. }) => None,
+        Ok(_) | Err(SendError::Denied | SendError::Timeout) => return None,
+    };
+    // Half of the wait is certain, half is drawn, so that instances do not return all at once.
+    let backoff = (FIRST_WAIT * 2_u32.pow(retries)).mul_f64(0.5 + jitter / 2.0);
+    Some(asked.unwrap_or(backoff).max(backoff))
+}
+
+fn is_retryable(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
+}
+
+/// The answer's `retry-after`, in seconds or as a date (RFC 9110, section 10.2.3).
+fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
+    let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn answer(status: u16, retry_after: Option<&str>) -> Result<Response<Bytes>, SendError> {
+        let mut answer = Response::builder().status(status);
+        if let Some(text) = retry_after {
+            answer = answer.header(RETRY_AFTER, text);
+        }
+        Ok(answer.body(Bytes::new()).unwrap())
+    }
+
+    fn failed(kind: &str) -> Result<Response<Bytes>, SendError> {
+        Err(SendError::Failed {
+            kind: kind.to_owned(),
+            detail: String::new(),
+        })
+    }
+
+    #[test]
+    fn decides_by_the_outcome() {
+        // 1994-11-06 08:49:37 UTC, a date that RFC 9110 gives
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let table = [
+            (answer(200, None), None, "taken"),
+            (answer(202, None), None, "any 2xx is"),
+            (answer(429, None), Some(ms(50)), "too many requests"),
+            (answer(502, None), Some(ms(50)), "bad gateway"),
+            (answer(503, None), Some(ms(50)), "unavailable"),
+            (answer(504, None), Some(ms(50)), "gateway timeout"),
+            (answer(400, None), None, "the data is malformed"),
+            (answer(401, None), None, "no other status is retryable"),
+            (answer(408, Some("1")), None, "not even with a wish"),
+            (answer(500, None), None, "an error of the collector"),
+            (answer(501, None), None, "not implemented"),
+            (answer(301, None), None, "a redirect"),
+            (answer(503, Some("2")), Some(ms(2000)), "seconds"),
+            (answer(503, Some("0")), Some(ms(50)), "at least the backoff"),
+            (
+                answer(429, Some("Sun, 06 Nov 1994 08:49:40 GMT")),
+                Some(ms(3000)),
+                "a date",
+            ),
+            (
+                answer(429, Some("Sun, 06 Nov 1994 08:49:30 GMT")),
+                Some(ms(50)),
+                "a date gone by",
+            ),
+            (
+                answer(503, Some("soon")),
+                Some(ms(50)),
+                "nonsense counts as none",
+            ),
+            (
+                failed("connection_refused"),
+                Some(ms(50)),
+                "the collector may come back",
+            ),
+            (Err(SendError::Denied), None, "never allowed"),
+            (Err(SendError::Timeout), None, "the whole time is used up"),
+        ];
+        for (sent, expected, reason) in table {
+            assert_eq!(wait(&sent, 0, 0.0, now), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn backs_off_exponentially_with_jitter_and_gives_up() {
+        let waits = |jitter| {
+            let wait = |retries| wait(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH);
+            (0..=MOST_RETRIES).map(wait).collect::<Vec<_>>()
+        };
+        let expected = [50, 100, 200, 400, 800].map(|least| Some(ms(least)));
+        assert_eq!(waits(0.0)[..5], expected);
+        let longest: Duration = waits(1.0).into_iter().flatten().sum();
+        assert_eq!(longest, ms(3100));
+        assert_eq!(waits(1.0)[5], None);
+    }
+}
