@@ -1,12 +1,12 @@
 //! What becomes of a request, as an HTTP answer: its status, headers and body.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use opentelemetry::trace::SpanContext;
-use serde_json::json;
 
 use crate::payload::{MAX_BYTES, Malformed, Payload};
 use crate::telemetry::context;
@@ -100,10 +100,11 @@ pub fn respond(outcome: &Result<Payload, Failure>, span: &SpanContext) -> Respon
 }
 
 fn explain(failure: &Failure, span: &SpanContext) -> Bytes {
-    let error = failure.to_string();
-    let body = match failure {
-        Failure::Settings(_) => json!({ "error": error }),
-        _ => json!({ "error": error, "trace_id": span.trace_id().to_string() }),
-    };
-    body.to_string().into()
+    let mut body = BTreeMap::from([("error", failure.to_string())]);
+    if !matches!(failure, Failure::Settings(_)) {
+        body.insert("trace_id", span.trace_id().to_string());
+    }
+    serde_json::to_vec(&body)
+        .expect("strings are always JSON")
+        .into()
 }

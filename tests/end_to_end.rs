@@ -16,5 +16,6 @@ mod contract;
 mod documents;
 mod embedded_host;
 mod export;
+mod nothing_lost;
 mod settings;
 mod support;

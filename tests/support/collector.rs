@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -37,6 +38,9 @@ struct Kept {
     status: Option<StatusCode>,
     refusals: VecDeque<(u16, Option<&'static str>)>,
     answer: Vec<u8>,
+    delay: Duration,
+    refuse_every: usize,
+    received: usize,
 }
 
 /// One export, as it was sent.
@@ -112,6 +116,13 @@ impl Collector {
         self.kept.lock().unwrap().refusals.extend(statuses);
     }
 
+    /// From now on takes its time with each answer, and answers 503 to every `nth` export.
+    pub fn struggle(&self, delay: Duration, nth: usize) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.delay = delay;
+        kept.refuse_every = nth;
+    }
+
     /// From now on answers that it did not take this many spans, for this reason.
     pub fn reject(&self, spans: i64, why: &str) {
         let partial = ExportTracePartialSuccess {
@@ -180,11 +191,18 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> axum::response::Response {
-    let refusal = {
+    let (refusal, delay) = {
         let mut kept = kept.lock().unwrap();
+        kept.received += 1;
         let next = kept.refusals.pop_front();
-        next.or(kept.status.map(|status| (status.as_u16(), None)))
+        let unlucky = kept.refuse_every > 0 && kept.received % kept.refuse_every == 0;
+        let always = kept.status.map(|status| (status.as_u16(), None));
+        (
+            next.or(always).or(unlucky.then_some((503, None))),
+            kept.delay,
+        )
     };
+    tokio::time::sleep(delay).await;
     if let Some((status, retry_after)) = refusal {
         let mut answer = StatusCode::from_u16(status).unwrap().into_response();
         if let Some(text) = retry_after {
