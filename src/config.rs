@@ -6,18 +6,18 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 
 use crate::downstream::Downstream;
 use crate::simulate::{Errors, Latency};
-use crate::target::{Target, redact};
+use crate::target::Target;
 use crate::telemetry::sampling::Sampling;
 
 mod setting;
 pub mod text;
+mod value;
 
 pub use setting::*;
-use text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
 
 /// What the service is told to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,10 +76,10 @@ impl Config {
             lookup,
             problems: Vec::new(),
         };
-        let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, parse_count);
-        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, parse_pairs);
+        let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, value::count);
+        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, text::parse_pairs);
         let attributed_name = take(&mut resource_attributes, "service.name");
-        let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, parse_ratio);
+        let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, value::ratio);
         let config = Config {
             // The variable, then the attribute, then the default.
             name: reader
@@ -89,21 +89,21 @@ impl Config {
             resource_attributes,
             sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
             export: Export {
-                headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, parse_headers),
-                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, parse_milliseconds),
+                headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers),
+                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, value::limit),
             },
-            downstreams: reader.parse(&APP_URL_DESTINO, parse_downstreams),
+            downstreams: reader.parse(&APP_URL_DESTINO, value::downstreams),
             errors: reader.parse(&APP_ERRORS, Errors::parse),
             latency: reader.parse(&APP_LATENCY, Latency::parse),
-            timeout: reader.parse(&APP_TIMEOUT, parse_timeout),
-            otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, parse_endpoint),
+            timeout: reader.parse(&APP_TIMEOUT, value::timeout),
+            otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
             batching: Batching {
                 schedule_delay: reader
-                    .parse(&OTEL_BSP_SCHEDULE_DELAY, parse_milliseconds)
+                    .parse(&OTEL_BSP_SCHEDULE_DELAY, value::milliseconds)
                     .min(LONGEST_WAIT),
                 max_queue_size,
                 max_export_batch_size: reader
-                    .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, parse_count)
+                    .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, value::count)
                     .min(max_queue_size),
             },
         };
@@ -157,65 +157,9 @@ impl<L: Fn(&Setting) -> Value> Reader<L> {
     }
 }
 
-fn parse_downstreams(text: &str) -> Result<Vec<Downstream>, String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-        .map(Downstream::parse)
-        .collect()
-}
-
-fn parse_endpoint(text: &str) -> Result<Target, String> {
-    Target::parse(text).ok_or_else(|| {
-        let shown = redact(text);
-        format!(
-            "'{shown}' is not an http:// or https:// URL such as http://localhost:4318/v1/traces"
-        )
-    })
-}
-
-fn parse_headers(text: &str) -> Result<HeaderMap, String> {
-    let pairs = parse_pairs(text)?.into_iter();
-    let headers = pairs.map(|(name, value)| {
-        let unfit = |part: &str| format!("the {part} '{name}' is not fit for an HTTP header");
-        let header = HeaderName::try_from(&name).map_err(|_| unfit("name"))?;
-        let mut value = HeaderValue::try_from(value).map_err(|_| unfit("value of"))?;
-        value.set_sensitive(true);
-        Ok((header, value))
-    });
-    headers.collect()
-}
-
-fn parse_ratio(text: &str) -> Result<f64, String> {
-    parse_decimal(text)
-        .filter(|ratio| *ratio <= 1.0)
-        .ok_or_else(|| format!("'{text}' is not a number from 0 to 1"))
-}
-
 fn take(attributes: &mut Vec<(String, String)>, wanted: &str) -> Option<String> {
     let at = attributes.iter().position(|(key, _)| key == wanted)?;
     Some(attributes.remove(at).1)
-}
-
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    parse_duration(text)
-        .filter(|timeout| !timeout.is_zero())
-        .ok_or_else(|| format!("'{text}' is not a duration such as 5s or 500ms, at most 1h"))
-}
-
-fn parse_milliseconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .map(Duration::from_millis)
-        .filter(|delay| *delay <= LONGEST)
-        .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 0 to 3600000"))
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=1_000_000).contains(count))
-        .ok_or_else(|| format!("'{text}' is not a whole number from 1 to 1000000"))
 }
 
 #[cfg(test)]
@@ -320,6 +264,11 @@ mod tests {
                 "APP_URL_DESTINO",
                 "http://b, service-c",
                 "'service-c' is not an http:// or https:// URL such as http://service-b.spin.internal",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_TIMEOUT",
+                "0",
+                "'0' is not a whole number of milliseconds from 1 to 3600000",
             ),
             (
                 "OTEL_TRACES_SAMPLER_ARG",

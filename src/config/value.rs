@@ -1,0 +1,72 @@
+//! What each kind of setting accepts, with the sentence that refuses the rest.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
+use crate::downstream::Downstream;
+use crate::target::{Target, redact};
+
+pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(Downstream::parse)
+        .collect()
+}
+
+pub(super) fn endpoint(text: &str) -> Result<Target, String> {
+    Target::parse(text).ok_or_else(|| {
+        let shown = redact(text);
+        format!(
+            "'{shown}' is not an http:// or https:// URL such as http://localhost:4318/v1/traces"
+        )
+    })
+}
+
+pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
+    let pairs = parse_pairs(text)?.into_iter();
+    let headers = pairs.map(|(name, value)| {
+        let unfit = |part: &str| format!("the {part} '{name}' is not fit for an HTTP header");
+        let header = HeaderName::try_from(&name).map_err(|_| unfit("name"))?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| unfit("value of"))?;
+        value.set_sensitive(true);
+        Ok((header, value))
+    });
+    headers.collect()
+}
+
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
+    parse_decimal(text)
+        .filter(|ratio| *ratio <= 1.0)
+        .ok_or_else(|| format!("'{text}' is not a number from 0 to 1"))
+}
+
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .filter(|timeout| !timeout.is_zero())
+        .ok_or_else(|| format!("'{text}' is not a duration such as 5s or 500ms, at most 1h"))
+}
+
+pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .map(Duration::from_millis)
+        .filter(|delay| *delay <= LONGEST)
+        .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 0 to 3600000"))
+}
+
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    milliseconds(text)
+        .ok()
+        .filter(|limit| !limit.is_zero())
+        .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 1 to 3600000"))
+}
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| (1..=1_000_000).contains(count))
+        .ok_or_else(|| format!("'{text}' is not a whole number from 1 to 1000000"))
+}
