@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, render};
+use crate::support::{Answer, App, Collector, Downstream, render};
 
 /// Sends a list that needs no guessing: a fixed user agent, and the response thrown away.
 async fn send(app: &App, body: &'static str) -> u16 {
@@ -20,8 +20,8 @@ fn port(app: &App) -> &str {
 #[tokio::test]
 async fn a_chain_of_three_services_is_one_tree() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",
@@ -96,8 +96,8 @@ async fn a_chain_of_three_services_is_one_tree() {
 #[tokio::test]
 async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .env("APP_B_URL_DESTINO", "http://service-c.spin.internal")
         .env("APP_B_NAME", "orders")
@@ -143,8 +143,8 @@ async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
 #[tokio::test]
 async fn latency_and_a_simulated_error_leave_a_span_and_events() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("APP_LATENCY", "40ms..40ms")
         .env("APP_ERRORS", "503:100")
         .start()
@@ -192,8 +192,8 @@ async fn failed_calls_say_why() {
         slow.url(),
         garbage.url()
     );
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("APP_URL_DESTINO", urls)
         .env("APP_TIMEOUT", "1s")
         .start()
@@ -267,10 +267,7 @@ async fn failed_calls_say_why() {
 #[tokio::test]
 async fn refused_requests_are_traced_too() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let app = collector.launch().start().await;
     let brew = Method::from_bytes(b"BREW").unwrap();
     for (method, path) in [
         (Method::GET, "/process"),

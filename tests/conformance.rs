@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 
-use crate::support::{Answer, Collector, Downstream, Launch, SpanRecord};
+use crate::support::{Answer, Collector, Downstream, SpanRecord};
 
 /// What the conventions ask of an attribute that the component can know.
 #[derive(Clone, Copy)]
@@ -211,8 +211,8 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
     ];
     let downstream = Downstream::start(answers.to_vec()).await;
     let secured = downstream.url().replace("http://", "http://user:secret@");
-    let calling = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let calling = collector
+        .launch()
         .env("APP_LATENCY", "5ms..5ms")
         .env("APP_TIMEOUT", "1s")
         .env(
@@ -224,8 +224,8 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
     for _ in &answers {
         calling.process("[]").await;
     }
-    let failing = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let failing = collector
+        .launch()
         .env("APP_ERRORS", "500:50,429:50")
         .start()
         .await;

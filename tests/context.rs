@@ -2,14 +2,14 @@
 
 use reqwest::Method;
 
-use crate::support::{Answer, App, Collector, Downstream, Launch};
+use crate::support::{Answer, App, Collector, Downstream};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
 async fn app(downstream: &Downstream, collector: &Collector) -> App {
-    Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    collector
+        .launch()
         .env("APP_URL_DESTINO", downstream.url())
         .start()
         .await
@@ -111,10 +111,7 @@ async fn a_trace_survives_a_host_that_replaces_its_context() {
         .unwrap();
     let (sent, _) = downstream.received().remove(0);
 
-    let second = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let second = collector.launch().start().await;
     let mut request = second.request(Method::POST, "/process");
     for (name, value) in &sent {
         let replaced = ["traceparent", "tracestate", "host", "content-length"];
@@ -153,8 +150,8 @@ async fn each_call_links_to_the_span_that_made_the_list_it_sends() {
         failing.url(),
         silent.url()
     );
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("APP_URL_DESTINO", urls)
         .start()
         .await;
@@ -207,8 +204,8 @@ async fn samplers_decide_what_is_exported_and_the_flag_says_so() {
     for (sampler, argument, inbound, outbound, exported) in table {
         let collector = Collector::start().await;
         let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
-        let mut app = Launch::default()
-            .env("OTLP_ENDPOINT", collector.endpoint())
+        let mut app = collector
+            .launch()
             .env("APP_URL_DESTINO", downstream.url())
             .env("OTEL_TRACES_SAMPLER", sampler)
             .env("OTEL_TRACES_SAMPLER_ARG", argument)

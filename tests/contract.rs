@@ -5,10 +5,10 @@ use reqwest::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Answer, App, Collector, Downstream, Launch};
+use crate::support::{Answer, App, Collector, Downstream};
 
 async fn app(env: &[(&str, &str)], collector: &Collector) -> App {
-    let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
+    let launch = collector.launch();
     env.iter()
         .fold(launch, |launch, (name, value)| launch.env(name, *value))
         .start()

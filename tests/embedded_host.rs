@@ -79,10 +79,7 @@ async fn answers_health_and_info_itself() {
         return;
     }
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let app = collector.launch().start().await;
     let get = async |path: &str| app.request(Method::GET, path).send().await.unwrap();
     assert_eq!(
         get("/.well-known/spin/health").await.text().await.unwrap(),
@@ -135,8 +132,8 @@ async fn an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles() {
         return;
     }
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("APP_URL_DESTINO", "http://service-d.spin.internal")
         .start()
         .await;

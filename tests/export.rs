@@ -13,10 +13,7 @@ use crate::support::{Answer, Collector, Downstream, Launch, eventually, serves_e
 #[tokio::test]
 async fn spans_of_many_requests_leave_in_one_batch() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let app = collector.launch().start().await;
     for _ in 0..10 {
         let requests: Vec<_> = (0..10).map(|_| app.process("[]")).collect();
         for answer in join_all(requests).await {
@@ -34,8 +31,8 @@ async fn spans_of_many_requests_leave_in_one_batch() {
 #[tokio::test]
 async fn a_steady_trickle_leaves_in_batches_too() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
@@ -55,11 +52,7 @@ async fn a_steady_trickle_leaves_in_batches_too() {
 #[tokio::test]
 async fn says_who_it_is_in_resource_and_scope() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .env("APP_NAME", "checkout")
-        .start()
-        .await;
+    let app = collector.launch().env("APP_NAME", "checkout").start().await;
     app.process("[]").await;
     collector.wait_for(1).await;
     let about: Vec<_> = collector.resource().into_keys().collect();
@@ -86,8 +79,7 @@ async fn says_who_it_is_in_resource_and_scope() {
 #[tokio::test]
 async fn the_environment_adds_headers_and_attributes() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector.launch()
         .env(
             "OTEL_EXPORTER_OTLP_HEADERS",
             "authorization=Bearer%20a%3Db, x-tenant=t1",
@@ -114,8 +106,8 @@ async fn the_environment_adds_headers_and_attributes() {
 async fn an_export_that_takes_too_long_is_given_up() {
     let collector = Collector::start().await;
     collector.hold();
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
         .start()
         .await;
@@ -133,8 +125,8 @@ async fn an_export_that_takes_too_long_is_given_up() {
 #[tokio::test]
 async fn a_full_batch_does_not_wait() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         // The wait is never longer than four seconds; this takes far less.
         .env("OTEL_BSP_SCHEDULE_DELAY", "3600000")
         .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
@@ -152,8 +144,8 @@ async fn a_full_batch_does_not_wait() {
 #[tokio::test]
 async fn a_full_queue_drops_the_newest_spans_and_says_so() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("OTEL_BSP_SCHEDULE_DELAY", "0")
         .env("OTEL_BSP_MAX_QUEUE_SIZE", "3")
         .start()
@@ -180,8 +172,8 @@ async fn a_full_queue_drops_the_newest_spans_and_says_so() {
 async fn answers_do_not_wait_for_the_collector() {
     let collector = Collector::start().await;
     collector.hold();
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
@@ -230,10 +222,7 @@ async fn a_dead_collector_costs_one_line_and_no_request() {
 async fn a_collector_that_is_busy_gets_the_batch_again() {
     let collector = Collector::start().await;
     collector.refuse_next(&[(503, None), (429, Some("1")), (502, None), (504, None)]);
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let app = collector.launch().start().await;
     app.process("[]").await;
     collector.wait_for(1).await;
     assert!(!app.stderr().contains("lost"), "{}", app.stderr());
@@ -243,10 +232,7 @@ async fn a_collector_that_is_busy_gets_the_batch_again() {
 async fn what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again() {
     let collector = Collector::start().await;
     collector.reject(1, "too old");
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let app = collector.launch().start().await;
     app.process("[]").await;
     let line = format!(
         "OTLP export to {} failed: the collector rejected spans: too old; spans lost: 1",
@@ -308,10 +294,7 @@ async fn credentials_of_the_endpoint_are_sent_and_never_shown() {
 async fn a_collector_that_refuses_is_named_with_its_status() {
     let collector = Collector::start().await;
     collector.refuse(400);
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
-        .start()
-        .await;
+    let app = collector.launch().start().await;
     assert_eq!(app.process("[]").await.status(), 200);
     let line = format!(
         "OTLP export to {} failed: the collector answered 400 Bad Request; spans lost: 1",
@@ -330,8 +313,8 @@ async fn ctrl_c_loses_no_span() {
     }
     for signal in ["INT", "TERM"] {
         let collector = Collector::start().await;
-        let mut app = Launch::default()
-            .env("OTLP_ENDPOINT", collector.endpoint())
+        let mut app = collector
+            .launch()
             .env("OTEL_BSP_SCHEDULE_DELAY", "1500")
             .start()
             .await;
@@ -356,8 +339,8 @@ async fn ctrl_c_lets_requests_in_flight_finish() {
     }
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Held]).await;
-    let mut app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let mut app = collector
+        .launch()
         .env("APP_URL_DESTINO", downstream.url())
         .start()
         .await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use crate::support::{Collector, Launch, SpanRecord};
+use crate::support::{Collector, SpanRecord};
 
 const CONNECTIONS: usize = 32;
 
@@ -21,8 +21,8 @@ fn requests() -> usize {
 async fn every_span_of_a_loaded_chain_arrives_exactly_once() {
     let collector = Collector::start().await;
     collector.struggle(Duration::from_millis(50), 5);
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",

@@ -46,11 +46,7 @@ async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
     ];
     for (name, value, problem) in table {
         let collector = Collector::start().await;
-        let app = Launch::default()
-            .env("OTLP_ENDPOINT", collector.endpoint())
-            .env(name, value)
-            .start()
-            .await;
+        let app = collector.launch().env(name, value).start().await;
         let sentence = format!("{name}: {problem}");
         for _ in 0..2 {
             let answer = app.process("[]").await;
@@ -123,8 +119,8 @@ async fn the_originals_environment_works_unchanged() {
 #[tokio::test]
 async fn a_variable_on_the_command_line_wins_over_the_environment() {
     let collector = Collector::start().await;
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", collector.endpoint())
+    let app = collector
+        .launch()
         .env("SPIN_VARIABLE_NAME", "from-spin")
         .env("APP_NAME", "from-app")
         .argument("--variable")
@@ -138,11 +134,7 @@ async fn a_variable_on_the_command_line_wins_over_the_environment() {
 #[tokio::test]
 async fn the_runtime_configuration_wins_over_spins_own_environment() {
     let collector = Collector::start().await;
-    let launch = || {
-        Launch::default()
-            .env("OTLP_ENDPOINT", collector.endpoint())
-            .env("SPIN_VARIABLE_NAME", "from-spin")
-    };
+    let launch = || collector.launch().env("SPIN_VARIABLE_NAME", "from-spin");
     let table = [
         (launch().env("APP_NAME", "from-app"), "from-app"),
         (launch(), "from-spin"),

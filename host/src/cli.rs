@@ -31,9 +31,9 @@ pub enum Command {
     Build(Build),
 }
 
-/// The words of `build`.
+/// Which application a command is about.
 #[derive(Debug, Args)]
-pub struct Build {
+pub struct Application {
     /// The manifest, or its folder
     #[arg(
         short = 'f',
@@ -45,19 +45,21 @@ pub struct Build {
     pub manifest: PathBuf,
 }
 
+/// The words of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Which application.
+    #[command(flatten)]
+    pub app: Application,
+}
+
 /// The words of `up`.
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub struct Up {
-    /// The manifest, or its folder
-    #[arg(
-        short = 'f',
-        long = "from",
-        alias = "file",
-        value_name = "PATH",
-        default_value = "spin.toml"
-    )]
-    pub manifest: PathBuf,
+    /// Which application.
+    #[command(flatten)]
+    pub app: Application,
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = parse_address)]
     pub listen: SocketAddr,

@@ -138,17 +138,8 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is no array, or holds something else.
     pub fn strings(&mut self, key: &'static str) -> Result<Vec<Located<String>>> {
-        let Some(value) = self.take(key) else {
-            return Ok(Vec::new());
-        };
-        let place = value.span();
-        match value.into_inner() {
-            DeValue::Array(items) => items
-                .into_iter()
-                .map(|item| self.text_of(key, &item))
-                .collect(),
-            other => Err(self.wrong(key, &Spanned::new(place, other), "an array of strings")),
-        }
+        let items = self.array(key, "an array of strings")?;
+        items.iter().map(|item| self.text_of(key, item)).collect()
     }
 
     /// The string under `key`, or the strings of the array there.
@@ -184,17 +175,11 @@ impl<'t> Table<'t> {
     /// # Errors
     /// Where it is something else.
     pub fn tables(&mut self, key: &'static str, what: &str) -> Result<Vec<Table<'t>>> {
-        let Some(value) = self.take(key) else {
-            return Ok(Vec::new());
-        };
-        let place = value.span();
-        match value.into_inner() {
-            DeValue::Array(items) => items
-                .into_iter()
-                .map(|item| self.table_of(key, item, what))
-                .collect(),
-            other => Err(self.wrong(key, &Spanned::new(place, other), "an array of tables")),
-        }
+        let items = self.array(key, "an array of tables")?;
+        items
+            .into_iter()
+            .map(|item| self.table_of(key, item, what))
+            .collect()
     }
 
     /// All entries as tables, with their keys; `what` goes before the key in messages.
@@ -255,6 +240,17 @@ impl<'t> Table<'t> {
                 )
             })
             .collect()
+    }
+
+    fn array(&mut self, key: &'static str, accepted: &str) -> Result<Vec<Spanned<DeValue<'t>>>> {
+        let Some(value) = self.take(key) else {
+            return Ok(Vec::new());
+        };
+        let place = value.span();
+        match value.into_inner() {
+            DeValue::Array(items) => Ok(items.into_iter().collect()),
+            other => Err(self.wrong(key, &Spanned::new(place, other), accepted)),
+        }
     }
 
     fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'t>>> {

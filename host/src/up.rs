@@ -24,7 +24,7 @@ use crate::variables::{self, Provider, Variables};
 /// # Errors
 /// One sentence that says what is wrong.
 pub fn build(args: &cli::Build) -> Result<()> {
-    build::build(&Manifest::load(&args.manifest)?, Which::All)
+    build::build(&Manifest::load(&args.app.manifest)?, Which::All)
 }
 
 /// Runs an application until `shutdown` says so.
@@ -32,7 +32,7 @@ pub fn build(args: &cli::Build) -> Result<()> {
 /// # Errors
 /// One sentence that says what is wrong.
 pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
-    let manifest = Manifest::load(&args.manifest)?;
+    let manifest = Manifest::load(&args.app.manifest)?;
     let variables = Variables::settle(&manifest, &providers(&args, &manifest.dir)?)?;
     // What can be known before minutes of building is said before.
     for component in &manifest.components {

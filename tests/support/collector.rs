@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::eventually;
+use super::{Launch, eventually};
 
 /// A receiver on a port of its own. It stops where this is dropped.
 pub struct Collector {
@@ -104,6 +104,11 @@ impl Collector {
     /// The value of OTLP_ENDPOINT.
     pub fn endpoint(&self) -> String {
         format!("http://{}/v1/traces", self.address)
+    }
+
+    /// An application that sends its spans here.
+    pub fn launch(&self) -> Launch {
+        Launch::default().env("OTLP_ENDPOINT", self.endpoint())
     }
 
     /// From now on answers with this status, and keeps nothing.
