@@ -20,7 +20,7 @@ fn requests() -> usize {
 #[tokio::test]
 async fn every_span_of_a_loaded_chain_arrives_exactly_once() {
     let collector = Collector::start().await;
-    collector.struggle(Duration::from_millis(50), 5);
+    collector.struggle(Duration::from_millis(50), 10);
     let app = collector
         .launch()
         .env(
