@@ -121,10 +121,7 @@ impl CallError {
                 format!("{shown} did not answer within the time that APP_TIMEOUT sets")
             }
             CallError::NoAnswer(SendError::Denied) => {
-                let origin = downstream.0.origin();
-                format!(
-                    "{shown} is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts"
-                )
+                format!("{shown} is {}", downstream.0.not_allowed())
             }
             CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
         }

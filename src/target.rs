@@ -57,14 +57,16 @@ impl Target {
         self.authorization.as_ref()
     }
 
-    /// Scheme, host and port: `http://orders:8080`.
-    pub fn origin(&self) -> String {
+    /// What it is where the host does not allow it, with the setting that would.
+    pub fn not_allowed(&self) -> String {
         let scheme = self.url.scheme_str().unwrap_or_default();
         let authority = self
             .url
             .authority()
             .map_or("", |authority| authority.as_str());
-        format!("{scheme}://{authority}")
+        format!(
+            "not an allowed destination: set APP_ALLOWED_HOST={scheme}://{authority} or add it to allowed_outbound_hosts"
+        )
     }
 }
 

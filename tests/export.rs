@@ -229,6 +229,24 @@ async fn a_collector_that_is_busy_gets_the_batch_again() {
 }
 
 #[tokio::test]
+async fn a_collector_that_asks_for_too_long_a_wait_gets_nothing_more() {
+    let collector = Collector::start().await;
+    collector.refuse_next(&[(503, Some("18446744073709551615"))]);
+    let app = collector.launch().start().await;
+    app.process("[]").await;
+    let line = "failed: the collector answered 503 Service Unavailable; spans lost: 1";
+    eventually("the loss is said", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
+    assert_eq!(
+        app.process("[]").await.status(),
+        200,
+        "the instance goes on"
+    );
+}
+
+#[tokio::test]
 async fn what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again() {
     let collector = Collector::start().await;
     collector.reject(1, "too old");

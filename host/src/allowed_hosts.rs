@@ -2,7 +2,6 @@
 //!
 //! Source: <https://spinframework.dev/v3/http-outbound>.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -210,12 +209,6 @@ impl PortRule {
                 range.contains(&port) || (port == u16::MAX && range.start == port)
             }),
         }
-    }
-}
-
-impl fmt::Display for AllowedHosts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} allowed outbound hosts", self.0.len())
     }
 }
 

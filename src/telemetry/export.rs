@@ -139,11 +139,7 @@ impl fmt::Display for ExportError {
         write!(f, "OTLP export to {} failed: ", self.endpoint.shown())?;
         match &self.trouble {
             Trouble::NoAnswer(SendError::Denied) => {
-                let origin = self.endpoint.origin();
-                write!(
-                    f,
-                    "it is not an allowed destination: set APP_ALLOWED_HOST={origin} or add it to allowed_outbound_hosts"
-                )
+                write!(f, "it is {}", self.endpoint.not_allowed())
             }
             Trouble::NoAnswer(error) => error.fmt(f),
             Trouble::Status(status) => write!(f, "the collector answered {status}"),
@@ -196,8 +192,10 @@ impl<W: World> Client<W> {
             let sent = self.world.send(request.clone(), left).await;
             let jitter = unit(self.world.random());
             let wait = retry::wait(&sent, retries, jitter, SystemTime::now());
-            // A wait that ends after the deadline is not worth its while.
-            let Some(wait) = wait.filter(|wait| Instant::now() + *wait < deadline) else {
+            // A wait that ends after the deadline is not worth its while. The collector may ask for
+            // one that no clock can add, so durations are compared.
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(wait) = wait.filter(|wait| *wait < left) else {
                 return sent;
             };
             self.world.sleep(wait).await;

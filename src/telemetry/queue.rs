@@ -73,21 +73,16 @@ impl<W: World> SpanProcessor for Queue<W> {
         }
         let shared = Arc::clone(&self.shared);
         let queued = shared.state().buffer.push(span);
-        match queued {
-            Queued::Nothing => {}
+        let first = match queued {
+            Queued::Nothing => return,
             // The worker says so after its export: a full queue always has one.
-            Queued::Lost => shared.state().overflown.add(1),
-            Queued::Wait(round) => {
-                self.shared
-                    .world
-                    .spawn(async move { shared.work(Exported::Wait(round)).await });
-            }
-            Queued::Export => {
-                self.shared
-                    .world
-                    .spawn(async move { shared.work(Exported::Export).await });
-            }
-        }
+            Queued::Lost => return shared.state().overflown.add(1),
+            Queued::Wait(round) => Exported::Wait(round),
+            Queued::Export => Exported::Export,
+        };
+        self.shared
+            .world
+            .spawn(async move { shared.work(first).await });
     }
 
     fn force_flush(&self) -> OTelSdkResult {
