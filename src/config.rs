@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use opentelemetry_otlp::{Compression, Protocol};
 
 use crate::downstream::Downstream;
 use crate::simulate::{Errors, Latency};
@@ -42,6 +43,8 @@ pub struct Config {
     pub sampling: Sampling,
     /// How ended spans are gathered.
     pub batching: Batching,
+    /// Whether no spans are made at all.
+    pub sdk_disabled: bool,
 }
 
 /// How batches of spans are sent.
@@ -49,6 +52,10 @@ pub struct Config {
 pub struct Export {
     /// Headers of each export.
     pub headers: HeaderMap,
+    /// How spans are encoded.
+    pub protocol: Protocol,
+    /// How the encoded spans are compressed, if they are.
+    pub compression: Option<Compression>,
     /// The limit of one export.
     pub timeout: Duration,
 }
@@ -90,6 +97,8 @@ impl Config {
             sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
             export: Export {
                 headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers),
+                protocol: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, value::protocol),
+                compression: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, value::compression),
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, value::limit),
             },
             downstreams: reader.parse(&APP_URL_DESTINO, value::downstreams),
@@ -106,6 +115,7 @@ impl Config {
                     .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, value::count)
                     .min(max_queue_size),
             },
+            sdk_disabled: reader.parse(&OTEL_SDK_DISABLED, value::boolean),
         };
         (config, reader.problems)
     }
@@ -296,6 +306,17 @@ mod tests {
                 "a=%0a",
                 "the value of 'a' is not fit for an HTTP header",
             ),
+            (
+                "OTEL_EXPORTER_OTLP_PROTOCOL",
+                "grpc",
+                "'grpc' is not one of http/protobuf, http/json",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_COMPRESSION",
+                "zstd",
+                "'zstd' is not one of none, gzip",
+            ),
+            ("OTEL_SDK_DISABLED", "1", "'1' is not one of true, false"),
             (
                 "OTEL_BSP_SCHEDULE_DELAY",
                 "1s",

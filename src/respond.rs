@@ -1,12 +1,12 @@
 //! What becomes of a request, as an HTTP answer: its status, headers and body.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use opentelemetry::trace::SpanContext;
+use serde::Serialize;
 
 use crate::payload::{MAX_BYTES, Malformed, Payload};
 use crate::telemetry::context;
@@ -99,12 +99,21 @@ pub fn respond(outcome: &Result<Payload, Failure>, span: &SpanContext) -> Respon
     response
 }
 
+/// The body of every answer but the list.
+#[derive(Serialize)]
+struct Explanation {
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+}
+
 fn explain(failure: &Failure, span: &SpanContext) -> Bytes {
-    let mut body = BTreeMap::from([("error", failure.to_string())]);
-    if !matches!(failure, Failure::Settings(_)) {
-        body.insert("trace_id", span.trace_id().to_string());
-    }
-    serde_json::to_vec(&body)
+    let traced = span.is_valid() && !matches!(failure, Failure::Settings(_));
+    let explanation = Explanation {
+        error: failure.to_string(),
+        trace_id: traced.then(|| span.trace_id().to_string()),
+    };
+    serde_json::to_vec(&explanation)
         .expect("strings are always JSON")
         .into()
 }

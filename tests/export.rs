@@ -79,14 +79,15 @@ async fn says_who_it_is_in_resource_and_scope() {
 #[tokio::test]
 async fn the_environment_adds_headers_and_attributes() {
     let collector = Collector::start().await;
-    let app = collector.launch()
+    let app = collector
+        .launch()
         .env(
             "OTEL_EXPORTER_OTLP_HEADERS",
             "authorization=Bearer%20a%3Db, x-tenant=t1",
         )
         .env(
             "OTEL_RESOURCE_ATTRIBUTES",
-            "deployment.environment.name=test%20bed,service.version=7,service.name=no,telemetry.sdk.name=no",
+            "deployment.environment.name=test%20bed,service.version=7,telemetry.sdk.name=no",
         )
         .start()
         .await;
@@ -99,7 +100,29 @@ async fn the_environment_adds_headers_and_attributes() {
     assert_eq!(resource["deployment.environment.name"], "test bed");
     assert_eq!(resource["service.version"], "7");
     assert_eq!(resource["telemetry.sdk.name"], "opentelemetry");
-    assert_eq!(resource["service.name"], "tracing-tail", "APP_NAME wins");
+}
+
+#[tokio::test]
+async fn the_service_is_named_by_app_name_then_by_its_attribute() {
+    let table = [
+        (None, "a=1", "tracing-tail"),
+        (None, "service.name=attribute", "attribute"),
+        (Some("variable"), "service.name=attribute", "variable"),
+    ];
+    for (app_name, attributes, expected) in table {
+        let collector = Collector::start().await;
+        let mut launch = collector
+            .launch()
+            .env("OTEL_RESOURCE_ATTRIBUTES", attributes);
+        if let Some(name) = app_name {
+            launch = launch.env("APP_NAME", name);
+        }
+        let app = launch.start().await;
+        let list: Vec<String> = app.process("[]").await.json().await.unwrap();
+        assert_eq!(list, [expected], "the list has the same name");
+        collector.wait_for(1).await;
+        assert_eq!(collector.resource()["service.name"], expected);
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,16 @@ pub const OTEL_EXPORTER_OTLP_HEADERS: Setting = Setting {
     env: "OTEL_EXPORTER_OTLP_HEADERS",
     default: "",
 };
+/// How spans are encoded: `http/protobuf` or `http/json`.
+pub const OTEL_EXPORTER_OTLP_PROTOCOL: Setting = Setting {
+    env: "OTEL_EXPORTER_OTLP_PROTOCOL",
+    default: "http/protobuf",
+};
+/// How exports are compressed: `none` or `gzip`.
+pub const OTEL_EXPORTER_OTLP_COMPRESSION: Setting = Setting {
+    env: "OTEL_EXPORTER_OTLP_COMPRESSION",
+    default: "none",
+};
 /// The limit of one export, in milliseconds.
 pub const OTEL_EXPORTER_OTLP_TIMEOUT: Setting = Setting {
     env: "OTEL_EXPORTER_OTLP_TIMEOUT",
@@ -91,9 +101,14 @@ pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting = Setting {
     env: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
     default: "512",
 };
+/// Whether there is no tracing at all; contexts still pass through.
+pub const OTEL_SDK_DISABLED: Setting = Setting {
+    env: "OTEL_SDK_DISABLED",
+    default: "false",
+};
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 18] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -102,6 +117,8 @@ pub const SETTINGS: [Setting; 15] = [
     APP_ALLOWED_HOST,
     OTLP_ENDPOINT,
     OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_COMPRESSION,
     OTEL_EXPORTER_OTLP_TIMEOUT,
     OTEL_RESOURCE_ATTRIBUTES,
     OTEL_TRACES_SAMPLER,
@@ -109,4 +126,5 @@ pub const SETTINGS: [Setting; 15] = [
     OTEL_BSP_SCHEDULE_DELAY,
     OTEL_BSP_MAX_QUEUE_SIZE,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
+    OTEL_SDK_DISABLED,
 ];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry_otlp::{Compression, Protocol};
 
 use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
 use crate::downstream::Downstream;
@@ -35,6 +36,30 @@ pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
         Ok((header, value))
     });
     headers.collect()
+}
+
+pub(super) fn protocol(text: &str) -> Result<Protocol, String> {
+    match text {
+        "http/protobuf" => Ok(Protocol::HttpBinary),
+        "http/json" => Ok(Protocol::HttpJson),
+        _ => Err(format!("'{text}' is not one of http/protobuf, http/json")),
+    }
+}
+
+pub(super) fn compression(text: &str) -> Result<Option<Compression>, String> {
+    match text {
+        "none" => Ok(None),
+        "gzip" => Ok(Some(Compression::Gzip)),
+        _ => Err(format!("'{text}' is not one of none, gzip")),
+    }
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(format!("'{text}' is not one of true, false")),
+    }
 }
 
 pub(super) fn ratio(text: &str) -> Result<f64, String> {

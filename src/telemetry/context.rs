@@ -20,15 +20,6 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// The trace id is random: trace-flags bit 1 of level 2 (section 3.2.2.5.2).
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
-/// Keeps the word that the trace id is random: the SDK drops it from unsampled spans.
-pub fn with_randomness_of(parent: &SpanContext, span: &SpanContext) -> SpanContext {
-    if parent.trace_flags() & RANDOM == RANDOM {
-        with_random_id(span)
-    } else {
-        span.clone()
-    }
-}
-
 /// A span, and the `tracestate` of its trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
@@ -36,6 +27,29 @@ pub struct TraceContext {
     pub span: SpanContext,
     /// The list as it travels; opentelemetry's [`TraceState`] does not take all valid ones.
     pub state: String,
+}
+
+impl TraceContext {
+    /// The context of a span below `parent`; that of `parent` itself where there is no such span.
+    pub fn below(parent: Option<&TraceContext>, span: &SpanContext) -> TraceContext {
+        let none = TraceContext {
+            span: SpanContext::NONE,
+            state: String::new(),
+        };
+        if !span.is_valid() {
+            return parent.cloned().unwrap_or(none);
+        }
+        // The SDK drops the word that the trace id is random from unsampled spans.
+        let random = parent.is_none_or(|parent| parent.span.trace_flags() & RANDOM == RANDOM);
+        TraceContext {
+            span: if random {
+                with_random_id(span)
+            } else {
+                span.clone()
+            },
+            state: parent.map_or(none.state, |parent| parent.state.clone()),
+        }
+    }
 }
 
 /// What a request says of the trace that it belongs to.
@@ -83,9 +97,11 @@ fn with_state(span: &SpanContext, state: String) -> TraceContext {
 /// The headers that make `parent` the parent of what an outbound request leads to.
 pub fn headers(parent: &TraceContext, baggage: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let named = value(&format_parent(&parent.span));
-    headers.insert(PARENT_COPY, named.clone());
-    headers.insert(TRACEPARENT, named);
+    if parent.span.is_valid() {
+        let named = value(&format_parent(&parent.span));
+        headers.insert(PARENT_COPY, named.clone());
+        headers.insert(TRACEPARENT, named);
+    }
     if !parent.state.is_empty() {
         headers.insert(TRACESTATE, value(&parent.state));
     }
@@ -106,8 +122,12 @@ pub fn with_random_id(root: &SpanContext) -> SpanContext {
     )
 }
 
-/// Tells the client which span served it, in `traceresponse` and `server-timing`.
+/// Tells the client which span served it, in `traceresponse` and `server-timing`. The client's own
+/// span did not.
 pub fn announce(span: &SpanContext, headers: &mut HeaderMap) {
+    if span.is_remote() || !span.is_valid() {
+        return;
+    }
     let parent = format_parent(span);
     headers.insert(
         SERVER_TIMING,
@@ -340,7 +360,9 @@ mod tests {
     #[test]
     fn announces_the_span_and_reads_the_announcement() {
         let parent = format!("00-{TRACE}-{SPAN}-01");
-        let span = parse(&parent).unwrap();
+        let read = parse(&parent).unwrap();
+        let (trace, id, flags) = (read.trace_id(), read.span_id(), read.trace_flags());
+        let span = SpanContext::new(trace, id, flags, false, TraceState::default());
         let mut answer = HeaderMap::new();
         announce(&span, &mut answer);
         let timing = format!("traceparent;desc=\"{parent}\"");
@@ -348,6 +370,11 @@ mod tests {
             answer,
             headers(&[("server-timing", &timing), ("traceresponse", &parent)])
         );
-        assert_eq!(served_by(&answer), Some(span));
+        assert_eq!(served_by(&answer), Some(read.clone()));
+        for other in [read, SpanContext::NONE] {
+            let mut answer = HeaderMap::new();
+            announce(&other, &mut answer);
+            assert_eq!(answer, HeaderMap::new(), "no span of ours");
+        }
     }
 }

@@ -18,14 +18,14 @@ use opentelemetry_otlp::{
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
-use prost::Message as _;
+use prost::Message;
 use send_wrapper::SendWrapper;
 
 use crate::config::Export;
 use crate::host::{SendError, World};
 use crate::simulate::unit;
 use crate::target::Target;
-use crate::telemetry::retry;
+use crate::telemetry::{partial_success, retry};
 
 /// How often an instance says on stderr that spans are lost.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -50,17 +50,22 @@ impl Exporter {
         let client = Client {
             world,
             headers: headers(endpoint, how),
+            protocol: how.protocol,
             timeout: how.timeout,
             trouble: Arc::clone(&trouble),
         };
-        let mut otlp = OtlpExporter::builder()
+        let mut builder = OtlpExporter::builder()
             .with_http()
             .with_http_client(client)
             .with_endpoint(endpoint.url().to_string())
-            .with_protocol(Protocol::HttpBinary)
+            .with_protocol(how.protocol)
             .with_timeout(how.timeout)
             // Its own retries would block the instance: they sleep with the thread.
-            .with_retry_policy(RetryPolicy::disabled())
+            .with_retry_policy(RetryPolicy::disabled());
+        if let Some(compression) = how.compression {
+            builder = builder.with_compression(compression);
+        }
+        let mut otlp = builder
             .build()
             .expect("the endpoint is a checked URL, and the client is given");
         otlp.set_resource(resource);
@@ -155,6 +160,7 @@ impl std::error::Error for ExportError {}
 struct Client<W> {
     world: W,
     headers: HeaderMap,
+    protocol: Protocol,
     timeout: Duration,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
@@ -173,7 +179,7 @@ impl<W: World> Client<W> {
         headers.insert(CONTENT_LENGTH, length.into());
         let sent = self.send_until_taken(&request).await;
         let trouble = match &sent {
-            Ok(answer) if answer.status().is_success() => rejected(answer.body()),
+            Ok(answer) if answer.status().is_success() => rejected(answer.body(), self.protocol),
             Ok(answer) => Some(Trouble::Status(answer.status())),
             Err(error) => Some(Trouble::NoAnswer(error.clone())),
         };
@@ -205,16 +211,17 @@ impl<W: World> Client<W> {
 }
 
 /// What the collector did not take of a batch that it answered with success.
-fn rejected(body: &[u8]) -> Option<Trouble> {
-    let partial = ExportTraceServiceResponse::decode(body)
-        .ok()?
-        .partial_success?;
-    let spans = usize::try_from(partial.rejected_spans).unwrap_or_default();
-    let said = spans > 0 || !partial.error_message.is_empty();
-    said.then_some(Trouble::Rejected {
-        spans,
-        why: partial.error_message,
-    })
+fn rejected(body: &[u8], protocol: Protocol) -> Option<Trouble> {
+    let (spans, why) = match protocol {
+        Protocol::HttpJson => partial_success::read_json(body)?,
+        _ => {
+            let answer = ExportTraceServiceResponse::decode(body).ok()?;
+            let partial = answer.partial_success?;
+            (partial.rejected_spans, partial.error_message)
+        }
+    };
+    let spans = usize::try_from(spans).unwrap_or_default();
+    (spans > 0 || !why.is_empty()).then_some(Trouble::Rejected { spans, why })
 }
 
 #[async_trait]

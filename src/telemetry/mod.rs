@@ -5,12 +5,13 @@
 //! - [`spans`]: names, attributes and events of each span
 //! - [`sampling`]: which traces are recorded
 //! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
-//! - [`export`] and [`retry`]: OTLP over the host's outbound HTTP
+//! - [`export`], [`retry`] and [`partial_success`]: OTLP over the host's outbound HTTP
 
 pub mod baggage;
 pub mod buffer;
 pub mod context;
 pub mod export;
+pub mod partial_success;
 pub mod queue;
 pub mod retry;
 pub mod sampling;
@@ -27,18 +28,27 @@ use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 use crate::config::Config;
 use crate::host::World;
 
-/// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none.
+/// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none. Where the
+/// SDK is disabled it makes no spans.
 pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
     let resource = resource(config);
     let mut provider = SdkTracerProvider::builder()
         .with_sampler(config.sampling.sampler())
         .with_resource(resource.clone());
-    if let Some(endpoint) = &config.otlp_endpoint {
+    let endpoint = config.otlp_endpoint.as_ref();
+    if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
         let exporter = export::Exporter::new(world.clone(), endpoint, &config.export, &resource);
         let queue = queue::Queue::new(world, exporter, config.batching);
         provider = provider.with_span_processor(queue);
     }
-    provider.build().tracer_with_scope(
+    let provider = provider.build();
+    if config.sdk_disabled {
+        // A provider that is shut down makes no spans.
+        provider
+            .shutdown()
+            .expect("nothing is there that could fail to shut down");
+    }
+    provider.tracer_with_scope(
         InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
             .with_schema_url(SCHEMA_URL)

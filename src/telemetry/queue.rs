@@ -136,6 +136,7 @@ impl<W: World> Shared<W> {
 mod tests {
     use http::{HeaderMap, Response, StatusCode};
     use opentelemetry::trace::TraceFlags;
+    use opentelemetry_otlp::Protocol;
     use opentelemetry_sdk::Resource;
 
     use super::super::buffer::tests::{BATCHING, span};
@@ -155,6 +156,8 @@ mod tests {
         let resource = Resource::builder_empty().build();
         let how = Export {
             headers: HeaderMap::new(),
+            protocol: Protocol::HttpBinary,
+            compression: None,
             timeout: Duration::from_secs(1),
         };
         let exporter = Exporter::new(world.clone(), &endpoint, &how, &resource);

@@ -18,7 +18,7 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 use crate::downstream::{CallError, Downstream};
 use crate::respond::Failure;
 use crate::target::redact_query;
-use crate::telemetry::context::{self, Caller, TraceContext};
+use crate::telemetry::context::{Caller, TraceContext};
 
 /// The only route there is.
 pub const ROUTE: &str = "/process";
@@ -134,30 +134,17 @@ impl Span {
     }
 
     fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&TraceContext>) -> Span {
-        let Some(parent) = parent else {
-            let span = tracer.build_with_context(builder, &Context::new());
-            let context = context::with_random_id(span.span_context());
-            return Span {
-                span,
-                context: TraceContext {
-                    span: context,
-                    state: String::new(),
-                },
-            };
-        };
-        let above = Context::new().with_remote_span_context(parent.span.clone());
-        let span = tracer.build_with_context(builder, &above);
-        let context = context::with_randomness_of(&parent.span, span.span_context());
-        Span {
-            span,
-            context: TraceContext {
-                span: context,
-                state: parent.state.clone(),
-            },
+        let mut above = Context::new();
+        if let Some(parent) = parent {
+            above = above.with_remote_span_context(parent.span.clone());
         }
+        let span = tracer.build_with_context(builder, &above);
+        let context = TraceContext::below(parent, span.span_context());
+        Span { span, context }
     }
 
-    /// What children, downstreams and the caller learn of this span.
+    /// What children, downstreams and the caller learn of this span: the caller's own context where
+    /// the SDK is disabled.
     pub fn context(&self) -> &TraceContext {
         &self.context
     }

@@ -1,15 +1,18 @@
 //! An OTLP/HTTP receiver that keeps what it is sent, and answers as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::post;
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -38,6 +41,7 @@ struct Kept {
     status: Option<StatusCode>,
     refusals: VecDeque<(u16, Option<&'static str>)>,
     answer: Vec<u8>,
+    answer_json: Vec<u8>,
     delay: Duration,
     refuse_every: usize,
     received: usize,
@@ -48,6 +52,8 @@ struct Kept {
 pub struct Export {
     /// The HTTP headers.
     pub headers: HeaderMap,
+    /// The body, no longer compressed.
+    pub body: Vec<u8>,
     /// The decoded body.
     pub request: ExportTraceServiceRequest,
 }
@@ -77,6 +83,33 @@ pub struct LinkRecord {
     pub trace: String,
     pub span: String,
     pub kind: String,
+}
+
+impl Export {
+    fn decode(
+        headers: HeaderMap,
+        body: &[u8],
+    ) -> Result<Export, Box<dyn std::error::Error + Send + Sync>> {
+        let body = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            Some(b"gzip") => {
+                let mut plain = Vec::new();
+                GzDecoder::new(body).read_to_end(&mut plain)?;
+                plain
+            }
+            None => body.to_vec(),
+            Some(other) => return Err(format!("an unexpected encoding: {other:?}").into()),
+        };
+        let request = match headers[CONTENT_TYPE].as_bytes() {
+            b"application/x-protobuf" => ExportTraceServiceRequest::decode(&body[..])?,
+            b"application/json" => serde_json::from_slice(&body)?,
+            other => return Err(format!("an unexpected type: {other:?}").into()),
+        };
+        Ok(Export {
+            headers,
+            body,
+            request,
+        })
+    }
 }
 
 type Shared = (Arc<Mutex<Kept>>, watch::Receiver<bool>);
@@ -137,7 +170,13 @@ impl Collector {
         let answer = ExportTraceServiceResponse {
             partial_success: Some(partial),
         };
-        self.kept.lock().unwrap().answer = answer.encode_to_vec();
+        let mut kept = self.kept.lock().unwrap();
+        kept.answer = answer.encode_to_vec();
+        // By the JSON mapping 64-bit numbers are strings; opentelemetry-proto departs from it here.
+        let partial = serde_json::json!({"rejectedSpans": spans.to_string(), "errorMessage": why});
+        kept.answer_json = serde_json::json!({ "partialSuccess": partial })
+            .to_string()
+            .into_bytes();
     }
 
     /// From now on holds back its answers, until [`Collector::release`].
@@ -217,19 +256,23 @@ async fn receive(
         }
         return answer;
     }
-    match ExportTraceServiceRequest::decode(body) {
-        Ok(request) => kept
-            .lock()
-            .unwrap()
-            .exports
-            .push(Export { headers, request }),
+    let json = headers[CONTENT_TYPE] == "application/json";
+    match Export::decode(headers, &body) {
+        Ok(export) => kept.lock().unwrap().exports.push(export),
         Err(problem) => {
             kept.lock().unwrap().unexpected.push(problem.to_string());
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     }
     let _ = gate.wait_for(|open| *open).await;
-    kept.lock().unwrap().answer.clone().into_response()
+    let kept = kept.lock().unwrap();
+    // The answer is in the request's encoding (OTLP, "OTLP/HTTP Response").
+    let answer = if json {
+        &kept.answer_json
+    } else {
+        &kept.answer
+    };
+    answer.clone().into_response()
 }
 
 async fn unexpected(State((kept, _)): State<Shared>, uri: Uri) -> impl IntoResponse {
