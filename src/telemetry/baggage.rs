@@ -2,9 +2,9 @@
 //!
 //! Source: <https://www.w3.org/TR/baggage/>.
 
-/// How many list members pass (section 3.3.2 asks for 64 at least).
+/// How many list members pass ("Limits" asks for 64 at least).
 const MOST_MEMBERS: usize = 64;
-/// How many bytes pass (section 3.3.2 asks for 8192 at least).
+/// How many bytes pass ("Limits" asks for 8192 at least).
 const MOST_BYTES: usize = 8192;
 
 /// The baggage that goes on: the members of `text` in their order and with their properties.
@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> String {
     kept
 }
 
-/// `list-member = key OWS "=" OWS value *( OWS ";" OWS property )` (section 3.3.1).
+/// `list-member = key OWS "=" OWS value *( OWS ";" OWS property )` ("Definition").
 fn is_member(member: &str) -> bool {
     let mut parts = member.split(';').map(|part| part.trim_matches([' ', '\t']));
     let pair = parts.next().and_then(|pair| pair.split_once('='));
@@ -61,37 +61,43 @@ fn is_value(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    // Each reason begins with its clause: a heading of "Header Content" in W3C Baggage.
+
     #[test]
     fn passes_members_through() {
         let most: Vec<_> = (0..64).map(|n| format!("k{n}=v")).collect();
         let most = most.join(",");
         let table = [
-            ("a=1", "a=1".to_owned(), "one member"),
+            ("a=1", "a=1".to_owned(), "baggage-string: one member"),
             (
                 "a=1, b=2 ,c=3",
                 "a=1,b=2,c=3".to_owned(),
-                "white space around members",
+                "baggage-string: white space around members",
             ),
             (
                 "a = 1;p;q = 2",
                 "a = 1;p;q = 2".to_owned(),
-                "properties stay as they are",
+                "property: stays as it is",
             ),
             (
                 "a=%20%2C=",
                 "a=%20%2C=".to_owned(),
-                "percent-encoding is not touched",
+                "value: percent-encoding is not touched",
             ),
-            ("a=", "a=".to_owned(), "an empty value"),
-            ("a=1,a=2", "a=1,a=2".to_owned(), "a key may come twice"),
-            ("a=1,,b=2,", "a=1,b=2".to_owned(), "empty members"),
+            ("a=", "a=".to_owned(), "value: empty"),
+            ("a=1,a=2", "a=1,a=2".to_owned(), "key: may come twice"),
+            (
+                "a=1,,b=2,",
+                "a=1,b=2".to_owned(),
+                "baggage-string: empty members",
+            ),
             (
                 "a,b=2,c d=3,=4,e=\"f\",g=1;;",
                 "b=2".to_owned(),
-                "malformed members",
+                "Definition: malformed members",
             ),
-            (&most, most.clone(), "64 members"),
-            (&format!("{most},x=1"), most.clone(), "a 65th"),
+            (&most, most.clone(), "Limits: 64 members"),
+            (&format!("{most},x=1"), most.clone(), "Limits: a 65th"),
         ];
         for (text, kept, reason) in table {
             assert_eq!(parse(text), kept, "{reason}");
@@ -105,7 +111,7 @@ mod tests {
         assert_eq!(
             parse(&format!("b=1,{fits}")),
             "b=1",
-            "what does not fit is left out"
+            "Limits: what does not fit is left out whole"
         );
     }
 }

@@ -17,7 +17,7 @@ const PARENT_COPY: HeaderName = HeaderName::from_static("tracing-tail-parent");
 const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// The trace id is random: trace-flags bit 1 of level 2 (section 3.2.2.5.2).
+/// The trace id is random: trace-flags bit 1 of level 2 ("Random Trace ID Flag").
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 /// A span, and the `tracestate` of its trace.
@@ -155,7 +155,7 @@ fn format_parent(span: &SpanContext) -> String {
 }
 
 /// Reads `version "-" trace-id "-" parent-id "-" trace-flags`, and of versions to come the part
-/// that is known today (section 4.3).
+/// that is known today ("Versioning of traceparent").
 fn parse(text: &str) -> Option<SpanContext> {
     let mut fields = text.trim_matches([' ', '\t']).split('-');
     let version = hex(fields.next()?, 2)?;
@@ -177,7 +177,7 @@ fn hex(field: &str, digits: usize) -> Option<&str> {
     (field.len() == digits && lower).then_some(field)
 }
 
-/// The header's value, where it is there once: two parents are none (section 3.2.1).
+/// The header's value, where it is there once: two parents are none ("A traceparent is Received").
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?.to_str().ok()?;
@@ -212,14 +212,57 @@ mod tests {
         pairs.iter().map(pair).collect()
     }
 
+    // Each reason begins with its clause: a heading of Trace Context level 2.
+
+    #[test]
+    fn reads_names_in_any_case() {
+        let parent = format!("00-{TRACE}-{SPAN}-01");
+        for [parent_name, state_name, baggage_name] in [
+            ["traceparent", "tracestate", "baggage"],
+            ["TraceParent", "TraceState", "Baggage"],
+            ["TRACEPARENT", "TRACESTATE", "BAGGAGE"],
+        ] {
+            let pairs = [
+                (parent_name, parent.as_str()),
+                (state_name, "a=1"),
+                (baggage_name, "b=2"),
+            ];
+            let inbound = pairs.map(|(name, value)| {
+                let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+                (name, HeaderValue::from_str(value).unwrap())
+            });
+            let caller = extract(&inbound.into_iter().collect());
+            let named = caller.parent.expect("Header Name: ASCII case-insensitive");
+            assert_eq!(named.span.trace_id().to_string(), TRACE);
+            assert_eq!(
+                (named.state.as_str(), caller.baggage.as_str()),
+                ("a=1", "b=2")
+            );
+        }
+    }
+
+    #[test]
+    fn a_malformed_state_leaves_the_parent_alone() {
+        let parent = format!("00-{TRACE}-{SPAN}-01");
+        let inbound = headers(&[("traceparent", &parent), ("tracestate", "malformed")]);
+        let named = extract(&inbound).parent.expect("Tracestate Header");
+        assert_eq!(named.state, "");
+    }
+
     #[test]
     fn reads_a_valid_parent() {
         let table = [
-            ("00", "01", 1, "sampled"),
-            ("00", "00", 0, "not sampled"),
-            ("00", "03", 3, "sampled, with a random trace id"),
-            ("00", "ff", 3, "unknown flags are cleared"),
-            ("01", "01-more", 1, "a version to come"),
+            ("00", "01", 1, "Sampled flag: set"),
+            ("00", "00", 0, "Sampled flag: not set"),
+            ("00", "03", 3, "Random Trace ID Flag: set"),
+            ("00", "ff", 3, "Other Flags: cleared"),
+            ("cc", "01", 1, "Versioning of traceparent: no more fields"),
+            (
+                "01",
+                "01-more",
+                1,
+                "Versioning of traceparent: more fields in a version to come",
+            ),
         ];
         for (version, flags, known, reason) in table {
             let text = format!("{version}-{TRACE}-{SPAN}-{flags}");
@@ -239,25 +282,29 @@ mod tests {
         let zero_trace = "0".repeat(32);
         let zero_span = "0".repeat(16);
         let table = [
-            (String::new(), "empty"),
-            (format!("ff-{TRACE}-{SPAN}-01"), "forbidden version"),
-            (format!("00-{zero_trace}-{SPAN}-01"), "all-zero trace id"),
-            (format!("00-{TRACE}-{zero_span}-01"), "all-zero span id"),
+            (String::new(), "version-format: empty"),
+            (format!("ff-{TRACE}-{SPAN}-01"), "version: ff is forbidden"),
+            (format!("00-{zero_trace}-{SPAN}-01"), "trace-id: all zero"),
+            (format!("00-{TRACE}-{zero_span}-01"), "parent-id: all zero"),
             (
                 format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
-                "upper case",
+                "trace-id: upper case",
             ),
-            (format!("00-{TRACE}-{SPAN}"), "no flags"),
-            (format!("00-{TRACE}-{SPAN}-1"), "short flags"),
+            (format!("00-{TRACE}-{SPAN}"), "version-format: no flags"),
+            (format!("00-{TRACE}-{SPAN}-1"), "trace-flags: short"),
             (
                 format!("00-{TRACE}-{SPAN}-01-more"),
-                "version 00 with more fields",
+                "version-format: more fields in version 00",
             ),
-            (format!("0-{TRACE}-{SPAN}-01"), "short version"),
-            (format!("00-{TRACE}0-{SPAN}-01"), "long trace id"),
+            (
+                format!("01-{TRACE}-{SPAN}-01.more"),
+                "Versioning of traceparent: only a dash may follow",
+            ),
+            (format!("0-{TRACE}-{SPAN}-01"), "version: short"),
+            (format!("00-{TRACE}0-{SPAN}-01"), "trace-id: long"),
             (
                 format!("00-+{}-{SPAN}-01", &TRACE[1..]),
-                "no hexadecimal digit",
+                "trace-id: no hexadecimal digit",
             ),
         ];
         for (text, reason) in table {
@@ -266,7 +313,11 @@ mod tests {
         }
         let parent = format!("00-{TRACE}-{SPAN}-01");
         let twice = headers(&[("traceparent", &parent), ("traceparent", &parent)]);
-        assert_eq!(extract(&twice).parent, None, "two parents (3.2.1)");
+        assert_eq!(
+            extract(&twice).parent,
+            None,
+            "A traceparent is Received: two of them"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! opentelemetry's own parser follows level 1, and cuts values; what passes here is kept as it is.
 //! Source: <https://www.w3.org/TR/trace-context-2/#tracestate-header>.
 
-/// The most list members that a header may have (section 3.3.1.1).
+/// The most list members that a header may have ("tracestate Header Field Values").
 const MOST_MEMBERS: usize = 32;
 
 /// Reads the list, and gives it without empty members and white space around members; of members
@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Option<String> {
     Some(members.join(","))
 }
 
-/// `key = ( lcalpha / DIGIT ) 0*255 ( keychar )` (section 3.3.1.3.1); multi-tenant keys are
+/// `key = ( lcalpha / DIGIT ) 0*255 ( keychar )` ("Key"); multi-tenant keys are
 /// among them.
 fn is_key(key: &str) -> bool {
     let keychar = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-*/@".contains(&b);
@@ -40,7 +40,7 @@ fn is_key(key: &str) -> bool {
 }
 
 /// `value = 0*255(chr) nblk-chr`: printable ASCII without comma and equals sign, and without a
-/// space at the end (section 3.3.1.3.2).
+/// space at the end ("Value").
 fn is_value(value: &str) -> bool {
     let chr = |b: u8| matches!(b, 0x20..=0x7e) && b != b',' && b != b'=';
     (1..=256).contains(&value.len()) && value.bytes().all(chr) && !value.ends_with(' ')
@@ -50,6 +50,8 @@ fn is_value(value: &str) -> bool {
 mod tests {
     use super::*;
 
+    // Each reason begins with its clause: a heading of "Tracestate Header" in Trace Context level 2.
+
     #[test]
     fn keeps_what_is_valid() {
         let longest_key = format!("{}=1", "k".repeat(256));
@@ -57,40 +59,40 @@ mod tests {
         let most: Vec<_> = (0..32).map(|n| format!("k{n}=1")).collect();
         let most = most.join(",");
         let table = [
-            ("a=1", "a=1", "one member"),
-            ("b=2,a=1", "b=2,a=1", "the order stays (3.3.1.1)"),
+            ("a=1", "a=1", "list: one member"),
+            (
+                "b=2,a=1",
+                "b=2,a=1",
+                "Mutating the tracestate Field: the order stays",
+            ),
             (
                 " a=1 ,\tb=2\t",
                 "a=1,b=2",
-                "white space around members (3.3.1.1)",
+                "field values: white space around members",
             ),
-            (",a=1,, ,b=2,", "a=1,b=2", "empty members (3.3.1.1)"),
-            ("", "", "nothing"),
+            (",a=1,, ,b=2,", "a=1,b=2", "field values: empty members"),
+            ("", "", "field values: an empty header"),
             (
                 "tenant@vendor=1",
                 "tenant@vendor=1",
-                "a multi-tenant key (3.3.1.3.1)",
+                "Key, level 1: a multi-tenant key",
             ),
-            (
-                "0tenant@vendor=1",
-                "0tenant@vendor=1",
-                "a digit first (3.3.1.3.1)",
-            ),
-            ("a@b@c=1", "a@b@c=1", "level 2 takes @ anywhere (3.3.1.3.1)"),
-            ("a_-*/=1", "a_-*/=1", "all of keychar (3.3.1.3.1)"),
+            ("0tenant@vendor=1", "0tenant@vendor=1", "Key: a digit first"),
+            ("a@b@c=1", "a@b@c=1", "Key: level 2 takes @ anywhere"),
+            ("a_-*/=1", "a_-*/=1", "Key: all of keychar"),
             (
                 "a= 1!\"#~",
                 "a= 1!\"#~",
-                "a space inside, and punctuation (3.3.1.3.2)",
+                "Value: leading spaces belong to it; punctuation",
             ),
             (
                 "a=1,b=2,a=3",
                 "a=1,b=2",
-                "a key once: the first is the newest (3.3.1.1)",
+                "Combined Header Value: a key once, and the first is the newest",
             ),
-            (&longest_key, &longest_key, "256 characters of key"),
-            (&longest_value, &longest_value, "256 characters of value"),
-            (&most, &most, "32 members (3.3.1.1)"),
+            (&longest_key, &longest_key, "Key: 256 characters"),
+            (&longest_value, &longest_value, "Value: 256 characters"),
+            (&most, &most, "list: 32 members"),
         ];
         for (text, kept, reason) in table {
             assert_eq!(parse(text).as_deref(), Some(kept), "{reason}");
@@ -103,21 +105,21 @@ mod tests {
         let long_value = format!("k={}", "v".repeat(257));
         let many: Vec<_> = (0..33).map(|n| format!("k{n}=1")).collect();
         let table = [
-            ("a", "no value"),
-            ("a=", "an empty value (3.3.1.3.2)"),
-            ("=1", "an empty key"),
-            ("A=1", "upper case (3.3.1.3.1)"),
-            ("_a=1", "a key that starts with no letter or digit"),
-            ("@vendor=1", "a tenant without a name"),
-            ("a b=1", "a space in a key"),
-            ("a =1", "a space after a key"),
-            ("a=1=2", "an equals sign in a value"),
-            ("a=\u{e9}", "no ASCII"),
-            ("a=1\u{7f}", "a control character"),
-            ("a=1,b", "one malformed among valid ones"),
-            (&long_key, "257 characters of key"),
-            (&long_value, "257 characters of value"),
-            (&many.join(","), "33 members (3.3.1.1)"),
+            ("a", "list-member: no value"),
+            ("a=", "Value: empty"),
+            ("=1", "Key: empty"),
+            ("A=1", "Key: upper case"),
+            ("_a=1", "Key: starts with no letter or digit"),
+            ("@vendor=1", "Key: a tenant without a name"),
+            ("a b=1", "Key: a space inside"),
+            ("a =1", "Key: a space after it"),
+            ("a=1=2", "Value: an equals sign"),
+            ("a=\u{e9}", "Value: no ASCII"),
+            ("a=1\u{7f}", "Value: a control character"),
+            ("a=1,b", "list: one malformed among valid ones"),
+            (&long_key, "Key: 257 characters"),
+            (&long_value, "Value: 257 characters"),
+            (&many.join(","), "list: 33 members"),
         ];
         for (text, reason) in table {
             assert_eq!(parse(text), None, "{reason}");
