@@ -10,6 +10,7 @@ use http::HeaderMap;
 use opentelemetry_otlp::{Compression, Protocol};
 
 use crate::downstream::Downstream;
+use crate::retry::Retries;
 use crate::simulate::{Errors, Latency};
 use crate::target::Target;
 use crate::telemetry::sampling::Sampling;
@@ -31,8 +32,11 @@ pub struct Config {
     pub errors: Errors,
     /// Simulated latency.
     pub latency: Latency,
-    /// The limit of one downstream call, from the first byte sent to the last received.
+    /// The limit of one try of a downstream call, from the first byte sent to the last received,
+    /// and of all waits between its tries.
     pub timeout: Duration,
+    /// When a failed downstream call is tried again.
+    pub retries: Retries,
     /// Where spans go; none where the setting is malformed.
     pub otlp_endpoint: Option<Target>,
     /// How spans are sent there.
@@ -105,6 +109,10 @@ impl Config {
             errors: reader.parse(&APP_ERRORS, Errors::parse),
             latency: reader.parse(&APP_LATENCY, Latency::parse),
             timeout: reader.parse(&APP_TIMEOUT, value::timeout),
+            retries: Retries {
+                most: reader.parse(&APP_RETRIES, value::retries),
+                after_timeouts: true,
+            },
             otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
             batching: Batching {
                 schedule_delay: reader
@@ -259,6 +267,11 @@ mod tests {
                 "APP_TIMEOUT",
                 "2h",
                 "'2h' is not a duration such as 5s or 500ms, at most 1h",
+            ),
+            (
+                "APP_RETRIES",
+                "-1",
+                "'-1' is not a whole number from 0 to 100",
             ),
             (
                 "OTLP_ENDPOINT",

@@ -8,6 +8,7 @@
 //! - [`simulate`]: settings and random draws in, a plan out
 //! - [`target`]: where an outbound request goes
 //! - [`downstream`]: one call, and what its answer means
+//! - [`retry`]: whether an outbound request is sent again, and when
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
 //! - [`host`]: the world that the component runs in; the only place that names it
@@ -19,6 +20,7 @@ pub mod downstream;
 pub mod host;
 pub mod payload;
 pub mod respond;
+pub mod retry;
 pub mod simulate;
 pub mod target;
 pub mod telemetry;
@@ -36,9 +38,9 @@ use crate::downstream::{CallError, Downstream};
 use crate::host::{SendError, World};
 use crate::payload::{MAX_BYTES, Payload};
 use crate::respond::Failure;
-use crate::simulate::{Draws, Plan};
+use crate::simulate::{Draws, Plan, unit};
 use crate::telemetry::context;
-use crate::telemetry::spans::{ROUTE, Span};
+use crate::telemetry::spans::{Attempt, ROUTE, Span};
 
 /// The service of one instance: its settings, read once, and its tracer.
 #[derive(Debug)]
@@ -178,28 +180,62 @@ impl<W: World> Job<'_, W> {
         first_failure.map_or(Ok(list.payload), Err)
     }
 
+    /// Calls a downstream, again where its answer is worth another try and the waits between the
+    /// tries fit into one timeout.
     async fn call(
         &self,
         downstream: &Downstream,
         list: &List,
     ) -> Result<(StatusCode, List), CallError> {
-        let span = Span::client(&self.service.tracer, &self.span, downstream, &list.maker);
-        let context = context::headers(span.context(), &self.baggage);
-        let request = downstream.request(&list.payload, context);
-        let sent = self
-            .service
-            .world
-            .send(request, self.service.config.timeout)
-            .await;
-        let served_by = sent
-            .as_ref()
-            .ok()
-            .and_then(|answer| context::served_by(answer.headers()));
-        let maker = served_by.unwrap_or_else(|| span.context().span.clone());
-        let outcome = downstream.judge(sent);
-        span.end_client(outcome.as_ref().map(|(_, status)| *status));
-        outcome.map(|(payload, status)| (status, List { payload, maker }))
+        let Service { world, config, .. } = self.service;
+        let mut patience = config.timeout;
+        let mut before = None;
+        let mut retries = 0;
+        loop {
+            let attempt = Attempt {
+                downstream,
+                maker: &list.maker,
+                resend_count: retries,
+                before: before.as_ref(),
+            };
+            let (sent, span) = self.attempt(&attempt, list).await;
+            let wait = config.retries.wait(&sent, retries, unit(world.random()));
+            let called = span.context().span.clone();
+            let outcome = end(attempt, sent, span);
+            let Some(wait) = wait.filter(|wait| *wait <= patience) else {
+                return outcome;
+            };
+            world.sleep(wait).await;
+            patience -= wait;
+            before = Some(called);
+            retries += 1;
+        }
     }
+
+    async fn attempt(&self, attempt: &Attempt<'_>, list: &List) -> (Answered, Span) {
+        let Service {
+            world,
+            config,
+            tracer,
+            ..
+        } = self.service;
+        let span = Span::client(tracer, &self.span, attempt);
+        let context = context::headers(span.context(), &self.baggage);
+        let request = attempt.downstream.request(&list.payload, context);
+        (world.send(request, config.timeout).await, span)
+    }
+}
+
+type Answered = Result<Response<Bytes>, SendError>;
+
+/// Ends the CLIENT span with what came back, and takes the list from it.
+fn end(attempt: Attempt<'_>, sent: Answered, span: Span) -> Result<(StatusCode, List), CallError> {
+    let answer = sent.as_ref().ok();
+    let served_by = answer.and_then(|answer| context::served_by(answer.headers()));
+    let maker = served_by.unwrap_or_else(|| span.context().span.clone());
+    let outcome = attempt.downstream.judge(sent);
+    span.end_client(outcome.as_ref().map(|(_, status)| *status));
+    outcome.map(|(payload, status)| (status, List { payload, maker }))
 }
 
 /// The list, and the span that made it what it is.

@@ -52,6 +52,10 @@ const CLIENT: &[(&str, Level)] = &[
     ("url.full", Required),
     ("http.response.status_code", Recommended),
     ("error.type", If(|span| span.status.is_some())),
+    (
+        "http.request.resend_count",
+        If(|span| span.links.iter().any(|link| link.kind == "retry")),
+    ),
 ];
 
 const EVENTS: &[(&str, &[&str], &[&str])] = &[
@@ -243,8 +247,16 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
             odd += 1;
         }
     }
-    // A request has a SERVER span, a delay an INTERNAL one, and each call a CLIENT one.
-    let spans = collector.wait_for(answers.len() * 5 + 10 + odd).await;
+    let flaky = Downstream::start([Answer::Now(503, ""), Answer::Now(200, "[]")]).await;
+    let retrying = collector
+        .launch()
+        .env("APP_RETRIES", "1")
+        .env("APP_URL_DESTINO", flaky.url())
+        .start()
+        .await;
+    retrying.process("[]").await;
+    // A request has a SERVER span, a delay an INTERNAL one, and each try of a call a CLIENT one.
+    let spans = collector.wait_for(answers.len() * 5 + 10 + odd + 3).await;
     for span in &spans {
         check(span);
     }

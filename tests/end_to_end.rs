@@ -19,5 +19,6 @@ mod embedded_host;
 mod encoding;
 mod export;
 mod nothing_lost;
+mod retries;
 mod settings;
 mod support;

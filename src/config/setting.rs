@@ -36,10 +36,15 @@ pub const APP_LATENCY: Setting = Setting {
     env: "APP_LATENCY",
     default: "0",
 };
-/// The limit of one downstream call.
+/// The limit of one try of a downstream call, and of all waits between its tries.
 pub const APP_TIMEOUT: Setting = Setting {
     env: "APP_TIMEOUT",
     default: "5s",
+};
+/// How often a failed downstream call is tried again.
+pub const APP_RETRIES: Setting = Setting {
+    env: "APP_RETRIES",
+    default: "0",
 };
 /// One more destination that the manifest allows. Only the manifest reads it.
 pub const APP_ALLOWED_HOST: Setting = Setting {
@@ -108,12 +113,13 @@ pub const OTEL_SDK_DISABLED: Setting = Setting {
 };
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 18] = [
+pub const SETTINGS: [Setting; 19] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
     APP_LATENCY,
     APP_TIMEOUT,
+    APP_RETRIES,
     APP_ALLOWED_HOST,
     OTLP_ENDPOINT,
     OTEL_EXPORTER_OTLP_HEADERS,

@@ -89,6 +89,13 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 1 to 3600000"))
 }
 
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|retries| *retries <= 100)
+        .ok_or_else(|| format!("'{text}' is not a whole number from 0 to 100"))
+}
+
 pub(super) fn count(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()

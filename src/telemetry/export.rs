@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,12 +23,20 @@ use send_wrapper::SendWrapper;
 
 use crate::config::Export;
 use crate::host::{SendError, World};
+use crate::retry::Retries;
 use crate::simulate::unit;
 use crate::target::Target;
-use crate::telemetry::{partial_success, retry};
+use crate::telemetry::partial_success;
 
 /// How often an instance says on stderr that spans are lost.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The waits add up to three seconds: an instance whose collector is dead must not live on for
+/// long, and a shutdown gives it five. The timeout is that of all tries together.
+const RETRIES: Retries = Retries {
+    most: 5,
+    after_timeouts: false,
+};
 
 /// Sends batches of spans to one endpoint.
 #[derive(Debug)]
@@ -197,7 +205,7 @@ impl<W: World> Client<W> {
             let left = deadline.saturating_duration_since(Instant::now());
             let sent = self.world.send(request.clone(), left).await;
             let jitter = unit(self.world.random());
-            let wait = retry::wait(&sent, retries, jitter, SystemTime::now());
+            let wait = RETRIES.wait(&sent, retries, jitter);
             // A wait that ends after the deadline is not worth its while. The collector may ask for
             // one that no clock can add, so durations are compared.
             let left = deadline.saturating_duration_since(Instant::now());

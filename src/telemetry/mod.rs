@@ -5,7 +5,7 @@
 //! - [`spans`]: names, attributes and events of each span
 //! - [`sampling`]: which traces are recorded
 //! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
-//! - [`export`], [`retry`] and [`partial_success`]: OTLP over the host's outbound HTTP
+//! - [`export`] and [`partial_success`]: OTLP over the host's outbound HTTP
 
 pub mod baggage;
 pub mod buffer;
@@ -13,7 +13,6 @@ pub mod context;
 pub mod export;
 pub mod partial_success;
 pub mod queue;
-pub mod retry;
 pub mod sampling;
 pub mod spans;
 pub mod tracestate;

@@ -30,6 +30,19 @@ pub struct Span {
     context: TraceContext,
 }
 
+/// One try of a downstream call.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Who is called.
+    pub downstream: &'a Downstream,
+    /// The span that made the list that is sent.
+    pub maker: &'a SpanContext,
+    /// How many tries came before this one.
+    pub resend_count: u32,
+    /// The span of the last of them.
+    pub before: Option<&'a SpanContext>,
+}
+
 /// Why a span links to another, in the link's attribute `tracing_tail.link`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LinkKind {
@@ -37,12 +50,15 @@ enum LinkKind {
     Host,
     /// The span that made the list that a call sends.
     Payload,
+    /// The try before this one.
+    Retry,
 }
 
 fn link(kind: LinkKind, to: &SpanContext) -> Link {
     let kind = match kind {
         LinkKind::Host => "host",
         LinkKind::Payload => "payload",
+        LinkKind::Retry => "retry",
     };
     Link::new(
         to.clone(),
@@ -114,22 +130,25 @@ impl Span {
         Span::open(tracer, builder, Some(&parent.context))
     }
 
-    /// Opens the CLIENT span of a call that sends `downstream` the list that `maker` made.
-    pub fn client(
-        tracer: &SdkTracer,
-        parent: &Span,
-        downstream: &Downstream,
-        maker: &SpanContext,
-    ) -> Span {
+    /// Opens the CLIENT span of one try of a call.
+    pub fn client(tracer: &SdkTracer, parent: &Span, attempt: &Attempt<'_>) -> Span {
         let mut attributes = vec![
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, "POST"),
-            KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned()),
+            KeyValue::new(semconv::URL_FULL, attempt.downstream.shown().to_owned()),
         ];
-        attributes.extend(server(downstream.url()));
+        attributes.extend(server(attempt.downstream.url()));
+        if attempt.resend_count > 0 {
+            attributes.push(KeyValue::new(
+                semconv::HTTP_REQUEST_RESEND_COUNT,
+                i64::from(attempt.resend_count),
+            ));
+        }
+        let mut links = vec![link(LinkKind::Payload, attempt.maker)];
+        links.extend(attempt.before.map(|before| link(LinkKind::Retry, before)));
         let builder = SpanBuilder::from_name("POST")
             .with_kind(SpanKind::Client)
             .with_attributes(attributes)
-            .with_links(vec![link(LinkKind::Payload, maker)]);
+            .with_links(links);
         Span::open(tracer, builder, Some(&parent.context))
     }
 

@@ -18,6 +18,8 @@ use tokio::task::JoinHandle;
 pub enum Answer {
     /// This status and body.
     Now(u16, &'static str),
+    /// This status, and a `retry-after`.
+    Later(u16, &'static str),
     /// An empty list, once [`Downstream::release`] is called.
     Held,
     /// None within any test's patience.
@@ -100,15 +102,22 @@ async fn answer(
         )
     };
     match next {
-        Some(Answer::Now(status, body)) => (StatusCode::from_u16(status).unwrap(), body),
+        Some(Answer::Now(status, body)) => (code(status), body).into_response(),
+        Some(Answer::Later(status, retry_after)) => {
+            (code(status), [("retry-after", retry_after)]).into_response()
+        }
         Some(Answer::Held) => {
             gate.notified().await;
-            (StatusCode::OK, "[]")
+            "[]".into_response()
         }
         Some(Answer::Never) => {
             tokio::time::sleep(Duration::from_secs(600)).await;
-            (StatusCode::OK, "[]")
+            "[]".into_response()
         }
-        None => (StatusCode::INTERNAL_SERVER_ERROR, "unexpected"),
+        None => (StatusCode::INTERNAL_SERVER_ERROR, "unexpected").into_response(),
     }
+}
+
+fn code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap()
 }

@@ -1,7 +1,8 @@
-//! Whether an export is sent again, and when. Pure.
+//! Whether an outbound request is sent again, and when. Pure.
 //!
-//! Source: the OTLP specification, "OTLP/HTTP Response": "Retryable Response Codes", "Throttling",
-//! "All Other Responses" and "OTLP/HTTP Connection".
+//! Exports and downstream calls agree on which answers are worth another try. Source: the OTLP
+//! specification, "OTLP/HTTP Response": "Retryable Response Codes", "Throttling", "All Other
+//! Responses" and "OTLP/HTTP Connection".
 
 use std::time::{Duration, SystemTime};
 
@@ -11,33 +12,56 @@ use http::{Response, StatusCode};
 
 use crate::host::SendError;
 
-/// How often an export is sent again at the most. The waits add up to three seconds: an instance
-/// whose collector is dead must not live on for long, and a shutdown gives it five.
-const MOST_RETRIES: u32 = 5;
 /// The wait before the first retry; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// No backoff is longer; a `retry-after` may be.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 
-/// How long to wait before the export is sent again; none where it is not, because it was taken,
-/// was refused for good, or was tried often enough. `retries` counts those so far, `jitter` is
-/// drawn evenly from `0.0..1.0`.
-pub fn wait(
-    sent: &Result<Response<Bytes>, SendError>,
-    retries: u32,
-    jitter: f64,
-    now: SystemTime,
-) -> Option<Duration> {
-    if retries >= MOST_RETRIES {
-        return None;
+/// How often, and after what, a request is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// How often at the most.
+    pub most: u32,
+    /// Whether a try may fail for lack of time and another still have some.
+    pub after_timeouts: bool,
+}
+
+impl Retries {
+    /// How long to wait before the request is sent again; none where it is not, because it was
+    /// taken, was refused for good, or was tried often enough. `retries` counts those so far,
+    /// `jitter` is drawn evenly from `0.0..1.0`.
+    pub fn wait(
+        self,
+        sent: &Result<Response<Bytes>, SendError>,
+        retries: u32,
+        jitter: f64,
+    ) -> Option<Duration> {
+        self.wait_at(SystemTime::now(), sent, retries, jitter)
     }
-    let asked = match sent {
-        Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
-        // The connection may come back; what is not allowed stays so.
-        Err(SendError::Failed { .. }) => None,
-        Ok(_) | Err(SendError::Denied | SendError::Timeout) => return None,
-    };
-    // Half of the wait is certain, half is drawn, so that instances do not return all at once.
-    let backoff = (FIRST_WAIT * 2_u32.pow(retries)).mul_f64(0.5 + jitter / 2.0);
-    Some(asked.unwrap_or(backoff).max(backoff))
+
+    fn wait_at(
+        self,
+        now: SystemTime,
+        sent: &Result<Response<Bytes>, SendError>,
+        retries: u32,
+        jitter: f64,
+    ) -> Option<Duration> {
+        if retries >= self.most {
+            return None;
+        }
+        let asked = match sent {
+            Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
+            Ok(_) => return None,
+            // The connection may come back; what is not allowed stays so.
+            Err(SendError::Failed { .. }) => None,
+            Err(SendError::Timeout) if self.after_timeouts => None,
+            Err(SendError::Timeout | SendError::Denied) => return None,
+        };
+        // Half of the wait is certain, half is drawn, so that instances do not return all at once.
+        let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retries));
+        let backoff = doubled.min(LONGEST_BACKOFF).mul_f64(0.5 + jitter / 2.0);
+        Some(asked.unwrap_or(backoff).max(backoff))
+    }
 }
 
 fn is_retryable(status: StatusCode) -> bool {
@@ -57,6 +81,11 @@ fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RETRIES: Retries = Retries {
+        most: 5,
+        after_timeouts: false,
+    };
 
     const fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
@@ -120,20 +149,32 @@ mod tests {
             (Err(SendError::Timeout), None, "the whole time is used up"),
         ];
         for (sent, expected, reason) in table {
-            assert_eq!(wait(&sent, 0, 0.0, now), expected, "{reason}");
+            assert_eq!(RETRIES.wait_at(now, &sent, 0, 0.0), expected, "{reason}");
         }
+        let patient = Retries {
+            after_timeouts: true,
+            ..RETRIES
+        };
+        let late = Err(SendError::Timeout);
+        assert_eq!(patient.wait_at(now, &late, 0, 0.0), Some(ms(50)));
     }
 
     #[test]
     fn backs_off_exponentially_with_jitter_and_gives_up() {
         let waits = |jitter| {
-            let wait = |retries| wait(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH);
-            (0..=MOST_RETRIES).map(wait).collect::<Vec<_>>()
+            let wait = |retries| RETRIES.wait(&answer(503, None), retries, jitter);
+            (0..=RETRIES.most).map(wait).collect::<Vec<_>>()
         };
         let expected = [50, 100, 200, 400, 800].map(|least| Some(ms(least)));
         assert_eq!(waits(0.0)[..5], expected);
         let longest: Duration = waits(1.0).into_iter().flatten().sum();
         assert_eq!(longest, ms(3100));
         assert_eq!(waits(1.0)[5], None);
+        let endless = Retries {
+            most: u32::MAX,
+            ..RETRIES
+        };
+        let late = endless.wait(&answer(503, None), 1_000_000, 1.0);
+        assert_eq!(late, Some(LONGEST_BACKOFF));
     }
 }
