@@ -51,11 +51,10 @@ impl Retries {
         }
         let asked = match sent {
             Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
-            Ok(_) => return None,
             // The connection may come back; what is not allowed stays so.
             Err(SendError::Failed { .. }) => None,
             Err(SendError::Timeout) if self.after_timeouts => None,
-            Err(SendError::Timeout | SendError::Denied) => return None,
+            Ok(_) | Err(SendError::Timeout | SendError::Denied) => return None,
         };
         // Half of the wait is certain, half is drawn, so that instances do not return all at once.
         let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retries));
