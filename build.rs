@@ -1,14 +1,23 @@
-//! Tells the linker to keep the component small.
+//! Tells the linker to keep the component small, and its imports as old as they can be.
 
 use std::env::var;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let wasm = var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
-    let debug = var("DEBUG").is_ok_and(|debug| debug == "true");
+    if var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+        for flag in linker_flags() {
+            println!("cargo::rustc-link-arg-cdylib={flag}");
+        }
+    }
+}
+
+fn linker_flags() -> impl Iterator<Item = &'static str> {
     // Indices take the bytes that they need, not five each: 8 % of the component. Debug information
     // does not survive that.
-    if wasm && !debug {
-        println!("cargo::rustc-link-arg-cdylib=--compress-relocations");
-    }
+    let debug = var("DEBUG").is_ok_and(|debug| debug == "true");
+    let small = (!debug).then_some("--compress-relocations");
+    // Interfaces of WASI 0.2.0 stay what they are, though the standard library wants 0.2.4 of one.
+    let wasip2 = var("CARGO_FEATURE_WASIP2").is_ok();
+    let old = wasip2.then_some("--merge-imports-based-on-semver=false");
+    small.into_iter().chain(old)
 }

@@ -18,8 +18,10 @@ use crate::telemetry::sampling::Sampling;
 mod setting;
 pub mod text;
 mod value;
+mod values;
 
 pub use setting::*;
+pub use values::{Value, Values};
 
 /// What the service is told to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,11 +82,11 @@ pub struct Batching {
 pub const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 impl Config {
-    /// Reads every setting through `lookup` and returns the configuration with one sentence for
-    /// each setting that is malformed: `APP_ERRORS: 'abc' is not a percentage from 0 to 100`.
-    pub fn read(lookup: impl Fn(&Setting) -> Value) -> (Config, Vec<String>) {
+    /// Makes the configuration of the settings' values, and one sentence for each that is
+    /// malformed: `APP_ERRORS: 'abc' is not a percentage from 0 to 100`.
+    pub fn read(values: &Values) -> (Config, Vec<String>) {
         let mut reader = Reader {
-            lookup,
+            values,
             problems: Vec::new(),
         };
         let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, value::count);
@@ -129,15 +131,12 @@ impl Config {
     }
 }
 
-/// What the world knows of one setting: its value if it is set, or why that can't be told.
-pub type Value = Result<Option<String>, String>;
-
-struct Reader<L> {
-    lookup: L,
+struct Reader<'v> {
+    values: &'v Values,
     problems: Vec<String>,
 }
 
-impl<L: Fn(&Setting) -> Value> Reader<L> {
+impl Reader<'_> {
     fn parse<T>(&mut self, setting: &Setting, parse: impl Fn(&str) -> Result<T, String>) -> T {
         self.try_parse(setting, &parse)
             .unwrap_or_else(|| parse(setting.default).expect("every default is accepted"))
@@ -158,16 +157,11 @@ impl<L: Fn(&Setting) -> Value> Reader<L> {
         }
     }
 
-    /// The value where there is one. An empty one counts as unset, as the OpenTelemetry
-    /// specification has it.
     fn given(&mut self, setting: &Setting) -> Option<String> {
-        let value = (self.lookup)(setting).unwrap_or_else(|why| {
+        self.values.get(setting).unwrap_or_else(|why| {
             self.refuse(setting, &format!("the value could not be read: {why}"));
             None
-        });
-        value
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
+        })
     }
 
     fn refuse(&mut self, setting: &Setting, problem: &str) {
@@ -185,10 +179,12 @@ mod tests {
     use super::*;
 
     fn read(values: &[(&str, &str)]) -> (Config, Vec<String>) {
-        Config::read(|setting| {
-            let set = values.iter().find(|(env, _)| *env == setting.env);
-            Ok(set.map(|(_, value)| (*value).to_owned()))
-        })
+        let mut read = Values::default();
+        for (env, value) in values {
+            let setting = SETTINGS.into_iter().find(|setting| setting.env == *env);
+            read.set(setting.unwrap(), Ok(Some((*value).to_owned())));
+        }
+        Config::read(&read)
     }
 
     #[test]
@@ -368,10 +364,9 @@ mod tests {
 
     #[test]
     fn names_a_setting_that_cannot_be_read() {
-        let (_, problems) = Config::read(|setting| match setting.env {
-            "APP_NAME" => Err("no UTF-8".to_owned()),
-            _ => Ok(None),
-        });
+        let mut values = Values::default();
+        values.set(APP_NAME, Err("no UTF-8".to_owned()));
+        let (_, problems) = Config::read(&values);
         assert_eq!(
             problems,
             ["APP_NAME: the value could not be read: no UTF-8"]

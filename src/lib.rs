@@ -15,6 +15,10 @@
 //!
 //! [`Service::answer`] takes a request through these steps, in this order.
 
+// The macros of spin-sdk 5 name it so.
+#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
+extern crate spin_sdk_5 as spin_sdk;
+
 pub mod config;
 pub mod downstream;
 pub mod host;
@@ -26,14 +30,13 @@ pub mod target;
 pub mod telemetry;
 
 use bytes::Bytes;
-use futures::future::join_all;
 use http::{Method, Request, Response, StatusCode, request};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::trace::SdkTracer;
 
-use crate::config::{Config, SETTINGS};
+use crate::config::{Config, Values};
 use crate::downstream::{CallError, Downstream};
 use crate::host::{SendError, World};
 use crate::payload::{MAX_BYTES, Payload};
@@ -55,15 +58,11 @@ impl<W: World> Service<W> {
     /// Reads the settings from the world's variables. Malformed ones are said on stderr and make
     /// every answer a 500 that names them.
     pub async fn start(world: W) -> Service<W> {
-        let read = SETTINGS.map(|setting| {
-            let world = &world;
-            async move { (setting, world.variable(&setting.variable()).await) }
-        });
-        let values = join_all(read).await;
-        let (config, problems) = Config::read(|wanted| {
-            let known = values.iter().find(|(setting, _)| setting == wanted);
-            known.map_or(Ok(None), |(_, value)| value.clone())
-        });
+        let values = match W::REUSED {
+            true => Values::all(&world).await,
+            false => Values::needed(&world).await,
+        };
+        let (config, problems) = Config::read(&values);
         for problem in &problems {
             eprintln!("{problem}");
         }

@@ -9,7 +9,7 @@ use wasmtime::{Cache, Config, Engine, InstanceAllocationStrategy, PoolingAllocat
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 
-use crate::instance::{State, VariablesView, variables};
+use crate::instance::{State, link_variables};
 
 /// How many instances may live at a time, of all components together.
 const MOST_INSTANCES: u32 = 1_000;
@@ -66,7 +66,7 @@ pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
 }
 
 /// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, and
-/// `spin:variables`.
+/// the variables of both.
 ///
 /// # Errors
 /// Where the component imports anything else, or exports no HTTP handler.
@@ -76,7 +76,7 @@ pub fn link(component: &Component) -> Result<ProxyPre<State>> {
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
-    variables::add_to_linker::<_, VariablesView>(&mut linker, |state| state)?;
+    link_variables(&mut linker)?;
     let instance = linker.instantiate_pre(component)?;
     match p3::bindings::ServicePre::new(instance.clone()) {
         Ok(service) => Ok(ProxyPre::P3(service)),

@@ -13,7 +13,7 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use wasmtime::component::{Accessor, GuestTaskId, HasData, ResourceTable};
+use wasmtime::component::{Accessor, GuestTaskId, HasData, Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
@@ -27,7 +27,8 @@ use crate::outbound::{Client, Outbound};
 use crate::output::{Output, Stream};
 use crate::variables::Values;
 
-mod bindings {
+/// `spin:variables`, as components for WASI 0.3 import it.
+mod wasip3 {
     #![allow(missing_docs, reason = "generated")]
 
     wasmtime::component::bindgen!({
@@ -51,7 +52,33 @@ mod bindings {
     });
 }
 
-pub use bindings::spin::variables::variables;
+/// The same, as components for WASI 0.2 import it.
+mod wasip2 {
+    #![allow(missing_docs, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        inline: "
+            package fermyon:spin@2.0.0;
+
+            interface variables {
+                variant error {
+                    invalid-name(string),
+                    undefined(string),
+                    provider(string),
+                    other(string),
+                }
+                get: func(name: string) -> result<string, error>;
+            }
+
+            world imports {
+                import variables;
+            }
+        ",
+    });
+}
+
+use wasip2::fermyon::spin::variables as variables_2;
+use wasip3::spin::variables::variables as variables_3;
 
 const MOST_REQUESTS: usize = 128;
 const MOST_REQUESTS_AT_A_TIME: usize = 16;
@@ -87,20 +114,43 @@ impl WasiHttpView for State {
     }
 }
 
-/// The view of a store that `spin:variables` works on.
-pub struct VariablesView;
+/// The view of a store that variables are read from.
+struct VariablesView;
 
 impl HasData for VariablesView {
     type Data<'a> = &'a mut State;
 }
 
-impl variables::Host for State {}
+impl variables_3::Host for State {}
 
-impl<T: Send> variables::HostWithStore<T> for VariablesView {
-    async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, variables::Error> {
-        let value = accessor.with(|mut access| access.get().variables.get(&name).cloned());
-        value.ok_or_else(|| variables::Error::Undefined(format!("no variable '{name}'")))
+impl<T: Send> variables_3::HostWithStore<T> for VariablesView {
+    async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, variables_3::Error> {
+        accessor
+            .with(|mut access| access.get().variable(&name))
+            .map_err(variables_3::Error::Undefined)
     }
+}
+
+impl variables_2::Host for State {
+    fn get(&mut self, name: String) -> Result<String, variables_2::Error> {
+        self.variable(&name).map_err(variables_2::Error::Undefined)
+    }
+}
+
+impl State {
+    fn variable(&self, name: &str) -> Result<String, String> {
+        let value = self.variables.get(name).cloned();
+        value.ok_or_else(|| format!("no variable '{name}'"))
+    }
+}
+
+/// Offers a component its variables.
+///
+/// # Errors
+/// Where the linker has them already.
+pub fn link_variables(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    variables_2::add_to_linker::<_, VariablesView>(linker, |state| state)?;
+    variables_3::add_to_linker::<_, VariablesView>(linker, |state| state)
 }
 
 /// A component that is ready to be instantiated.

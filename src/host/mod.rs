@@ -1,7 +1,7 @@
 //! What the service asks of the world that it runs in.
 //!
-//! Only this folder names spin_sdk or wasi: `wasip3` answers for WASI 0.3, `scripted` for unit
-//! tests. The rest of the crate is written against [`World`].
+//! Only this folder names spin_sdk or wasi: `wasip3` answers for WASI 0.3, `wasip2` for WASI 0.2,
+//! `scripted` for unit tests. A feature of the same name chooses one of the first two. The rest of the crate is written against [`World`].
 
 use std::fmt;
 use std::time::Duration;
@@ -12,13 +12,26 @@ use http::{Request, Response};
 #[cfg(all(test, not(target_family = "wasm")))]
 #[allow(clippy::unwrap_used, reason = "test code")]
 pub mod scripted;
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "wasip2"))]
+pub mod wasip2;
+#[cfg(all(target_family = "wasm", feature = "wasip3"))]
 pub mod wasip3;
+
+#[cfg(all(target_family = "wasm", feature = "wasip2", feature = "wasip3"))]
+compile_error!("a component has one world: build with --no-default-features --features wasip2");
+#[cfg(all(
+    target_family = "wasm",
+    not(any(feature = "wasip2", feature = "wasip3"))
+))]
+compile_error!("a component needs a world: build with the feature wasip3 or wasip2");
 
 /// The host's side of the service: settings, outbound HTTP, time, and work after the response.
 ///
 /// A world is a handle: cheap to clone. Its futures are polled on one thread.
 pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
+    /// Whether an instance serves more than one request.
+    const REUSED: bool;
+
     /// The component variable `name`: none where the manifest does not map it.
     ///
     /// # Errors
@@ -65,6 +78,33 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// The error that wasi:http's `error-code` names, told by the variant that Rust prints:
+    /// `ErrorCode::DnsError(…)` is `dns_error`.
+    pub fn of_error_code(printed: &str) -> SendError {
+        let name = printed.split_once("::").map_or(printed, |(_, name)| name);
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
+        match &name[..end.unwrap_or(name.len())] {
+            "HttpRequestDenied" => SendError::Denied,
+            "ConnectionTimeout"
+            | "ConnectionReadTimeout"
+            | "ConnectionWriteTimeout"
+            | "DnsTimeout"
+            | "HttpResponseTimeout" => SendError::Timeout,
+            other => SendError::Failed {
+                kind: snake_case(other),
+                detail: String::new(),
+            },
+        }
+    }
+
+    /// The answer has more than [`MAX_ANSWER_BYTES`].
+    pub fn answer_too_large() -> SendError {
+        SendError::Failed {
+            kind: "answer_too_large".to_owned(),
+            detail: format!("over {MAX_ANSWER_BYTES} bytes"),
+        }
+    }
+
     /// A short name of few possible values, fit for `error.type`.
     pub fn kind(&self) -> &str {
         match self {
@@ -86,3 +126,37 @@ impl fmt::Display for SendError {
 }
 
 impl std::error::Error for SendError {}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_errors_as_wasi_does() {
+        let table = [
+            ("ErrorCode::HttpRequestDenied", "http_request_denied"),
+            ("ErrorCode::HttpResponseTimeout", "timeout"),
+            ("ConnectionTimeout", "timeout"),
+            ("ErrorCode::ConnectionRefused", "connection_refused"),
+            (
+                "ErrorCode::DnsError(DnsErrorPayload { rcode: Some(\"x\") })",
+                "dns_error",
+            ),
+            ("ErrorCode::TlsCertificateError", "tls_certificate_error"),
+        ];
+        for (printed, kind) in table {
+            assert_eq!(SendError::of_error_code(printed).kind(), kind, "{printed}");
+        }
+    }
+}

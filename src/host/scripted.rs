@@ -79,6 +79,8 @@ impl Scripted {
 }
 
 impl World for Scripted {
+    const REUSED: bool = true;
+
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         Ok(self.0.variables.get(name).cloned())
     }

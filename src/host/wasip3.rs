@@ -46,6 +46,8 @@ fn service() -> Rc<Service<Wasip3>> {
 pub struct Wasip3;
 
 impl World for Wasip3 {
+    const REUSED: bool = true;
+
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         match variables::get(name).await {
             Ok(value) => Ok(Some(value)),
@@ -88,45 +90,17 @@ async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>
         Ok(body) => Ok(http::Response::from_parts(head, body.to_bytes())),
         Err(error) => Err(match error.downcast::<ErrorCode>() {
             Ok(code) => send_error(*code),
-            Err(_) => SendError::Failed {
-                kind: "answer_too_large".to_owned(),
-                detail: format!("over {MAX_ANSWER_BYTES} bytes"),
-            },
+            Err(_) => SendError::answer_too_large(),
         }),
     }
 }
 
 fn send_error(code: ErrorCode) -> SendError {
     match code {
-        ErrorCode::HttpRequestDenied => SendError::Denied,
-        ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::DnsTimeout
-        | ErrorCode::HttpResponseTimeout => SendError::Timeout,
         ErrorCode::InternalError(detail) => SendError::Failed {
             kind: "internal_error".to_owned(),
             detail: detail.unwrap_or_default(),
         },
-        other => SendError::Failed {
-            kind: snake_case(&format!("{other:?}")),
-            detail: String::new(),
-        },
+        other => SendError::of_error_code(&format!("{other:?}")),
     }
-}
-
-/// `ErrorCode::DnsError(…)` as `dns_error`.
-fn snake_case(variant: &str) -> String {
-    let name = variant.split_once("::").map_or(variant, |(_, name)| name);
-    let end = name
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .unwrap_or(name.len());
-    let mut snake = String::new();
-    for c in name[..end].chars() {
-        if c.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
 }

@@ -17,6 +17,8 @@ pub mod sampling;
 pub mod spans;
 pub mod tracestate;
 
+use std::time::Duration;
+
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -37,7 +39,12 @@ pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
     let endpoint = config.otlp_endpoint.as_ref();
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
         let exporter = export::Exporter::new(world.clone(), endpoint, &config.export, &resource);
-        let queue = queue::Queue::new(world, exporter, config.batching);
+        let mut batching = config.batching;
+        if !W::REUSED {
+            // The request is over when the queue gets to work: no more spans will come.
+            batching.schedule_delay = Duration::ZERO;
+        }
+        let queue = queue::Queue::new(world, exporter, batching);
         provider = provider.with_span_processor(queue);
     }
     let provider = provider.build();
