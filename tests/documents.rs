@@ -78,3 +78,20 @@ fn the_readme_lists_every_setting_with_its_default() {
         assert!(readme.contains(&row), "README.md lacks the row {row}");
     }
 }
+
+#[test]
+fn the_manifests_differ_only_in_source_and_build() {
+    let lines = |name| {
+        let text = fs::read_to_string(repository().join(name)).unwrap();
+        let body = text.lines().filter(|line| !line.starts_with('#'));
+        let body: Vec<_> = body.map(str::to_owned).collect();
+        body.join("\n").trim().to_owned()
+    };
+    let (wasip3, wasip2) = (lines("spin.toml"), lines("spin.wasip2.toml"));
+    assert_eq!(wasip3.lines().count(), wasip2.lines().count());
+    for (one, other) in wasip3.lines().zip(wasip2.lines()) {
+        let key = one.split(" = ").next().unwrap();
+        let differ = ["source", "command"].contains(&key) && other.starts_with(key);
+        assert_eq!(one != other, differ, "{one}\n{other}");
+    }
+}

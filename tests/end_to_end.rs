@@ -10,9 +10,11 @@
 )]
 
 mod chain;
+mod components;
 mod conformance;
 mod context;
 mod contract;
+mod deploy;
 mod disabled;
 mod documents;
 mod embedded_host;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Collector, Launch, eventually};
+use crate::support::{Collector, Launch, eventually, reuses_instances};
 
 #[tokio::test]
 async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
@@ -44,10 +44,17 @@ async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
             "'many' is not a whole number from 1 to 1000000",
         ),
     ];
+    // Under WASI 0.2 an instance reads what its one request needs, and says so itself.
+    let reuses = reuses_instances();
+    let needless = |name: &str| name == "APP_TIMEOUT" || name.starts_with("OTEL_BSP_");
     for (name, value, problem) in table {
         let collector = Collector::start().await;
         let app = collector.launch().env(name, value).start().await;
         let sentence = format!("{name}: {problem}");
+        if !reuses && needless(name) {
+            assert_eq!(app.process("[]").await.status(), 200, "{name}");
+            continue;
+        }
         for _ in 0..2 {
             let answer = app.process("[]").await;
             assert_eq!(answer.status(), 500);
@@ -62,8 +69,8 @@ async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
         .await;
         assert_eq!(
             app.stderr().matches(&sentence).count(),
-            1,
-            "once: {}",
+            if reuses { 1 } else { 2 },
+            "once for each instance: {}",
             app.stderr()
         );
         let spans = collector.wait_for(2).await;

@@ -1,9 +1,10 @@
 //! The application, running as a process of its own.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -22,6 +23,23 @@ pub fn serves_embedded_only() -> bool {
         eprintln!("skipped: it is about the embedded host itself");
     }
     embedded
+}
+
+/// Whether an instance serves several requests, as under WASI 0.3; says so where not.
+pub fn reuses_instances() -> bool {
+    let reuses = manifest() == "spin.toml";
+    if !reuses {
+        eprintln!("skipped: under WASI 0.2 each request has an instance of its own");
+    }
+    reuses
+}
+
+/// The manifest of the world that this test program is about.
+fn manifest() -> &'static str {
+    match env!("CARGO_CRATE_NAME") {
+        "end_to_end_wasip2" => "spin.wasip2.toml",
+        _ => "spin.toml",
+    }
 }
 
 fn spin() -> Option<PathBuf> {
@@ -77,12 +95,12 @@ impl Launch {
 
     /// Starts the application.
     pub fn spawn(self) -> App {
-        build_component();
+        build(manifest());
         let program = spin().unwrap_or_else(|| env!("CARGO_BIN_EXE_tracing-tail").into());
         let mut command = Command::new(program);
         let manifest = self
             .manifest
-            .unwrap_or_else(|| repository().join("spin.toml"));
+            .unwrap_or_else(|| repository().join(manifest()));
         command
             .arg("up")
             .arg("--from")
@@ -114,17 +132,18 @@ impl Launch {
     }
 }
 
-fn build_component() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let manifest = repository().join("spin.toml");
+/// Builds the components of a manifest, once.
+pub fn build(manifest: &'static str) {
+    static BUILT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut built = BUILT.lock().unwrap();
+    if built.insert(manifest) {
         let status = Command::new(env!("CARGO_BIN_EXE_tracing-tail"))
             .arg("build")
             .arg("--from")
-            .arg(manifest)
+            .arg(repository().join(manifest))
             .status();
         assert!(status.unwrap().success(), "the component does not build");
-    });
+    }
 }
 
 /// A running application. It is killed where this is dropped; a failing test shows its output.

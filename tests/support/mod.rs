@@ -5,7 +5,7 @@ mod collector;
 mod downstream;
 mod span_tree;
 
-pub use app::{App, Launch, repository, serves_embedded_only};
+pub use app::{App, Launch, build, repository, reuses_instances, serves_embedded_only};
 pub use collector::{Collector, SpanRecord};
 pub use downstream::{Answer, Downstream};
 pub use span_tree::render;

@@ -1,0 +1,61 @@
+//! What the two components ask of their host.
+
+use std::path::PathBuf;
+
+use tracing_tail_host::engine::{compile, engine};
+
+use crate::support::{build, repository};
+
+const WASIP3: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
+const WASIP2: &str = "target/wasip2/wasm32-wasip2/component/tracing_tail.wasm";
+
+/// The interfaces that a component imports or exports, as pairs of name and version.
+fn interfaces(path: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    let engine = engine().unwrap();
+    let path: PathBuf = repository().join(path);
+    let component = compile(&engine, &path).unwrap();
+    let kind = component.component_type();
+    let versioned = |(name, _): (&str, _)| {
+        let (name, version) = name.split_once('@')?;
+        Some((name.to_owned(), version.to_owned()))
+    };
+    let imports = kind.imports(&engine).filter_map(versioned).collect();
+    (
+        imports,
+        kind.exports(&engine).filter_map(versioned).collect(),
+    )
+}
+
+#[test]
+fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
+    build("spin.wasip2.toml");
+    let (imports, exports) = interfaces(WASIP2);
+    assert!(imports.len() > 10, "{imports:?}");
+    for (name, version) in &imports {
+        let accepted: &[&str] = match name.as_str() {
+            "fermyon:spin/variables" => &["2.0.0"],
+            // Rust's standard library imports one of them in this version, and the crate behind its
+            // hash maps' and ours random numbers the other.
+            "wasi:random/insecure-seed" | "wasi:random/random" => &["0.2.0", "0.2.4"],
+            _ => &["0.2.0"],
+        };
+        assert!(accepted.contains(&version.as_str()), "{name}@{version}");
+    }
+    let handler = ("wasi:http/incoming-handler".to_owned(), "0.2.0".to_owned());
+    assert_eq!(exports, [handler]);
+}
+
+#[test]
+fn the_wasi_0_3_component_speaks_http_of_0_3_alone() {
+    build("spin.toml");
+    let (imports, exports) = interfaces(WASIP3);
+    let versions = |wanted: &str| -> Vec<&str> {
+        let of = imports.iter().filter(|(name, _)| name.starts_with(wanted));
+        of.map(|(_, version)| version.as_str()).collect()
+    };
+    assert_eq!(versions("spin:variables/"), ["3.0.0"]);
+    let http = versions("wasi:http/");
+    assert!(!http.is_empty() && http.iter().all(|version| *version == "0.3.0"));
+    let handler = ("wasi:http/handler".to_owned(), "0.3.0".to_owned());
+    assert_eq!(exports, [handler]);
+}

@@ -1,0 +1,249 @@
+//! What `deploy/` and `docs/deploy.md` say fits together, and fits the manifests and the README.
+//!
+//! Everything that can be known without Docker, a cluster or a cloud.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use tracing_tail::config::{self, APP_ALLOWED_HOST, Config, SETTINGS};
+use tracing_tail_host::app::allowed_hosts;
+use tracing_tail_host::manifest::{Manifest, find};
+use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
+
+use crate::support::repository;
+
+mod compose;
+mod spinkube;
+
+fn text(path: &str) -> String {
+    fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The YAML documents of a text. Keys that are there twice are an error.
+fn parse(name: &str, text: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn documents(path: &str) -> Vec<Value> {
+    parse(path, &text(path))
+}
+
+fn document(path: &str) -> Value {
+    let mut documents = documents(path);
+    assert_eq!(documents.len(), 1, "{path}");
+    documents.remove(0)
+}
+
+fn manifest(path: &str) -> Manifest {
+    Manifest::load(&repository().join(path)).unwrap()
+}
+
+fn map<'v>(value: &'v Value, key: &str) -> &'v Map<String, Value> {
+    let found = value[key].as_object();
+    found.unwrap_or_else(|| panic!("no map '{key}' in {value}"))
+}
+
+/// The strings of a list; none where there is no list.
+fn strings<'v>(value: &'v Value, key: &str) -> Vec<&'v str> {
+    let items = value[key].as_array().into_iter().flatten();
+    items.map(|item| item.as_str().unwrap()).collect()
+}
+
+fn string<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("no string '{pointer}' in {value}"))
+}
+
+fn assert_pinned(image: &str) {
+    let (_, tag) = image.rsplit_once(':').expect(image);
+    let numbers: Vec<_> = tag.split('.').map(str::parse::<u32>).collect();
+    let exact = numbers.len() == 3 && numbers.iter().all(Result::is_ok);
+    assert!(exact, "{image} has no exact version");
+}
+
+fn assert_only(what: &str, object: &Map<String, Value>, known: &[&str]) {
+    for key in object.keys() {
+        assert!(known.contains(&key.as_str()), "{what} has the key '{key}'");
+    }
+}
+
+/// Every receiver, processor, exporter and extension is defined and used; gives the receiver's port.
+fn assert_wired(config: &Value) -> u16 {
+    let pipelines = map(&config["service"], "pipelines");
+    assert_eq!(pipelines.keys().collect::<Vec<_>>(), ["traces"]);
+    for kind in ["receivers", "processors", "exporters", "extensions"] {
+        let empty = Map::new();
+        let defined: BTreeSet<_> = config[kind].as_object().unwrap_or(&empty).keys().collect();
+        let user = match kind {
+            "extensions" => &config["service"],
+            _ => &pipelines["traces"],
+        };
+        let used = strings(user, kind);
+        assert_eq!(
+            defined,
+            used.iter()
+                .map(|name| name.to_string())
+                .collect::<Vec<_>>()
+                .iter()
+                .collect(),
+            "{kind}"
+        );
+    }
+    let first = strings(&pipelines["traces"], "processors")[0];
+    assert_eq!(first, "memory_limiter", "it refuses before others work");
+    let endpoint = string(config, "/receivers/otlp/protocols/http/endpoint");
+    endpoint.strip_prefix("0.0.0.0:").unwrap().parse().unwrap()
+}
+
+/// The settled variables of a manifest with these values given.
+fn settle(manifest: &Manifest, given: Values) -> Variables {
+    Variables::settle(manifest, &[Provider::Static(given)]).unwrap()
+}
+
+/// No component calls one of its settings malformed, and each may send its spans.
+fn assert_accepted(manifest: &Manifest, variables: &Variables) {
+    for component in &manifest.components {
+        let values = variables.of(component).unwrap();
+        let mut given = config::Values::default();
+        for setting in SETTINGS.into_iter().filter(|it| *it != APP_ALLOWED_HOST) {
+            given.set(setting, Ok(values.get(&setting.variable()).cloned()));
+        }
+        let (_, problems) = Config::read(&given);
+        assert_eq!(problems, Vec::<String>::new(), "{}", component.id);
+        let endpoint = values["otlp_endpoint"].parse().unwrap();
+        let allowed = allowed_hosts(component, variables).unwrap();
+        assert!(allowed.allow(&endpoint), "{} -> {endpoint}", component.id);
+    }
+}
+
+#[test]
+fn every_yaml_file_of_deploy_is_well_formed() {
+    let files = walkdir::WalkDir::new(repository().join("deploy")).into_iter();
+    let yaml: Vec<PathBuf> = files
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|it| it == "yaml" || it == "yml")
+        })
+        .collect();
+    assert!(yaml.len() >= 7, "{yaml:?}");
+    for path in yaml {
+        let name = path.display().to_string();
+        for document in parse(&name, &fs::read_to_string(&path).unwrap()) {
+            assert!(document.is_object(), "{name}: {document}");
+        }
+    }
+}
+
+#[test]
+fn the_fermyon_manifest_is_the_other_one_without_chaining() {
+    let whole = manifest("spin.wasip2.toml");
+    let single = manifest("deploy/fermyon-cloud/spin.toml");
+    let [component] = &single.components[..] else {
+        panic!("one component");
+    };
+    let original = find(&whole, "tracing-tail").unwrap();
+    let normal = |path: &Path| {
+        path.components().fold(PathBuf::new(), |mut all, part| {
+            match part {
+                std::path::Component::ParentDir => drop(all.pop()),
+                part => all.push(part),
+            }
+            all
+        })
+    };
+    assert_eq!(normal(&component.source), normal(&original.source));
+    for host in &component.allowed_outbound_hosts {
+        let host = host.value.render(|_| Ok("")).unwrap();
+        assert!(!host.contains("spin.internal"), "{host} would be refused");
+    }
+
+    let given = [
+        "endpoint=https://otlp.example.com/v1/traces",
+        "allowed_host=https://otlp.example.com",
+    ];
+    let given = || from_arguments(&given.map(str::to_owned)).unwrap();
+    let (whole_values, single_values) = (settle(&whole, given()), settle(&single, given()));
+    assert_eq!(
+        single_values.of(component).unwrap(),
+        whole_values.of(original).unwrap(),
+        "the same variables, with the same defaults"
+    );
+    let secrets = |manifest: &Manifest| {
+        let secret = manifest.variables.iter().filter(|(_, it)| it.secret);
+        secret
+            .map(|(name, _)| name.value.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(secrets(&single), secrets(&whole));
+    assert_accepted(&single, &single_values);
+}
+
+#[test]
+fn the_pages_commands_name_what_there_is() {
+    let page = text("docs/deploy.md").replace("\\\n", " ");
+    let commands = page
+        .lines()
+        .filter(|line| line.contains("--variable ") && !line.starts_with('|'));
+    let mut seen = 0;
+    for command in commands {
+        let file = command
+            .split(" -f ")
+            .nth(1)
+            .and_then(|it| it.split(' ').next());
+        let file = file
+            .filter(|it| it.ends_with(".toml"))
+            .unwrap_or("spin.wasip2.toml");
+        let manifest = manifest(file);
+        for word in command.split("--variable ").skip(1) {
+            let (name, value) = word.split_once('=').expect(command);
+            let value = value
+                .split(|c: char| c == '`' || c.is_whitespace())
+                .next()
+                .unwrap();
+            let known = manifest
+                .variables
+                .iter()
+                .any(|(known, _)| known.value == name);
+            assert!(known, "{file} has no variable {name}: {command}");
+            assert!(
+                !value.contains("/v1/traces") || name == "endpoint",
+                "{command}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "only {seen} variables found");
+}
+
+#[test]
+fn the_page_names_settings_and_files_that_exist() {
+    let page = text("docs/deploy.md");
+    let word = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    let words: BTreeSet<&str> = page
+        .split(|c| !word(c))
+        .map(|it| it.trim_end_matches('.'))
+        .collect();
+    let settings: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.env).collect();
+    let mut seen = 0;
+    for word in &words {
+        let prefixed = ["APP_", "OTLP_", "OTEL_"].iter().any(|prefix| {
+            word.strip_prefix(prefix)
+                .is_some_and(|rest| !rest.is_empty())
+        });
+        if prefixed {
+            assert!(settings.contains(word), "there is no setting {word}");
+            seen += 1;
+        }
+        let ours = ["deploy/", "tests/", "spin.", "runtime-config.toml"]
+            .iter()
+            .any(|it| word.starts_with(it));
+        if ours && word.ends_with("l") || word.starts_with("deploy/") {
+            assert!(repository().join(word).exists(), "there is no {word}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 9, "only {seen} found");
+}
