@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tracing_tail::config::LONGEST_WAIT;
 
 use crate::support::{
-    Answer, Collector, Downstream, Launch, eventually, reuses_instances, serves_embedded_only,
+    Answer, App, Collector, Downstream, Launch, eventually, reuses_instances, serves_embedded_only,
 };
 
 #[tokio::test]
@@ -250,16 +250,16 @@ async fn a_dead_collector_costs_an_instance_one_line_and_no_request() {
     for _ in 0..10 {
         assert_eq!(app.process("[]").await.status(), 200);
     }
-    app.signal("TERM");
-    app.ended().await;
     // An instance says it at most once in ten seconds.
     let lines = if reuses_instances() { 1 } else { 11 };
-    assert_eq!(
-        app.stderr().matches(&line).count(),
-        lines,
-        "{}",
-        app.stderr()
-    );
+    let said = |app: &App| app.stderr().matches(&line).count();
+    eventually("each instance says it", || {
+        (said(&app) >= lines).then_some(())
+    })
+    .await;
+    app.signal("TERM");
+    app.ended().await;
+    assert_eq!(said(&app), lines, "{}", app.stderr());
 }
 
 #[tokio::test]
