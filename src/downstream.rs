@@ -219,5 +219,11 @@ mod tests {
         for (sent, sentence) in table {
             assert_eq!(b.judge(sent).unwrap_err().explain(&b), sentence);
         }
+        let chained = downstream("http://b.spin.internal");
+        assert_eq!(
+            CallError::NoAnswer(SendError::Denied).explain(&chained),
+            "http://b.spin.internal/process is not an allowed destination: the app has no component \
+             'b', or the caller's allowed_outbound_hosts lacks http://b.spin.internal"
+        );
     }
 }

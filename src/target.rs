@@ -59,6 +59,14 @@ impl Target {
 
     /// What it is where the host does not allow it, with the setting that would.
     pub fn not_allowed(&self) -> String {
+        let host = self.url.host().unwrap_or_default();
+        if let Some(component) = host.strip_suffix(".spin.internal") {
+            // Spin traps the caller where an entry allows a component that does not exist.
+            return format!(
+                "not an allowed destination: the app has no component '{component}', or the \
+                 caller's allowed_outbound_hosts lacks http://{host}"
+            );
+        }
         let scheme = self.url.scheme_str().unwrap_or_default();
         let authority = self
             .url

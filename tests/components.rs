@@ -9,8 +9,11 @@ use crate::support::{build, repository};
 const WASIP3: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
 const WASIP2: &str = "target/wasip2/wasm32-wasip2/component/tracing_tail.wasm";
 
-/// The interfaces that a component imports or exports, as pairs of name and version.
-fn interfaces(path: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
+/// An interface's name and version.
+type Interface = (String, String);
+
+/// The interfaces that a component imports, and those that it exports.
+fn interfaces(path: &str) -> (Vec<Interface>, Vec<Interface>) {
     let engine = engine().unwrap();
     let path: PathBuf = repository().join(path);
     let component = compile(&engine, &path).unwrap();

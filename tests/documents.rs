@@ -66,16 +66,18 @@ fn the_chained_services_differ_only_in_their_own_settings() {
 }
 
 #[test]
-fn the_readme_lists_every_setting_with_its_default() {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    for setting in SETTINGS {
-        let default = if setting.default.is_empty() {
-            "(empty)"
-        } else {
-            &format!("`{}`", setting.default)
-        };
-        let row = format!("| `{}` | {default} |", setting.env);
-        assert!(readme.contains(&row), "README.md lacks the row {row}");
+fn each_readme_lists_every_setting_with_its_default() {
+    for name in ["README.md", "README.pt-BR.md"] {
+        let readme = fs::read_to_string(repository().join(name)).unwrap();
+        for setting in SETTINGS {
+            let default = if setting.default.is_empty() {
+                "(empty)"
+            } else {
+                &format!("`{}`", setting.default)
+            };
+            let row = format!("| `{}` | {default} |", setting.env);
+            assert!(readme.contains(&row), "{name} lacks the row {row}");
+        }
     }
 }
 

@@ -33,7 +33,9 @@ impl Unfinished {
     pub fn describe(&self) -> Option<String> {
         match (self.connections, self.instances) {
             (0, 0) => None,
+            (1, 0) => Some("1 connection was still open".to_owned()),
             (connections, 0) => Some(format!("{connections} connections were still open")),
+            (_, 1) => Some("1 instance still had work".to_owned()),
             (_, instances) => Some(format!("{instances} instances still had work")),
         }
     }
