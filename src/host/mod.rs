@@ -12,7 +12,7 @@ use http::{Request, Response};
 #[cfg(all(test, not(target_family = "wasm")))]
 #[allow(clippy::unwrap_used, reason = "test code")]
 pub mod scripted;
-#[cfg(all(target_family = "wasm", feature = "wasip2"))]
+#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
 pub mod wasip2;
 #[cfg(all(target_family = "wasm", feature = "wasip3"))]
 pub mod wasip3;
