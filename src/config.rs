@@ -11,7 +11,9 @@ use opentelemetry_otlp::{Compression, Protocol};
 
 use crate::downstream::Downstream;
 use crate::retry::Retries;
-use crate::simulate::{Errors, Latency};
+use crate::simulate::Simulation;
+use crate::simulate::errors::Errors;
+use crate::simulate::latency::Latency;
 use crate::target::Target;
 use crate::telemetry::sampling::Sampling;
 
@@ -30,10 +32,10 @@ pub struct Config {
     pub name: String,
     /// The services to call, in order.
     pub downstreams: Vec<Downstream>,
-    /// Simulated failures.
-    pub errors: Errors,
-    /// Simulated latency.
-    pub latency: Latency,
+    /// Simulated latency and failures.
+    pub simulation: Simulation,
+    /// Whether the downstreams are called one after the other.
+    pub fanout: Fanout,
     /// The limit of one try of a downstream call, from the first byte sent to the last received,
     /// and of all waits between its tries.
     pub timeout: Duration,
@@ -51,6 +53,15 @@ pub struct Config {
     pub batching: Batching,
     /// Whether no spans are made at all.
     pub sdk_disabled: bool,
+}
+
+/// How the downstreams of a request are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fanout {
+    /// One after the other, each with the list as it stands.
+    Sequential,
+    /// All at once, each with the same list.
+    Parallel,
 }
 
 /// How batches of spans are sent.
@@ -108,8 +119,15 @@ impl Config {
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, value::limit),
             },
             downstreams: reader.parse(&APP_URL_DESTINO, value::downstreams),
-            errors: reader.parse(&APP_ERRORS, Errors::parse),
-            latency: reader.parse(&APP_LATENCY, Latency::parse),
+            simulation: Simulation {
+                errors: reader.parse(&APP_ERRORS, Errors::parse),
+                latency: reader.parse(&APP_LATENCY, Latency::parse),
+                latency_cap: reader.parse(&APP_LATENCY_CAP, value::timeout),
+                incidents: reader.parse(&APP_INCIDENTS, value::incidents),
+                overrides: reader.parse(&APP_OVERRIDES, value::switch),
+                seed: reader.given(&APP_SEED),
+            },
+            fanout: reader.parse(&APP_FANOUT, value::fanout),
             timeout: reader.parse(&APP_TIMEOUT, value::timeout),
             retries: Retries {
                 most: reader.parse(&APP_RETRIES, value::retries),
@@ -265,6 +283,28 @@ mod tests {
                 "'2h' is not a duration such as 5s or 500ms, at most 1h",
             ),
             (
+                "APP_FANOUT",
+                "both",
+                "'both' is not one of sequential, parallel",
+            ),
+            ("APP_OVERRIDES", "yes", "'yes' is not one of on, off"),
+            (
+                "APP_LATENCY_CAP",
+                "30",
+                "'30' is not a duration such as 5s or 500ms, at most 1h",
+            ),
+            (
+                "APP_INCIDENTS",
+                "every=5m",
+                "'every=5m' is not such as every=5m,for=30s,errors=50,latency=2s, with at least one of \
+                 errors and latency, and no longer than it takes to the next",
+            ),
+            (
+                "APP_URL_DESTINO",
+                "http://b;p=x",
+                "'p=x' after http://b is not a share such as p=30, from 0 to 100 percent",
+            ),
+            (
                 "APP_RETRIES",
                 "-1",
                 "'-1' is not a whole number from 0 to 100",
@@ -346,8 +386,8 @@ mod tests {
             let (config, problems) = read(&[(env, value)]);
             assert_eq!(problems, [format!("{env}: {problem}")]);
             assert_eq!(
-                config.errors,
-                read(&[]).0.errors,
+                config.simulation,
+                read(&[]).0.simulation,
                 "{env} falls back to its default"
             );
         }

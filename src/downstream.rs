@@ -4,39 +4,63 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
+use crate::config::text::parse_percent;
 use crate::host::SendError;
 use crate::payload::Payload;
+use crate::report;
 use crate::target::{Target, redact};
 
-/// A service to call: the URL of its `/process`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Downstream(Target);
+/// A service to call: the URL of its `/process`, and for which share of the requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Downstream {
+    target: Target,
+    percent: f64,
+}
 
 impl Downstream {
-    /// Reads a base URL; `/process` is appended, trailing slashes are forgiven.
+    /// Reads a base URL, with `;p=30` after it where it is called for 30 % of the requests.
+    /// `/process` is appended, trailing slashes are forgiven.
     ///
     /// # Errors
     /// One sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Downstream, String> {
-        let base = text.trim_end_matches('/');
-        Some(format!("{base}/process"))
+        let (url, parameter) = match text.split_once(';') {
+            Some((url, parameter)) => (url.trim_end(), Some(parameter)),
+            None => (text, None),
+        };
+        let base = url.trim_end_matches('/');
+        let target = Some(format!("{base}/process"))
             .filter(|url| !url.contains('?'))
             .and_then(|url| Target::parse(&url))
-            .map(Downstream)
             .ok_or_else(|| {
-                let shown = redact(text);
+                let shown = redact(url);
                 format!("'{shown}' is not an http:// or https:// URL such as http://service-b.spin.internal")
-            })
+            })?;
+        let percent = match parameter {
+            None => 100.0,
+            Some(parameter) => share(parameter).ok_or_else(|| {
+                let shown = redact(url);
+                format!(
+                    "'{parameter}' after {shown} is not a share such as p=30, from 0 to 100 percent"
+                )
+            })?,
+        };
+        Ok(Downstream { target, percent })
+    }
+
+    /// Whether the request that draws this number from `0.0..1.0` calls it.
+    pub fn is_called_at(&self, draw: f64) -> bool {
+        draw * 100.0 < self.percent
     }
 
     /// The URL without credentials.
     pub fn url(&self) -> &Uri {
-        self.0.url()
+        self.target.url()
     }
 
     /// The URL as it may be shown: credentials redacted.
     pub fn shown(&self) -> &str {
-        self.0.shown()
+        self.target.shown()
     }
 
     /// The request that carries `payload`, with `context` as additional headers.
@@ -50,7 +74,7 @@ impl Downstream {
         *headers = context;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_LENGTH, length.into());
-        if let Some(authorization) = self.0.authorization() {
+        if let Some(authorization) = self.target.authorization() {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         request
@@ -69,10 +93,18 @@ impl Downstream {
         if !status.is_success() {
             return Err(CallError::Status(status));
         }
-        let list = Payload::read(answer.body())
-            .map_err(|malformed| CallError::Malformed(status, malformed.to_string()))?;
-        Ok((list, status))
+        let list = if report::is_one(&answer) {
+            report::payload(answer.body())
+        } else {
+            Payload::read(answer.body()).map_err(|malformed| malformed.to_string())
+        };
+        list.map(|list| (list, status))
+            .map_err(|malformed| CallError::Malformed(status, malformed))
     }
+}
+
+fn share(parameter: &str) -> Option<f64> {
+    parse_percent(parameter.trim().strip_prefix("p=")?)
 }
 
 /// Why a call gave no list.
@@ -121,7 +153,7 @@ impl CallError {
                 format!("{shown} did not answer within the time that APP_TIMEOUT sets")
             }
             CallError::NoAnswer(SendError::Denied) => {
-                format!("{shown} is {}", downstream.0.not_allowed())
+                format!("{shown} is {}", downstream.target.not_allowed())
             }
             CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
         }
@@ -155,8 +187,35 @@ mod tests {
             assert_eq!(downstream(text).url().to_string(), url);
             assert_eq!(downstream(text).shown(), url);
         }
-        for text in ["b", "http://", "http://b?x=1", "http://b#x"] {
+        for text in ["b", "http://", "http://b?x=1", "http://b#x", ";p=30"] {
             assert!(Downstream::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_the_share_of_requests_that_call_it() {
+        let table = [
+            ("http://b", 0.999, true),
+            ("http://b;p=30", 0.299, true),
+            ("http://b/ ; p=30", 0.3, false),
+            ("http://b;p=0", 0.0, false),
+            ("http://b;p=100", 0.999, true),
+            ("http://b;p=0.5", 0.0049, true),
+        ];
+        for (text, draw, called) in table {
+            assert_eq!(
+                downstream(text).is_called_at(draw),
+                called,
+                "{text} at {draw}"
+            );
+            assert_eq!(downstream(text).shown(), "http://b/process");
+        }
+        for parameter in ["p=101", "p=-1", "p=x", "p", "q=30", "p=30;p=40", ""] {
+            let problem = Downstream::parse(&format!("http://u:p@b;{parameter}"));
+            let expected = format!(
+                "'{parameter}' after http://REDACTED:REDACTED@b is not a share such as p=30, from 0 to 100 percent"
+            );
+            assert_eq!(problem, Err(expected));
         }
     }
 

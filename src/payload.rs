@@ -5,6 +5,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -12,7 +13,7 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_ITEMS: usize = 10_000;
 
 /// The list that travels from service to service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload(Vec<String>);
 
 impl Payload {
@@ -46,6 +47,17 @@ impl Payload {
     /// Adds a service's name at the end.
     pub fn append(&mut self, name: &str) {
         self.0.push(name.to_owned());
+    }
+
+    /// What a downstream has added to the list that it was sent: what follows their common start.
+    pub fn added_to(&self, sent: &Payload) -> &[String] {
+        let common = self.0.iter().zip(&sent.0).take_while(|(a, b)| a == b);
+        &self.0[common.count()..]
+    }
+
+    /// Adds strings at the end.
+    pub fn add(&mut self, strings: &[String]) {
+        self.0.extend_from_slice(strings);
     }
 
     /// Writes it as JSON.

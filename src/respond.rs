@@ -9,7 +9,10 @@ use opentelemetry::trace::SpanContext;
 use serde::Serialize;
 
 use crate::payload::{MAX_BYTES, Malformed, Payload};
+use crate::report::{self, Report};
 use crate::telemetry::context;
+
+const JSON: &str = "application/json";
 
 /// Why a request is answered with anything but the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Failure {
     NotFound(String),
     /// The path wants a POST.
     MethodNotAllowed(Method),
+    /// The baggage asks for a fault in words that mean nothing; with a sentence.
+    Baggage(String),
     /// The body broke off; with the host's words.
     Unreadable(String),
     /// The body is over [`MAX_BYTES`].
@@ -46,7 +51,7 @@ impl Failure {
             Failure::Settings(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Failure::NotFound(_) => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Failure::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Failure::Baggage(_) | Failure::Unreadable(_) => StatusCode::BAD_REQUEST,
             Failure::TooLarge | Failure::Malformed(Malformed::TooManyItems(_)) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
@@ -74,22 +79,34 @@ impl fmt::Display for Failure {
             }
             Failure::Malformed(malformed) => malformed.fmt(f),
             Failure::Simulated { service, .. } => write!(f, "simulated error in {service}"),
-            Failure::Downstream(why) | Failure::DownstreamTimeout(why) => f.write_str(why),
+            Failure::Baggage(why) | Failure::Downstream(why) | Failure::DownstreamTimeout(why) => {
+                f.write_str(why)
+            }
         }
     }
 }
 
-/// Writes the answer of the request that the SERVER span `span` describes.
-pub fn respond(outcome: &Result<Payload, Failure>, span: &SpanContext) -> Response<Bytes> {
-    let (status, body) = match outcome {
-        Ok(payload) => (StatusCode::OK, payload.to_json()),
-        Err(failure) => (failure.status(), explain(failure, span)),
+/// Writes the answer of the request that the SERVER span `span` describes: the report where one is
+/// wanted, otherwise the list or what is wrong.
+pub fn respond(
+    outcome: &Result<Payload, Failure>,
+    report: Option<&Report>,
+    span: &SpanContext,
+) -> Response<Bytes> {
+    let status = outcome
+        .as_ref()
+        .err()
+        .map_or(StatusCode::OK, Failure::status);
+    let (media_type, body) = match (report, outcome) {
+        (Some(report), _) => (report::MEDIA_TYPE, report.to_json()),
+        (None, Ok(payload)) => (JSON, payload.to_json()),
+        (None, Err(failure)) => (JSON, explain(failure, span)),
     };
     let length = body.len();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     // Without a length the body is chunked, and its end waits for the client's delayed ACK.
     headers.insert(CONTENT_LENGTH, length.into());
     if let Err(Failure::MethodNotAllowed(_)) = outcome {

@@ -43,6 +43,10 @@ const SERVER: &[(&str, Level)] = &[
     ("url.query", Recommended),
     ("client.address", Recommended),
     ("user_agent.original", Recommended),
+    ("tracing_tail.override.errors", Recommended),
+    ("tracing_tail.override.latency", Recommended),
+    ("tracing_tail.seed", Recommended),
+    ("tracing_tail.incident", Recommended),
 ];
 
 const CLIENT: &[(&str, Level)] = &[
@@ -74,18 +78,19 @@ const EVENTS: &[(&str, &[&str], &[&str])] = &[
     (
         "tracing_tail.latency.simulated",
         &["tracing_tail.latency_ms"],
-        &[],
+        &["tracing_tail.reason"],
     ),
     (
         "tracing_tail.error.simulated",
         &["http.response.status_code"],
-        &[],
+        &["tracing_tail.reason"],
     ),
     (
         "tracing_tail.downstream.succeeded",
         &["http.response.status_code", "url.full"],
         &[],
     ),
+    ("tracing_tail.downstream.skipped", &["url.full"], &[]),
     (
         "tracing_tail.downstream.failed",
         &["error.type", "url.full"],
@@ -128,7 +133,8 @@ fn check(span: &SpanRecord) {
             assert!(!span.attributes["url.full"].contains("secret"), "{span:#?}");
         }
         "INTERNAL" => {
-            assert_eq!(span.name, "simulate latency");
+            let known = ["simulate latency", "merge"].contains(&span.name.as_str());
+            assert!(known, "{span:#?}");
             assert_eq!(span.attributes, BTreeMap::new());
         }
         other => panic!("a span of kind {other}"),
@@ -255,8 +261,28 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
         .start()
         .await;
     retrying.process("[]").await;
+    let (b, c) = (
+        "http://service-b.spin.internal",
+        "http://service-c.spin.internal",
+    );
+    let meshed = collector
+        .launch()
+        .env("APP_FANOUT", "parallel")
+        .env("APP_SEED", "1")
+        .env("APP_INCIDENTS", "every=1h,for=1h,latency=1ms")
+        .env("APP_URL_DESTINO", format!("{b},{c};p=0"))
+        .start()
+        .await;
+    let request = meshed.request(Method::POST, "/process").header(
+        "baggage",
+        "tail.service-b.latency=1ms,tail.service-b.errors=503:100",
+    );
+    request.body("[]").send().await.unwrap();
+    meshed.process("[]").await;
     // A request has a SERVER span, a delay an INTERNAL one, and each try of a call a CLIENT one.
-    let spans = collector.wait_for(answers.len() * 5 + 10 + odd + 3).await;
+    let spans = collector
+        .wait_for(answers.len() * 5 + 10 + odd + 3 + 5 + 5)
+        .await;
     for span in &spans {
         check(span);
     }

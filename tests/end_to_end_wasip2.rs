@@ -17,7 +17,10 @@ mod contract;
 mod disabled;
 mod encoding;
 mod export;
+mod fanout;
+mod faults;
 mod nothing_lost;
+mod report;
 mod retries;
 mod settings;
 #[allow(dead_code, unused_imports, reason = "shared with the other suite")]

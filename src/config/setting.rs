@@ -36,6 +36,31 @@ pub const APP_LATENCY: Setting = Setting {
     env: "APP_LATENCY",
     default: "0",
 };
+/// The longest delay, whoever asks for it.
+pub const APP_LATENCY_CAP: Setting = Setting {
+    env: "APP_LATENCY_CAP",
+    default: "30s",
+};
+/// Times when the service is sick.
+pub const APP_INCIDENTS: Setting = Setting {
+    env: "APP_INCIDENTS",
+    default: "",
+};
+/// Whether requests may ask for faults in their baggage: `on` or `off`.
+pub const APP_OVERRIDES: Setting = Setting {
+    env: "APP_OVERRIDES",
+    default: "on",
+};
+/// Makes delays, failures and the choice of calls repeatable.
+pub const APP_SEED: Setting = Setting {
+    env: "APP_SEED",
+    default: "",
+};
+/// How downstream services are called: `sequential` or `parallel`.
+pub const APP_FANOUT: Setting = Setting {
+    env: "APP_FANOUT",
+    default: "sequential",
+};
 /// The limit of one try of a downstream call, and of all waits between its tries.
 pub const APP_TIMEOUT: Setting = Setting {
     env: "APP_TIMEOUT",
@@ -113,11 +138,16 @@ pub const OTEL_SDK_DISABLED: Setting = Setting {
 };
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 19] = [
+pub const SETTINGS: [Setting; 24] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
     APP_LATENCY,
+    APP_LATENCY_CAP,
+    APP_INCIDENTS,
+    APP_OVERRIDES,
+    APP_SEED,
+    APP_FANOUT,
     APP_TIMEOUT,
     APP_RETRIES,
     APP_ALLOWED_HOST,

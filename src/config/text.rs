@@ -28,6 +28,11 @@ pub fn parse_decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| plain)
 }
 
+/// Reads a number from 0 to 100, decimals allowed.
+pub fn parse_percent(text: &str) -> Option<f64> {
+    parse_decimal(text).filter(|percent| *percent <= 100.0)
+}
+
 /// Resolves `%20` and the like; none where two hexadecimal digits are missing.
 pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = text.bytes();

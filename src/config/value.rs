@@ -5,8 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry_otlp::{Compression, Protocol};
 
+use super::Fanout;
 use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
 use crate::downstream::Downstream;
+use crate::simulate::incidents::Incidents;
 use crate::target::{Target, redact};
 
 pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
@@ -60,6 +62,29 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
         "false" => Ok(false),
         _ => Err(format!("'{text}' is not one of true, false")),
     }
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("'{text}' is not one of on, off")),
+    }
+}
+
+pub(super) fn fanout(text: &str) -> Result<Fanout, String> {
+    match text {
+        "sequential" => Ok(Fanout::Sequential),
+        "parallel" => Ok(Fanout::Parallel),
+        _ => Err(format!("'{text}' is not one of sequential, parallel")),
+    }
+}
+
+pub(super) fn incidents(text: &str) -> Result<Option<Incidents>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Incidents::parse(text).map(Some)
 }
 
 pub(super) fn ratio(text: &str) -> Result<f64, String> {

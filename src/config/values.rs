@@ -1,9 +1,10 @@
 //! The values of settings, as the world gives them, and which of them a single request needs.
 
-use futures::future::join_all;
+use http::{HeaderMap, HeaderValue};
 
 use super::{
-    APP_ALLOWED_HOST, APP_NAME, APP_RETRIES, APP_TIMEOUT, APP_URL_DESTINO,
+    APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP,
+    APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_URL_DESTINO,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
     OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
     OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER,
@@ -19,9 +20,12 @@ pub type Value = Result<Option<String>, String>;
 pub struct Values(Vec<(Setting, Value)>);
 
 /// The settings that decide which others are needed.
-const DECISIVE: [Setting; 4] = [
+const DECISIVE: [Setting; 7] = [
     APP_NAME,
     APP_URL_DESTINO,
+    APP_ERRORS,
+    APP_LATENCY,
+    APP_INCIDENTS,
     OTEL_SDK_DISABLED,
     OTEL_TRACES_SAMPLER,
 ];
@@ -29,27 +33,34 @@ const DECISIVE: [Setting; 4] = [
 impl Values {
     /// Reads every setting, so that each malformed one is named.
     pub async fn all<W: World>(world: &W) -> Values {
-        let read = SETTINGS.map(|setting| async move {
-            let value = world.variable(&setting.variable()).await;
-            (setting, value)
-        });
-        Values(join_all(read).await)
+        let mut values = Values::default();
+        for setting in SETTINGS {
+            values.read(world, setting).await;
+        }
+        values
     }
 
-    /// Reads what one request needs, since each reading has its price. A malformed value goes
-    /// unnoticed where nobody needs it.
-    pub async fn needed<W: World>(world: &W) -> Values {
+    /// Reads what one request with these headers needs, since each reading has its price. A malformed
+    /// value goes unnoticed where nobody needs it.
+    pub async fn needed<W: World>(world: &W, headers: &HeaderMap) -> Values {
+        let mut baggage = headers.get_all("baggage").iter();
+        let asks = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("tail."));
+        let overridden = baggage.any(asks);
         let mut values = Values::default();
         let others = SETTINGS
             .iter()
             .filter(|setting| !DECISIVE.contains(setting));
         for setting in DECISIVE.iter().chain(others) {
-            if values.need(setting) {
-                let value = world.variable(&setting.variable()).await;
-                values.set(*setting, value);
+            if values.need(setting, overridden) {
+                values.read(world, *setting).await;
             }
         }
         values
+    }
+
+    async fn read<W: World>(&mut self, world: &W, setting: Setting) {
+        let value = world.variable(&setting.variable()).await;
+        self.set(setting, value);
     }
 
     /// Adds what became of a setting.
@@ -68,12 +79,24 @@ impl Values {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
-    /// Whether one request needs a setting, given the decisive ones.
-    fn need(&self, setting: &Setting) -> bool {
+    /// Whether one request needs a setting, given the decisive ones; `overridden` where it may ask for
+    /// faults.
+    fn need(&self, setting: &Setting, overridden: bool) -> bool {
         let text = |setting: &Setting| self.get(setting).ok().flatten().unwrap_or_default();
+        let simulates = |settings: &[Setting]| {
+            let set = |setting: &&Setting| !["", "0"].contains(&text(setting).as_str());
+            settings.iter().any(|setting| set(&setting))
+        };
         let disabled = || text(&OTEL_SDK_DISABLED).eq_ignore_ascii_case("true");
         match *setting {
-            APP_TIMEOUT | APP_RETRIES => !text(&APP_URL_DESTINO).is_empty(),
+            APP_TIMEOUT | APP_RETRIES | APP_FANOUT => !text(&APP_URL_DESTINO).is_empty(),
+            APP_OVERRIDES => overridden,
+            APP_LATENCY_CAP => overridden || simulates(&[APP_LATENCY, APP_INCIDENTS]),
+            // A call that is made for a share of the requests, or again, is drawn too.
+            APP_SEED => {
+                let drawn = [APP_LATENCY, APP_ERRORS, APP_INCIDENTS, APP_URL_DESTINO];
+                overridden || simulates(&drawn)
+            }
             // It may hold the name.
             OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
             OTEL_TRACES_SAMPLER => !disabled(),
@@ -112,6 +135,7 @@ mod tests {
             "APP_URL_DESTINO",
             "APP_ERRORS",
             "APP_LATENCY",
+            "APP_INCIDENTS",
             "OTEL_SDK_DISABLED",
         ];
         let export = [
@@ -123,36 +147,48 @@ mod tests {
         ];
         let (sampler, argument) = ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG");
         let attributes = "OTEL_RESOURCE_ATTRIBUTES";
+        let traced = [&export[..], &[sampler, attributes]].concat();
+        let and = |more: &[&'static str]| [&traced, more].concat();
+        let faults = ["APP_OVERRIDES", "APP_LATENCY_CAP", "APP_SEED"];
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, Vec<&str>); 5] = [
-            (&[], [&export[..], &[sampler, attributes]].concat()),
+        let table: [(Variables, &str, Vec<&str>); 8] = [
+            (&[], "user=1", traced.clone()),
+            (&[("app_errors", "20")], "", and(&["APP_SEED"])),
+            (
+                &[("app_latency", "20ms")],
+                "",
+                and(&["APP_SEED", "APP_LATENCY_CAP"]),
+            ),
+            (&[], "user=1, tail.seed=2", and(&faults)),
             (
                 &[("app_url_destino", "http://b")],
-                [
-                    &export[..],
-                    &[sampler, attributes, "APP_TIMEOUT", "APP_RETRIES"],
-                ]
-                .concat(),
+                "",
+                and(&["APP_TIMEOUT", "APP_RETRIES", "APP_FANOUT", "APP_SEED"]),
             ),
             (
                 &[("otel_traces_sampler", "traceidratio")],
-                [&export[..], &[sampler, attributes, argument]].concat(),
+                "",
+                and(&[argument]),
             ),
             (
                 &[("otel_traces_sampler", "always_off")],
+                "",
                 vec![sampler, attributes],
             ),
-            (&[("otel_sdk_disabled", "true"), ("app_name", "me")], vec![]),
+            (
+                &[("otel_sdk_disabled", "true"), ("app_name", "me")],
+                "",
+                vec![],
+            ),
         ];
-        for (variables, more) in table {
+        for (variables, baggage, more) in table {
             let world = Scripted::new(variables, |_| Err(SendError::Timeout));
-            let Values(read) = block_on(Values::needed(&world));
+            let mut headers = HeaderMap::new();
+            headers.insert("baggage", HeaderValue::from_static(baggage));
+            let Values(read) = block_on(Values::needed(&world, &headers));
             let read: BTreeSet<_> = read.iter().map(|(setting, _)| setting.env).collect();
-            assert_eq!(
-                read,
-                always.into_iter().chain(more).collect(),
-                "{variables:?}"
-            );
+            let expected = always.into_iter().chain(more).collect();
+            assert_eq!(read, expected, "{variables:?} {baggage}");
         }
     }
 }

@@ -31,7 +31,7 @@ use wasi::io::streams::StreamError;
 
 use super::{MAX_ANSWER_BYTES, SendError, World};
 use crate::Service;
-use crate::simulate::Draws;
+use crate::config::Values;
 
 /// How much of a body is read or written at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -42,9 +42,10 @@ thread_local! {
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-    let service = Service::start(Wasip2).await;
-    let draws = Draws::from_bits(Wasip2.random(), Wasip2.random());
-    let answer = service.answer(incoming(request), draws).await;
+    let request = incoming(request);
+    let values = Values::needed(&Wasip2, request.headers()).await;
+    let service = Service::start(Wasip2, &values);
+    let answer = service.answer(request).await;
     let (head, body) = answer.into_parts();
     let headers =
         Headers::from_list(&fields(&head.headers)).expect("headers of our own are allowed");

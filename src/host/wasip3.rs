@@ -16,7 +16,7 @@ use spin_sdk::{http_service, time, variables, wasip3, wit_bindgen};
 
 use super::{MAX_ANSWER_BYTES, SendError, World};
 use crate::Service;
-use crate::simulate::Draws;
+use crate::config::Values;
 
 thread_local! {
     static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
@@ -25,10 +25,7 @@ thread_local! {
 #[http_service]
 async fn handle(request: Request) -> Response<Full<Bytes>> {
     let request = request.map(|body| body.map_err(send_error));
-    service()
-        .answer(request, Draws::from_bits(Wasip3.random(), Wasip3.random()))
-        .await
-        .map(Full::new)
+    service().answer(request).await.map(Full::new)
 }
 
 /// The instance's service. The first request starts it and holds up the others meanwhile: waiting
@@ -37,7 +34,10 @@ fn service() -> Rc<Service<Wasip3>> {
     if let Some(started) = SERVICE.with(|service| service.get().map(Rc::clone)) {
         return started;
     }
-    let started = Rc::new(wit_bindgen::block_on(Service::start(Wasip3)));
+    let started = Rc::new(Service::start(
+        Wasip3,
+        &wit_bindgen::block_on(Values::all(&Wasip3)),
+    ));
     SERVICE.with(|service| Rc::clone(service.get_or_init(|| started)))
 }
 

@@ -24,7 +24,7 @@ use send_wrapper::SendWrapper;
 use crate::config::Export;
 use crate::host::{SendError, World};
 use crate::retry::Retries;
-use crate::simulate::unit;
+use crate::simulate::dice::unit;
 use crate::target::Target;
 use crate::telemetry::partial_success;
 

@@ -2,57 +2,35 @@
 //!
 //! Source: OTLP, "Partial Success" and "JSON Protobuf Encoding".
 
-use std::fmt;
-
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    partial_success: Option<PartialSuccess>,
+struct Answer<'a> {
+    #[serde(borrow)]
+    partial_success: Option<PartialSuccess<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-#[derive(Default)]
-struct PartialSuccess {
-    rejected_spans: Count,
+struct PartialSuccess<'a> {
+    /// A string, as the mapping has it, or a plain number, which it also allows.
+    /// `opentelemetry-proto` takes the latter alone.
+    #[serde(borrow)]
+    rejected_spans: Option<&'a RawValue>,
     error_message: String,
-}
-
-/// A 64-bit number: a string, as the mapping has it, or a plain number, which it also allows.
-/// `opentelemetry-proto` takes the latter alone.
-#[derive(Default)]
-struct Count(i64);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Count, D::Error> {
-        struct CountVisitor;
-        impl Visitor<'_> for CountVisitor {
-            type Value = Count;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a number of spans")
-            }
-
-            fn visit_u64<E: Error>(self, count: u64) -> Result<Count, E> {
-                i64::try_from(count).map(Count).map_err(E::custom)
-            }
-
-            fn visit_str<E: Error>(self, count: &str) -> Result<Count, E> {
-                count.parse().map(Count).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(CountVisitor)
-    }
 }
 
 /// How many spans a collector has rejected, and why; none where it says nothing of it.
 pub fn read_json(body: &[u8]) -> Option<(i64, String)> {
     let answer: Answer = serde_json::from_slice(body).ok()?;
     let partial = answer.partial_success?;
-    Some((partial.rejected_spans.0, partial.error_message))
+    let count = match partial.rejected_spans {
+        Some(count) => count.get().trim_matches('"').parse().ok()?,
+        None => 0,
+    };
+    Some((count, partial.error_message))
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 //! Attribute names come from `opentelemetry-semantic-conventions`; what is not in that registry
 //! is under `tracing_tail.`. Source: the semantic conventions' "HTTP spans" and "Exceptions".
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::SystemTime;
 
 use http::header::USER_AGENT;
 use http::{Method, StatusCode, Uri, request};
@@ -17,6 +16,8 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::downstream::{CallError, Downstream};
 use crate::respond::Failure;
+use crate::simulate::overrides::Overrides;
+use crate::simulate::{Plan, Reason};
 use crate::target::redact_query;
 use crate::telemetry::context::{Caller, TraceContext};
 
@@ -152,6 +153,19 @@ impl Span {
         Span::open(tracer, builder, Some(&parent.context))
     }
 
+    /// Opens the INTERNAL span of putting together lists that `makers` made.
+    pub fn merge<'m>(
+        tracer: &SdkTracer,
+        parent: &Span,
+        makers: impl Iterator<Item = &'m SpanContext>,
+    ) -> Span {
+        let links = makers.map(|maker| link(LinkKind::Payload, maker));
+        let builder = SpanBuilder::from_name("merge")
+            .with_kind(SpanKind::Internal)
+            .with_links(links.collect());
+        Span::open(tracer, builder, Some(&parent.context))
+    }
+
     fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&TraceContext>) -> Span {
         let mut above = Context::new();
         if let Some(parent) = parent {
@@ -178,40 +192,75 @@ impl Span {
         self.event("tracing_tail.processing.finished", vec![payload_size(size)]);
     }
 
-    /// The request has waited for `delay`.
-    pub fn latency_simulated(&mut self, delay: Duration) {
-        let milliseconds = delay.as_secs_f64() * 1000.0;
-        self.event(
-            "tracing_tail.latency.simulated",
-            vec![KeyValue::new("tracing_tail.latency_ms", milliseconds)],
-        );
+    /// The request asks for faults.
+    pub fn overridden(&mut self, overrides: &Overrides) {
+        let errors = overrides.errors.as_ref().map(|asked| asked.text.clone());
+        let latency = overrides.latency.as_ref().map(|asked| asked.text.clone());
+        let named = |name, text: Option<String>| text.map(|text| KeyValue::new(name, text));
+        self.span
+            .set_attributes(named("tracing_tail.override.errors", errors));
+        self.span
+            .set_attributes(named("tracing_tail.override.latency", latency));
+    }
+
+    /// The draws can be had again.
+    pub fn seeded(&mut self, seed: &str) {
+        let seed = KeyValue::new("tracing_tail.seed", seed.to_owned());
+        self.span.set_attribute(seed);
+    }
+
+    /// An incident is going on.
+    pub fn sick(&mut self) {
+        self.span
+            .set_attribute(KeyValue::new("tracing_tail.incident", true));
+    }
+
+    /// The request has waited as planned.
+    pub fn latency_simulated(&mut self, plan: &Plan) {
+        let milliseconds = plan.delay.as_secs_f64() * 1000.0;
+        let mut attributes = vec![KeyValue::new("tracing_tail.latency_ms", milliseconds)];
+        attributes.extend(reason(plan.delay_reason));
+        self.event("tracing_tail.latency.simulated", attributes);
     }
 
     /// The request fails on purpose.
-    pub fn error_simulated(&mut self, failure: &Failure) {
-        self.event(
-            "tracing_tail.error.simulated",
-            vec![status_code(failure.status())],
-        );
+    pub fn error_simulated(&mut self, failure: &Failure, why: Reason) {
+        let mut attributes = vec![status_code(failure.status())];
+        attributes.extend(reason(why));
+        self.event("tracing_tail.error.simulated", attributes);
         self.exception("SimulatedError", failure.to_string());
     }
 
-    /// A downstream gave its list.
-    pub fn downstream_succeeded(&mut self, downstream: &Downstream, status: StatusCode) {
-        let url = KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned());
-        self.event(
-            "tracing_tail.downstream.succeeded",
-            vec![url, status_code(status)],
-        );
+    /// A downstream gave its list, at `time`.
+    pub fn downstream_succeeded(
+        &mut self,
+        downstream: &Downstream,
+        status: StatusCode,
+        time: SystemTime,
+    ) {
+        let attributes = vec![url_full(downstream), status_code(status)];
+        self.span
+            .add_event_with_timestamp("tracing_tail.downstream.succeeded", time, attributes);
     }
 
-    /// A downstream gave none.
-    pub fn downstream_failed(&mut self, downstream: &Downstream, error: &CallError) {
-        let url = KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned());
-        let mut attributes = vec![url];
+    /// A downstream gave none, at `time`.
+    pub fn downstream_failed(
+        &mut self,
+        downstream: &Downstream,
+        error: &CallError,
+        time: SystemTime,
+    ) {
+        let mut attributes = vec![url_full(downstream)];
         attributes.extend(error.status().map(status_code));
         attributes.push(error_type(error.kind()));
-        self.event("tracing_tail.downstream.failed", attributes);
+        self.span
+            .add_event_with_timestamp("tracing_tail.downstream.failed", time, attributes);
+    }
+
+    /// A downstream is not called for this request.
+    pub fn downstream_skipped(&mut self, downstream: &Downstream) {
+        let attributes = vec![url_full(downstream)];
+        self.event("tracing_tail.downstream.skipped", attributes);
     }
 
     /// Ends a SERVER span with what was answered.
@@ -266,6 +315,16 @@ fn payload_size(size: usize) -> KeyValue {
     )
 }
 
+fn url_full(downstream: &Downstream) -> KeyValue {
+    KeyValue::new(semconv::URL_FULL, downstream.shown().to_owned())
+}
+
+/// The reason, where it is not simply the settings.
+fn reason(reason: Reason) -> Option<KeyValue> {
+    let told = reason != Reason::Configured;
+    told.then(|| KeyValue::new("tracing_tail.reason", reason.as_str()))
+}
+
 fn status_code(status: StatusCode) -> KeyValue {
     KeyValue::new(
         semconv::HTTP_RESPONSE_STATUS_CODE,
@@ -307,6 +366,8 @@ fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
 /// The client's address as the host tells it; a call from the same application has none.
 fn client_address(request: &request::Parts) -> Option<String> {
     let told = request.headers.get("spin-client-addr")?.to_str().ok()?;
-    let address = told.parse::<SocketAddr>().ok()?.ip();
-    (!address.is_unspecified()).then(|| address.to_string())
+    let (address, _port) = told.rsplit_once(':')?;
+    let address = address.trim_start_matches('[').trim_end_matches(']');
+    let known = !["", "0.0.0.0", "::"].contains(&address);
+    known.then(|| address.to_owned())
 }

@@ -20,6 +20,8 @@ pub enum Answer {
     Now(u16, &'static str),
     /// This status, and a `retry-after`.
     Later(u16, &'static str),
+    /// This body, after a while.
+    After(Duration, &'static str),
     /// An empty list, once [`Downstream::release`] is called.
     Held,
     /// None within any test's patience.
@@ -105,6 +107,10 @@ async fn answer(
         Some(Answer::Now(status, body)) => (code(status), body).into_response(),
         Some(Answer::Later(status, retry_after)) => {
             (code(status), [("retry-after", retry_after)]).into_response()
+        }
+        Some(Answer::After(delay, body)) => {
+            tokio::time::sleep(delay).await;
+            body.into_response()
         }
         Some(Answer::Held) => {
             gate.notified().await;

@@ -1,0 +1,245 @@
+//! The downstream calls of one request: one after the other or all at once, with their retries.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures::future::join_all;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use opentelemetry::trace::SpanContext;
+
+use crate::Service;
+use crate::config::Fanout;
+use crate::downstream::{CallError, Downstream};
+use crate::host::{SendError, World};
+use crate::job::Job;
+use crate::payload::Payload;
+use crate::report::{self, Call, CallOutcome, Stopwatch, Try};
+use crate::respond::Failure;
+use crate::simulate::dice::Draw;
+use crate::telemetry::context;
+use crate::telemetry::spans::{Attempt, Span};
+
+/// Tells a downstream its place in the mesh.
+pub(crate) const PLACE: HeaderName = HeaderName::from_static("tracing-tail-place");
+
+/// The list, and the span that made it what it is.
+struct List {
+    payload: Payload,
+    maker: SpanContext,
+}
+
+/// A call that is over.
+struct Called<'d> {
+    downstream: &'d Downstream,
+    outcome: Result<(StatusCode, List), CallError>,
+    tries: Vec<Try>,
+    ended: SystemTime,
+}
+
+type Answered = Result<Response<Bytes>, SendError>;
+
+impl<W: World> Job<'_, W> {
+    /// Calls the downstreams. One that fails adds nothing to the list; the first failure in the
+    /// order of the setting is the outcome.
+    pub(crate) async fn call_downstreams(&mut self, payload: Payload) -> Result<Payload, Failure> {
+        let list = List {
+            payload,
+            maker: self.span.context().span.clone(),
+        };
+        match self.service.config.fanout {
+            Fanout::Sequential => self.call_one_after_the_other(list).await,
+            Fanout::Parallel => self.call_all_at_once(list).await,
+        }
+    }
+
+    /// Each is sent the list as it stands.
+    async fn call_one_after_the_other(&mut self, mut list: List) -> Result<Payload, Failure> {
+        let mut first_failure = None;
+        for (index, downstream) in self.service.config.downstreams.iter().enumerate() {
+            if !self.is_called(index, downstream) {
+                self.skip(downstream);
+                continue;
+            }
+            let called = self.call(index, downstream, &list).await;
+            match self.note(called) {
+                Ok(answered) => list = answered,
+                Err(failure) => _ = first_failure.get_or_insert(failure),
+            }
+        }
+        first_failure.map_or(Ok(list.payload), Err)
+    }
+
+    /// Each is sent the same list; what each adds to it is put together in the setting's order.
+    async fn call_all_at_once(&mut self, list: List) -> Result<Payload, Failure> {
+        let downstreams = self.service.config.downstreams.iter().enumerate();
+        let calls = downstreams.map(|(index, downstream)| {
+            let (job, list) = (&*self, &list);
+            async move {
+                let called = job.is_called(index, downstream);
+                match called {
+                    true => Ok(job.call(index, downstream, list).await),
+                    false => Err(downstream),
+                }
+            }
+        });
+        let mut answers = Vec::new();
+        let mut first_failure = None;
+        for called in join_all(calls).await {
+            let called = match called {
+                Ok(called) => called,
+                Err(skipped) => {
+                    self.skip(skipped);
+                    continue;
+                }
+            };
+            match self.note(called) {
+                Ok(answered) => answers.push(answered),
+                Err(failure) => _ = first_failure.get_or_insert(failure),
+            }
+        }
+        let merged = self.merge(list.payload, &answers);
+        first_failure.map_or(Ok(merged), Err)
+    }
+
+    fn merge(&self, sent: Payload, answers: &[List]) -> Payload {
+        if answers.is_empty() {
+            return sent;
+        }
+        let makers = answers.iter().map(|answered| &answered.maker);
+        let _merging = Span::merge(&self.service.tracer, &self.span, makers);
+        let mut merged = sent.clone();
+        for answered in answers {
+            merged.add(answered.payload.added_to(&sent));
+        }
+        merged
+    }
+
+    fn is_called(&self, index: usize, downstream: &Downstream) -> bool {
+        downstream.is_called_at(self.dice.draw(Draw::Call(index)))
+    }
+
+    fn skip(&mut self, downstream: &Downstream) {
+        self.span.downstream_skipped(downstream);
+        self.calls.push(Call {
+            url: downstream.shown().to_owned(),
+            outcome: CallOutcome::Skipped,
+            error: None,
+            tries: Vec::new(),
+        });
+    }
+
+    /// Notes what came of a call on the SERVER span and for the report.
+    fn note(&mut self, called: Called<'_>) -> Result<List, Failure> {
+        let Called {
+            downstream,
+            outcome,
+            tries,
+            ended,
+        } = called;
+        let (call_outcome, outcome) = match outcome {
+            Ok((status, list)) => {
+                self.span.downstream_succeeded(downstream, status, ended);
+                (CallOutcome::Ok, Ok(list))
+            }
+            Err(error) => {
+                self.span.downstream_failed(downstream, &error, ended);
+                (CallOutcome::Failed, Err(failure(downstream, &error)))
+            }
+        };
+        self.calls.push(Call {
+            url: downstream.shown().to_owned(),
+            outcome: call_outcome,
+            error: outcome.as_ref().err().map(ToString::to_string),
+            tries,
+        });
+        outcome
+    }
+
+    /// Calls a downstream, again where its answer is worth another try and the waits between the
+    /// tries fit into one timeout.
+    async fn call<'d>(&self, index: usize, downstream: &'d Downstream, list: &List) -> Called<'d> {
+        let Service { world, config, .. } = self.service;
+        let mut patience = config.timeout;
+        let mut before = None;
+        let mut tries = Vec::new();
+        for resend_count in 0.. {
+            let attempt = Attempt {
+                downstream,
+                maker: &list.maker,
+                resend_count,
+                before: before.as_ref(),
+            };
+            let watch = Stopwatch::start();
+            let (sent, span) = self.send(index, &attempt, &list.payload).await;
+            let jitter = self.dice.draw(Draw::Wait(index, resend_count));
+            let wait = config.retries.wait(&sent, resend_count, jitter);
+            let called = span.context().span.clone();
+            let report = sent.as_ref().ok().and_then(report::of_answer);
+            let outcome = end(attempt, sent, span);
+            tries.push(Try {
+                span_id: report::span_id(&called),
+                status: match &outcome {
+                    Ok((status, _)) => Some(status.as_u16()),
+                    Err(error) => error.status().map(|status| status.as_u16()),
+                },
+                error: outcome.as_ref().err().map(CallError::kind),
+                time: watch.read(),
+                report,
+            });
+            let Some(wait) = wait.filter(|wait| *wait <= patience) else {
+                return Called {
+                    downstream,
+                    outcome,
+                    tries,
+                    ended: SystemTime::now(),
+                };
+            };
+            world.sleep(wait).await;
+            patience -= wait;
+            before = Some(called);
+        }
+        unreachable!("retries are counted, and there are not that many")
+    }
+
+    async fn send(
+        &self,
+        index: usize,
+        attempt: &Attempt<'_>,
+        payload: &Payload,
+    ) -> (Answered, Span) {
+        let Service {
+            world,
+            config,
+            tracer,
+            ..
+        } = self.service;
+        let span = Span::client(tracer, &self.span, attempt);
+        let mut headers = context::headers(span.context(), &self.baggage);
+        let place = self.place.of_call(index, attempt.resend_count).header();
+        let place = HeaderValue::try_from(place).expect("digits are fit for a header");
+        headers.insert(PLACE, place);
+        if self.report_wanted {
+            report::ask(&mut headers);
+        }
+        let request = attempt.downstream.request(payload, headers);
+        (world.send(request, config.timeout).await, span)
+    }
+}
+
+/// Ends the CLIENT span with what came back, and takes the list from it.
+fn end(attempt: Attempt<'_>, sent: Answered, span: Span) -> Result<(StatusCode, List), CallError> {
+    let answer = sent.as_ref().ok();
+    let served_by = answer.and_then(|answer| context::served_by(answer.headers()));
+    let maker = served_by.unwrap_or_else(|| span.context().span.clone());
+    let outcome = attempt.downstream.judge(sent);
+    span.end_client(outcome.as_ref().map(|(_, status)| *status));
+    outcome.map(|(payload, status)| (status, List { payload, maker }))
+}
+
+fn failure(downstream: &Downstream, error: &CallError) -> Failure {
+    let why = error.explain(downstream);
+    match error {
+        CallError::NoAnswer(SendError::Timeout) => Failure::DownstreamTimeout(why),
+        _ => Failure::Downstream(why),
+    }
+}

@@ -1,0 +1,189 @@
+//! One request, while it is worked on: its steps, in their order.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode, request};
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::Service;
+use crate::calls::PLACE;
+use crate::host::World;
+use crate::payload::{MAX_BYTES, Payload};
+use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Stopwatch};
+use crate::respond::{Failure, respond};
+use crate::simulate::Plan;
+use crate::simulate::dice::{Dice, Place};
+use crate::simulate::overrides::Overrides;
+use crate::telemetry::context::Caller;
+use crate::telemetry::spans::{ROUTE, Span};
+
+pub(crate) struct Job<'s, W> {
+    pub(crate) service: &'s Service<W>,
+    pub(crate) baggage: String,
+    pub(crate) place: Place,
+    pub(crate) span: Span,
+    pub(crate) dice: Dice,
+    pub(crate) report_wanted: bool,
+    pub(crate) calls: Vec<Call>,
+    seed: Option<String>,
+    plan: Option<Plan>,
+    watch: Stopwatch,
+}
+
+impl<'s, W: World> Job<'s, W> {
+    /// Opens the SERVER span.
+    pub(crate) fn start(service: &'s Service<W>, head: &request::Parts, caller: Caller) -> Self {
+        let watch = Stopwatch::start();
+        Job {
+            span: Span::server(&service.tracer, head, &caller),
+            baggage: caller.baggage,
+            place: place(&head.headers),
+            dice: Dice::random(service.world.random()),
+            report_wanted: head.uri.path() == ROUTE && report::wanted(head),
+            service,
+            calls: Vec::new(),
+            seed: None,
+            plan: None,
+            watch,
+        }
+    }
+
+    pub(crate) async fn process<B>(
+        &mut self,
+        head: &request::Parts,
+        body: B,
+    ) -> Result<Payload, Failure>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.check(head)?;
+        let overrides = self.overrides()?;
+        let mut payload = Payload::accept(&read(body).await?).map_err(Failure::Malformed)?;
+        self.span.processing_started(payload.size());
+        self.seed(overrides.seed.as_deref(), &payload);
+        payload.append(&self.service.config.name);
+        self.simulate(&overrides).await?;
+        let payload = self.call_downstreams(payload).await?;
+        self.span.processing_finished(payload.size());
+        Ok(payload)
+    }
+
+    fn check(&self, head: &request::Parts) -> Result<(), Failure> {
+        if !self.service.problems.is_empty() {
+            return Err(Failure::Settings(self.service.problems.clone()));
+        }
+        if head.uri.path() != ROUTE {
+            return Err(Failure::NotFound(head.uri.path().to_owned()));
+        }
+        if head.method != Method::POST {
+            return Err(Failure::MethodNotAllowed(head.method.clone()));
+        }
+        Ok(())
+    }
+
+    fn overrides(&mut self) -> Result<Overrides, Failure> {
+        let config = &self.service.config;
+        if !config.simulation.overrides {
+            return Ok(Overrides::default());
+        }
+        let overrides = Overrides::parse(&self.baggage, &config.name).map_err(Failure::Baggage)?;
+        self.span.overridden(&overrides);
+        Ok(overrides)
+    }
+
+    /// Makes the draws repeatable where the request or the setting has a seed. The setting's is the
+    /// same for all requests, so the list tells them apart.
+    fn seed(&mut self, asked: Option<&str>, payload: &Payload) {
+        let config = &self.service.config;
+        let name = config.name.as_bytes();
+        let seed = match (asked, &config.simulation.seed) {
+            (Some(seed), _) => {
+                self.dice = Dice::seeded(&[seed.as_bytes(), name], self.place);
+                seed
+            }
+            (None, Some(seed)) => {
+                let keys = [seed.as_bytes(), name, &payload.to_json()];
+                self.dice = Dice::seeded(&keys, self.place);
+                seed
+            }
+            (None, None) => return,
+        };
+        self.span.seeded(seed);
+        self.seed = Some(seed.to_owned());
+    }
+
+    async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {
+        let simulation = &self.service.config.simulation;
+        let plan = simulation.plan(overrides, SystemTime::now(), self.dice);
+        self.plan = Some(plan);
+        if plan.incident {
+            self.span.sick();
+        }
+        if !plan.delay.is_zero() {
+            let waiting = Span::latency(&self.service.tracer, &self.span);
+            self.service.world.sleep(plan.delay).await;
+            drop(waiting);
+            self.span.latency_simulated(&plan);
+        }
+        if let Some(status) = plan.failure {
+            let service = self.service.config.name.clone();
+            let failure = Failure::Simulated { service, status };
+            self.span.error_simulated(&failure, plan.failure_reason);
+            return Err(failure);
+        }
+        Ok(())
+    }
+
+    /// Writes the answer and ends the SERVER span.
+    pub(crate) fn end(mut self, outcome: &Result<Payload, Failure>) -> Response<Bytes> {
+        let report = self.report_wanted.then(|| self.report(outcome));
+        let response = respond(outcome, report.as_ref(), &self.span.context().span);
+        self.span
+            .end_server(response.status(), outcome.as_ref().err());
+        response
+    }
+
+    fn report(&mut self, outcome: &Result<Payload, Failure>) -> Report {
+        let span = &self.span.context().span;
+        let failure = outcome.as_ref().err();
+        let became = Outcome::of(outcome);
+        let simulated = matches!(became, Outcome::Ok | Outcome::SimulatedError);
+        Report {
+            service: self.service.config.name.clone(),
+            status: failure.map_or(StatusCode::OK, Failure::status).as_u16(),
+            outcome: became,
+            reason: self
+                .plan
+                .filter(|_| simulated)
+                .map(|plan| plan.failure_reason),
+            error: failure.map(ToString::to_string),
+            trace_id: span.is_valid().then(|| span.trace_id().to_string()),
+            span_id: report::span_id(span),
+            time: self.watch.read(),
+            latency: self.plan.as_ref().and_then(SimulatedLatency::of),
+            seed: self.seed.clone(),
+            payload: outcome.as_ref().ok().cloned(),
+            calls: std::mem::take(&mut self.calls),
+        }
+    }
+}
+
+fn place(headers: &HeaderMap) -> Place {
+    let told = headers.get(PLACE).and_then(|value| value.to_str().ok());
+    told.and_then(Place::parse).unwrap_or_default()
+}
+
+async fn read<B>(body: B) -> Result<Bytes, Failure>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, MAX_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge),
+        Err(error) => Err(Failure::Unreadable(error.to_string())),
+    }
+}

@@ -1,0 +1,161 @@
+//! Faults for one hop of one request, asked for in its baggage.
+//!
+//! `tail.payments.errors=503:100` is for the service `payments`, `tail.*.latency=200ms` for every hop,
+//! `tail.seed=42` makes the draws of all hops repeatable. Values are percent-decoded, and so is the
+//! service's name; a service's own entry wins over that of every hop, a later one over an earlier.
+
+use super::{Errors, Latency};
+use crate::config::text::percent_decode;
+
+/// What a request asks of one hop.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// Errors in the place of the configured ones.
+    pub errors: Option<Asked<Errors>>,
+    /// Latency in the place of the configured one.
+    pub latency: Option<Asked<Latency>>,
+    /// The seed of the draws.
+    pub seed: Option<String>,
+}
+
+/// What was asked for, as it was written and as it was understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked<T> {
+    /// The text.
+    pub text: String,
+    /// Its meaning.
+    pub value: T,
+}
+
+impl Overrides {
+    /// Reads what the list members of `baggage` ask of `service`.
+    ///
+    /// # Errors
+    /// One sentence with the member's key, its value and what is accepted.
+    pub fn parse(baggage: &str, service: &str) -> Result<Overrides, String> {
+        let mut overrides = Overrides::default();
+        let asked: Vec<_> = baggage.split(',').filter_map(member).collect();
+        let for_all = asked.iter().filter(|(hop, ..)| hop == "*");
+        let own = asked.iter().filter(|(hop, ..)| hop == service);
+        for (hop, what, text) in for_all.chain(own) {
+            overrides
+                .set(what, text)
+                .map_err(|problem| format!("baggage tail.{hop}.{what}: {problem}"))?;
+        }
+        let seeds = baggage.split(',').filter_map(pair);
+        overrides.seed = seeds
+            .filter(|(key, _)| key == "tail.seed")
+            .map(|(_, seed)| seed)
+            .last();
+        Ok(overrides)
+    }
+
+    fn set(&mut self, what: &str, text: &str) -> Result<(), String> {
+        match what {
+            "errors" => self.errors = Some(Asked::new(text, Errors::parse)?),
+            "latency" => self.latency = Some(Asked::new(text, Latency::parse)?),
+            _ => return Err("only errors and latency can be asked for".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+impl<T> Asked<T> {
+    fn new(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Asked<T>, String> {
+        let value = parse(text)?;
+        let text = text.to_owned();
+        Ok(Asked { text, value })
+    }
+}
+
+/// `tail.<service>.<what>=<value>` as its three parts. A service's name may hold points.
+fn member(member: &str) -> Option<(String, String, String)> {
+    let (key, value) = pair(member)?;
+    let (hop, what) = key.strip_prefix("tail.")?.rsplit_once('.')?;
+    Some((hop.to_owned(), what.to_owned(), value))
+}
+
+/// A list member's key and value, decoded, without its properties.
+fn pair(member: &str) -> Option<(String, String)> {
+    let (key, value) = member.split(';').next()?.split_once('=')?;
+    let decode = |text: &str| String::from_utf8(percent_decode(text.trim())?).ok();
+    Some((decode(key)?, decode(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(baggage: &str) -> (Option<String>, Option<String>, Option<String>) {
+        let overrides = Overrides::parse(baggage, "payments").unwrap();
+        (
+            overrides.errors.map(|asked| asked.text),
+            overrides.latency.map(|asked| asked.text),
+            overrides.seed,
+        )
+    }
+
+    #[test]
+    fn reads_what_is_asked_of_this_service() {
+        let table = [
+            ("", (None, None, None)),
+            ("user=1,tail.orders.errors=100", (None, None, None)),
+            (
+                "tail.payments.errors=503:100",
+                (Some("503:100"), None, None),
+            ),
+            (
+                "tail.payments.errors=503:5%2C429:1;p=1, tail.payments.latency=200ms",
+                (Some("503:5,429:1"), Some("200ms"), None),
+            ),
+            ("tail.*.latency=1s", (None, Some("1s"), None)),
+            (
+                "tail.payments.latency=2s,tail.*.latency=1s",
+                (None, Some("2s"), None),
+            ),
+            (
+                "tail.payments.latency=2s,tail.payments.latency=3s",
+                (None, Some("3s"), None),
+            ),
+            ("tail.seed=42", (None, None, Some("42"))),
+            ("tail.sampling=yes,tailor.x.errors=abc", (None, None, None)),
+        ];
+        for (baggage, (errors, latency, seed)) in table {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            let expected = (owned(errors), owned(latency), owned(seed));
+            assert_eq!(asked(baggage), expected, "{baggage}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_hold_points_and_be_encoded() {
+        for (name, key) in [
+            ("shop.eu", "tail.shop.eu"),
+            ("my service", "tail.my%20service"),
+        ] {
+            let baggage = format!("{key}.errors=100");
+            let overrides = Overrides::parse(&baggage, name).unwrap();
+            assert!(overrides.errors.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_what_is_malformed() {
+        let table = [
+            (
+                "tail.payments.errors=abc",
+                "baggage tail.payments.errors: 'abc' is not a percentage from 0 to 100",
+            ),
+            (
+                "tail.*.error=1",
+                "baggage tail.*.error: only errors and latency can be asked for",
+            ),
+        ];
+        for (baggage, problem) in table {
+            let parsed = Overrides::parse(baggage, "payments");
+            assert_eq!(parsed, Err(problem.to_owned()));
+            let other = Overrides::parse(&baggage.replace('*', "payments"), "orders");
+            assert_eq!(other, Ok(Overrides::default()), "not asked of others");
+        }
+    }
+}

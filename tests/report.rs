@@ -1,0 +1,170 @@
+//! The answer that explains itself, against its schema and the spans.
+
+use std::fs;
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, App, Collector, Downstream, repository};
+
+const MEDIA_TYPE: &str = "application/vnd.tracing-tail.report+json";
+const B: &str = "http://service-b.spin.internal";
+const C: &str = "http://service-c.spin.internal";
+
+async fn report(app: &App, baggage: &str) -> Value {
+    let request = app
+        .request(Method::POST, "/process?report")
+        .header("baggage", baggage);
+    checked(request.body("[\"x\"]").send().await.unwrap()).await
+}
+
+/// The report in an answer, held against the schema.
+async fn checked(answer: Response) -> Value {
+    assert_eq!(answer.headers()["content-type"], MEDIA_TYPE);
+    let status = answer.status().as_u16();
+    let report: Value = answer.json().await.unwrap();
+    assert_eq!(report["status"], status);
+    let schema = fs::read_to_string(repository().join("docs/report.schema.json")).unwrap();
+    let mut compiler = boon::Compiler::new();
+    let schema = serde_json::from_str(&schema).unwrap();
+    compiler.add_resource("report.schema.json", schema).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let schema = compiler
+        .compile("report.schema.json", &mut schemas)
+        .unwrap();
+    if let Err(problem) = schemas.validate(&report, schema) {
+        panic!("{problem:#}\n{report:#}");
+    }
+    report
+}
+
+#[tokio::test]
+async fn a_chain_reports_each_hop_inside_its_callers_report() {
+    let collector = Collector::start().await;
+    let app = collector
+        .launch()
+        .env("APP_URL_DESTINO", format!("{B},{C};p=0"))
+        .env("APP_B_URL_DESTINO", C)
+        .start()
+        .await;
+    let report = report(&app, "tail.service-b.latency=10ms,tail.seed=7").await;
+    assert_eq!(report["outcome"], "ok");
+    assert_eq!(report["reason"], "seed");
+    assert_eq!(report["seed"], "7");
+    assert_eq!(
+        report["payload"],
+        json!(["x", "tracing-tail", "service-b", "service-c"])
+    );
+    assert_eq!(report["latency"], Value::Null);
+    assert_eq!(report["calls"][1]["outcome"], "skipped");
+    let call = &report["calls"][0]["tries"][0];
+    let b = &call["report"];
+    assert_eq!(b["service"], "service-b");
+    assert_eq!(b["latency"], json!({"ms": 10.0, "reason": "baggage"}));
+    let c = &b["calls"][0]["tries"][0]["report"];
+    assert_eq!(c["service"], "service-c");
+    assert_eq!(c["payload"], report["payload"]);
+
+    let spans = collector.wait_for(6).await;
+    for (kind, service, reported) in [
+        ("SERVER", "tracing-tail", &report["span_id"]),
+        ("CLIENT", "tracing-tail", &call["span_id"]),
+        ("SERVER", "service-b", &b["span_id"]),
+        ("SERVER", "service-c", &c["span_id"]),
+    ] {
+        let mut of = spans.iter().filter(|span| span.kind == kind);
+        let span = of.find(|span| span.service == service).unwrap();
+        assert_eq!(reported, &json!(span.id));
+        assert_eq!(report["trace_id"], json!(span.trace));
+    }
+    let outer = report["duration_ms"].as_f64().unwrap();
+    let inner = b["duration_ms"].as_f64().unwrap();
+    assert!(outer >= inner && inner >= 10.0, "{outer} around {inner}");
+}
+
+#[tokio::test]
+async fn the_reason_of_each_outcome_is_told() {
+    let collector = Collector::start().await;
+    let app = collector
+        .launch()
+        .env("APP_ERRORS", "503:100")
+        .env("APP_URL_DESTINO", B)
+        .env("APP_B_INCIDENTS", "every=1h,for=1h,errors=429:100")
+        .start()
+        .await;
+    let failed = report(&app, "").await;
+    assert_eq!(
+        (&failed["outcome"], &failed["reason"]),
+        (&json!("simulated_error"), &json!("configured"))
+    );
+    assert_eq!(failed["error"], "simulated error in tracing-tail");
+    let asked = report(&app, "tail.tracing-tail.errors=500:100").await;
+    assert_eq!(
+        (&asked["status"], &asked["reason"]),
+        (&json!(500), &json!("baggage"))
+    );
+    let sick = report(&app, "tail.tracing-tail.errors=0").await;
+    assert_eq!(sick["outcome"], "downstream_failed");
+    assert_eq!(sick["reason"], Value::Null);
+    let b = &sick["calls"][0]["tries"][0];
+    assert_eq!((&b["status"], &b["error"]), (&json!(429), &json!("429")));
+    assert_eq!(b["report"]["reason"], "incident");
+    let rejected = report(&app, "tail.*.errors=abc").await;
+    assert_eq!(
+        (&rejected["status"], &rejected["outcome"]),
+        (&json!(400), &json!("rejected"))
+    );
+}
+
+#[tokio::test]
+async fn each_try_is_told_and_a_service_without_reports_is_no_trouble() {
+    let collector = Collector::start().await;
+    let foreign = Downstream::start([Answer::Now(503, "busy"), Answer::Now(200, "[\"y\"]")]).await;
+    let app = collector
+        .launch()
+        .env(
+            "APP_URL_DESTINO",
+            format!("{},http://127.0.0.1:1", foreign.url()),
+        )
+        .env("APP_RETRIES", "1")
+        .start()
+        .await;
+    let report = report(&app, "").await;
+    let tries = report["calls"][0]["tries"].as_array().unwrap();
+    let statuses: Vec<_> = tries.iter().map(|one| &one["status"]).collect();
+    assert_eq!(statuses, [503, 200]);
+    assert!(tries.iter().all(|one| one["report"].is_null()));
+    assert_eq!(report["calls"][0]["outcome"], "ok");
+    let unreachable = &report["calls"][1];
+    assert_eq!(unreachable["tries"][1]["error"], "connection_refused");
+    assert_eq!(unreachable["tries"][1]["status"], Value::Null);
+    let (sent, _) = &foreign.received()[0];
+    let accept = sent["accept"].to_str().unwrap();
+    assert!(accept.starts_with(MEDIA_TYPE), "the wish goes on: {accept}");
+}
+
+#[tokio::test]
+async fn a_report_can_be_asked_for_by_accept_and_only_then_comes() {
+    let collector = Collector::start().await;
+    let app = collector.launch().start().await;
+    let request = app
+        .request(Method::POST, "/process")
+        .header("accept", MEDIA_TYPE);
+    checked(request.body("[]").send().await.unwrap()).await;
+    let plain = app.process("[]").await;
+    assert_eq!(plain.headers()["content-type"], "application/json");
+    assert_eq!(plain.text().await.unwrap(), "[\"tracing-tail\"]");
+    let malformed = app.request(Method::POST, "/process?report").body("{}");
+    let rejected = checked(malformed.send().await.unwrap()).await;
+    assert_eq!(rejected["status"], 422);
+}
+
+#[tokio::test]
+async fn without_tracing_a_report_has_no_ids() {
+    let collector = Collector::start().await;
+    let launch = collector.launch().env("OTEL_SDK_DISABLED", "true");
+    let app = launch.env("APP_URL_DESTINO", B).start().await;
+    let report = report(&app, "").await;
+    assert_eq!(report["span_id"], Value::Null);
+    assert_eq!(report["calls"][0]["tries"][0]["span_id"], Value::Null);
+}
