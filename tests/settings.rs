@@ -15,8 +15,8 @@ async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
         (
             "APP_LATENCY",
             "fast",
-            "'fast' is not a number of milliseconds such as 1000, a range such as 50ms..250ms, \
-             or rising quantiles such as p50:20ms,p90:100ms,p99:900ms, all at most 1h",
+            "'fast' is not a number of milliseconds such as 1000, a duration such as 200ms, a range such \
+             as 50ms..250ms, or rising quantiles such as p50:20ms,p90:100ms,p99:900ms, all at most 1h",
         ),
         (
             "APP_TIMEOUT",
