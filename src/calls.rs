@@ -75,8 +75,7 @@ impl<W: World> Job<'_, W> {
         let calls = downstreams.map(|(index, downstream)| {
             let (job, list) = (&*self, &list);
             async move {
-                let called = job.is_called(index, downstream);
-                match called {
+                match job.is_called(index, downstream) {
                     true => Ok(job.call(index, downstream, list).await),
                     false => Err(downstream),
                 }
@@ -162,7 +161,8 @@ impl<W: World> Job<'_, W> {
         let mut patience = config.timeout;
         let mut before = None;
         let mut tries = Vec::new();
-        for resend_count in 0.. {
+        let mut resend_count = 0;
+        loop {
             let attempt = Attempt {
                 downstream,
                 maker: &list.maker,
@@ -197,8 +197,8 @@ impl<W: World> Job<'_, W> {
             world.sleep(wait).await;
             patience -= wait;
             before = Some(called);
+            resend_count += 1;
         }
-        unreachable!("retries are counted, and there are not that many")
     }
 
     async fn send(
