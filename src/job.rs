@@ -13,11 +13,12 @@ use crate::host::World;
 use crate::payload::{MAX_BYTES, Payload};
 use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Stopwatch};
 use crate::respond::{Failure, respond};
+use crate::route::route;
 use crate::simulate::Plan;
 use crate::simulate::dice::{Dice, Place};
 use crate::simulate::overrides::Overrides;
 use crate::telemetry::context::Caller;
-use crate::telemetry::spans::{ROUTE, Span};
+use crate::telemetry::spans::Span;
 
 pub(crate) struct Job<'s, W> {
     pub(crate) service: &'s Service<W>,
@@ -41,7 +42,7 @@ impl<'s, W: World> Job<'s, W> {
             baggage: caller.baggage,
             place: place(&head.headers),
             dice: Dice::random(service.world.random()),
-            report_wanted: head.uri.path() == ROUTE && report::wanted(head),
+            report_wanted: route(head).is_some() && report::wanted(head),
             service,
             calls: Vec::new(),
             seed: None,
@@ -75,7 +76,7 @@ impl<'s, W: World> Job<'s, W> {
         if !self.service.problems.is_empty() {
             return Err(Failure::Settings(self.service.problems.clone()));
         }
-        if head.uri.path() != ROUTE {
+        if route(head).is_none() {
             return Err(Failure::NotFound(head.uri.path().to_owned()));
         }
         if head.method != Method::POST {

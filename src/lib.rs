@@ -10,6 +10,7 @@
 //! - [`target`]: where an outbound request goes
 //! - [`downstream`]: one call, and what its answer means
 //! - [`retry`]: whether an outbound request is sent again, and when
+//! - [`route`]: whether a request is for `/process`
 //! - [`report`]: the answer that explains itself
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
@@ -30,6 +31,7 @@ pub mod payload;
 pub mod report;
 pub mod respond;
 pub mod retry;
+pub mod route;
 pub mod simulate;
 pub mod target;
 pub mod telemetry;

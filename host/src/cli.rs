@@ -1,7 +1,7 @@
 //! The command line: `spin up`'s words, as far as they mean something here.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -26,23 +26,48 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build what is missing or stale, and run the application
-    Up(Up),
+    Up(UpPath),
     /// Build the application's components with their build commands
     Build(Build),
+    /// Make a Spin manifest, or a drawing, of a topology: a page with the services of a mesh
+    #[command(after_help = TOPOLOGY)]
+    Mesh(Mesh),
 }
+
+const TOPOLOGY: &str = r#"A topology is a TOML file:
+
+  name = "shop"                        # the application's; default: the file's name
+  source = "tracing_tail.wasm"         # the component; default: built from the repository around the file
+
+  [services.storefront]                # lower-case words joined by '-'
+  entry = true                         # takes requests from outside; at least one service does
+  calls = ["catalog", "cart;p=60"]     # in this order; the cart for 60 % of requests
+  fanout = "parallel"                  # the rest as APP_FANOUT, APP_LATENCY, ... accept it
+  latency = "p50:20ms,p90:100ms"
+  errors = "503:5,429:1"
+  incidents = "every=5m,for=30s,errors=50"
+  timeout = "2s"
+  retries = 1
+
+  [services.catalog]
+  [services.cart]
+
+One entry point answers on /process, several on /<service>/process. In the environment a service's
+settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
 
 /// Which application a command is about.
 #[derive(Debug, Args)]
 pub struct Application {
-    /// The manifest, or its folder
-    #[arg(
-        short = 'f',
-        long = "from",
-        alias = "file",
-        value_name = "PATH",
-        default_value = "spin.toml"
-    )]
-    pub manifest: PathBuf,
+    /// The manifest, its folder, or a topology (see `mesh --help`) [default: spin.toml]
+    #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH")]
+    from: Option<PathBuf>,
+}
+
+impl Application {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.from.as_deref().unwrap_or(Path::new("spin.toml"))
+    }
 }
 
 /// The words of `build`.
@@ -51,6 +76,37 @@ pub struct Build {
     /// Which application.
     #[command(flatten)]
     pub app: Application,
+}
+
+/// The words of `mesh`.
+#[derive(Debug, Args)]
+pub struct Mesh {
+    /// The topology
+    #[arg(value_name = "TOPOLOGY")]
+    pub topology: PathBuf,
+    /// Write to this file; its paths will start at its folder [default: print, for the topology's folder]
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Make a Mermaid flowchart instead
+    #[arg(long)]
+    pub graph: bool,
+}
+
+/// The words of `up` after its name, where the application may stand without `--from`.
+#[derive(Debug, Args)]
+pub struct UpPath {
+    /// The same as --from
+    #[arg(value_name = "PATH", conflicts_with = "from")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    up: Up,
+}
+
+impl From<UpPath> for Up {
+    fn from(UpPath { path, mut up }: UpPath) -> Up {
+        up.app.from = path.or(up.app.from);
+        up
+    }
 }
 
 /// The words of `up`.

@@ -3,6 +3,8 @@
 //! What it reads:
 //! - [`document`]: reads TOML tables that remember their lines
 //! - [`manifest`]: reads `spin.toml`
+//! - [`topology`]: reads a mesh on one page, and makes a `spin.toml` or a drawing of it
+//! - [`application`]: whichever of the two a path names
 //! - [`runtime_config`]: reads `runtime-config.toml`
 //! - [`template`] and [`variables`]: `{{ variable }}`, and who provides the values
 //! - [`allowed_hosts`]: the grammar of `allowed_outbound_hosts`
@@ -13,18 +15,23 @@
 //! - [`instance`]: one component's instances, reused as in Spin
 //! - [`outbound`]: requests that leave an instance, to the app itself or to the network
 //! - [`app`]: the components and their routes
+//! - [`destinations`]: URLs in the mesh that lead nowhere
 //! - [`server`]: HTTP in, until [`shutdown`] says so
 //! - [`output`]: what components print
 //! - [`up`]: all of it, for the command line of [`cli`]
+//! - [`mesh`]: a topology as a manifest, without running it
 
 pub mod allowed_hosts;
 pub mod app;
+pub mod application;
 pub mod build;
 pub mod cli;
+pub mod destinations;
 pub mod document;
 pub mod engine;
 pub mod instance;
 pub mod manifest;
+pub mod mesh;
 pub mod outbound;
 pub mod output;
 pub mod routes;
@@ -32,5 +39,6 @@ pub mod runtime_config;
 pub mod server;
 pub mod shutdown;
 pub mod template;
+pub mod topology;
 pub mod up;
 pub mod variables;

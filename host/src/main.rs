@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser as _;
 use tracing_tail_host::cli::{Cli, Command};
 use tracing_tail_host::shutdown::Shutdown;
-use tracing_tail_host::up;
+use tracing_tail_host::{mesh, up};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,7 +26,8 @@ async fn run(cli: Cli) -> Result<()> {
     let shutdown = Shutdown::on_signal()?;
     match cli.command {
         Some(Command::Build(args)) => up::build(&args),
-        Some(Command::Up(args)) => up::up(args, shutdown).await,
+        Some(Command::Mesh(args)) => mesh::mesh(&args),
+        Some(Command::Up(args)) => up::up(args.into(), shutdown).await,
         None => up::up(cli.up, shutdown).await,
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 
+use crate::application::folder;
 use crate::document::{Document, Located, Table};
 use crate::routes::Routes;
 
@@ -57,10 +58,7 @@ impl Manifest {
         };
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read the manifest {}", path.display()))?;
-        let dir = match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
+        let dir = folder(&path);
         Manifest::parse(Document::new(&path.display().to_string(), &text), dir)
     }
 

@@ -25,7 +25,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::app::App;
 
 /// The domain under which the components of an application reach each other.
-const CHAINING_SUFFIX: &str = ".spin.internal";
+pub const CHAINING_SUFFIX: &str = ".spin.internal";
 /// The host that stands for the application's own address.
 const SELF_HOST: &str = "self.alt";
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::net::TcpListener;
 
 use crate::app::{self, App};
+use crate::application::Application;
 use crate::build::{self, Which};
 use crate::cli::{self, Up};
+use crate::destinations;
 use crate::engine;
-use crate::manifest::{Manifest, Route};
+use crate::manifest::{Manifest, Route, Trigger};
 use crate::output::Output;
 use crate::runtime_config;
 use crate::server::{self, GRACE};
@@ -24,7 +25,7 @@ use crate::variables::{self, Provider, Variables};
 /// # Errors
 /// One sentence that says what is wrong.
 pub fn build(args: &cli::Build) -> Result<()> {
-    build::build(&Manifest::load(&args.app.manifest)?, Which::All)
+    build::build(&Application::load(args.app.path())?.manifest, Which::All)
 }
 
 /// Runs an application until `shutdown` says so.
@@ -32,8 +33,10 @@ pub fn build(args: &cli::Build) -> Result<()> {
 /// # Errors
 /// One sentence that says what is wrong.
 pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
-    let manifest = Manifest::load(&args.app.manifest)?;
-    let variables = Variables::settle(&manifest, &providers(&args, &manifest.dir)?)?;
+    let application = Application::load(args.app.path())?;
+    let providers = providers(&args, &application)?;
+    let manifest = application.manifest;
+    let variables = Variables::settle(&manifest, &providers)?;
     // What can be known before minutes of building is said before.
     for component in &manifest.components {
         app::allowed_hosts(component, &variables)?;
@@ -48,6 +51,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
     let prepared = app::prepare(&engine, &manifest, &variables, &args.env)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
+    for sentence in destinations::unknown(&manifest, &variables, &providers) {
+        eprintln!("tracing-tail: {sentence}");
+    }
     let address = listener.local_addr()?;
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
     let output = if args.quiet {
@@ -84,13 +90,13 @@ async fn listen(args: &Up) -> Result<TcpListener> {
     })
 }
 
-fn providers(args: &Up, dir: &Path) -> Result<Vec<Provider>> {
+fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
     let given = variables::from_arguments(&args.variable)?;
-    let beside = dir.join("runtime-config.toml");
+    let beside = application.manifest.dir.join("runtime-config.toml");
     let configured = match &args.runtime_config_file {
         Some(path) => runtime_config::load(path)?,
         None if beside.exists() => runtime_config::load(&beside)?,
-        None => Vec::new(),
+        None => application.providers(),
     };
     let mut providers = vec![Provider::Static(given)];
     providers.extend(configured);
@@ -107,8 +113,9 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
             Route::Private => format!("  {component}: http://{component}.spin.internal (private)"),
         });
     }
+    let path = process_path(manifest);
     lines.push(format!(
-        "Try:   curl -X POST {url}/process -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
+        "Try:   curl -X POST {url}{path} -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
     ));
     let components = manifest.components.iter();
     let endpoints = components.filter_map(|component| variables.shown(component, "otlp_endpoint"));
@@ -120,6 +127,19 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
             .map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")),
     );
     lines.join("\n")
+}
+
+/// Where `/process` is: at the top, or below the first route with a wildcard.
+fn process_path(manifest: &Manifest) -> String {
+    const PROCESS: &str = "/process";
+    let below = |trigger: &Trigger| match &trigger.route {
+        Route::Public(route) => Some(format!("{}{PROCESS}", route.value.strip_suffix("/...")?)),
+        Route::Private => None,
+    };
+    let at_the_top = manifest.routes.find(PROCESS).map(|_| PROCESS.to_owned());
+    at_the_top
+        .or_else(|| manifest.triggers.iter().find_map(below))
+        .unwrap_or_else(|| PROCESS.to_owned())
 }
 
 /// A URL without credentials and query, which may hold keys.

@@ -46,7 +46,7 @@ impl Overrides {
         overrides.seed = seeds
             .filter(|(key, _)| key == "tail.seed")
             .map(|(_, seed)| seed)
-            .last();
+            .next_back();
         Ok(overrides)
     }
 

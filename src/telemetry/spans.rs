@@ -16,13 +16,11 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::downstream::{CallError, Downstream};
 use crate::respond::Failure;
+use crate::route::route;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
 use crate::target::redact_query;
 use crate::telemetry::context::{Caller, TraceContext};
-
-/// The only route there is.
-pub const ROUTE: &str = "/process";
 
 /// An open span. It ends where it is dropped.
 #[derive(Debug)]
@@ -71,7 +69,7 @@ fn link(kind: LinkKind, to: &SpanContext) -> Link {
 impl Span {
     /// Opens the SERVER span of a request, below the caller's span if there is one.
     pub fn server(tracer: &SdkTracer, request: &request::Parts, caller: &Caller) -> Span {
-        let routed = request.uri.path() == ROUTE;
+        let route = route(request);
         let method = known_method(&request.method);
         let mut attributes = vec![
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
@@ -85,8 +83,8 @@ impl Span {
                 original,
             ));
         }
-        if routed {
-            attributes.push(KeyValue::new(semconv::HTTP_ROUTE, ROUTE));
+        if let Some(route) = &route {
+            attributes.push(KeyValue::new(semconv::HTTP_ROUTE, route.clone()));
         }
         if let Some(query) = request.uri.query() {
             attributes.push(KeyValue::new(semconv::URL_QUERY, redact_query(query)));
@@ -107,10 +105,9 @@ impl Span {
         }
         // The conventions name a span of an unknown method `HTTP`.
         let verb = method.unwrap_or("HTTP");
-        let name = if routed {
-            format!("{verb} {ROUTE}")
-        } else {
-            verb.to_owned()
+        let name = match route {
+            Some(route) => format!("{verb} {route}"),
+            None => verb.to_owned(),
         };
         let builder = SpanBuilder::from_name(name)
             .with_kind(SpanKind::Server)

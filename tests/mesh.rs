@@ -1,0 +1,313 @@
+//! A mesh from a page, and the shop in `examples/`: its exercises have the answers that its README gives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{App, Collector, Launch, eventually, repository, serves_embedded_only};
+
+const NOBODY: &str = "tracing-tail: service-b calls http://nobody.spin.internal (APP_B_URL_DESTINO), \
+                      and the app has no component 'nobody'\n";
+
+fn shop(file: &str) -> PathBuf {
+    repository().join("examples/shop").join(file)
+}
+
+fn tracing_tail(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracing-tail"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = tracing_tail(repository(), arguments);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = tracing_tail(folder, arguments);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// The shop's generated manifest, with spans to the collector.
+fn launch(collector: &Collector) -> Launch {
+    let variables = repository().join("runtime-config.toml");
+    collector
+        .launch()
+        .manifest(&shop("spin.toml"))
+        .argument("--runtime-config-file")
+        .argument(variables.to_str().unwrap())
+}
+
+/// Asks the shop for a report, with this baggage.
+async fn report(app: &App, baggage: &str) -> Value {
+    let request = app.request(Method::POST, "/process?report");
+    let request = request.header("baggage", baggage).body("[]");
+    request.send().await.unwrap().json().await.unwrap()
+}
+
+/// All reports inside one, itself included.
+fn all(report: &Value) -> Vec<&Value> {
+    let calls = report["calls"].as_array().unwrap().iter();
+    let tries = calls.flat_map(|call| call["tries"].as_array().unwrap());
+    let inner = tries.filter_map(|attempt| attempt.get("report"));
+    [report].into_iter().chain(inner.flat_map(all)).collect()
+}
+
+#[test]
+fn the_shop_s_manifest_and_drawing_are_current() {
+    let hint = "run `cargo run -- mesh examples/shop/shop.toml -o examples/shop/spin.toml`";
+    let made = printed(&["mesh", "examples/shop/shop.toml"]);
+    assert!(
+        made == fs::read_to_string(shop("spin.toml")).unwrap(),
+        "{hint}"
+    );
+    let drawn = printed(&["mesh", "examples/shop/shop.toml", "--graph"]);
+    let readme = fs::read_to_string(shop("README.md")).unwrap();
+    assert!(
+        readme.contains(&format!("```mermaid\n{drawn}```\n")),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn writes_a_manifest_whose_paths_start_at_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deep.toml");
+    let page = "examples/shop/shop.toml";
+    assert_eq!(printed(&["mesh", page, "-o", file.to_str().unwrap()]), "");
+    let manifest = tracing_tail_host::manifest::Manifest::load(&file).unwrap();
+    let same = |one: &Path, other: &Path| {
+        assert_eq!(one.canonicalize().unwrap(), other.canonicalize().unwrap());
+    };
+    let build = manifest.components[0].build.as_ref().unwrap();
+    same(&build.workdir, repository());
+    same(
+        manifest.components[7].source.ancestors().nth(4).unwrap(),
+        repository(),
+    );
+    assert_eq!(
+        refused(repository(), &["mesh", page, "-o", page]),
+        format!("Error: {page} is the topology itself; name another file\n")
+    );
+}
+
+#[test]
+fn refuses_a_page_by_its_line_whoever_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = "[services.a]\nentry = true\ncalls = [\"b\"]\n[services.b]\ncalls = [\"a\"]\n";
+    fs::write(folder.path().join("x.toml"), page).unwrap();
+    let circle = "Error: x.toml:5: the calls go round in a circle: a -> b -> a\n";
+    for arguments in [
+        &["mesh", "x.toml"][..],
+        &["mesh", "x.toml", "--graph"],
+        &["up", "x.toml"],
+        &["up", "-f", "x.toml"],
+        &["build", "-f", "x.toml"],
+        &["--from", "x.toml"],
+    ] {
+        assert_eq!(refused(folder.path(), arguments), circle, "{arguments:?}");
+    }
+    fs::write(folder.path().join("x.toml"), "[services.a]\nentry = true\n").unwrap();
+    let place = folder.path().canonicalize().unwrap();
+    let place = place.display();
+    assert_eq!(
+        refused(folder.path(), &["up", "x.toml"]),
+        format!(
+            "Error: there is no repository of tracing-tail at or above {place} or {place}; \
+             say in the topology where the component is: source = \"tracing_tail.wasm\"\n"
+        )
+    );
+}
+
+#[tokio::test]
+async fn runs_a_page_with_the_component_that_it_names() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let collector = Collector::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
+    let page = format!(
+        "source = {:?}\n[services.cart-db]\n\
+         [services.front]\nentry = true\ncalls = [\"cart-db\", \"cart-db\"]\n",
+        component.canonicalize().unwrap()
+    );
+    let file = folder.path().join("two.toml");
+    fs::write(&file, page).unwrap();
+    let app = collector
+        .launch()
+        .manifest(&file)
+        .folder(folder.path())
+        .env("APP_CART_DB_ERRORS", "503:100")
+        .start()
+        .await;
+    assert_eq!(app.process("[]").await.status(), 502);
+    let spans = collector.wait_for(5).await;
+    assert!(spans.iter().all(|span| span.trace == spans[0].trace));
+}
+
+#[tokio::test]
+async fn says_which_urls_lead_nowhere() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let launch = || {
+        Launch::default()
+            .env(
+                "APP_URL_DESTINO",
+                "http://service-b.spin.internal,http://b.example.com",
+            )
+            .env("APP_B_URL_DESTINO", "http://nobody.spin.internal;p=5")
+    };
+    for launch in [launch(), launch().argument("--quiet")] {
+        let app = launch.start().await;
+        eventually("the line is there", || {
+            app.stderr().contains(NOBODY).then_some(())
+        })
+        .await;
+        assert_eq!(app.stderr().matches("and the app has no").count(), 1);
+    }
+    let endpoint = "http://viewer.spin.internal/v1/traces";
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", endpoint)
+        .start()
+        .await;
+    let line = "tracing-tail: spans go to http://viewer.spin.internal (OTLP_ENDPOINT), and the app \
+                has no component 'viewer'\n";
+    eventually("the line is there", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
+    assert_eq!(app.stderr().matches("viewer").count(), 2, "said once");
+}
+
+/// Seed 7 takes a request through all services. Where the draws change, the README needs another one.
+#[tokio::test]
+async fn the_shop_s_exercises_have_their_answers() {
+    let collector = Collector::start().await;
+    let app = launch(&collector).start().await;
+
+    let healthy = report(&app, "tail.seed=7").await;
+    assert_eq!(
+        healthy["payload"],
+        json!([
+            "storefront",
+            "catalog",
+            "search",
+            "pricing",
+            "cart",
+            "pricing",
+            "checkout",
+            "pricing",
+            "payments",
+            "fraud"
+        ])
+    );
+    let trace = healthy["trace_id"].as_str().unwrap();
+    eventually("all services are traced", || {
+        let spans = collector.spans();
+        let servers = spans
+            .iter()
+            .filter(|span| span.kind == "SERVER" && span.trace == trace);
+        (servers.count() == 10).then_some(())
+    })
+    .await;
+
+    let slow = report(&app, "tail.seed=7,tail.search.latency=1200ms").await;
+    let longest = all(&slow)
+        .into_iter()
+        .max_by(|one, other| {
+            one["latency"]["ms"]
+                .as_f64()
+                .unwrap()
+                .total_cmp(&other["latency"]["ms"].as_f64().unwrap())
+        })
+        .unwrap();
+    assert_eq!(longest["service"], "search");
+
+    let sick = report(&app, "tail.seed=7,tail.payments.errors=500:100").await;
+    assert_eq!(sick["status"], 502);
+    let failed: Vec<_> = all(&sick)
+        .into_iter()
+        .filter(|report| report["outcome"] == "simulated_error")
+        .map(|report| (&report["service"], &report["reason"]))
+        .collect();
+    assert_eq!(failed, [(&json!("payments"), &json!("baggage")); 2]);
+
+    let storm = report(&app, "tail.seed=7,tail.fraud.errors=503:100").await;
+    let calls = |service: &str| {
+        let reports = all(&storm).into_iter();
+        reports
+            .filter(|report| report["service"] == service)
+            .count()
+    };
+    assert_eq!(
+        ["checkout", "payments", "fraud"].map(calls),
+        [2, 6, 18],
+        "tries multiply"
+    );
+}
+
+#[tokio::test]
+async fn an_incident_is_asked_for_in_the_environment() {
+    let collector = Collector::start().await;
+    let always = "every=1m,for=1m,errors=500:100";
+    let app = launch(&collector)
+        .env("APP_PRICING_INCIDENTS", always)
+        .start()
+        .await;
+    let sick = report(&app, "").await;
+    let reasons: Vec<_> = all(&sick)
+        .into_iter()
+        .filter(|report| report["outcome"] == "simulated_error")
+        .map(|report| (&report["service"], &report["reason"]))
+        .collect();
+    assert!(!reasons.is_empty());
+    for reason in reasons {
+        assert_eq!(reason, (&json!("pricing"), &json!("incident")));
+    }
+}
+
+#[tokio::test]
+async fn several_entry_points_answer_below_their_names() {
+    let collector = Collector::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("two.toml");
+    let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
+    let text = format!(
+        "source = {:?}\n[services.web]\nentry = true\n[services.back-office]\nentry = true\n",
+        component.canonicalize().unwrap()
+    );
+    fs::write(&page, text).unwrap();
+    let manifest = folder.path().join("spin.toml");
+    let (page, made) = (page.to_str().unwrap(), manifest.to_str().unwrap());
+    assert_eq!(printed(&["mesh", page, "-o", made]), "");
+    let variables = repository().join("runtime-config.toml");
+    fs::copy(variables, folder.path().join("runtime-config.toml")).unwrap();
+    let app = collector.launch().manifest(&manifest).start().await;
+    for (path, status) in [
+        ("/web/process", 200),
+        ("/back-office/process", 200),
+        ("/web/x/process", 404),
+        ("/process", 404),
+    ] {
+        let request = app.request(Method::POST, path).body("[]");
+        assert_eq!(request.send().await.unwrap().status(), status, "{path}");
+    }
+    let spans = collector.wait_for(3).await;
+    let told = spans.iter().find(|span| span.service == "back-office");
+    let told = told.unwrap();
+    assert_eq!(told.name, "POST /back-office/process");
+    assert_eq!(told.attributes["http.route"], "/back-office/process");
+}
