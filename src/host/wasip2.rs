@@ -67,21 +67,26 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
 fn incoming(request: IncomingRequest) -> Request<impl Body<Data = Bytes, Error = SendError>> {
     let method = Method::try_from(request.method().to_string().as_str());
     let uri = Uri::try_from(request.uri());
-    let headers = request.headers().entries().into_iter();
-    let headers = headers.filter_map(|(name, value)| {
-        let name = HeaderName::try_from(name).ok()?;
-        Some((name, HeaderValue::try_from(value).ok()?))
-    });
-    let headers = headers.collect();
+    let headers = header_map(request.headers().entries());
     let body = request.into_body_stream().map(|chunk| {
         let chunk = chunk.map_err(|error| failed("internal_error", error.to_debug_string()))?;
         Ok(Frame::data(Bytes::from(chunk)))
     });
     let mut request = Request::new(StreamBody::new(body));
-    *request.method_mut() = method.expect("the host has read it");
-    *request.uri_mut() = uri.expect("the host has read it");
+    // A target such as `*` makes no URI with an authority before it; it is nobody's path.
+    *request.method_mut() = method.unwrap_or_default();
+    *request.uri_mut() = uri.unwrap_or_default();
     *request.headers_mut() = headers;
     request
+}
+
+/// Headers of the host's; those that are not HTTP's are left out.
+fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
+    let header = |(name, value)| {
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::try_from(value).ok()?))
+    };
+    entries.into_iter().filter_map(header).collect()
 }
 
 fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
@@ -157,15 +162,7 @@ async fn exchange(
         .status()
         .try_into()
         .map_err(|_| failed("http_protocol_error", format!("status {}", answer.status())))?;
-    *response.headers_mut() = answer
-        .headers()
-        .entries()
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let name = HeaderName::try_from(name).ok()?;
-            Some((name, HeaderValue::try_from(value).ok()?))
-        })
-        .collect();
+    *response.headers_mut() = header_map(answer.headers().entries());
     *response.body_mut() = read(&answer.consume().expect("it is taken once")).await?;
     Ok(response)
 }
