@@ -57,7 +57,7 @@ impl<W: World> Job<'_, W> {
         let mut first_failure = None;
         for (index, downstream) in self.service.config.downstreams.iter().enumerate() {
             if !self.is_called(index, downstream) {
-                self.skip(downstream);
+                self.skip(downstream, SystemTime::now());
                 continue;
             }
             let called = self.call(index, downstream, &list).await;
@@ -71,6 +71,7 @@ impl<W: World> Job<'_, W> {
 
     /// Each is sent the same list; what each adds to it is put together in the setting's order.
     async fn call_all_at_once(&mut self, list: List) -> Result<Payload, Failure> {
+        let decided = SystemTime::now();
         let downstreams = self.service.config.downstreams.iter().enumerate();
         let calls = downstreams.map(|(index, downstream)| {
             let (job, list) = (&*self, &list);
@@ -87,7 +88,7 @@ impl<W: World> Job<'_, W> {
             let called = match called {
                 Ok(called) => called,
                 Err(skipped) => {
-                    self.skip(skipped);
+                    self.skip(skipped, decided);
                     continue;
                 }
             };
@@ -117,8 +118,8 @@ impl<W: World> Job<'_, W> {
         downstream.is_called_at(self.dice.draw(Draw::Call(index)))
     }
 
-    fn skip(&mut self, downstream: &Downstream) {
-        self.span.downstream_skipped(downstream);
+    fn skip(&mut self, downstream: &Downstream, time: SystemTime) {
+        self.span.downstream_skipped(downstream, time);
         self.calls.push(Call {
             url: downstream.shown().to_owned(),
             outcome: CallOutcome::Skipped,
@@ -172,7 +173,9 @@ impl<W: World> Job<'_, W> {
             let watch = Stopwatch::start();
             let (sent, span) = self.send(index, &attempt, &list.payload).await;
             let jitter = self.dice.draw(Draw::Wait(index, resend_count));
-            let wait = config.retries.wait(&sent, resend_count, jitter);
+            let wait = config
+                .retries
+                .wait(&sent, resend_count, jitter, SystemTime::now());
             let called = span.context().span.clone();
             let report = sent.as_ref().ok().and_then(report::of_answer);
             let outcome = end(attempt, sent, span);

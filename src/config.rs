@@ -296,8 +296,13 @@ mod tests {
             (
                 "APP_INCIDENTS",
                 "every=5m",
-                "'every=5m' is not such as every=5m,for=30s,errors=50,latency=2s, with at least one of \
-                 errors and latency, and no longer than it takes to the next",
+                "'every=5m' is no incident such as every=5m,for=30s,errors=50,latency=2s: it needs every, \
+                 at most 1h, for, at most as long, and errors or latency or both",
+            ),
+            (
+                "APP_URL_DESTINO",
+                "http://user:pa,ss@b",
+                "a comma in a password has to be written %2C",
             ),
             (
                 "APP_URL_DESTINO",

@@ -24,8 +24,13 @@ impl Downstream {
     /// # Errors
     /// One sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Downstream, String> {
-        let (url, parameter) = match text.split_once(';') {
-            Some((url, parameter)) => (url.trim_end(), Some(parameter)),
+        // A password may hold semicolons too.
+        let authority = text.rfind('@').unwrap_or_default();
+        let (url, parameter) = match text[authority..].find(';') {
+            Some(at) => {
+                let (url, parameter) = text.split_at(authority + at);
+                (url.trim_end(), Some(&parameter[1..]))
+            }
             None => (text, None),
         };
         let base = url.trim_end_matches('/');
@@ -210,6 +215,9 @@ mod tests {
             );
             assert_eq!(downstream(text).shown(), "http://b/process");
         }
+        let secured = downstream("http://u:p;q@b;p=30");
+        assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
+        assert!(!secured.is_called_at(0.3));
         for parameter in ["p=101", "p=-1", "p=x", "p", "q=30", "p=30;p=40", ""] {
             let problem = Downstream::parse(&format!("http://u:p@b;{parameter}"));
             let expected = format!(

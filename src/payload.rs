@@ -1,6 +1,6 @@
 //! The request's body: a JSON array of strings in, the same with one more name out.
 //!
-//! Refuses bodies over [`MAX_BYTES`], arrays over [`MAX_ITEMS`], and anything but strings.
+//! Refuses arrays over [`MAX_ITEMS`], and anything but strings; [`MAX_BYTES`] is for those who read the body.
 
 use std::fmt;
 

@@ -29,8 +29,13 @@ pub fn wanted(head: &request::Parts) -> bool {
 }
 
 fn is_report(media_range: &str) -> bool {
-    let name = media_range.split(';').next().unwrap_or_default();
-    name.trim().eq_ignore_ascii_case(MEDIA_TYPE)
+    let mut parts = media_range.split(';').map(str::trim);
+    let named = parts
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case(MEDIA_TYPE));
+    // A weight of zero says that it is not acceptable (RFC 9110, section 12.4.2).
+    let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f64>().ok());
+    named && weight != Some(0.0)
 }
 
 /// Passes the wish for a report on to a downstream, which may know nothing of it.
@@ -217,7 +222,9 @@ pub fn span_id(span: &SpanContext) -> Option<String> {
 
 /// The report in a downstream's answer, if it is one.
 pub fn of_answer(answer: &Response<Bytes>) -> Option<Box<RawValue>> {
-    is_one(answer).then(|| serde_json::from_slice(answer.body()).ok())?
+    let report: Option<Box<RawValue>> =
+        is_one(answer).then(|| serde_json::from_slice(answer.body()).ok())?;
+    report.filter(|report| report.get().starts_with('{'))
 }
 
 /// Whether an answer says that it is a report.
@@ -267,6 +274,11 @@ mod tests {
                 "/process",
                 "application/json, Application/vnd.tracing-tail.report+json; q=0.5",
                 true,
+            ),
+            (
+                "/process",
+                "application/vnd.tracing-tail.report+json;q=0.0",
+                false,
             ),
         ];
         for (target, accept, expected) in table {

@@ -35,26 +35,17 @@ impl Retries {
         sent: &Result<Response<Bytes>, SendError>,
         retries: u32,
         jitter: f64,
-    ) -> Option<Duration> {
-        self.wait_at(SystemTime::now(), sent, retries, jitter)
-    }
-
-    fn wait_at(
-        self,
         now: SystemTime,
-        sent: &Result<Response<Bytes>, SendError>,
-        retries: u32,
-        jitter: f64,
     ) -> Option<Duration> {
         if retries >= self.most {
             return None;
         }
         let asked = match sent {
             Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
+            Err(SendError::Timeout) if !self.after_timeouts => return None,
             // The connection may come back; what is not allowed stays so.
-            Err(SendError::Failed { .. }) => None,
-            Err(SendError::Timeout) if self.after_timeouts => None,
-            Ok(_) | Err(SendError::Timeout | SendError::Denied) => return None,
+            Err(error) if error.may_pass() => None,
+            Ok(_) | Err(_) => return None,
         };
         // Half of the wait is certain, half is drawn, so that instances do not return all at once.
         let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retries));
@@ -70,8 +61,9 @@ fn is_retryable(status: StatusCode) -> bool {
 /// The answer's `retry-after`, in seconds or as a date (RFC 9110, section 10.2.3).
 fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
     let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // More than a number can hold is for ever.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -123,6 +115,11 @@ mod tests {
             (answer(501, None), None, "not implemented"),
             (answer(301, None), None, "a redirect"),
             (answer(503, Some("2")), Some(ms(2000)), "seconds"),
+            (
+                answer(503, Some("99999999999999999999")),
+                Some(Duration::from_secs(u64::MAX)),
+                "for ever",
+            ),
             (answer(503, Some("0")), Some(ms(50)), "at least the backoff"),
             (
                 answer(429, Some("Sun, 06 Nov 1994 08:49:40 GMT")),
@@ -145,23 +142,25 @@ mod tests {
                 "the collector may come back",
             ),
             (Err(SendError::Denied), None, "never allowed"),
+            (failed("answer_too_large"), None, "nor smaller"),
             (Err(SendError::Timeout), None, "the whole time is used up"),
         ];
         for (sent, expected, reason) in table {
-            assert_eq!(RETRIES.wait_at(now, &sent, 0, 0.0), expected, "{reason}");
+            assert_eq!(RETRIES.wait(&sent, 0, 0.0, now), expected, "{reason}");
         }
         let patient = Retries {
             after_timeouts: true,
             ..RETRIES
         };
         let late = Err(SendError::Timeout);
-        assert_eq!(patient.wait_at(now, &late, 0, 0.0), Some(ms(50)));
+        assert_eq!(patient.wait(&late, 0, 0.0, now), Some(ms(50)));
     }
 
     #[test]
     fn backs_off_exponentially_with_jitter_and_gives_up() {
         let waits = |jitter| {
-            let wait = |retries| RETRIES.wait(&answer(503, None), retries, jitter);
+            let wait =
+                |retries| RETRIES.wait(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH);
             (0..=RETRIES.most).map(wait).collect::<Vec<_>>()
         };
         let expected = [50, 100, 200, 400, 800].map(|least| Some(ms(least)));
@@ -173,7 +172,7 @@ mod tests {
             most: u32::MAX,
             ..RETRIES
         };
-        let late = endless.wait(&answer(503, None), 1_000_000, 1.0);
+        let late = endless.wait(&answer(503, None), 1_000_000, 1.0, SystemTime::UNIX_EPOCH);
         assert_eq!(late, Some(LONGEST_BACKOFF));
     }
 }

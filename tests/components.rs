@@ -37,8 +37,8 @@ fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
     for (name, version) in &imports {
         let accepted: &[&str] = match name.as_str() {
             "fermyon:spin/variables" => &["2.0.0"],
-            // Rust's standard library imports one of them in this version, and the crate behind its
-            // hash maps' and ours random numbers the other.
+            // Rust's standard library imports the first, for the seeds of its hash maps, and getrandom
+            // the second.
             "wasi:random/insecure-seed" | "wasi:random/random" => &["0.2.0", "0.2.4"],
             _ => &["0.2.0"],
         };

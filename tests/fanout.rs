@@ -52,9 +52,7 @@ async fn parallel_calls_are_on_their_way_at_the_same_time() {
     assert!(last_start < first_end, "all three overlap: {calls:#?}");
     let servers = of_kind(&spans, "SERVER");
     let root = servers.iter().find(|span| span.parent.is_empty()).unwrap();
-    let together = u128::from(root.end - root.start);
-    assert!(together < 3 * A_WHILE.as_nanos(), "{together} ns");
-    let (sent, _) = (&slow.received()[0].1, ());
+    let (_, sent) = &slow.received()[0];
     assert_eq!(sent, "[\"x\",\"tracing-tail\"]", "each gets the same list");
 
     let merge = spans.iter().find(|span| span.name == "merge").unwrap();

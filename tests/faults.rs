@@ -168,7 +168,7 @@ fn chancy(collector: &Collector) -> Launch {
         .env("APP_RETRIES", "1")
 }
 
-/// The answer's report without what is measured or random: ids and times.
+/// The answer's report without the seed, and without what is measured or random: ids and times.
 async fn outcome(app: &App, seed: Option<u32>, list: &str) -> String {
     let mut request = app.request(Method::POST, "/process?report");
     if let Some(seed) = seed {
@@ -183,7 +183,13 @@ async fn outcome(app: &App, seed: Option<u32>, list: &str) -> String {
 fn forget(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            for key in ["trace_id", "span_id", "start_unix_ms", "duration_ms"] {
+            for key in [
+                "trace_id",
+                "span_id",
+                "start_unix_ms",
+                "duration_ms",
+                "seed",
+            ] {
                 object.remove(key);
             }
             object.values_mut().for_each(forget);

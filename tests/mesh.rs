@@ -265,6 +265,7 @@ async fn an_incident_is_asked_for_in_the_environment() {
     let always = "every=1m,for=1m,errors=500:100";
     let app = launch(&collector)
         .env("APP_PRICING_INCIDENTS", always)
+        .env("APP_FRAUD_ERRORS", "0")
         .start()
         .await;
     let sick = report(&app, "").await;

@@ -12,11 +12,16 @@ use crate::simulate::incidents::Incidents;
 use crate::target::{Target, redact};
 
 pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-        .map(Downstream::parse)
-        .collect()
+    let entries = text.split(',').map(str::trim);
+    let entries = entries.filter(|entry| !entry.is_empty());
+    // The rest of a password that is cut at its comma must not be shown.
+    if entries
+        .clone()
+        .any(|entry| entry.contains('@') && !entry.contains("://"))
+    {
+        return Err("a comma in a password has to be written %2C".to_owned());
+    }
+    entries.map(Downstream::parse).collect()
 }
 
 pub(super) fn endpoint(text: &str) -> Result<Target, String> {

@@ -1,6 +1,6 @@
 //! The values of settings, as the world gives them, and which of them a single request needs.
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP,
@@ -11,6 +11,8 @@ use super::{
     OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
 };
 use crate::host::World;
+use crate::simulate::overrides;
+use crate::telemetry::context;
 
 /// What the world knows of one setting: its value if it is set, or why that can't be told.
 pub type Value = Result<Option<String>, String>;
@@ -43,9 +45,7 @@ impl Values {
     /// Reads what one request with these headers needs, since each reading has its price. A malformed
     /// value goes unnoticed where nobody needs it.
     pub async fn needed<W: World>(world: &W, headers: &HeaderMap) -> Values {
-        let mut baggage = headers.get_all("baggage").iter();
-        let asks = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("tail."));
-        let overridden = baggage.any(asks);
+        let overridden = overrides::are_in(&context::extract(headers).baggage);
         let mut values = Values::default();
         let others = SETTINGS
             .iter()
@@ -124,6 +124,8 @@ mod tests {
 
     use futures::executor::block_on;
 
+    use http::HeaderValue;
+
     use super::*;
     use crate::host::SendError;
     use crate::host::scripted::Scripted;
@@ -151,7 +153,7 @@ mod tests {
         let and = |more: &[&'static str]| [&traced, more].concat();
         let faults = ["APP_OVERRIDES", "APP_LATENCY_CAP", "APP_SEED"];
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 8] = [
+        let table: [(Variables, &str, Vec<&str>); 9] = [
             (&[], "user=1", traced.clone()),
             (&[("app_errors", "20")], "", and(&["APP_SEED"])),
             (
@@ -160,6 +162,7 @@ mod tests {
                 and(&["APP_SEED", "APP_LATENCY_CAP"]),
             ),
             (&[], "user=1, tail.seed=2", and(&faults)),
+            (&[], "tai%6c.*.errors=1", and(&faults)),
             (
                 &[("app_url_destino", "http://b")],
                 "",

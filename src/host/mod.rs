@@ -105,6 +105,20 @@ impl SendError {
         }
     }
 
+    /// Whether the same request may fare better another time.
+    pub fn may_pass(&self) -> bool {
+        let lasting = [
+            "answer_too_large",
+            "http_request_header_invalid",
+            "http_request_uri_invalid",
+        ];
+        match self {
+            SendError::Denied => false,
+            SendError::Timeout => true,
+            SendError::Failed { kind, .. } => !lasting.contains(&kind.as_str()),
+        }
+    }
+
     /// A short name of few possible values, fit for `error.type`.
     pub fn kind(&self) -> &str {
         match self {

@@ -16,8 +16,8 @@ pub struct Incidents {
     pub latency: Option<Latency>,
 }
 
-const ACCEPTED: &str = "such as every=5m,for=30s,errors=50,latency=2s, with at least one of errors \
-                        and latency, and no longer than it takes to the next";
+const ACCEPTED: &str = "such as every=5m,for=30s,errors=50,latency=2s: it needs every, at most 1h, \
+                        for, at most as long, and errors or latency or both";
 
 impl Incidents {
     /// Reads `every=5m,for=30s,errors=50,latency=2s`. A list may go on after a comma:
@@ -26,7 +26,7 @@ impl Incidents {
     /// # Errors
     /// One sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Incidents, String> {
-        let malformed = || format!("'{text}' is not {ACCEPTED}");
+        let malformed = || format!("'{text}' is no incident {ACCEPTED}");
         let (mut every, mut lasting, mut errors, mut latency) = (None, None, None, None);
         for (key, value) in pairs(text).ok_or_else(malformed)? {
             let twice = match key {
@@ -124,13 +124,14 @@ mod tests {
             "every=5m,for=30s",
             "for=30s,errors=50",
             "every=5m,for=6m,errors=50",
+            "every=2h,for=6m,errors=50",
             "every=5m,for=0s,errors=50",
             "every=0s,for=0s,errors=50",
             "every=5,for=1,errors=50",
             "every=5m,for=30s,errors=50,colour=red",
             "every=5m,every=6m,for=30s,errors=50",
         ] {
-            let expected = format!("'{text}' is not {ACCEPTED}");
+            let expected = format!("'{text}' is no incident {ACCEPTED}");
             assert_eq!(Incidents::parse(text), Err(expected));
         }
         assert_eq!(

@@ -34,7 +34,8 @@ impl Overrides {
     /// One sentence with the member's key, its value and what is accepted.
     pub fn parse(baggage: &str, service: &str) -> Result<Overrides, String> {
         let mut overrides = Overrides::default();
-        let asked: Vec<_> = baggage.split(',').filter_map(member).collect();
+        let asked = baggage.split(',').filter_map(member);
+        let asked: Vec<_> = asked.collect::<Result<_, _>>()?;
         let for_all = asked.iter().filter(|(hop, ..)| hop == "*");
         let own = asked.iter().filter(|(hop, ..)| hop == service);
         for (hop, what, text) in for_all.chain(own) {
@@ -68,18 +69,34 @@ impl<T> Asked<T> {
     }
 }
 
-/// `tail.<service>.<what>=<value>` as its three parts. A service's name may hold points.
-fn member(member: &str) -> Option<(String, String, String)> {
-    let (key, value) = pair(member)?;
-    let (hop, what) = key.strip_prefix("tail.")?.rsplit_once('.')?;
-    Some((hop.to_owned(), what.to_owned(), value))
+/// Whether baggage holds anything that may be an override.
+pub fn are_in(baggage: &str) -> bool {
+    let mut pairs = baggage.split(',').filter_map(pair);
+    pairs.any(|(key, _)| key.starts_with("tail."))
 }
 
-/// A list member's key and value, decoded, without its properties.
+/// `tail.<service>.<what>=<value>` as its three parts. A service's name may hold points.
+fn member(member: &str) -> Option<Result<(String, String, String), String>> {
+    let (key, value) = pair(member)?;
+    let asked = key.strip_prefix("tail.")?;
+    match asked.rsplit_once('.') {
+        Some((hop, what)) => Some(Ok((hop.to_owned(), what.to_owned(), value))),
+        None => ["errors", "latency"].contains(&asked).then(|| {
+            Err(format!(
+                "baggage {key}: no service is named; write tail.<service>.{asked} or tail.*.{asked}"
+            ))
+        }),
+    }
+}
+
+/// A list member's key and value, decoded where that can be done, without its properties.
 fn pair(member: &str) -> Option<(String, String)> {
     let (key, value) = member.split(';').next()?.split_once('=')?;
-    let decode = |text: &str| String::from_utf8(percent_decode(text.trim())?).ok();
-    Some((decode(key)?, decode(value)?))
+    let decode = |text: &str| {
+        let decoded = percent_decode(text.trim()).and_then(|text| String::from_utf8(text).ok());
+        decoded.unwrap_or_else(|| text.trim().to_owned())
+    };
+    Some((decode(key), decode(value)))
 }
 
 #[cfg(test)]
@@ -147,6 +164,10 @@ mod tests {
                 "baggage tail.payments.errors: 'abc' is not a percentage from 0 to 100",
             ),
             (
+                "tail.payments.errors=100%",
+                "baggage tail.payments.errors: '100%' is not a percentage from 0 to 100",
+            ),
+            (
                 "tail.*.error=1",
                 "baggage tail.*.error: only errors and latency can be asked for",
             ),
@@ -157,5 +178,8 @@ mod tests {
             let other = Overrides::parse(&baggage.replace('*', "payments"), "orders");
             assert_eq!(other, Ok(Overrides::default()), "not asked of others");
         }
+        let nobody = Overrides::parse("tail.errors=100", "payments");
+        let problem = "baggage tail.errors: no service is named; write tail.<service>.errors or tail.*.errors";
+        assert_eq!(nobody, Err(problem.to_owned()));
     }
 }

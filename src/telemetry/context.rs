@@ -190,7 +190,7 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(values.ok()?.join(","))
 }
 
-/// A value's text; `HeaderValue::to_str` would refuse tabs.
+/// A value's text; `HeaderValue::to_str` would refuse all that is not ASCII, and the list with it.
 fn list_text(value: &HeaderValue) -> Result<&str, std::str::Utf8Error> {
     std::str::from_utf8(value.as_bytes())
 }

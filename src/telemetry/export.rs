@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -205,7 +205,7 @@ impl<W: World> Client<W> {
             let left = deadline.saturating_duration_since(Instant::now());
             let sent = self.world.send(request.clone(), left).await;
             let jitter = unit(self.world.random());
-            let wait = RETRIES.wait(&sent, retries, jitter);
+            let wait = RETRIES.wait(&sent, retries, jitter, SystemTime::now());
             // A wait that ends after the deadline is not worth its while. The collector may ask for
             // one that no clock can add, so durations are compared.
             let left = deadline.saturating_duration_since(Instant::now());
@@ -244,23 +244,26 @@ impl<W: World> HttpClient for Client<W> {
 #[derive(Debug, Default)]
 pub struct Losses {
     spans: usize,
+    unsaid: bool,
     reported: Option<Instant>,
 }
 
 impl Losses {
-    /// Counts `spans` as lost.
+    /// Counts `spans` as lost; none where there is only something to say.
     pub fn add(&mut self, spans: usize) {
         self.spans += spans;
+        self.unsaid = true;
     }
 
-    /// How many are lost and not said yet, where there are any and a report is due at `now`.
+    /// How many are lost and not said yet, where there is anything to say and it is due at `now`.
     pub fn report(&mut self, now: Instant) -> Option<usize> {
         let due = self
             .reported
             .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
-        if self.spans == 0 || !due {
+        if !self.unsaid || !due {
             return None;
         }
+        self.unsaid = false;
         self.reported = Some(now);
         Some(std::mem::take(&mut self.spans))
     }
@@ -287,5 +290,9 @@ mod tests {
         );
         losses.add(1);
         assert_eq!(losses.report(start + REPORT_INTERVAL), None);
+        let mut warned = Losses::default();
+        warned.add(0);
+        assert_eq!(warned.report(start), Some(0), "a warning without a loss");
+        assert_eq!(warned.report(start + REPORT_INTERVAL), None, "once");
     }
 }

@@ -35,6 +35,9 @@ pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
     let resource = resource(config);
     let mut provider = SdkTracerProvider::builder()
         .with_sampler(config.sampling.sampler())
+        // Each downstream has an event and a link, and there may be any number of them.
+        .with_max_events_per_span(u32::MAX)
+        .with_max_links_per_span(u32::MAX)
         .with_resource(resource.clone());
     let endpoint = config.otlp_endpoint.as_ref();
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {

@@ -19,7 +19,7 @@ struct PartialSuccess<'a> {
     /// `opentelemetry-proto` takes the latter alone.
     #[serde(borrow)]
     rejected_spans: Option<&'a RawValue>,
-    error_message: String,
+    error_message: Option<String>,
 }
 
 /// How many spans a collector has rejected, and why; none where it says nothing of it.
@@ -30,7 +30,7 @@ pub fn read_json(body: &[u8]) -> Option<(i64, String)> {
         Some(count) => count.get().trim_matches('"').parse().ok()?,
         None => 0,
     };
-    Some((count, partial.error_message))
+    Some((count, partial.error_message.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -48,6 +48,11 @@ mod tests {
                 r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"old"}}"#,
                 Some((2, "old")),
                 "64-bit numbers are strings",
+            ),
+            (
+                r#"{"partialSuccess":{"rejectedSpans":2,"errorMessage":null}}"#,
+                Some((2, "")),
+                "null is as good as absent",
             ),
             (
                 r#"{"partialSuccess":{"rejectedSpans":2}}"#,

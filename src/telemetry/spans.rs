@@ -254,10 +254,11 @@ impl Span {
             .add_event_with_timestamp("tracing_tail.downstream.failed", time, attributes);
     }
 
-    /// A downstream is not called for this request.
-    pub fn downstream_skipped(&mut self, downstream: &Downstream) {
+    /// A downstream is not called for this request, as was decided at `time`.
+    pub fn downstream_skipped(&mut self, downstream: &Downstream, time: SystemTime) {
         let attributes = vec![url_full(downstream)];
-        self.event("tracing_tail.downstream.skipped", attributes);
+        self.span
+            .add_event_with_timestamp("tracing_tail.downstream.skipped", time, attributes);
     }
 
     /// Ends a SERVER span with what was answered.
