@@ -44,9 +44,11 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         if args.build { Which::All } else { Which::Stale },
     )?;
     let engine = engine::engine()?;
+    let state = args.state_dir.clone();
+    let state = state.unwrap_or_else(|| manifest.dir.join(".spin"));
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
-    let prepared = app::prepare(&engine, &manifest, &variables, &args.env)?;
+    let prepared = app::prepare(&engine, &manifest, &variables, &args.env, &state)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     let address = listener.local_addr()?;
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
