@@ -9,6 +9,7 @@
     reason = "test code: it may panic, and nobody imports it"
 )]
 
+mod browser;
 mod chain;
 mod components;
 mod conformance;
@@ -24,3 +25,4 @@ mod nothing_lost;
 mod retries;
 mod settings;
 mod support;
+mod viewer;

@@ -19,6 +19,9 @@ use crate::server::{self, GRACE};
 use crate::shutdown::Shutdown;
 use crate::variables::{self, Provider, Variables};
 
+/// The route of the trace viewer.
+const VIEWER: &str = "/traces/...";
+
 /// Builds the components of a manifest.
 ///
 /// # Errors
@@ -101,7 +104,16 @@ fn providers(args: &Up, dir: &Path) -> Result<Vec<Provider>> {
 }
 
 fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
-    let mut lines = vec![String::new(), format!("Serving {url}")];
+    let mut lines = vec![String::new()];
+    let shows = |route: &Route| matches!(route, Route::Public(route) if route.value == VIEWER);
+    if manifest
+        .triggers
+        .iter()
+        .any(|trigger| shows(&trigger.route))
+    {
+        lines.push(format!("Traces {url}/traces/"));
+    }
+    lines.push(format!("Serving {url}"));
     for trigger in &manifest.triggers {
         let component = &trigger.component.value;
         lines.push(match &trigger.route {

@@ -4,10 +4,10 @@ import { ask } from './api.js'
 import { el, say, svg } from './dom.js'
 import { colour, count, duration } from './format.js'
 
-const WIDTH = 180
+const WIDTH = 216
 const HEIGHT = 62
-const ACROSS = 330
-const DOWN = 118
+const ACROSS = 420
+const DOWN = 132
 
 export function map (main) {
   let left = false
@@ -44,7 +44,7 @@ export function map (main) {
     const wide = Math.max(...[...at.values()].map(place => place.x), 0) + WIDTH + 90
     const high = Math.max(...[...at.values()].map(place => place.y), 0) + HEIGHT + 60
     const image = svg('svg', { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high },
-      svg('defs', {}, svg('marker', { id: 'head', viewBox: '0 0 10 10', refX: 9, refY: 5, markerWidth: 8, markerHeight: 8, orient: 'auto' }, svg('path', { class: 'tip', d: 'M0 0L10 5L0 10z' }))),
+      svg('defs', {}, svg('marker', { id: 'head', viewBox: '0 0 10 10', refX: 9, refY: 5, markerWidth: 10, markerHeight: 10, markerUnits: 'userSpaceOnUse', orient: 'auto' }, svg('path', { class: 'tip', d: 'M0 0L10 5L0 10z' }))),
       ...graph.edges.map(edge => line(edge, at)), ...graph.nodes.map(node => box(node, at.get(node.service))))
     picture.replaceChildren(...(graph.nodes.length > 0 ? [image] : []))
     table.replaceChildren(...(graph.edges.length > 0
@@ -105,7 +105,7 @@ function arrange (graph) {
 }
 
 function box (node, place) {
-  const name = node.service.length > 20 ? `${node.service.slice(0, 19)}…` : node.service
+  const name = node.service.length > 22 ? `${node.service.slice(0, 21)}…` : node.service
   return svg('a', { class: `node${node.errors ? ' failed' : ''}`, href: `#/?service=${encodeURIComponent(node.service)}`, transform: `translate(${place.x} ${place.y})`, 'aria-label': `${node.service}: ${rate(node)}, ${percent(node)} errors, p95 ${duration(node.p95_ns)}` },
     svg('rect', { width: WIDTH, height: HEIGHT, rx: 9 }), svg('rect', { class: `stripe ${colour(node.service)}`, width: 7, height: HEIGHT, rx: 3 }),
     svg('title', {}, node.service), svg('text', { class: 'title', x: 18, y: 25 }, name),
@@ -123,7 +123,7 @@ function line (edge, at) {
   const d = own ? `M${x1} ${y1}C${x1} ${y1 - 44} ${x2} ${y1 - 44} ${x2} ${y2}` : back ? `M${x1} ${y1}C${x1} ${y1 + 50} ${x2} ${y2 + 50} ${x2} ${y2}` : `M${x1} ${y1}C${x1 + 60} ${y1} ${x2 - 60} ${y2} ${x2} ${y2}`
   const x = (x1 + x2) / 2
   // Nearer to the callee, where lines from one caller have parted.
-  const share = 0.62
+  const share = 0.58
   const tx = own || back ? x : x1 + (x2 - x1) * share
   const ty = own ? y1 - 36 : back ? (y1 + y2) / 2 + 42 : y1 + (y2 - y1) * (share * share * (3 - 2 * share))
   const label = `${rate(edge)} · ✕ ${percent(edge)} · p95 ${duration(edge.p95_ns)}`

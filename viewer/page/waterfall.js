@@ -162,7 +162,7 @@ export function waterfall (picked, entered) {
     const width = track.clientWidth
     lines.setAttribute('width', String(rows.clientWidth))
     lines.setAttribute('height', String(visible.length * ROW))
-    lines.append(svg('defs', {}, svg('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: 'auto' }, svg('path', { class: 'tip', d: 'M0 0L8 4L0 8z' }))))
+    lines.append(svg('defs', {}, svg('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: 'userSpaceOnUse', orient: 'auto' }, svg('path', { class: 'tip', d: 'M0 0L8 4L0 8z' }))))
     let drawn = 0
     for (let place = first; place < last && drawn < MOST_LINES; place++) {
       const span = trace.spans[visible[place]]

@@ -1,19 +1,22 @@
 //! The body of an export: at most [`MOST_BYTES`], before and after decompression.
 
 use std::io::Read as _;
+use std::pin::pin;
 
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes};
 use flate2::bufread::MultiGzDecoder;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 
 use crate::BodyError;
 use crate::respond::Problem;
 
 /// 8 MiB.
 pub const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// How much of a body that is too large is read, and thrown away.
+const MOST_READ: usize = 8 * MOST_BYTES;
 
 /// Reads the body, and decompresses it where `content-encoding` says gzip.
 ///
@@ -36,17 +39,38 @@ where
             ));
         }
     };
-    let announced = headers.get(CONTENT_LENGTH);
-    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MOST_BYTES as u64) {
+    let body = collect(body).await?;
+    if gzip { decompress(&body) } else { Ok(body) }
+}
+
+/// Collects a body. One that is too large is still read, up to a point: a client that can't send all of
+/// its request may never look at the answer.
+async fn collect<B>(body: B) -> Result<Bytes, Problem>
+where
+    B: Body,
+    B::Error: Into<BodyError>,
+{
+    let mut body = pin!(body);
+    let mut collected = Vec::new();
+    let mut read = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(Into::into);
+        let frame = frame.map_err(|error| Problem::bad(format!("the body breaks off: {error}")))?;
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        read += data.remaining();
+        if read > MOST_READ {
+            break;
+        }
+        if read <= MOST_BYTES {
+            collected.put(&mut data);
+        }
+    }
+    if read > MOST_BYTES {
         return Err(too_large());
     }
-    let body = match Limited::new(body, MOST_BYTES).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Err(error) => return Err(Problem::bad(format!("the body breaks off: {error}"))),
-    };
-    if gzip { decompress(&body) } else { Ok(body) }
+    Ok(collected.into())
 }
 
 fn decompress(body: &[u8]) -> Result<Bytes, Problem> {
