@@ -353,11 +353,15 @@ async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
         rows.as_i64().unwrap() < 120,
         "only what is in sight is drawn, not {rows}"
     );
-    let slowest = browser.run_async("const done = arguments[0], pane = document.querySelector('.waterfall'); let last = performance.now(), slowest = 0, frame = 0; \
-        const next = now => { if (frame > 2) slowest = Math.max(slowest, now - last); last = now; pane.scrollTop += 600; ++frame < 60 ? requestAnimationFrame(next) : done(slowest) }; requestAnimationFrame(next)").await;
+    let frames = browser.run_async("const done = arguments[0], pane = document.querySelector('.waterfall'), took = []; let last = performance.now(); \
+        const next = now => { took.push(now - last); last = now; pane.scrollTop += 600; took.length < 80 ? requestAnimationFrame(next) : done(took.slice(3).sort((a, b) => a - b)) }; \
+        requestAnimationFrame(next)").await;
+    // Some frames are late on a machine that has other work; most may not be.
+    let frames = frames.as_array().unwrap();
+    let usual = frames[frames.len() * 3 / 4].as_f64().unwrap();
     assert!(
-        slowest.as_f64().unwrap() < 250.0,
-        "a frame took {slowest} ms"
+        usual < 60.0,
+        "frames take {usual} ms while it is scrolled: {frames:?}"
     );
     browser.picture("wide-5000").await;
     browser
@@ -374,21 +378,21 @@ async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
     browser
         .until(
             "and the first",
-            "document.querySelector('.span.selected')?.innerText.includes('step 1')",
+            "document.querySelector('.span.selected .label')?.innerText.endsWith(' step 1')",
         )
         .await;
     browser.press("\u{e012}").await;
     browser
         .until(
             "it collapses",
-            "document.querySelectorAll('.span').length < 10",
+            "document.querySelector('.span.selected').getAttribute('aria-expanded') === 'false'",
         )
         .await;
     browser.press("\u{e014}").await;
     browser
         .until(
             "and expands",
-            "document.querySelectorAll('.span').length > 20",
+            "document.querySelector('.span.selected').getAttribute('aria-expanded') === 'true'",
         )
         .await;
     browser.write(".trace [type=search]", "step 4321").await;

@@ -25,12 +25,18 @@ export function waterfall (picked, entered) {
   const element = el('div', { class: 'waterfall' },
     el('div', { class: 'head' }, el('div', { class: 'gutter' }, 'Service and operation'), ruler), rows)
   let asked = false
+  // What is in sight stays as it is while only the scroll position changes.
+  let kept = new Map()
   const redraw = () => {
+    kept = new Map()
+    scrolled()
+  }
+  const scrolled = () => {
     if (asked) return
     asked = true
     requestAnimationFrame(() => { asked = false; draw() })
   }
-  element.addEventListener('scroll', redraw, { passive: true })
+  element.addEventListener('scroll', scrolled, { passive: true })
   const resized = new ResizeObserver(redraw)
   resized.observe(element)
 
@@ -65,9 +71,11 @@ export function waterfall (picked, entered) {
     const top = Math.max(0, element.scrollTop - 32)
     const first = Math.max(0, Math.floor(top / ROW) - SPARE)
     const last = Math.min(visible.length, Math.ceil((top + element.clientHeight) / ROW) + SPARE)
-    const drawn = []
-    for (let place = first; place < last; place++) drawn.push(row(visible[place], place))
-    rows.replaceChildren(lines, ...drawn)
+    const drawn = new Map()
+    for (let place = first; place < last; place++) drawn.set(place, kept.get(place) ?? row(visible[place], place))
+    for (const child of [...rows.children]) if (child !== lines && drawn.get(Number(child.dataset.place)) !== child) child.remove()
+    rows.append(...[...drawn.values()].filter(child => child.parentNode !== rows))
+    kept = drawn
     if (selected !== null && document.getElementById(`s-${selected}`)) rows.setAttribute('aria-activedescendant', `s-${selected}`)
     else rows.removeAttribute('aria-activedescendant')
     drawLines(first, last)
@@ -84,6 +92,7 @@ export function waterfall (picked, entered) {
     const hit = hits !== null && hits.has(index)
     const element = el('div', {
       id: `s-${span.id}`,
+      'data-place': place,
       class: ['span', span.id === selected && 'selected', span.error && 'failed', hits !== null && (hit ? 'hit' : 'miss')].filter(Boolean).join(' '),
       role: 'treeitem',
       'aria-level': span.depth + 1,
