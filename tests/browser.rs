@@ -20,6 +20,29 @@ fn id(number: u64) -> String {
 /// How many rows the list has.
 const ROWS: &str = "document.querySelectorAll('.rows .row').length";
 
+/// The least contrast of text with what it may stand on, and of a service's colour with a card
+/// (WCAG 2.2, 1.4.3 and 1.4.11).
+const CONTRAST: &str = "
+    const style = getComputedStyle(document.documentElement)
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    const light = name => {
+        canvas.fillStyle = style.getPropertyValue(name); canvas.fillRect(0, 0, 1, 1)
+        const part = value => { value /= 255; return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4 }
+        const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map(part)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b)
+        return (high + 0.05) / (low + 0.05)
+    }
+    const pairs = []
+    for (const text of ['--text', '--soft', '--accent', '--bad'])
+        for (const ground of ['--ground', '--card', '--hover']) pairs.push([text, ground, 4.5])
+    pairs.push(['--text', '--chosen', 4.5], ['--soft', '--chosen', 4.5], ['--bad', '--chosen', 4.5], ['--bad', '--bad-ground', 4.5], ['--warn', '--warn-ground', 4.5], ['--on-accent', '--accent', 4.5], ['--link', '--card', 3])
+    for (let colour = 0; colour < 12; colour++) pairs.push([`--c${colour}`, '--card', 3], [`--c${colour}`, '--chosen', 3])
+    return pairs.map(([one, other, least]) => [one, other, contrast(one, other), least]).filter(([, , is, least]) => is < least)
+";
+
 #[tokio::test]
 async fn sends_a_request_and_shows_its_trace_without_a_reload() {
     let app = Launch::default()
@@ -103,6 +126,11 @@ async fn sends_a_request_and_shows_its_trace_without_a_reload() {
         browser.text(".details").await.contains("http.route"),
         "attributes are shown"
     );
+    assert_eq!(
+        browser.run(CONTRAST).await,
+        json!([]),
+        "contrast in light colours"
+    );
     browser.picture("trace-light").await;
     browser.reload().await;
     browser.until("the deep link survives", &format!("document.querySelector('.span.selected')?.id === 's-' + {target} && document.querySelector('.details')")).await;
@@ -113,6 +141,11 @@ async fn sends_a_request_and_shows_its_trace_without_a_reload() {
             "getComputedStyle(document.body).backgroundColor === 'rgb(17, 20, 26)'",
         )
         .await;
+    assert_eq!(
+        browser.run(CONTRAST).await,
+        json!([]),
+        "contrast in dark colours"
+    );
     browser.picture("trace-dark").await;
     for _ in 0..3 {
         app.process("[]").await;

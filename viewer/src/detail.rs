@@ -78,7 +78,7 @@ pub fn trace(id: &str, records: &[ResourceSpans]) -> Value {
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),
-            place: place.clone(),
+            place: *place,
         });
     }
     json!({

@@ -21,7 +21,7 @@ pub struct Node {
 }
 
 /// Where a span stands in its tree.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// Which of the spans it is.
     #[serde(skip)]

@@ -24,8 +24,9 @@ impl Kind {
             (Kind::Export, 1) => Some(Kind::ResourceSpans),
             (Kind::ResourceSpans, 2) => Some(Kind::ScopeSpans),
             (Kind::ScopeSpans, 2) => Some(Kind::Span),
-            (Kind::ResourceSpans | Kind::ScopeSpans, 1) => Some(Kind::Attributed),
-            (Kind::Span, 9 | 11 | 13) => Some(Kind::Attributed),
+            (Kind::ResourceSpans | Kind::ScopeSpans, 1) | (Kind::Span, 9 | 11 | 13) => {
+                Some(Kind::Attributed)
+            }
             _ => None,
         }
     }
