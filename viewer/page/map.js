@@ -126,9 +126,12 @@ function line (edge, at) {
   const share = 0.58
   const tx = own || back ? x : x1 + (x2 - x1) * share
   const ty = own ? y1 - 36 : back ? (y1 + y2) / 2 + 42 : y1 + (y2 - y1) * (share * share * (3 - 2 * share))
+  const figures = `${rate(edge)} · p95 ${duration(edge.p95_ns)}`
+  const plate = figures.length * 6.6 + 10
   const label = `${rate(edge)} · ✕ ${percent(edge)} · p95 ${duration(edge.p95_ns)}`
   return svg('a', { class: `edge${edge.errors ? ' failed' : ''}`, href: calls(edge), 'aria-label': `${edge.caller} calls ${edge.callee}: ${label}` },
     svg('title', {}, `${edge.caller} → ${edge.callee}: ${label}`), svg('path', { class: 'wide', d }), svg('path', { class: 'thin', d, 'marker-end': 'url(#head)' }),
-    svg('text', { class: 'label', x: tx, y: ty - 7, 'text-anchor': 'middle' }, `${rate(edge)} · p95 ${duration(edge.p95_ns)}`),
+    svg('rect', { class: 'plate', x: tx - plate / 2, y: ty - 21, width: plate, height: 36, rx: 6 }),
+    svg('text', { class: 'label', x: tx, y: ty - 7, 'text-anchor': 'middle' }, figures),
     svg('text', { class: edge.errors ? 'label bad' : 'label', x: tx, y: ty + 9, 'text-anchor': 'middle' }, `✕ ${percent(edge)}`))
 }
