@@ -215,3 +215,79 @@ pub async fn clear(database: &impl Database) -> Result<(), DatabaseError> {
     database.execute("DELETE FROM traces", Vec::new()).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::host::native::Native;
+    use crate::store::schema;
+
+    const BOUNDS: Bounds = Bounds {
+        traces: 100,
+        bytes: 1 << 30,
+    };
+
+    fn span(id: i64) -> Incoming {
+        Incoming {
+            trace_id: vec![1; 16],
+            span_id: id.to_be_bytes().to_vec(),
+            parent: None,
+            service: "shop".to_owned(),
+            name: "buy".to_owned(),
+            kind: 2,
+            start: id,
+            end: id + 1,
+            error: false,
+            tags: vec![("k".to_owned(), "v".to_owned())],
+            record: Some(vec![0]),
+        }
+    }
+
+    fn ready() -> Native {
+        let database = Native::new();
+        block_on(schema::prepare(&database)).unwrap();
+        database
+    }
+
+    fn count(database: &Native, table: &str) -> i64 {
+        let select = format!("SELECT COUNT(*) FROM {table}");
+        block_on(database.execute(&select, Vec::new())).unwrap()[0][0].integer()
+    }
+
+    #[test]
+    fn a_trace_takes_so_many_spans_and_refuses_the_rest() {
+        let database = ready();
+        let spans = (1..=MOST_SPANS_PER_TRACE + 2).map(span).collect();
+        let stored = block_on(store(&database, &BOUNDS, spans)).unwrap();
+        assert_eq!(stored.rejected, 2);
+        assert!(
+            stored.why.contains("2 spans are in a trace"),
+            "{}",
+            stored.why
+        );
+        assert_eq!(count(&database, "spans"), MOST_SPANS_PER_TRACE);
+        assert_eq!(
+            count(&database, "tags"),
+            1,
+            "the same attribute is there once"
+        );
+    }
+
+    #[test]
+    fn what_fails_half_way_leaves_nothing() {
+        let database = ready();
+        block_on(database.execute("DROP TABLE tags", Vec::new())).unwrap();
+        let failed = block_on(store(&database, &BOUNDS, vec![span(1)]));
+        assert!(
+            matches!(failed, Err(DatabaseError::Failed(_))),
+            "{failed:?}"
+        );
+        assert_eq!(
+            (count(&database, "traces"), count(&database, "spans")),
+            (0, 0)
+        );
+        assert!(database.0.is_autocommit(), "the transaction is over");
+    }
+}
