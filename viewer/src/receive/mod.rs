@@ -2,7 +2,7 @@
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
 //! - [`body`]: the bytes, within limits, decompressed
-//! - [`json`]: the forms of JSON that opentelemetry-proto does not take by itself
+//! - [`mod@json`]: the forms of JSON that opentelemetry-proto does not take by itself
 //! - [`weigh`]: how many messages protobuf holds, before they are decoded
 //! - [`spans`]: an export as spans to be stored; what is malformed
 //!
