@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use tracing_tail::config::{APP_ALLOWED_HOST, APP_NAME, SETTINGS, Setting};
+use tracing_tail::config::{APP_ALLOWED_HOST, APP_NAME, OTLP_ENDPOINT, SETTINGS, Setting};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::Variables;
+use tracing_tail_viewer::settings;
 
 use crate::support::repository;
+
+/// The receiver in `spin.toml`; without a manifest, and under WASI 0.2, it is the original's collector.
+const VIEWER: &str = "http://viewer.spin.internal/v1/traces";
 
 fn manifest() -> Manifest {
     let text = fs::read_to_string(repository().join("spin.toml")).unwrap();
@@ -31,6 +35,8 @@ fn the_manifest_maps_every_setting_with_its_default() {
         let default = match setting {
             // Empty, so that `service.name` of the resource attributes comes before the default.
             APP_NAME => "",
+            // Where there is a viewer, it receives.
+            OTLP_ENDPOINT => VIEWER,
             _ => setting.default,
         };
         let variable = settled.get(&variable(&setting)).unwrap();
@@ -70,10 +76,10 @@ fn each_readme_lists_every_setting_with_its_default() {
     for name in ["README.md", "README.pt-BR.md"] {
         let readme = fs::read_to_string(repository().join(name)).unwrap();
         for setting in SETTINGS {
-            let default = if setting.default.is_empty() {
-                "(empty)"
-            } else {
-                &format!("`{}`", setting.default)
+            let default = match (setting, setting.default) {
+                (OTLP_ENDPOINT, _) => &format!("`{VIEWER}`"),
+                (_, "") => "(empty)",
+                (_, default) => &format!("`{default}`"),
             };
             let row = format!("| `{}` | {default} |", setting.env);
             assert!(readme.contains(&row), "{name} lacks the row {row}");
@@ -82,18 +88,53 @@ fn each_readme_lists_every_setting_with_its_default() {
 }
 
 #[test]
-fn the_manifests_differ_only_in_source_and_build() {
-    let lines = |name| {
+fn the_viewer_has_its_settings_with_their_defaults() {
+    let manifest = manifest();
+    let settled = Variables::settle(&manifest, &[]).unwrap();
+    let viewer = settled.of(find(&manifest, "viewer").unwrap()).unwrap();
+    let settings = [settings::TRACES, settings::BYTES];
+    assert_eq!(viewer.len(), settings.len(), "nothing else is mapped");
+    for (env, default) in settings {
+        assert_eq!(viewer[&env.to_ascii_lowercase()], default, "{env}");
+        let name = env.strip_prefix("APP_").unwrap().to_ascii_lowercase();
+        assert_eq!(settled.get(&name).unwrap(), default, "{env}");
+        let row = format!("| `{env}` | `{default}` |");
+        for name in ["README.md", "README.pt-BR.md"] {
+            let readme = fs::read_to_string(repository().join(name)).unwrap();
+            assert!(readme.contains(&row), "{name} lacks the row {row}");
+        }
+    }
+}
+
+/// The viewer is made for WASI 0.3 alone: where there is none, spans go to the collector.
+#[test]
+fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
+    let lines = |name, viewer: bool| {
         let text = fs::read_to_string(repository().join(name)).unwrap();
-        let body = text.lines().filter(|line| !line.starts_with('#'));
-        let body: Vec<_> = body.map(str::to_owned).collect();
-        body.join("\n").trim().to_owned()
+        let of_viewer = |block: &&str| {
+            let table = block.lines().find(|line| !line.starts_with('#'));
+            table.is_some_and(|table| table.starts_with("[component.viewer"))
+                || block.ends_with("component = \"viewer\"")
+        };
+        let blocks = text
+            .trim()
+            .split("\n\n")
+            .filter(|block| !viewer || !of_viewer(block));
+        let lines = blocks.flat_map(str::lines);
+        let lines = lines.filter(|line| !line.starts_with('#') && !line.starts_with("viewer_"));
+        // Comments stand in a column, as wide as the longest default.
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        lines.map(words).collect::<Vec<_>>()
     };
-    let (wasip3, wasip2) = (lines("spin.toml"), lines("spin.wasip2.toml"));
-    assert_eq!(wasip3.lines().count(), wasip2.lines().count());
-    for (one, other) in wasip3.lines().zip(wasip2.lines()) {
+    let wasip3 = lines("spin.toml", true);
+    let wasip2 = lines("spin.wasip2.toml", false);
+    assert_eq!(wasip3.len(), wasip2.len());
+    for (one, other) in wasip3.iter().zip(&wasip2) {
         let key = one.split(" = ").next().unwrap();
-        let differ = ["source", "command"].contains(&key) && other.starts_with(key);
+        let differ = ["source", "command", "endpoint"].contains(&key) && other.starts_with(key);
         assert_eq!(one != other, differ, "{one}\n{other}");
+        if key == "endpoint" {
+            assert_eq!(one.replace(VIEWER, OTLP_ENDPOINT.default), *other);
+        }
     }
 }

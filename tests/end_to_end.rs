@@ -9,6 +9,7 @@
     reason = "test code: it may panic, and nobody imports it"
 )]
 
+mod browser;
 mod chain;
 mod components;
 mod conformance;
@@ -28,3 +29,4 @@ mod report;
 mod retries;
 mod settings;
 mod support;
+mod viewer;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -24,6 +24,7 @@ use crate::manifest::{self, Component, Manifest};
 use crate::outbound::Client;
 use crate::output::Output;
 use crate::routes::{Matched, Routes};
+use crate::sqlite::Databases;
 use crate::variables::{Values, Variables};
 
 /// Paths that the host answers itself.
@@ -49,10 +50,11 @@ pub struct Prepared {
     pre: ProxyPre<State>,
     environment: Vec<(String, String)>,
     variables: Arc<Values>,
+    databases: Databases,
     allowed_hosts: Arc<AllowedHosts>,
 }
 
-/// Compiles and links the components that a trigger names.
+/// Compiles and links the components that a trigger names. Databases are in the folder `state`.
 ///
 /// # Errors
 /// One sentence with the component and what is wrong with it.
@@ -61,6 +63,7 @@ pub fn prepare(
     manifest: &Manifest,
     variables: &Variables,
     environment: &[(String, String)],
+    state: &Path,
 ) -> Result<Vec<Prepared>> {
     let mut compiled = HashMap::<PathBuf, Compiled>::new();
     let mut prepared = Vec::<Prepared>::new();
@@ -87,6 +90,9 @@ pub fn prepare(
             pre,
             environment,
             variables: Arc::new(variables.of(component)?),
+            databases: Databases {
+                file: component.sqlite.then(|| Databases::file(state)),
+            },
             allowed_hosts: Arc::new(allowed_hosts(component, variables)?),
         });
     }
@@ -124,6 +130,7 @@ impl App {
                     engine: component.engine,
                     environment: component.environment,
                     variables: component.variables,
+                    databases: component.databases,
                     allowed_hosts: component.allowed_hosts,
                     client: client.clone(),
                     app: Weak::clone(app),

@@ -128,6 +128,9 @@ pub struct Up {
     /// An environment variable of every component: NAME=value
     #[arg(short = 'e', long, value_name = "NAME=VALUE", value_parser = parse_env)]
     pub env: Vec<(String, String)>,
+    /// Where databases are kept [default: .spin beside the manifest]
+    #[arg(long, value_name = "PATH")]
+    pub state_dir: Option<PathBuf>,
     /// Run every build command first, stale or not
     #[arg(long)]
     pub build: bool,

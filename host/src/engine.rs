@@ -10,6 +10,7 @@ use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 
 use crate::instance::{State, link_variables};
+use crate::sqlite;
 
 /// How many instances may live at a time, of all components together.
 const MOST_INSTANCES: u32 = 1_000;
@@ -65,8 +66,8 @@ pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
         })
 }
 
-/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, and
-/// the variables of both.
+/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, the
+/// variables of both, and the database of 0.3.
 ///
 /// # Errors
 /// Where the component imports anything else, or exports no HTTP handler.
@@ -77,6 +78,7 @@ pub fn link(component: &Component) -> Result<ProxyPre<State>> {
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
     link_variables(&mut linker)?;
+    sqlite::link(&mut linker)?;
     let instance = linker.instantiate_pre(component)?;
     match p3::bindings::ServicePre::new(instance.clone()) {
         Ok(service) => Ok(ProxyPre::P3(service)),

@@ -25,6 +25,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::app::App;
 use crate::outbound::{Client, Outbound};
 use crate::output::{Output, Stream};
+use crate::sqlite::Databases;
 use crate::variables::Values;
 
 /// `spin:variables`, as components for WASI 0.3 import it.
@@ -91,6 +92,7 @@ pub struct State {
     http: WasiHttpCtx,
     outbound: Outbound,
     variables: Arc<Values>,
+    pub(crate) databases: Databases,
     /// Tells the shutdown that this instance still lives.
     _alive: TaskTrackerToken,
 }
@@ -165,6 +167,8 @@ pub struct ComponentHandler {
     pub environment: Vec<(String, String)>,
     /// The values of its variables.
     pub variables: Arc<Values>,
+    /// The databases that it may open.
+    pub databases: Databases,
     /// Where it may send requests to.
     pub allowed_hosts: Arc<AllowedHosts>,
     /// The client for what leaves the application.
@@ -208,6 +212,7 @@ impl HandlerState for ComponentHandler {
             http: WasiHttpCtx::new(),
             outbound,
             variables: Arc::clone(&self.variables),
+            databases: self.databases.clone(),
             _alive: self.lifetime.alive.token(),
         };
         let mut store = Store::new(&self.engine, state);

@@ -13,6 +13,7 @@
 //! - [`build`]: components that are missing or older than their sources
 //! - [`engine`]: wasmtime, and the interfaces that components import
 //! - [`instance`]: one component's instances, reused as in Spin
+//! - [`sqlite`]: the database that instances may open
 //! - [`outbound`]: requests that leave an instance, to the app itself or to the network
 //! - [`app`]: the components and their routes
 //! - [`destinations`]: URLs in the mesh that lead nowhere
@@ -38,6 +39,7 @@ pub mod routes;
 pub mod runtime_config;
 pub mod server;
 pub mod shutdown;
+pub mod sqlite;
 pub mod template;
 pub mod topology;
 pub mod up;

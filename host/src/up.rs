@@ -20,6 +20,9 @@ use crate::server::{self, GRACE};
 use crate::shutdown::Shutdown;
 use crate::variables::{self, Provider, Variables};
 
+/// The route of the trace viewer.
+const VIEWER: &str = "/traces/...";
+
 /// Builds the components of a manifest.
 ///
 /// # Errors
@@ -47,9 +50,11 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         if args.build { Which::All } else { Which::Stale },
     )?;
     let engine = engine::engine()?;
+    let state = args.state_dir.clone();
+    let state = state.unwrap_or_else(|| manifest.dir.join(".spin"));
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
-    let prepared = app::prepare(&engine, &manifest, &variables, &args.env)?;
+    let prepared = app::prepare(&engine, &manifest, &variables, &args.env, &state)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     for sentence in destinations::unknown(&manifest, &variables, &providers) {
         eprintln!("tracing-tail: {sentence}");
@@ -105,7 +110,16 @@ fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
 }
 
 fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
-    let mut lines = vec![String::new(), format!("Serving {url}")];
+    let mut lines = vec![String::new()];
+    let shows = |route: &Route| matches!(route, Route::Public(route) if route.value == VIEWER);
+    if manifest
+        .triggers
+        .iter()
+        .any(|trigger| shows(&trigger.route))
+    {
+        lines.push(format!("Traces {url}/traces/"));
+    }
+    lines.push(format!("Serving {url}"));
     for trigger in &manifest.triggers {
         let component = &trigger.component.value;
         lines.push(match &trigger.route {

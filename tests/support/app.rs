@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use reqwest::{Client, Method, RequestBuilder, Response};
+use tempfile::TempDir;
 
 use super::eventually;
 
@@ -53,6 +54,7 @@ pub struct Launch {
     arguments: Vec<String>,
     manifest: Option<PathBuf>,
     folder: Option<PathBuf>,
+    state: Option<PathBuf>,
 }
 
 impl Launch {
@@ -77,6 +79,12 @@ impl Launch {
     /// Runs in this folder.
     pub fn folder(mut self, path: &Path) -> Launch {
         self.folder = Some(path.to_owned());
+        self
+    }
+
+    /// Keeps databases in this folder, rather than in one that goes with the application.
+    pub fn state(mut self, path: &Path) -> Launch {
+        self.state = Some(path.to_owned());
         self
     }
 
@@ -106,6 +114,9 @@ impl Launch {
             .arg("--from")
             .arg(&manifest)
             .args(["--listen", "127.0.0.1:0"]);
+        let temporary = TempDir::new().unwrap();
+        let state = self.state.as_deref().unwrap_or(temporary.path());
+        command.arg("--state-dir").arg(state);
         let runtime_config = manifest.with_file_name("runtime-config.toml");
         if runtime_config.exists() {
             command.arg("--runtime-config-file").arg(runtime_config);
@@ -128,7 +139,7 @@ impl Launch {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        App::new(child)
+        App::new(child, temporary)
     }
 }
 
@@ -153,10 +164,11 @@ pub struct App {
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
     client: Client,
+    _state: TempDir,
 }
 
 impl App {
-    fn new(mut child: Child) -> App {
+    fn new(mut child: Child, state: TempDir) -> App {
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
         App {
@@ -165,6 +177,7 @@ impl App {
             stdout,
             stderr,
             client: Client::new(),
+            _state: state,
         }
     }
 
@@ -180,6 +193,11 @@ impl App {
             .send()
             .await
             .unwrap()
+    }
+
+    /// The URL of a path of the application.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
     }
 
     /// The address that it serves.

@@ -1,11 +1,13 @@
 //! The application under test, and the doubles of what it talks to.
 
 mod app;
+mod browser;
 mod collector;
 mod downstream;
 mod span_tree;
 
 pub use app::{App, Launch, build, repository, reuses_instances, serves_embedded_only};
+pub use browser::Browser;
 pub use collector::{Collector, SpanRecord};
 pub use downstream::{Answer, Downstream};
 pub use span_tree::render;

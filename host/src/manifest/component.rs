@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::{Variable, check_variable_name};
 use crate::document::{Located, Table};
+use crate::sqlite::DATABASE;
 use crate::template::Template;
 
 /// A component.
@@ -21,6 +22,8 @@ pub struct Component {
     pub environment: Vec<(String, String)>,
     /// Where it may send requests to: templates over the application's variables.
     pub allowed_outbound_hosts: Vec<Located<Template>>,
+    /// Whether it may open the database.
+    pub sqlite: bool,
     /// How it is built.
     pub build: Option<Build>,
 }
@@ -68,6 +71,13 @@ pub(super) fn read(
         .iter()
         .map(|host| template(host, declared))
         .collect::<Result<_>>()?;
+    let databases = table.strings("sqlite_databases")?;
+    if let Some(other) = databases.iter().find(|name| name.value != DATABASE) {
+        let found = &other.value;
+        return Err(other.error(format!(
+            "the database '{found}' is not supported, only '{DATABASE}'"
+        )));
+    }
     let build = table
         .table("build", "the build")?
         .map(|table| read_build(table, dir))
@@ -79,6 +89,7 @@ pub(super) fn read(
         variables,
         environment,
         allowed_outbound_hosts,
+        sqlite: !databases.is_empty(),
         build,
     })
 }

@@ -1,0 +1,447 @@
+//! The viewer's page in a real Chromium, without a window. Pictures are kept in `target/screenshots/`.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Browser, Launch};
+use crate::viewer::{export, send, span};
+
+const JSON: &str = "application/json";
+const HOSTILE: &str = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
+
+async fn store(app: &App, service: &str, spans: &[Value]) {
+    let answer = send(app, JSON, export(service, spans).to_string()).await;
+    assert_eq!(answer.status(), 200);
+}
+
+fn id(number: u64) -> String {
+    format!("{number:032x}")
+}
+
+/// How many rows the list has.
+const ROWS: &str = "document.querySelectorAll('.rows .row').length";
+
+/// The least contrast of text with what it may stand on, and of a service's colour with a card
+/// (WCAG 2.2, 1.4.3 and 1.4.11).
+const CONTRAST: &str = "
+    const style = getComputedStyle(document.documentElement)
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    const light = name => {
+        canvas.fillStyle = style.getPropertyValue(name); canvas.fillRect(0, 0, 1, 1)
+        const part = value => { value /= 255; return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4 }
+        const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map(part)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b)
+        return (high + 0.05) / (low + 0.05)
+    }
+    const pairs = []
+    for (const text of ['--text', '--soft', '--accent', '--bad'])
+        for (const ground of ['--ground', '--card', '--hover']) pairs.push([text, ground, 4.5])
+    pairs.push(['--text', '--chosen', 4.5], ['--soft', '--chosen', 4.5], ['--bad', '--chosen', 4.5], ['--bad', '--bad-ground', 4.5], ['--warn', '--warn-ground', 4.5], ['--on-accent', '--accent', 4.5], ['--link', '--card', 3])
+    for (let colour = 0; colour < 12; colour++) pairs.push([`--c${colour}`, '--card', 3], [`--c${colour}`, '--chosen', 3])
+    return pairs.map(([one, other, least]) => [one, other, contrast(one, other), least]).filter(([, , is, least]) => is < least)
+";
+
+#[tokio::test]
+async fn sends_a_request_and_shows_its_trace_without_a_reload() {
+    let app = Launch::default()
+        .env(
+            "APP_URL_DESTINO",
+            "http://service-b.spin.internal,http://service-c.spin.internal",
+        )
+        .env("APP_LATENCY", "30ms..60ms")
+        .env("APP_B_LATENCY", "80ms..160ms")
+        .env("APP_C_LATENCY", "20ms..40ms")
+        .start()
+        .await;
+    let browser = Browser::start().await;
+    browser.resize(1280, 800).await;
+    browser.open(&app.url("/traces/")).await;
+    browser
+        .until(
+            "the list is empty",
+            "document.querySelector('.empty').innerText.includes('No traces yet')",
+        )
+        .await;
+    browser.run("window.same = true").await;
+    browser.click("[data-view=try]").await;
+    browser.write("[name=payload]", "[\"from the form\"]").await;
+    browser.picture("try").await;
+    browser.click(".try .primary").await;
+    browser
+        .until("the trace opens", "location.hash.startsWith('#/trace/')")
+        .await;
+    browser
+        .until(
+            "all its spans arrive",
+            "document.querySelectorAll('.span').length === 8",
+        )
+        .await;
+    browser.until("it is the same page", "window.same").await;
+    let drawn = browser.run("return [...document.querySelectorAll('.span')].map(row => {
+        const bar = row.querySelector('.bar').getBoundingClientRect(), track = row.querySelector('.track').getBoundingClientRect();
+        return [bar.left - track.left, bar.width, track.width, row.querySelector('.simulated') !== null]
+    })").await;
+    let drawn = drawn.as_array().unwrap();
+    let number = |row: &Value, place: usize| row[place].as_f64().unwrap();
+    assert!(
+        number(&drawn[0], 0) < 1.0 && number(&drawn[0], 1) > number(&drawn[0], 2) * 0.9,
+        "the root has the whole width: {drawn:?}"
+    );
+    assert_eq!(
+        drawn.iter().filter(|row| row[3] == true).count(),
+        3,
+        "simulated latency is visible as such"
+    );
+    assert!(
+        number(&drawn[2], 0) >= number(&drawn[1], 1) - 2.0,
+        "the first call starts after the latency: {drawn:?}"
+    );
+    browser
+        .until(
+            "the critical path is drawn",
+            "document.querySelectorAll('.critical').length > 3",
+        )
+        .await;
+    browser
+        .until(
+            "links are drawn",
+            "document.querySelectorAll('.link').length === 2",
+        )
+        .await;
+    let target = browser
+        .run("return document.querySelectorAll('.link')[1].dataset.to")
+        .await;
+    browser.run("document.querySelectorAll('.link')[1].dispatchEvent(new MouseEvent('click', { bubbles: true }))").await;
+    browser
+        .until(
+            "the link leads to its span",
+            &format!(
+                "location.hash.endsWith('/' + {target}) && document.querySelector('.details')"
+            ),
+        )
+        .await;
+    assert!(
+        browser.text(".details").await.contains("http.route"),
+        "attributes are shown"
+    );
+    assert_eq!(
+        browser.run(CONTRAST).await,
+        json!([]),
+        "contrast in light colours"
+    );
+    browser.picture("trace-light").await;
+    browser.reload().await;
+    browser.until("the deep link survives", &format!("document.querySelector('.span.selected')?.id === 's-' + {target} && document.querySelector('.details')")).await;
+    browser.prefer("dark").await;
+    browser
+        .until(
+            "it is dark",
+            "getComputedStyle(document.body).backgroundColor === 'rgb(17, 20, 26)'",
+        )
+        .await;
+    assert_eq!(
+        browser.run(CONTRAST).await,
+        json!([]),
+        "contrast in dark colours"
+    );
+    browser.picture("trace-dark").await;
+    for _ in 0..3 {
+        app.process("[]").await;
+    }
+    browser.click("[data-view=map]").await;
+    browser
+        .until(
+            "two calls are drawn",
+            "document.querySelectorAll('.edge').length === 2",
+        )
+        .await;
+    browser.picture("map-dark").await;
+    browser.prefer("light").await;
+    browser.picture("map-light").await;
+    browser.run("document.querySelector('.edge').dispatchEvent(new MouseEvent('click', { bubbles: true }))").await;
+    browser
+        .until(
+            "a call filters the list",
+            &format!("location.hash.includes('calls=') && {ROWS} === 4"),
+        )
+        .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_list_is_live_filters_pauses_and_never_jumps() {
+    let app = Launch::default().start().await;
+    let browser = Browser::start().await;
+    browser.resize(1280, 800).await;
+    for number in 1..=30 {
+        store(
+            &app,
+            "shop",
+            &[span(
+                &id(number),
+                number,
+                0,
+                &format!("op {number}"),
+                (0, number),
+            )],
+        )
+        .await;
+    }
+    browser.open(&app.url("/traces/")).await;
+    browser
+        .until("all are listed", &format!("{ROWS} === 30"))
+        .await;
+    store(&app, "shop", &[span(&id(31), 31, 0, "new", (0, 5))]).await;
+    browser
+        .until("a new one appears", &format!("{ROWS} === 31"))
+        .await;
+    // A reader who has chosen a row is not disturbed.
+    browser.press("j").await;
+    let before = browser
+        .run("return document.querySelector('.chosen').getBoundingClientRect().top")
+        .await;
+    store(&app, "shop", &[span(&id(32), 32, 0, "newer", (0, 5))]).await;
+    browser
+        .until(
+            "it is announced",
+            "document.querySelector('.fresh').innerText === '+1 new'",
+        )
+        .await;
+    assert_eq!(browser.run(&format!("return {ROWS}")).await, 31);
+    let after = "return document.querySelector('.chosen').getBoundingClientRect().top";
+    assert_eq!(browser.run(after).await, before, "nothing has moved");
+    let chosen = browser
+        .run("return document.querySelector('.chosen').innerText")
+        .await;
+    assert!(chosen.as_str().unwrap().contains("new"), "{chosen}");
+    browser.run("document.activeElement.blur()").await;
+    browser.click(".fresh").await;
+    browser
+        .until("it is listed", &format!("{ROWS} === 32"))
+        .await;
+    browser.press("p").await;
+    store(
+        &app,
+        "other",
+        &[span(&id(33), 33, 0, "while paused", (0, 500))],
+    )
+    .await;
+    browser
+        .until(
+            "it waits",
+            "document.querySelector('.fresh').innerText === '+1 new'",
+        )
+        .await;
+    browser.picture("list-light").await;
+    browser.press("p").await;
+    browser
+        .until("it is listed", &format!("{ROWS} === 33"))
+        .await;
+    browser.write("[name=min_duration]", "400").await;
+    browser.click(".filters .primary").await;
+    browser.until("one is left", &format!("{ROWS} === 1")).await;
+    browser.press("/").await;
+    browser
+        .until(
+            "the search has the focus",
+            "document.activeElement.type === 'search'",
+        )
+        .await;
+    browser.write("[name=text]", "nothing has this").await;
+    browser.click(".filters .primary").await;
+    browser
+        .until(
+            "none is left",
+            "document.querySelector('.empty').innerText.includes('No trace passes')",
+        )
+        .await;
+    browser.press("?").await;
+    browser.run("document.activeElement.blur()").await;
+    browser.press("?").await;
+    browser
+        .until(
+            "the keys are explained",
+            "document.getElementById('keys').open",
+        )
+        .await;
+    browser.click("#keys button").await;
+    browser.click(".danger").await;
+    browser.accept().await;
+    browser
+        .until(
+            "all are gone",
+            "document.getElementById('held').innerText.startsWith('0 traces')",
+        )
+        .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
+    let app = Launch::default().start().await;
+    let browser = Browser::start().await;
+    browser.resize(400, 800).await;
+    let mut hostile = span(&id(1), 2, 1, HOSTILE, (5, 9));
+    hostile["attributes"] = json!([{ "key": HOSTILE, "value": { "stringValue": HOSTILE } }]);
+    hostile["events"] = json!([{ "timeUnixNano": "1790000000007000000", "name": HOSTILE }]);
+    hostile["links"] = json!([{ "traceId": id(2), "spanId": "0000000000000007" }]);
+    hostile["status"] = json!({ "code": 2, "message": HOSTILE });
+    store(&app, HOSTILE, &[hostile]).await;
+    store(&app, "linked", &[span(&id(2), 7, 0, "elsewhere", (0, 3))]).await;
+    browser
+        .open(&app.url(&format!("/traces/#/trace/{}/0000000000000002", id(1))))
+        .await;
+    browser
+        .until(
+            "an orphan says so",
+            "document.querySelector('.span').innerText.includes('parent missing')",
+        )
+        .await;
+    assert!(
+        browser.text(".details").await.contains(HOSTILE),
+        "markup is text"
+    );
+    browser.picture("hostile-400").await;
+    store(&app, "front", &[span(&id(1), 1, 0, "late root", (6, 20))]).await;
+    browser.until("the root takes its place", "document.querySelectorAll('.span').length === 2 && document.querySelector('.span').innerText.includes('late root')").await;
+    browser
+        .until(
+            "skew is marked",
+            "document.querySelectorAll('.span')[1].innerText.includes('1.00 ms')",
+        )
+        .await;
+    browser
+        .until(
+            "the details stay open",
+            "document.querySelector('.details')",
+        )
+        .await;
+    browser.click(".details .links a").await;
+    browser
+        .until(
+            "a link leads to another trace",
+            "document.querySelector('h1').innerText.includes('elsewhere')",
+        )
+        .await;
+    for view in ["", "map", "try"] {
+        browser.open(&app.url(&format!("/traces/#/{view}"))).await;
+        browser
+            .until("it is drawn", "document.querySelector('main section')")
+            .await;
+        let wider = browser
+            .run("return document.documentElement.scrollWidth - innerWidth")
+            .await;
+        assert!(
+            wider.as_i64().unwrap() <= 0,
+            "#/{view} is wider than the window by {wider}"
+        );
+        browser.picture(&format!("narrow-{view}")).await;
+    }
+    assert_eq!(
+        browser.run("return window.hacked ?? null").await,
+        Value::Null
+    );
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
+    let app = Launch::default().start().await;
+    let browser = Browser::start().await;
+    browser.resize(2000, 1100).await;
+    let service = |number: u64| format!("service-{}", number % 9);
+    for one in 0..9 {
+        let mine = (1..=5_000_u64).filter(|number| number % 9 == one);
+        let spans = mine.map(|number| {
+            span(
+                &id(1),
+                number,
+                number / 4,
+                &format!("step {number}"),
+                (number, number + 5_000 / number),
+            )
+        });
+        store(&app, &service(one), &spans.collect::<Vec<_>>()).await;
+    }
+    browser
+        .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
+        .await;
+    browser
+        .until(
+            "it is drawn",
+            "document.querySelectorAll('.span').length > 20",
+        )
+        .await;
+    browser
+        .until(
+            "all are there",
+            "document.querySelector('.facts').innerText.includes('5,000 spans')",
+        )
+        .await;
+    let rows = browser
+        .run("return document.querySelectorAll('.span').length")
+        .await;
+    assert!(
+        rows.as_i64().unwrap() < 120,
+        "only what is in sight is drawn, not {rows}"
+    );
+    let frames = browser.run_async("const done = arguments[0], pane = document.querySelector('.waterfall'), took = []; let last = performance.now(); \
+        const next = now => { took.push(now - last); last = now; pane.scrollTop += 600; took.length < 80 ? requestAnimationFrame(next) : done(took.slice(3).sort((a, b) => a - b)) }; \
+        requestAnimationFrame(next)").await;
+    // Some frames are late on a machine that has other work; most may not be.
+    let frames = frames.as_array().unwrap();
+    let usual = frames[frames.len() * 3 / 4].as_f64().unwrap();
+    assert!(
+        usual < 60.0,
+        "frames take {usual} ms while it is scrolled: {frames:?}"
+    );
+    browser.picture("wide-5000").await;
+    browser
+        .run("document.querySelector('.spans').focus()")
+        .await;
+    browser.press("\u{e010}").await;
+    browser
+        .until(
+            "the last row is chosen and in sight",
+            "document.querySelector('.span.selected')",
+        )
+        .await;
+    browser.press("\u{e011}").await;
+    browser
+        .until(
+            "and the first",
+            "document.querySelector('.span.selected .label')?.innerText.endsWith(' step 1')",
+        )
+        .await;
+    browser.press("\u{e012}").await;
+    browser
+        .until(
+            "it collapses",
+            "document.querySelector('.span.selected').getAttribute('aria-expanded') === 'false'",
+        )
+        .await;
+    browser.press("\u{e014}").await;
+    browser
+        .until(
+            "and expands",
+            "document.querySelector('.span.selected').getAttribute('aria-expanded') === 'true'",
+        )
+        .await;
+    browser.write(".trace [type=search]", "step 4321").await;
+    browser
+        .until(
+            "one is found",
+            "document.querySelector('.found').innerText === '1 found'",
+        )
+        .await;
+    browser.press("\u{e007}").await;
+    browser
+        .until(
+            "and shown",
+            "document.querySelector('.span.selected')?.innerText.includes('step 4321')",
+        )
+        .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}

@@ -1,0 +1,540 @@
+//! The viewer's receiver and API: what it takes, what it refuses, and what it then answers.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tracing_tail_viewer::receive::Status;
+
+use crate::support::{App, Launch, PATIENCE};
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+const TRACE: &str = "0102030405060708090a0b0c0d0e0f10";
+
+/// An export of spans as JSON, of one service.
+pub fn export(service: &str, spans: &[Value]) -> Value {
+    json!({ "resourceSpans": [{
+        "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": service } }] },
+        "scopeSpans": [{ "scope": { "name": "test" }, "spans": spans }],
+    }] })
+}
+
+/// A span: its number, its parent's or 0, its name, and when it starts and ends in milliseconds.
+pub fn span(trace: &str, id: u64, parent: u64, name: &str, (start, end): (u64, u64)) -> Value {
+    const DAY: u64 = 1_790_000_000_000;
+    let parent = if parent == 0 {
+        String::new()
+    } else {
+        format!("{parent:016x}")
+    };
+    json!({
+        "traceId": trace,
+        "spanId": format!("{id:016x}"),
+        "parentSpanId": parent,
+        "name": name,
+        "kind": 2,
+        "startTimeUnixNano": ((DAY + start) * 1_000_000).to_string(),
+        "endTimeUnixNano": ((DAY + end) * 1_000_000).to_string(),
+    })
+}
+
+/// Sends an export.
+pub async fn send(app: &App, kind: &str, body: impl Into<reqwest::Body>) -> Response {
+    let request = app.request(Method::POST, "/v1/traces");
+    request
+        .header("content-type", kind)
+        .body(body)
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn get(app: &App, path: &str) -> (u16, Value) {
+    let path = format!("/traces/api/{path}");
+    let answer = app.request(Method::GET, &path).send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, answer.json().await.unwrap())
+}
+
+async fn stored(app: &App) -> i64 {
+    get(app, "counts").await.1["spans"].as_i64().unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn takes_both_encodings_plain_and_compressed_and_each_span_once() {
+    let app = Launch::default().start().await;
+    let body = export("shop", &[span(TRACE, 1, 0, "buy", (0, 10))]);
+    let encoded: ExportTraceServiceRequest = serde_json::from_value(body.clone()).unwrap();
+    let encoded = encoded.encode_to_vec();
+    for (kind, plain) in [(JSON, body.to_string().into_bytes()), (PROTOBUF, encoded)] {
+        let answer = send(&app, kind, plain.clone()).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], kind);
+        let bytes = answer.bytes().await.unwrap();
+        match kind {
+            JSON => assert_eq!(bytes, "{}"),
+            _ => assert_eq!(
+                ExportTraceServiceResponse::decode(bytes)
+                    .unwrap()
+                    .partial_success,
+                None
+            ),
+        }
+        let request = app
+            .request(Method::POST, "/v1/traces")
+            .header("content-encoding", "gzip");
+        let answer = request
+            .header("content-type", kind)
+            .body(gzip(&plain))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(stored(&app).await, 1, "the same span four times");
+}
+
+#[tokio::test]
+async fn refuses_what_is_malformed_whole_and_says_so_in_the_requests_encoding() {
+    let app = Launch::default().start().await;
+    let good = span(TRACE, 1, 0, "good", (0, 1));
+    let broken = |change: &str, value: Value| {
+        let mut bad = span(TRACE, 2, 0, "bad", (0, 1));
+        bad[change] = value;
+        export("shop", &[good.clone(), bad])
+            .to_string()
+            .into_bytes()
+    };
+    let bomb = gzip(&vec![b' '; 9 * 1024 * 1024]);
+    let many = [10, 0].repeat(500_000);
+    let deep = format!("{{\"resourceSpans\":{}", "[".repeat(100_000)).into_bytes();
+    type Case<'c> = (&'c str, &'c str, Vec<u8>, u16, &'c str);
+    let table: Vec<Case<'_>> = vec![
+        (JSON, "", b"{".to_vec(), 400, "broken JSON"),
+        (JSON, "", deep, 400, "deep JSON"),
+        (
+            JSON,
+            "",
+            broken("traceId", json!("00000000000000000000000000000000")),
+            400,
+            "an id of zeros",
+        ),
+        (JSON, "", broken("spanId", json!("0102")), 400, "a short id"),
+        (
+            JSON,
+            "",
+            broken("links", json!([{ "traceId": "", "spanId": "" }])),
+            400,
+            "a link to nothing",
+        ),
+        (
+            JSON,
+            "",
+            broken("startTimeUnixNano", json!("18446744073709551615")),
+            400,
+            "a time too late",
+        ),
+        (JSON, "", b"\xff\xfe".to_vec(), 400, "no text"),
+        (PROTOBUF, "", b"\x0a\x05x".to_vec(), 400, "cut off"),
+        (PROTOBUF, "", b"hello".to_vec(), 400, "no protobuf"),
+        (PROTOBUF, "gzip", b"hello".to_vec(), 400, "no gzip"),
+        (
+            PROTOBUF,
+            "gzip",
+            gzip(b"hello")[..15].to_vec(),
+            400,
+            "gzip cut off",
+        ),
+        (PROTOBUF, "gzip", bomb, 413, "9 MiB in a few KiB"),
+        (
+            PROTOBUF,
+            "",
+            vec![0; 8 * 1024 * 1024 + 1],
+            413,
+            "more than 8 MiB",
+        ),
+        (PROTOBUF, "", many, 413, "half a million messages in 1 MB"),
+        (PROTOBUF, "br", Vec::new(), 415, "another encoding"),
+        ("text/plain", "", Vec::new(), 415, "another type"),
+    ];
+    for (kind, encoding, body, status, reason) in table {
+        let request = app
+            .request(Method::POST, "/v1/traces")
+            .header("content-type", kind);
+        let request = match encoding {
+            "" => request,
+            encoding => request.header("content-encoding", encoding),
+        };
+        let answer = request.body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{reason}");
+        let expected = if kind == PROTOBUF { PROTOBUF } else { JSON };
+        assert_eq!(answer.headers()["content-type"], expected, "{reason}");
+        let bytes = answer.bytes().await.unwrap();
+        let message = match kind {
+            PROTOBUF => Status::decode(bytes).unwrap().message,
+            _ => serde_json::from_slice::<Value>(&bytes).unwrap()["message"].to_string(),
+        };
+        assert!(message.len() > 10, "{reason}: {message}");
+    }
+    assert_eq!(stored(&app).await, 0);
+    let answer = app.request(Method::GET, "/v1/traces").send().await.unwrap();
+    assert_eq!(
+        (
+            answer.status().as_u16(),
+            &answer.headers()["allow"] == "POST"
+        ),
+        (405, true)
+    );
+    assert!(!app.stderr().contains("trapped"), "{}", app.stderr());
+}
+
+#[tokio::test]
+async fn takes_the_rest_of_an_export_with_a_span_that_is_too_large() {
+    let app = Launch::default().start().await;
+    let mut large = span(TRACE, 1, 0, "large", (0, 1));
+    large["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(300_000) } }]);
+    let body = export("shop", &[large, span(TRACE, 2, 0, "small", (0, 1))]);
+    let answer = send(&app, JSON, body.to_string()).await;
+    assert_eq!(answer.status(), 200);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["partialSuccess"]["rejectedSpans"], "1");
+    assert_eq!(stored(&app).await, 1);
+}
+
+#[tokio::test]
+async fn lets_the_oldest_traces_go_and_survives_a_restart() {
+    let state = TempDir::new().unwrap();
+    let launch = || {
+        Launch::default()
+            .state(state.path())
+            .env("APP_VIEWER_TRACES", "3")
+    };
+    let app = launch().start().await;
+    for number in 1..=5_u64 {
+        let body = export(
+            "shop",
+            &[span(
+                &format!("{number:032x}"),
+                number,
+                0,
+                "buy",
+                (number, 9),
+            )],
+        );
+        assert_eq!(send(&app, JSON, body.to_string()).await.status(), 200);
+    }
+    let listed = |list: &Value| -> Vec<String> {
+        let traces = list["traces"].as_array().unwrap().iter();
+        traces
+            .map(|trace| {
+                trace["trace_id"]
+                    .as_str()
+                    .unwrap()
+                    .trim_start_matches('0')
+                    .to_owned()
+            })
+            .collect()
+    };
+    assert_eq!(listed(&get(&app, "traces").await.1), ["5", "4", "3"]);
+    drop(app);
+    let app = launch().start().await;
+    let (_, list) = get(&app, "traces").await;
+    assert_eq!(listed(&list), ["5", "4", "3"]);
+    let deleted = app
+        .request(Method::DELETE, "/traces/api/traces")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    let (_, empty) = get(&app, "traces").await;
+    assert_eq!(empty["traces"], json!([]));
+    assert!(
+        empty["oldest"].as_i64() > list["traces"][0]["id"].as_i64(),
+        "what was listed is gone"
+    );
+}
+
+#[tokio::test]
+async fn keeps_within_its_bytes_and_names_a_malformed_bound() {
+    let app = Launch::default()
+        .env("APP_VIEWER_BYTES", "4000")
+        .start()
+        .await;
+    for number in 1..=20_u64 {
+        let body = export(
+            "shop",
+            &[span(&format!("{number:032x}"), number, 0, "buy", (0, 9))],
+        );
+        send(&app, JSON, body.to_string()).await;
+    }
+    let (_, counts) = get(&app, "counts").await;
+    assert!(
+        (1..=4_000).contains(&counts["bytes"].as_i64().unwrap()),
+        "{counts}"
+    );
+    let app = Launch::default()
+        .env("APP_VIEWER_TRACES", "many")
+        .start()
+        .await;
+    let (status, problem) = get(&app, "counts").await;
+    assert_eq!(status, 500);
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("APP_VIEWER_TRACES: 'many' is not")
+    );
+}
+
+#[tokio::test]
+async fn filters_pages_and_follows_changes() {
+    let app = Launch::default().start().await;
+    for number in 1..=6_u64 {
+        let mut one = span(
+            &format!("{number:032x}"),
+            number,
+            0,
+            &format!("op {number}"),
+            (0, 10 * number),
+        );
+        one["attributes"] =
+            json!([{ "key": "user", "value": { "intValue": (number % 2).to_string() } }]);
+        if number == 4 {
+            one["status"] = json!({ "code": 2 });
+        }
+        let service = if number > 3 { "late" } else { "early" };
+        send(&app, JSON, export(service, &[one]).to_string()).await;
+    }
+    let names = |list: &Value| -> String {
+        let traces = list["traces"].as_array().unwrap().iter();
+        traces
+            .map(|trace| trace["name"].as_str().unwrap().replace("op ", ""))
+            .collect()
+    };
+    for (query, expected) in [
+        ("", "654321"),
+        ("service=late", "654"),
+        ("attribute=user%3D1", "531"),
+        ("attribute=user%3D1&attribute=service.name%3Dlate", "5"),
+        ("errors=true", "4"),
+        ("min_duration=50", "65"),
+        ("text=OP%205", "5"),
+        ("text=00000000000000000000000000000002", "2"),
+        ("text=%25", ""),
+        ("service=nobody", ""),
+        ("from=1790000000000&to=1790000000001", "654321"),
+        ("from=1790000000001", ""),
+        ("limit=2", "65"),
+    ] {
+        let (status, list) = get(&app, &format!("traces?{query}")).await;
+        assert_eq!((status, names(&list).as_str()), (200, expected), "{query}");
+    }
+    let (_, first) = get(&app, "traces?limit=4").await;
+    assert_eq!(first["more"], true);
+    let (_, second) = get(&app, &format!("traces?limit=4&before={}", first["before"])).await;
+    assert_eq!(
+        (names(&second).as_str(), &second["more"]),
+        ("21", &json!(false))
+    );
+    let changed = &first["changed"];
+    let late = span(&format!("{:032x}", 2), 20, 2, "late", (0, 99));
+    send(&app, JSON, export("early", &[late]).to_string()).await;
+    let (_, news) = get(&app, &format!("traces?changed_after={changed}")).await;
+    assert_eq!(
+        (names(&news).as_str(), &news["traces"][0]["spans"]),
+        ("2", &json!(2))
+    );
+    let (status, problem) = get(&app, "traces?limit=x").await;
+    assert_eq!((status, &problem["status"]), (400, &json!(400)));
+    assert_eq!(get(&app, "nothing").await.0, 404);
+    assert_eq!(get(&app, &format!("traces/{TRACE}")).await.0, 404);
+    assert_eq!(get(&app, "traces/abc").await.0, 400);
+}
+
+#[tokio::test]
+async fn draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order() {
+    let app = Launch::default().start().await;
+    let child = span(TRACE, 2, 1, "child", (5, 8));
+    send(&app, JSON, export("back", &[child]).to_string()).await;
+    let path = format!("traces/{TRACE}");
+    let (_, early) = get(&app, &path).await;
+    assert_eq!(
+        early["spans"][0]["orphan"], true,
+        "its parent is still on the way"
+    );
+    let mut root = span(TRACE, 1, 0, "root", (6, 20));
+    root["events"] = json!([{ "timeUnixNano": "1790000000007000000", "name": "seen" }]);
+    let others = [
+        root,
+        span(TRACE, 3, 4, "round", (9, 9)),
+        span(TRACE, 4, 3, "and round", (9, 9)),
+    ];
+    send(&app, JSON, export("front", &others).to_string()).await;
+    let (_, trace) = get(&app, &path).await;
+    let rows = trace["spans"].as_array().unwrap().iter();
+    let row = |row: &Value| {
+        format!(
+            "{}{}",
+            ".".repeat(row["depth"].as_u64().unwrap() as usize),
+            row["name"].as_str().unwrap()
+        )
+    };
+    let drawn: Vec<_> = rows.map(row).collect();
+    assert_eq!(drawn, ["root", ".child", "round", ".and round"]);
+    assert_eq!(trace["spans"][1]["skew_ns"], 1_000_000);
+    assert_eq!(trace["spans"][2]["cycle"], true);
+    assert_eq!(trace["spans"][0]["events"], json!([[2_000_000, "seen"]]));
+    let (_, graph) = get(&app, "graph").await;
+    let edge = &graph["edges"][0];
+    assert_eq!(
+        (&edge["caller"], &edge["callee"], &edge["p95_ns"]),
+        (&json!("front"), &json!("back"), &json!(3_000_000))
+    );
+    let (_, services) = get(&app, "services").await;
+    assert_eq!(
+        services["services"][0],
+        json!({ "name": "back", "spans": 1, "errors": 0 })
+    );
+    let (_, detail) = get(&app, &format!("{path}/spans/0000000000000001")).await;
+    assert_eq!(
+        (&detail["name"], &detail["events"][0]["offset_ns"]),
+        (&json!("root"), &json!(1_000_000))
+    );
+    let (_, otlp) = get(&app, &format!("{path}/otlp")).await;
+    let again = Launch::default().start().await;
+    assert_eq!(send(&again, JSON, otlp.to_string()).await.status(), 200);
+    assert_eq!(
+        get(&again, &path).await.1,
+        trace,
+        "an export is taken as it was given"
+    );
+}
+
+#[tokio::test]
+async fn many_write_and_read_at_the_same_time_and_nothing_is_lost() {
+    let app = Launch::default().start().await;
+    let writes = (0..48_u64).map(|writer| {
+        let app = &app;
+        async move {
+            let spans = (1..=20).map(|number| {
+                span(
+                    &format!("{:032x}", 1 + writer % 7),
+                    writer * 100 + number,
+                    0,
+                    "op",
+                    (0, 1),
+                )
+            });
+            let body = export("shop", &spans.collect::<Vec<_>>()).to_string();
+            let started = std::time::Instant::now();
+            loop {
+                let answer = send(app, JSON, body.clone()).await;
+                if answer.status() == 200 {
+                    return get(app, "traces").await.0;
+                }
+                // What can't be kept up with is asked for again, a little later.
+                assert!(
+                    [429, 503].contains(&answer.status().as_u16()),
+                    "{}",
+                    answer.status()
+                );
+                assert_eq!(answer.headers()["retry-after"], "1");
+                assert!(started.elapsed() < PATIENCE);
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        }
+    });
+    let read = futures::future::join_all(writes).await;
+    assert!(read.iter().all(|status| *status == 200), "{read:?}");
+    assert_eq!(stored(&app).await, 48 * 20);
+}
+
+#[tokio::test]
+async fn the_services_of_the_app_send_their_spans_to_the_viewer_by_default() {
+    let app = Launch::default()
+        .env("APP_URL_DESTINO", "http://service-b.spin.internal")
+        .start()
+        .await;
+    let answer = app.process("[]").await;
+    let id = answer.headers()["traceresponse"]
+        .to_str()
+        .unwrap()
+        .split('-')
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    let started = std::time::Instant::now();
+    loop {
+        let (status, trace) = get(&app, &format!("traces/{id}")).await;
+        if status == 200 && trace["spans"].as_array().unwrap().len() == 3 {
+            assert_eq!(trace["services"], json!(["tracing-tail", "service-b"]));
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{trace}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_all_there_and_may_load_nothing_else() {
+    let app = Launch::default().start().await;
+    let page = app.request(Method::GET, "/traces/").send().await.unwrap();
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let text = page.text().await.unwrap();
+    assert!(
+        !text.contains("http:") && !text.contains("https:"),
+        "an address elsewhere"
+    );
+    let files = text
+        .split('"')
+        .filter(|word| word.starts_with("/traces/page/"));
+    for file in files {
+        assert_eq!(
+            app.request(Method::GET, file)
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200,
+            "{file}"
+        );
+    }
+    assert!(
+        app.request(Method::GET, "/traces")
+            .send()
+            .await
+            .unwrap()
+            .url()
+            .path()
+            .ends_with("/traces/")
+    );
+    assert_eq!(
+        app.request(Method::GET, "/traces/page/none.js")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        404
+    );
+}

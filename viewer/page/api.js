@@ -1,0 +1,35 @@
+// What the viewer's API answers. docs/viewer-api.md describes it.
+
+const ROOT = '/traces/api'
+
+/** A problem that the API answered with. */
+export class Problem extends Error {
+  constructor (status, detail) {
+    super(detail)
+    this.status = status
+  }
+}
+
+/** Asks for an endpoint with parameters; empty ones are left out. */
+export async function ask (endpoint, parameters = {}, signal) {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of [value].flat()) {
+      if (one !== undefined && one !== null && one !== '' && one !== false) query.append(name, one)
+    }
+  }
+  const answer = await fetch(`${ROOT}/${endpoint}?${query}`, { signal })
+  if (!answer.ok) throw await problem(answer)
+  return answer.json()
+}
+
+/** Deletes all traces. */
+export async function clear () {
+  const answer = await fetch(`${ROOT}/traces`, { method: 'DELETE' })
+  if (!answer.ok) throw await problem(answer)
+}
+
+async function problem (answer) {
+  const body = await answer.json().catch(() => ({}))
+  return new Problem(answer.status, body.detail ?? `the answer was ${answer.status}`)
+}

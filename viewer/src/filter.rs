@@ -1,0 +1,218 @@
+//! Which traces a request asks for: its query string, and the SQL that it stands for.
+
+use http::Uri;
+
+use crate::host::Value;
+use crate::ids::parse;
+use crate::receive::spans::cut;
+use crate::respond::Problem;
+
+/// How many traces an answer has without `limit`.
+const LIMIT: i64 = 50;
+/// The most that `limit` may ask for.
+pub const MOST: i64 = 200;
+/// The most attributes of one request.
+const MOST_ATTRIBUTES: usize = 8;
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// The most traces.
+    pub limit: i64,
+    /// Only what has changed after this number, in the order of changes.
+    pub changed_after: Option<i64>,
+    conditions: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Filter {
+    /// Reads a query string.
+    ///
+    /// # Errors
+    /// 400 for an unknown or malformed parameter.
+    pub fn read(uri: &Uri) -> Result<Filter, Problem> {
+        let mut filter = Filter {
+            limit: LIMIT,
+            changed_after: None,
+            conditions: Vec::new(),
+            values: Vec::new(),
+        };
+        let query = uri.query().unwrap_or_default();
+        let mut attributes = 0;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let whole = |most: i64| whole(&name, &value, most);
+            match &*name {
+                "limit" => filter.limit = whole(MOST)?.max(1),
+                "changed_after" => filter.changed_after = Some(whole(i64::MAX)?),
+                "before" => filter.and("t.id < ?", [whole(i64::MAX)?.into()]),
+                "from" => filter.and("t.start_ns >= ?", [nanos(whole(MOST_MILLIS)?).into()]),
+                "to" => filter.and("t.start_ns < ?", [nanos(whole(MOST_MILLIS)?).into()]),
+                "min_duration" => {
+                    let least = milliseconds(&value).ok_or_else(|| {
+                        malformed(&name, &value, "a number of milliseconds, such as 12.5")
+                    })?;
+                    filter.and("t.duration_ns >= ?", [least.into()]);
+                }
+                "errors" => match &*value {
+                    "true" => filter.and("t.errors > 0", []),
+                    "false" | "" => {}
+                    _ => return Err(malformed(&name, &value, "true or false")),
+                },
+                "service" if !value.is_empty() => filter.and(
+                    "t.id IN (SELECT trace FROM spans WHERE service = ?)",
+                    [cut(&value).into()],
+                ),
+                "calls" if !value.is_empty() => filter.calls(&name, &value)?,
+                "text" if !value.trim().is_empty() => filter.text(value.trim()),
+                "attribute" if !value.is_empty() => {
+                    let Some((key, value)) = value.split_once('=') else {
+                        return Err(malformed(&name, &value, "key=value"));
+                    };
+                    attributes += 1;
+                    if attributes > MOST_ATTRIBUTES {
+                        let most = format!("no more than {MOST_ATTRIBUTES} attributes");
+                        return Err(malformed(&name, value, &most));
+                    }
+                    filter.and(
+                        "t.id IN (SELECT trace FROM tags WHERE key = ? AND value = ?)",
+                        [cut(key.trim()).into(), cut(value.trim()).into()],
+                    );
+                }
+                "service" | "calls" | "text" | "attribute" => {}
+                _ => return Err(Problem::bad(format!("there is no parameter '{name}'"))),
+            }
+        }
+        if let Some(after) = filter.changed_after {
+            filter.and("t.changed > ?", [after.into()]);
+        }
+        Ok(filter)
+    }
+
+    fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+        self.conditions.push(condition.to_owned());
+        self.values.extend(values);
+    }
+
+    fn calls(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let Some((caller, callee)) = value.split_once('>') else {
+            return Err(malformed(name, value, "caller>callee"));
+        };
+        self.and(
+            "t.id IN (SELECT c.trace FROM spans c JOIN spans p
+                ON p.trace = c.trace AND p.span_id = c.parent
+                WHERE c.service = ? AND p.service = ?)",
+            [cut(callee).into(), cut(caller).into()],
+        );
+        Ok(())
+    }
+
+    /// Part of a span's name or of a service's, or a whole trace id.
+    fn text(&mut self, text: &str) {
+        if let Some(id) = parse::<16>(text) {
+            return self.and("t.trace_id = ?", [Value::Blob(id.to_vec())]);
+        }
+        let mut pattern = String::from("%");
+        for character in cut(text).chars() {
+            if matches!(character, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern.push('%');
+        let like = Value::from(pattern);
+        self.and(
+            "EXISTS (SELECT 1 FROM spans s WHERE s.trace = t.id
+                AND (s.name LIKE ? ESCAPE '\\' OR s.service LIKE ? ESCAPE '\\'))",
+            [like.clone(), like],
+        );
+    }
+
+    /// The condition on a trace `t`, and the values of its `?`.
+    pub fn sql(&self) -> (String, Vec<Value>) {
+        let all = std::iter::once("1".to_owned()).chain(self.conditions.iter().cloned());
+        let all: Vec<_> = all.collect();
+        (all.join(" AND "), self.values.clone())
+    }
+}
+
+/// The latest time in nanoseconds that 64 bits hold, in milliseconds.
+const MOST_MILLIS: i64 = i64::MAX / 1_000_000;
+
+fn nanos(millis: i64) -> i64 {
+    millis * 1_000_000
+}
+
+/// Milliseconds, decimals allowed, as nanoseconds.
+fn milliseconds(text: &str) -> Option<i64> {
+    let millis: f64 = text.trim().parse().ok()?;
+    // 2^53 nanoseconds are a hundred days.
+    let most = 9_000_000_000.0;
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    (0.0..=most)
+        .contains(&millis)
+        .then_some((millis * 1e6) as i64)
+}
+
+fn whole(name: &str, value: &str, most: i64) -> Result<i64, Problem> {
+    match value.parse() {
+        Ok(number) if (0..=most).contains(&number) => Ok(number),
+        _ => Err(malformed(
+            name,
+            value,
+            &format!("a whole number from 0 to {most}"),
+        )),
+    }
+}
+
+fn malformed(name: &str, value: &str, accepted: &str) -> Problem {
+    let value = cut(value);
+    Problem::bad(format!("{name}: '{value}' is not {accepted}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Filter, Problem> {
+        Filter::read(&format!("/?{query}").parse().unwrap())
+    }
+
+    #[test]
+    fn refuses_by_name_what_it_does_not_understand() {
+        let table = [
+            ("limit=x", "limit: 'x' is not a whole number from 0 to 200"),
+            (
+                "limit=201",
+                "limit: '201' is not a whole number from 0 to 200",
+            ),
+            (
+                "min_duration=-1",
+                "min_duration: '-1' is not a number of milliseconds, such as 12.5",
+            ),
+            (
+                "min_duration=NaN",
+                "min_duration: 'NaN' is not a number of milliseconds, such as 12.5",
+            ),
+            ("errors=1", "errors: '1' is not true or false"),
+            ("attribute=k", "attribute: 'k' is not key=value"),
+            ("calls=a", "calls: 'a' is not caller>callee"),
+            (
+                "from=99999999999999999",
+                "from: '99999999999999999' is not a whole number from 0 to 9223372036854",
+            ),
+            ("colour=red", "there is no parameter 'colour'"),
+        ];
+        for (query, expected) in table {
+            assert_eq!(read(query).unwrap_err().detail, expected);
+        }
+        assert!(read(&"attribute=k=v&".repeat(9)).is_err());
+    }
+
+    #[test]
+    fn what_a_user_writes_is_a_value_and_never_sql() {
+        let (sql, values) = read("service=%27;drop&text=50%25_x").unwrap().sql();
+        assert!(!sql.contains("drop"), "{sql}");
+        assert_eq!(values[0], Value::from("';drop"));
+        assert_eq!(values[1], Value::from("%50\\%\\_x%"));
+    }
+}

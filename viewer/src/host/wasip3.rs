@@ -1,0 +1,141 @@
+//! WASI 0.3, by spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
+//!
+//! Nothing here waits for another request: each has a connection of its own, which goes to an idle
+//! list when it is done. One that failed, or whose request was dropped, is closed instead, and
+//! SQLite rolls back what it had begun.
+
+#![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
+
+use std::cell::{Cell, RefCell};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use spin_sdk::http::{Request, Response};
+use spin_sdk::sqlite::{self, Connection};
+use spin_sdk::{http_service, variables};
+
+use super::{Database, DatabaseError, Row, Value};
+use crate::settings::{BYTES, Bounds, TRACES};
+use crate::store::schema;
+use crate::{Problem, answer};
+
+thread_local! {
+    static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
+    static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
+}
+
+#[http_service]
+async fn handle(request: Request) -> Response<Full<Bytes>> {
+    let request = request.map(|body| body.map_err(|code| format!("{code:?}")));
+    let bounds = match bounds().await {
+        Ok(bounds) => bounds,
+        Err(problem) => {
+            eprintln!("{}", problem.detail);
+            return problem.response().map(Full::new);
+        }
+    };
+    let database = Open::take().await.map_err(Problem::from);
+    let response = answer(database.as_ref().map_err(Clone::clone), &bounds, request).await;
+    if let Ok(database) = database {
+        database.give_back();
+    }
+    response.map(Full::new)
+}
+
+/// The bounds, read once for the instance; requests that start together may each read them.
+async fn bounds() -> Result<Bounds, Problem> {
+    if let Some(bounds) = BOUNDS.get() {
+        return Ok(bounds);
+    }
+    let (traces, bytes) = (variable(TRACES.0).await?, variable(BYTES.0).await?);
+    let bounds = Bounds::read(&traces, &bytes)
+        .map_err(|problem| Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, problem))?;
+    BOUNDS.set(Some(bounds));
+    Ok(bounds)
+}
+
+async fn variable(env: &str) -> Result<String, Problem> {
+    match variables::get(env.to_ascii_lowercase()).await {
+        Ok(value) => Ok(value),
+        Err(variables::Error::Undefined(_)) => Ok(String::new()),
+        Err(error) => Err(Problem::new(
+            http::StatusCode::INTERNAL_SERVER_ERROR,
+            format!("{env}: {error}"),
+        )),
+    }
+}
+
+/// A connection, and whether it may be used again.
+struct Open {
+    connection: Connection,
+    failed: Cell<bool>,
+}
+
+impl Open {
+    async fn take() -> Result<Open, DatabaseError> {
+        let idle = IDLE.with_borrow_mut(Vec::pop);
+        let fresh = idle.is_none();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => Connection::open_default().await.map_err(error)?,
+        };
+        let failed = Cell::new(false);
+        let open = Open { connection, failed };
+        if fresh {
+            schema::prepare(&open).await?;
+        }
+        Ok(open)
+    }
+
+    fn give_back(self) {
+        if !self.failed.get() {
+            IDLE.with_borrow_mut(|idle| idle.push(self.connection));
+        }
+    }
+
+    async fn run(&self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlite::Error> {
+        let values = values.into_iter().map(|value| match value {
+            Value::Integer(integer) => sqlite::Value::Integer(integer),
+            Value::Real(real) => sqlite::Value::Real(real),
+            Value::Text(text) => sqlite::Value::Text(text),
+            Value::Blob(blob) => sqlite::Value::Blob(blob),
+            Value::Null => sqlite::Value::Null,
+        });
+        let found = self.connection.execute(statement, values).await?;
+        let rows = found.collect().await?.into_iter();
+        let row = |row: sqlite::RowResult| row.values.into_iter().map(value).collect();
+        Ok(rows.map(row).collect())
+    }
+}
+
+impl Database for Open {
+    async fn execute(
+        &self,
+        statement: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, DatabaseError> {
+        // Stays so where the request is dropped meanwhile, or the statement fails.
+        self.failed.set(true);
+        let rows = self.run(statement, values).await.map_err(error)?;
+        self.failed.set(false);
+        Ok(rows)
+    }
+}
+
+fn value(value: sqlite::Value) -> Value {
+    match value {
+        sqlite::Value::Integer(integer) => Value::Integer(integer),
+        sqlite::Value::Real(real) => Value::Real(real),
+        sqlite::Value::Text(text) => Value::Text(text),
+        sqlite::Value::Blob(blob) => Value::Blob(blob),
+        sqlite::Value::Null => Value::Null,
+    }
+}
+
+fn error(error: sqlite::Error) -> DatabaseError {
+    match error {
+        sqlite::Error::DatabaseFull => DatabaseError::Full,
+        sqlite::Error::Io(words) => DatabaseError::of_words(words),
+        other => DatabaseError::Failed(other.to_string()),
+    }
+}

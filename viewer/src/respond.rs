@@ -1,0 +1,101 @@
+//! Answers: JSON, and problems as RFC 9457 has them.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::host::DatabaseError;
+
+/// Why a request has no other answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The answer's status.
+    pub status: StatusCode,
+    /// One sentence.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem with this status.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
+        let detail = detail.into();
+        Problem { status, detail }
+    }
+
+    /// A request that can't be understood.
+    pub fn bad(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The problem as `application/problem+json`.
+    pub fn response(&self) -> Response<Bytes> {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let kind = HeaderValue::from_static("application/problem+json");
+        let mut response = body_of(self.status, kind, body.to_string());
+        if retryable(self.status) {
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(RETRY_AFTER, soon);
+        }
+        response
+    }
+}
+
+impl From<DatabaseError> for Problem {
+    fn from(error: DatabaseError) -> Problem {
+        match error {
+            DatabaseError::Busy => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database is busy with other requests",
+            ),
+            DatabaseError::Full => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database is full")
+            }
+            DatabaseError::Failed(why) => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("the database failed: {why}"),
+            ),
+        }
+    }
+}
+
+/// Whether the same request may succeed a little later.
+pub fn retryable(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+/// 200 with JSON, which nobody may keep.
+pub fn json(body: &impl Serialize) -> Response<Bytes> {
+    let body = serde_json::to_vec(body).expect("what is answered has text keys only");
+    body_of(
+        StatusCode::OK,
+        HeaderValue::from_static("application/json"),
+        body,
+    )
+}
+
+/// An answer with a body, which nobody may keep.
+pub fn body_of(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Response<Bytes> {
+    let body = body.into();
+    let length = body.len().into();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CONTENT_LENGTH, length);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
