@@ -18,7 +18,11 @@ async fn spans_of_many_requests_leave_in_one_batch() {
         return;
     }
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = collector
+        .launch()
+        .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
+        .start()
+        .await;
     for _ in 0..10 {
         let requests: Vec<_> = (0..10).map(|_| app.process("[]")).collect();
         for answer in join_all(requests).await {

@@ -178,18 +178,18 @@ async fn says_which_urls_lead_nowhere() {
         .await;
         assert_eq!(app.stderr().matches("and the app has no").count(), 1);
     }
-    let endpoint = "http://viewer.spin.internal/v1/traces";
+    let endpoint = "http://nowhere.spin.internal/v1/traces";
     let app = Launch::default()
         .env("OTLP_ENDPOINT", endpoint)
         .start()
         .await;
-    let line = "tracing-tail: spans go to http://viewer.spin.internal (OTLP_ENDPOINT), and the app \
-                has no component 'viewer'\n";
+    let line = "tracing-tail: spans go to http://nowhere.spin.internal (OTLP_ENDPOINT), and the app \
+                has no component 'nowhere'\n";
     eventually("the line is there", || {
         app.stderr().contains(line).then_some(())
     })
     .await;
-    assert_eq!(app.stderr().matches("viewer").count(), 2, "said once");
+    assert_eq!(app.stderr().matches("nowhere").count(), 2, "said once");
 }
 
 /// Seed 7 takes a request through all services. Where the draws change, the README needs another one.
