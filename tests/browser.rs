@@ -171,6 +171,40 @@ async fn sends_a_request_and_shows_its_trace_without_a_reload() {
 }
 
 #[tokio::test]
+async fn a_fault_from_the_form_hits_its_hop() {
+    let app = Launch::default()
+        .env("APP_URL_DESTINO", "http://service-b.spin.internal")
+        .start()
+        .await;
+    let browser = Browser::start().await;
+    browser.open(&app.url("/traces/#/try")).await;
+    browser
+        .until("the form is there", "document.querySelector('form.try')")
+        .await;
+    browser.write("[name=service]", "service-b").await;
+    browser.write("[name=errors]", "503:100").await;
+    browser.write("[name=seed]", "7").await;
+    browser.click("[name=report]").await;
+    browser.click(".try .primary").await;
+    browser
+        .until("the trace opens", "location.hash.startsWith('#/trace/')")
+        .await;
+    browser
+        .until(
+            "the failed call and both services are marked",
+            "document.body.innerText.includes('3 spans') && document.body.innerText.includes('3 errors')",
+        )
+        .await;
+    browser
+        .run("document.querySelectorAll('.span')[2].click()")
+        .await;
+    for told in ["tracing_tail.override.errors", "503:100", "baggage"] {
+        let script = format!("document.body.innerText.includes('{told}')");
+        browser.until(told, &script).await;
+    }
+}
+
+#[tokio::test]
 async fn the_list_is_live_filters_pauses_and_never_jumps() {
     let app = Launch::default().start().await;
     let browser = Browser::start().await;

@@ -1,6 +1,6 @@
 // A form that sends a request to /process, and opens the trace of its answer.
 
-import { Problem, ask } from './api.js'
+import { ask } from './api.js'
 import { el, say } from './dom.js'
 
 // As long as spans may take: what they wait for company, and retries.
@@ -53,12 +53,11 @@ export function tryIt (main) {
     outcome.append(waiting)
     const end = Date.now() + PATIENCE
     while (!left && Date.now() < end) {
-      try {
-        await ask(`traces/${id}`)
+      // The list says nothing of a trace that is not there yet; its own address would be a 404.
+      const { traces } = await ask('traces', { text: id, limit: 1 })
+      if (traces.length) {
         location.hash = `#/trace/${id}`
         return
-      } catch (problem) {
-        if (!(problem instanceof Problem) || problem.status !== 404) throw problem
       }
       await new Promise(resolve => setTimeout(resolve, 150))
     }
