@@ -120,12 +120,19 @@ impl<W: World> Job<'_, W> {
 
     fn skip(&mut self, downstream: &Downstream, time: SystemTime) {
         self.span.downstream_skipped(downstream, time);
-        self.calls.push(Call {
+        self.record(|| Call {
             url: downstream.shown().to_owned(),
             outcome: CallOutcome::Skipped,
             error: None,
             tries: Vec::new(),
         });
+    }
+
+    /// Keeps a call for the report, where one is wanted.
+    fn record(&mut self, call: impl FnOnce() -> Call) {
+        if self.watch.is_some() {
+            self.calls.push(call());
+        }
     }
 
     /// Notes what came of a call on the SERVER span and for the report.
@@ -146,7 +153,7 @@ impl<W: World> Job<'_, W> {
                 (CallOutcome::Failed, Err(failure(downstream, &error)))
             }
         };
-        self.calls.push(Call {
+        self.record(|| Call {
             url: downstream.shown().to_owned(),
             outcome: call_outcome,
             error: outcome.as_ref().err().map(ToString::to_string),
@@ -170,25 +177,24 @@ impl<W: World> Job<'_, W> {
                 resend_count,
                 before: before.as_ref(),
             };
-            let watch = Stopwatch::start();
+            let watch = self.watch.map(|_| Stopwatch::start());
             let (sent, span) = self.send(index, &attempt, &list.payload).await;
             let jitter = self.dice.draw(Draw::Wait(index, resend_count));
             let wait = config
                 .retries
                 .wait(&sent, resend_count, jitter, SystemTime::now());
             let called = span.context().span.clone();
-            let report = sent.as_ref().ok().and_then(report::of_answer);
+            let answer = sent.as_ref().ok();
+            let status = answer.map(|answer| answer.status().as_u16());
+            let reported = watch.map(|watch| (watch, answer.and_then(report::of_answer)));
             let outcome = end(attempt, sent, span);
-            tries.push(Try {
+            tries.extend(reported.map(|(watch, report)| Try {
                 span_id: report::span_id(&called),
-                status: match &outcome {
-                    Ok((status, _)) => Some(status.as_u16()),
-                    Err(error) => error.status().map(|status| status.as_u16()),
-                },
+                status,
                 error: outcome.as_ref().err().map(CallError::kind),
                 time: watch.read(),
                 report,
-            });
+            }));
             let Some(wait) = wait.filter(|wait| *wait <= patience) else {
                 return Called {
                     downstream,
@@ -221,7 +227,7 @@ impl<W: World> Job<'_, W> {
         let place = self.place.of_call(index, attempt.resend_count).header();
         let place = HeaderValue::try_from(place).expect("digits are fit for a header");
         headers.insert(PLACE, place);
-        if self.report_wanted {
+        if self.watch.is_some() {
             report::ask(&mut headers);
         }
         let request = attempt.downstream.request(payload, headers);

@@ -26,28 +26,32 @@ pub(crate) struct Job<'s, W> {
     pub(crate) place: Place,
     pub(crate) span: Span,
     pub(crate) dice: Dice,
-    pub(crate) report_wanted: bool,
+    /// Runs where a report is wanted.
+    pub(crate) watch: Option<Stopwatch>,
+    /// Kept where a report is wanted.
     pub(crate) calls: Vec<Call>,
+    routed: bool,
     seed: Option<String>,
     plan: Option<Plan>,
-    watch: Stopwatch,
 }
 
 impl<'s, W: World> Job<'s, W> {
     /// Opens the SERVER span.
     pub(crate) fn start(service: &'s Service<W>, head: &request::Parts, caller: Caller) -> Self {
-        let watch = Stopwatch::start();
+        let route = route(head);
+        let routed = route.is_some();
+        let watch = (routed && report::wanted(head)).then(Stopwatch::start);
         Job {
-            span: Span::server(&service.tracer, head, &caller),
+            span: Span::server(&service.tracer, head, route, &caller),
             baggage: caller.baggage,
             place: place(&head.headers),
             dice: Dice::random(service.world.random()),
-            report_wanted: route(head).is_some() && report::wanted(head),
+            watch,
+            routed,
             service,
             calls: Vec::new(),
             seed: None,
             plan: None,
-            watch,
         }
     }
 
@@ -76,7 +80,7 @@ impl<'s, W: World> Job<'s, W> {
         if !self.service.problems.is_empty() {
             return Err(Failure::Settings(self.service.problems.clone()));
         }
-        if route(head).is_none() {
+        if !self.routed {
             return Err(Failure::NotFound(head.uri.path().to_owned()));
         }
         if head.method != Method::POST {
@@ -140,14 +144,14 @@ impl<'s, W: World> Job<'s, W> {
 
     /// Writes the answer and ends the SERVER span.
     pub(crate) fn end(mut self, outcome: &Result<Payload, Failure>) -> Response<Bytes> {
-        let report = self.report_wanted.then(|| self.report(outcome));
+        let report = self.watch.map(|watch| self.report(outcome, watch));
         let response = respond(outcome, report.as_ref(), &self.span.context().span);
         self.span
             .end_server(response.status(), outcome.as_ref().err());
         response
     }
 
-    fn report(&mut self, outcome: &Result<Payload, Failure>) -> Report {
+    fn report(&mut self, outcome: &Result<Payload, Failure>, watch: Stopwatch) -> Report {
         let span = &self.span.context().span;
         let failure = outcome.as_ref().err();
         let became = Outcome::of(outcome);
@@ -163,7 +167,7 @@ impl<'s, W: World> Job<'s, W> {
             error: failure.map(ToString::to_string),
             trace_id: span.is_valid().then(|| span.trace_id().to_string()),
             span_id: report::span_id(span),
-            time: self.watch.read(),
+            time: watch.read(),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed.clone(),
             payload: outcome.as_ref().ok().cloned(),

@@ -50,6 +50,11 @@ pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+/// The same, where it is text.
+pub fn percent_decode_text(text: &str) -> Option<String> {
+    String::from_utf8(percent_decode(text)?).ok()
+}
+
 /// Reads `key=value,key=value`, with values percent-decoded. White space around both is forgiven.
 ///
 /// # Errors
@@ -64,7 +69,7 @@ pub fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         let (key, value) = entry
             .split_once('=')
             .ok_or_else(|| format!("entry {} is no pair {accepted}", at + 1))?;
-        let value = percent_decode(value.trim()).and_then(|value| String::from_utf8(value).ok());
+        let value = percent_decode_text(value.trim());
         let value = value.ok_or_else(|| {
             format!(
                 "the value of '{}' is malformed; write a pair {accepted}",

@@ -45,7 +45,7 @@ impl Values {
     /// Reads what one request with these headers needs, since each reading has its price. A malformed
     /// value goes unnoticed where nobody needs it.
     pub async fn needed<W: World>(world: &W, headers: &HeaderMap) -> Values {
-        let overridden = overrides::are_in(&context::extract(headers).baggage);
+        let overridden = overrides::are_in(&context::baggage(headers));
         let mut values = Values::default();
         let others = SETTINGS
             .iter()

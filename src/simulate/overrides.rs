@@ -5,7 +5,7 @@
 //! service's name; a service's own entry wins over that of every hop, a later one over an earlier.
 
 use super::{Errors, Latency};
-use crate::config::text::percent_decode;
+use crate::config::text::percent_decode_text;
 
 /// What a request asks of one hop.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -93,8 +93,8 @@ fn member(member: &str) -> Option<Result<(String, String, String), String>> {
 fn pair(member: &str) -> Option<(String, String)> {
     let (key, value) = member.split(';').next()?.split_once('=')?;
     let decode = |text: &str| {
-        let decoded = percent_decode(text.trim()).and_then(|text| String::from_utf8(text).ok());
-        decoded.unwrap_or_else(|| text.trim().to_owned())
+        let text = text.trim();
+        percent_decode_text(text).unwrap_or_else(|| text.to_owned())
     };
     Some((decode(key), decode(value)))
 }

@@ -79,12 +79,17 @@ pub fn extract(headers: &HeaderMap) -> Caller {
         }
         (None, copy) => (copy.map(|copy| with_state(&copy, String::new())), None),
     };
-    let baggage = joined(headers, &BAGGAGE).map(|text| baggage::parse(&text));
     Caller {
         parent,
         host,
-        baggage: baggage.unwrap_or_default(),
+        baggage: baggage(headers),
     }
+}
+
+/// The baggage of a request; may be empty.
+pub fn baggage(headers: &HeaderMap) -> String {
+    let baggage = joined(headers, &BAGGAGE).map(|text| baggage::parse(&text));
+    baggage.unwrap_or_default()
 }
 
 fn with_state(span: &SpanContext, state: String) -> TraceContext {

@@ -3,6 +3,7 @@
 //! Attribute names come from `opentelemetry-semantic-conventions`; what is not in that registry
 //! is under `tracing_tail.`. Source: the semantic conventions' "HTTP spans" and "Exceptions".
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::header::USER_AGENT;
@@ -16,7 +17,6 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::downstream::{CallError, Downstream};
 use crate::respond::Failure;
-use crate::route::route;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
 use crate::target::redact_query;
@@ -67,9 +67,13 @@ fn link(kind: LinkKind, to: &SpanContext) -> Link {
 }
 
 impl Span {
-    /// Opens the SERVER span of a request, below the caller's span if there is one.
-    pub fn server(tracer: &SdkTracer, request: &request::Parts, caller: &Caller) -> Span {
-        let route = route(request);
+    /// Opens the SERVER span of a request for `route`, below the caller's span if there is one.
+    pub fn server(
+        tracer: &SdkTracer,
+        request: &request::Parts,
+        route: Option<Cow<'static, str>>,
+        caller: &Caller,
+    ) -> Span {
         let method = known_method(&request.method);
         let mut attributes = vec![
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
