@@ -44,3 +44,22 @@ pub mod template;
 pub mod topology;
 pub mod up;
 pub mod variables;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+use crate::shutdown::Shutdown;
+
+/// Does what a command line asks for, until it is done or a signal ends it.
+///
+/// # Errors
+/// One sentence that says what is wrong.
+pub async fn run(cli: Cli) -> Result<()> {
+    let shutdown = Shutdown::on_signal()?;
+    match cli.command {
+        Some(Command::Build(args)) => up::build(&args),
+        Some(Command::Mesh(args)) => mesh::mesh(&args),
+        Some(Command::Up(args)) => up::up(args.into(), shutdown).await,
+        None => up::up(cli.up, shutdown).await,
+    }
+}

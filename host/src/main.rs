@@ -2,11 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
 use clap::Parser as _;
-use tracing_tail_host::cli::{Cli, Command};
-use tracing_tail_host::shutdown::Shutdown;
-use tracing_tail_host::{mesh, up};
+use tracing_tail_host::cli::Cli;
+use tracing_tail_host::run;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,15 +17,5 @@ async fn main() -> ExitCode {
             eprintln!("Error: {}", lines.join(" "));
             ExitCode::FAILURE
         }
-    }
-}
-
-async fn run(cli: Cli) -> Result<()> {
-    let shutdown = Shutdown::on_signal()?;
-    match cli.command {
-        Some(Command::Build(args)) => up::build(&args),
-        Some(Command::Mesh(args)) => mesh::mesh(&args),
-        Some(Command::Up(args)) => up::up(args.into(), shutdown).await,
-        None => up::up(cli.up, shutdown).await,
     }
 }

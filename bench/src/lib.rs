@@ -1,0 +1,19 @@
+//! Measures the service beside a floor and the program that it succeeds.
+//!
+//! - [`rows`]: what stands side by side, and the meshes among it
+//! - [`server`] and [`peer`]: how a row is started, and what it uses
+//! - [`load`]: requests, from `oha`
+//! - [`collector`]: spans, counted
+//! - [`table`]: interleaved rounds over all rows
+//! - [`report`] and [`stats`]: medians, ratios, bars, and the page
+//! - [`versions`]: what was measured, and on which machine
+
+pub mod collector;
+pub mod load;
+pub mod peer;
+pub mod report;
+pub mod rows;
+pub mod server;
+pub mod stats;
+pub mod table;
+pub mod versions;

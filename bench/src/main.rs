@@ -1,0 +1,128 @@
+//! The benchmarks' command line.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use bench::collector::Collector;
+use bench::load::Oha;
+use bench::peer::Peer;
+use bench::report;
+use bench::rows::{Row, scratch};
+use bench::server::{Host, repository};
+use bench::table::{Effort, Running, measure, soak};
+use bench::versions;
+use clap::{Parser, Subcommand};
+use tracing_tail_host::cli::Cli as HostCli;
+
+/// Runs all rows side by side, prints the table, and writes bench/results.md. With
+/// TRACING_TAIL_SPIN the rows run on the Spin that it names, and the page is results-spin.md.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The embedded host, as the rows start it
+    #[command(hide = true)]
+    Host(HostCli),
+}
+
+#[derive(Debug, clap::Args)]
+struct TableArgs {
+    /// How often each load is run
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each load takes
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// Only these rows; nothing is written then
+    #[arg(long, value_delimiter = ',', value_parser = row)]
+    rows: Vec<Row>,
+}
+
+fn row(key: &str) -> Result<Row, String> {
+    let keys = Row::ALL.map(Row::key).join(", ");
+    let found = Row::ALL.into_iter().find(|row| row.key() == key);
+    found.ok_or_else(|| format!("write some of {keys}"))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => table(&cli.table).await,
+        Some(Command::Host(host)) => tracing_tail_host::run(host).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn table(args: &TableArgs) -> Result<()> {
+    let host = Host::from_environment();
+    let rows = match args.rows.as_slice() {
+        [] => Row::ALL.to_vec(),
+        some => some.to_vec(),
+    };
+    let oha = Oha::find(&scratch()?).await?;
+    let peer = Peer::install().await?;
+    let collector = Collector::start().await?;
+    let mut running = Vec::new();
+    for row in rows {
+        let server = row.start(&host, &peer, &collector).await?;
+        running.push(Running::new(row, server, &collector));
+    }
+    let effort = Effort {
+        rounds: args.rounds,
+        time: Duration::from_secs(args.seconds),
+    };
+    let results = measure(&oha, &running, effort).await?;
+    let exported = running.iter().find(|of| of.row() == Row::Exported);
+    let soaked = match exported {
+        Some(exported) => soak(&oha, exported).await?,
+        None => Vec::new(),
+    };
+    let on_spin = matches!(host, Host::Spin(_));
+    let bars = report::bars(&results, &soaked, on_spin);
+    let command = match on_spin {
+        true => "TRACING_TAIL_SPIN=… cargo run --release -p bench",
+        false => "cargo run --release -p bench",
+    };
+    let loads = format!(
+        "`{command}`: medians of {} interleaved rounds of {} s each; ratios are taken within rounds, at 32 connections.",
+        args.rounds, args.seconds
+    );
+    let page = report::page(&[
+        ("Requests", report::throughput(&results).to_string()),
+        ("Times", report::times(&results).to_string()),
+        ("Bars", report::bars_table(&bars).to_string()),
+        (
+            "How",
+            format!(
+                "{loads}\n\n{}",
+                versions::describe(&host, &oha, &peer).await?
+            ),
+        ),
+    ]);
+    println!("{page}");
+    if !args.rows.is_empty() {
+        return Ok(());
+    }
+    let file = match on_spin {
+        true => "bench/results-spin.md",
+        false => "bench/results.md",
+    };
+    let made =
+        "# Results\n\nMade by the command at the end; docs/performance.md says what they mean.\n";
+    std::fs::write(repository().join(file), format!("{made}{page}"))
+        .with_context(|| format!("failed to write {file}"))
+}

@@ -1,0 +1,184 @@
+//! All rows side by side: interleaved rounds of load, and what came of them.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::collector::{Collector, Received};
+use crate::load::{Body, Load, Measured, Oha, Until};
+use crate::rows::Row;
+use crate::server::Server;
+
+/// What each request holds.
+const BODY: Body = Body::Text(r#"["item1","item2"]"#);
+/// How many connections the rows are measured at.
+pub const CONNECTIONS: [usize; 3] = [1, 32, 128];
+/// The number of connections that the bars are about.
+pub const MANY: usize = 32;
+/// The fixed rate at which times are compared, in requests per second.
+pub const FIXED_RATE: u32 = 2_000;
+/// The requests over which memory has to stay flat.
+pub const SOAK: u64 = 200_000;
+
+/// A row's server, running.
+pub struct Running {
+    row: Row,
+    server: Server,
+    collector: Collector,
+}
+
+/// One load on one row.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// What the load generator saw.
+    pub load: Measured,
+    /// CPU time of the server for each request, in µs.
+    pub cpu_us: f64,
+    /// Resident memory of the server after the load, in bytes.
+    pub rss: u64,
+    /// The spans that the requests made.
+    pub expected: u64,
+    /// What the collector received.
+    pub received: Received,
+}
+
+/// A row with its samples.
+#[derive(Debug, Clone)]
+pub struct Results {
+    /// The row.
+    pub row: Row,
+    /// A list for each of [`CONNECTIONS`], with a sample for each round.
+    pub samples: Vec<Vec<Sample>>,
+    /// At [`FIXED_RATE`], with a sample for each round.
+    pub fixed_rate: Vec<Sample>,
+}
+
+impl Results {
+    /// The samples at so many connections.
+    pub fn at(&self, connections: usize) -> &[Sample] {
+        let index = CONNECTIONS.iter().position(|known| *known == connections);
+        index.map_or(&[], |index| &self.samples[index])
+    }
+
+    /// All samples.
+    pub fn all(&self) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().flatten().chain(&self.fixed_rate)
+    }
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// How often each load is run.
+    pub rounds: usize,
+    /// How long each load takes.
+    pub time: Duration,
+}
+
+impl Running {
+    /// Wraps a server that has been started.
+    pub fn new(row: Row, server: Server, collector: &Collector) -> Running {
+        Running {
+            row,
+            server,
+            collector: collector.clone(),
+        }
+    }
+
+    /// Which row it is.
+    pub fn row(&self) -> Row {
+        self.row
+    }
+
+    /// Puts `load` on the row, and waits for its spans.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    pub async fn sample(&self, oha: &Oha, load: &Load) -> Result<Sample> {
+        let key = self.row.key();
+        let before = (self.server.usage()?, self.collector.received(key));
+        let measured = oha
+            .run(&self.server.url("/process"), load)
+            .await
+            .with_context(|| format!("row '{}'", self.row.title()))?;
+        let expected = measured.requests * self.row.spans_per_request();
+        // Spans that leave after the load are part of what it costs.
+        let received = self.collector.settle(key, before.1, expected).await;
+        let after = self.server.usage()?;
+        let cpu = after.cpu.saturating_sub(before.0.cpu);
+        Ok(Sample {
+            load: measured,
+            cpu_us: cpu.as_secs_f64() * 1e6 / measured.requests as f64,
+            rss: after.rss,
+            expected,
+            received,
+        })
+    }
+}
+
+/// Measures all rows, in interleaved rounds.
+///
+/// # Errors
+/// Where a request fails.
+pub async fn measure(oha: &Oha, rows: &[Running], effort: Effort) -> Result<Vec<Results>> {
+    let mut results: Vec<_> = rows
+        .iter()
+        .map(|running| Results {
+            row: running.row,
+            samples: vec![Vec::new(); CONNECTIONS.len()],
+            fixed_rate: Vec::new(),
+        })
+        .collect();
+    for running in rows {
+        // Compiled code, buffers and caches are warm from then on.
+        let warm = load(MANY, Until::Elapsed(Duration::from_secs(1)), None);
+        running.sample(oha, &warm).await?;
+    }
+    for round in 1..=effort.rounds {
+        eprintln!("Round {round} of {}", effort.rounds);
+        for (index, connections) in CONNECTIONS.into_iter().enumerate() {
+            for (running, results) in rows.iter().zip(&mut results) {
+                let load = load(connections, Until::Elapsed(effort.time), None);
+                results.samples[index].push(running.sample(oha, &load).await?);
+            }
+        }
+        for (running, results) in rows.iter().zip(&mut results) {
+            if holds_rate(running.row) {
+                let load = load(MANY, Until::Elapsed(effort.time), Some(FIXED_RATE));
+                results.fixed_rate.push(running.sample(oha, &load).await?);
+            }
+        }
+    }
+    Ok(results)
+}
+
+/// Resident memory, in bytes, after each tenth of [`SOAK`] requests; before the first, as many have
+/// warmed the row up.
+///
+/// # Errors
+/// Where a request fails.
+pub async fn soak(oha: &Oha, running: &Running) -> Result<Vec<Sample>> {
+    let mut samples = Vec::new();
+    for _ in 0..=10 {
+        let load = load(MANY, Until::Requests(SOAK / 10), None);
+        samples.push(running.sample(oha, &load).await?);
+    }
+    Ok(samples)
+}
+
+/// The rows whose times are compared at the same rate: those of a single service.
+fn holds_rate(row: Row) -> bool {
+    matches!(
+        row,
+        Row::Floor | Row::Untraced | Row::Unexported | Row::Exported
+    )
+}
+
+fn load(connections: usize, until: Until, rate: Option<u32>) -> Load {
+    Load {
+        connections,
+        until,
+        rate,
+        body: BODY,
+    }
+}

@@ -1,0 +1,72 @@
+//! What was measured, and on which machine.
+
+use anyhow::{Context as _, Result};
+use procfs::{CpuInfo, Current as _, Meminfo};
+use tokio::process::Command;
+
+use crate::load::Oha;
+use crate::peer::Peer;
+use crate::server::{Host, repository};
+
+/// The packages whose versions matter.
+const PACKAGES: [&str; 5] = [
+    "wasmtime",
+    "spin-sdk",
+    "opentelemetry_sdk",
+    "opentelemetry-otlp",
+    "hyper",
+];
+
+/// A list in Markdown.
+///
+/// # Errors
+/// Where one of the programs does not run.
+pub async fn describe(host: &Host, oha: &Oha, peer: &Peer) -> Result<String> {
+    let lines = [
+        machine()?,
+        output("rustc", &["--version"]).await?,
+        match host {
+            Host::Embedded => "the embedded host".to_owned(),
+            Host::Spin(program) => {
+                let program = program.to_string_lossy();
+                output(&program, &["--version"]).await?
+            }
+        },
+        packages()?,
+        peer.versions().await?,
+        oha.version().await,
+    ];
+    Ok(lines.map(|line| format!("- {line}")).join("\n"))
+}
+
+fn machine() -> Result<String> {
+    let cpus = CpuInfo::current()?;
+    let model = cpus.model_name(0).unwrap_or("unknown CPU");
+    let memory = Meminfo::current()?.mem_total >> 30;
+    Ok(format!(
+        "{} × {model}, {memory} GiB, shared by the servers, the load generator and the collector",
+        cpus.num_cores()
+    ))
+}
+
+/// The versions of [`PACKAGES`] in the lock file.
+fn packages() -> Result<String> {
+    let lock = std::fs::read_to_string(repository().join("Cargo.lock"))
+        .context("failed to read Cargo.lock")?;
+    let version = |name: &&str| {
+        let (_, after) = lock.rsplit_once(&format!("name = \"{name}\"\nversion = \""))?;
+        let (version, _) = after.split_once('"')?;
+        Some(format!("{name} {version}"))
+    };
+    let versions: Vec<_> = PACKAGES.iter().filter_map(version).collect();
+    Ok(versions.join(", "))
+}
+
+async fn output(program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .await
+        .with_context(|| format!("failed to run {program}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
