@@ -6,14 +6,17 @@
 //! - [`collector`]: spans, counted
 //! - [`table`]: interleaved rounds over all rows
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
+//! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
 //! - [`versions`]: what was measured, and on which machine
 
 pub mod collector;
+pub mod cost;
 pub mod load;
 pub mod peer;
 pub mod report;
 pub mod rows;
 pub mod server;
 pub mod stats;
+pub mod steps;
 pub mod table;
 pub mod versions;

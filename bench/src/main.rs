@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bench::collector::Collector;
+use bench::cost::{cost, take};
 use bench::load::Oha;
 use bench::peer::Peer;
 use bench::report;
@@ -27,6 +28,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Count the instructions and allocations of each step of a request
+    Cost,
+    /// Take a step, as `cost` counts it
+    #[command(hide = true)]
+    Step { name: String, times: usize },
     /// The embedded host, as the rows start it
     #[command(hide = true)]
     Host(HostCli),
@@ -56,6 +62,8 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => table(&cli.table).await,
+        Some(Command::Cost) => cost().await.map(|table| println!("{table}")),
+        Some(Command::Step { name, times }) => take(&name, times),
         Some(Command::Host(host)) => tracing_tail_host::run(host).await,
     };
     match done {

@@ -1,13 +1,12 @@
 //! A server that is measured: a process, with its children.
 
-use std::collections::HashSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use procfs::process::{Process, all_processes};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -145,16 +144,15 @@ impl Server {
     /// Where it has ended.
     pub fn usage(&self) -> Result<Usage> {
         let root = self.child.id().context("the server has ended")?;
-        let root = i32::try_from(root)?;
-        let ticks = procfs::ticks_per_second();
         let mut used = Usage {
             cpu: Duration::ZERO,
             rss: 0,
         };
-        for process in family(root)? {
-            let stat = process.stat()?;
-            used.cpu += Duration::from_secs_f64((stat.utime + stat.stime) as f64 / ticks as f64);
-            used.rss += stat.rss * procfs::page_size();
+        let system = processes();
+        for process in family(&system, Pid::from_u32(root)) {
+            let process = system.process(process).context("it is listed")?;
+            used.cpu += Duration::from_millis(process.accumulated_cpu_time());
+            used.rss += process.memory();
         }
         Ok(used)
     }
@@ -163,36 +161,37 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Spin runs the application in a process of its own, which has to be told too.
-        let Some(root) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
+        let Some(root) = self.child.id() else {
             return;
         };
-        for process in family(root).into_iter().flatten() {
-            let kill = ["-s", "TERM", &process.pid.to_string()].map(str::to_owned);
-            let _ = std::process::Command::new("kill").args(kill).status();
+        let system = processes();
+        for process in family(&system, Pid::from_u32(root)) {
+            let process = system.process(process);
+            process.and_then(|process| process.kill_with(Signal::Term));
         }
     }
 }
 
+fn processes() -> System {
+    let mut system = System::new();
+    let what = ProcessRefreshKind::nothing().with_cpu().with_memory();
+    let what = what.without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    system
+}
+
 /// A process and its descendants.
-fn family(root: i32) -> Result<Vec<Process>> {
-    let mut all: Vec<(Process, i32)> = all_processes()?
-        .filter_map(|process| {
-            let process = process.ok()?;
-            let parent = process.stat().ok()?.ppid;
-            Some((process, parent))
-        })
-        .collect();
-    let mut known = HashSet::from([root]);
-    let mut grown = true;
-    while grown {
-        let before = known.len();
-        let parents = all.iter().filter(|(_, parent)| known.contains(parent));
-        let children: Vec<_> = parents.map(|(process, _)| process.pid).collect();
-        known.extend(children);
-        grown = known.len() > before;
+fn family(system: &System, root: Pid) -> Vec<Pid> {
+    let mut family = vec![root];
+    let mut known = 0;
+    while known < family.len() {
+        let parent = family[known];
+        let children = system.processes().iter();
+        let children = children.filter(|(_, process)| process.parent() == Some(parent));
+        family.extend(children.map(|(pid, _)| *pid));
+        known += 1;
     }
-    all.retain(|(process, _)| known.contains(&process.pid));
-    Ok(all.into_iter().map(|(process, _)| process).collect())
+    family
 }
 
 fn free_port() -> Result<u16> {

@@ -1,7 +1,7 @@
 //! What was measured, and on which machine.
 
 use anyhow::{Context as _, Result};
-use procfs::{CpuInfo, Current as _, Meminfo};
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 use tokio::process::Command;
 
 use crate::load::Oha;
@@ -23,7 +23,7 @@ const PACKAGES: [&str; 5] = [
 /// Where one of the programs does not run.
 pub async fn describe(host: &Host, oha: &Oha, peer: &Peer) -> Result<String> {
     let lines = [
-        machine()?,
+        machine(),
         output("rustc", &["--version"]).await?,
         match host {
             Host::Embedded => "the embedded host".to_owned(),
@@ -39,14 +39,18 @@ pub async fn describe(host: &Host, oha: &Oha, peer: &Peer) -> Result<String> {
     Ok(lines.map(|line| format!("- {line}")).join("\n"))
 }
 
-fn machine() -> Result<String> {
-    let cpus = CpuInfo::current()?;
-    let model = cpus.model_name(0).unwrap_or("unknown CPU");
-    let memory = Meminfo::current()?.mem_total >> 30;
-    Ok(format!(
-        "{} × {model}, {memory} GiB, shared by the servers, the load generator and the collector",
-        cpus.num_cores()
-    ))
+fn machine() -> String {
+    let what = RefreshKind::nothing()
+        .with_cpu(CpuRefreshKind::nothing())
+        .with_memory(MemoryRefreshKind::nothing().with_ram());
+    let system = System::new_with_specifics(what);
+    let cpus = system.cpus();
+    let model = cpus.first().map_or("unknown CPU", |cpu| cpu.brand());
+    format!(
+        "{} × {model}, {} GiB, shared by the servers, the load generator and the collector",
+        cpus.len(),
+        system.total_memory() >> 30
+    )
 }
 
 /// The versions of [`PACKAGES`] in the lock file.

@@ -1,0 +1,112 @@
+//! The cost of each step in instructions and allocations, counted by valgrind.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use comfy_table::Table;
+use tokio::process::Command;
+
+use crate::report::{table, thousands};
+use crate::steps::{STEPS, Step};
+
+/// How often a step is taken; and once more as often, so that what is made only once drops out of
+/// the difference.
+const TIMES: usize = 256;
+
+/// What a step takes.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    instructions: f64,
+    allocations: f64,
+    bytes: f64,
+}
+
+/// Counts for every step.
+///
+/// # Errors
+/// Where valgrind does not run.
+pub async fn cost() -> Result<Table> {
+    let mut table = table(&["", "instructions", "allocations", "bytes allocated"]);
+    for step in STEPS {
+        let cost = count(&step).await?;
+        table.add_row([
+            step.name.to_owned(),
+            thousands(cost.instructions),
+            format!("{:.1}", cost.allocations),
+            thousands(cost.bytes),
+        ]);
+    }
+    Ok(table)
+}
+
+/// Takes a step, so often: what runs below valgrind.
+///
+/// # Errors
+/// Where there is no such step.
+pub fn take(name: &str, times: usize) -> Result<()> {
+    let step = STEPS.iter().find(|step| step.name == name);
+    (step.context("there is no such step")?.take)(times);
+    Ok(())
+}
+
+async fn count(step: &Step) -> Result<Cost> {
+    let instructions = |said: &str| number_after(said, "Collected : ");
+    let allocations = |said: &str| number_after(said, "bytes in ");
+    let bytes = |said: &str| number_after(said, "Total:     ");
+    let callgrind = twice("callgrind", "--callgrind-out-file", step).await?;
+    let dhat = twice("dhat", "--dhat-out-file", step).await?;
+    Ok(Cost {
+        instructions: difference(&callgrind, instructions)?,
+        allocations: difference(&dhat, allocations)?,
+        bytes: difference(&dhat, bytes)?,
+    })
+}
+
+fn difference(said: &[String; 2], number: impl Fn(&str) -> Option<f64>) -> Result<f64> {
+    let [once, twice] = said;
+    let numbers = number(once).zip(number(twice));
+    let (once, twice) = numbers.with_context(|| format!("valgrind said: {once}"))?;
+    Ok((twice - once) / TIMES as f64)
+}
+
+async fn twice(tool: &str, file: &str, step: &Step) -> Result<[String; 2]> {
+    let once = valgrind(tool, file, step, TIMES).await?;
+    Ok([once, valgrind(tool, file, step, 2 * TIMES).await?])
+}
+
+async fn valgrind(tool: &str, file: &str, step: &Step, times: usize) -> Result<String> {
+    let program: PathBuf = std::env::current_exe()?;
+    let mut command = Command::new("valgrind");
+    command.arg(format!("--tool={tool}"));
+    command.arg(format!("{file}=/dev/null"));
+    command.arg(program).args(["step", step.name]);
+    let output = command.arg(times.to_string()).output().await;
+    let output = output.context("failed to run valgrind; on Debian: apt-get install valgrind")?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "valgrind failed: {said}");
+    Ok(said)
+}
+
+/// The number after `words`; it may have commas.
+fn number_after(said: &str, words: &str) -> Option<f64> {
+    let (_, after) = said.split_once(words)?;
+    let digits = after
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ',');
+    let digits: String = digits.filter(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_from_what_valgrind_says() {
+        let said = "==7== Total:     1,234,567 bytes in 8,901 blocks\n==7== Collected : 42\n";
+        assert_eq!(number_after(said, "Total:     "), Some(1_234_567.0));
+        assert_eq!(number_after(said, "bytes in "), Some(8901.0));
+        assert_eq!(number_after(said, "Collected : "), Some(42.0));
+        assert_eq!(number_after(said, "Nothing : "), None);
+    }
+}
