@@ -15,7 +15,7 @@ pub(super) const ALLOWED_HOSTS: [&str; 6] = [
     "{{ allowed_host }}",
 ];
 /// How the component is built in its repository, as there.
-pub(super) const BUILD: &str = "cargo build --package tracing-tail --profile component --target wasm32-wasip2 --target-dir target";
+pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target";
 /// What it is built from, as there.
 pub(super) const WATCH: [&str; 3] = ["src/**/*.rs", "Cargo.toml", "Cargo.lock"];
 
