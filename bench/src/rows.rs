@@ -162,21 +162,21 @@ impl Mesh {
 fn chain(services: usize) -> String {
     let service = |number: usize| {
         let calls = match number + 1 {
-            next if next < services => format!("calls = [\"service-{next}\"]\n"),
+            next if next < services => format!("calls = [\"s{next}\"]\n"),
             _ => String::new(),
         };
-        format!("[services.service-{number}]\n{calls}")
+        format!("[services.s{number}]\n{calls}")
     };
     let services: String = (1..services).map(service).collect();
     let calls = match services.is_empty() {
         true => "",
-        false => "calls = [\"service-1\"]\n",
+        false => "calls = [\"s1\"]\n",
     };
     format!("[services.front]\nentry = true\n{calls}{services}")
 }
 
 fn fan_out(leaves: usize) -> String {
-    let names: Vec<_> = (1..=leaves).map(|leaf| format!("leaf-{leaf}")).collect();
+    let names: Vec<_> = (1..=leaves).map(|leaf| format!("leaf{leaf}")).collect();
     let services = names.iter().map(|name| format!("[services.{name}]\n"));
     let services: String = services.collect();
     format!("[services.front]\nentry = true\nfanout = \"parallel\"\ncalls = {names:?}\n{services}")
