@@ -7,6 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+#[cfg(target_family = "wasm")]
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 
 #[cfg(all(test, not(target_family = "wasm")))]
@@ -150,6 +152,25 @@ fn snake_case(name: &str) -> String {
         snake.push(c.to_ascii_lowercase());
     }
     snake
+}
+
+/// Headers as WASI has them; those that are not HTTP's are left out.
+#[cfg(target_family = "wasm")]
+fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
+    let header = |(name, value)| {
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::try_from(value).ok()?))
+    };
+    entries.into_iter().filter_map(header).collect()
+}
+
+/// The same for WASI.
+#[cfg(target_family = "wasm")]
+fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), value.as_bytes().to_owned())
+    };
+    headers.iter().map(pair).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::future::{Either, join_all, poll_fn, select};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
@@ -29,7 +29,7 @@ use wasi::http::types::{
 use wasi::io::poll::Pollable;
 use wasi::io::streams::StreamError;
 
-use super::{MAX_ANSWER_BYTES, SendError, World};
+use super::{MAX_ANSWER_BYTES, SendError, World, fields, header_map};
 use crate::Service;
 use crate::config::Values;
 
@@ -78,22 +78,6 @@ fn incoming(request: IncomingRequest) -> Request<impl Body<Data = Bytes, Error =
     *request.uri_mut() = uri.unwrap_or_default();
     *request.headers_mut() = headers;
     request
-}
-
-/// Headers of the host's; those that are not HTTP's are left out.
-fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
-    let header = |(name, value)| {
-        let name = HeaderName::try_from(name).ok()?;
-        Some((name, HeaderValue::try_from(value).ok()?))
-    };
-    entries.into_iter().filter_map(header).collect()
-}
-
-fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.as_str().to_owned(), value.as_bytes().to_owned())
-    };
-    headers.iter().map(pair).collect()
 }
 
 /// The host, through spin-sdk and wasi.

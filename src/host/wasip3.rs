@@ -1,6 +1,6 @@
 //! WASI 0.3, by spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
 
-#![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
+#![allow(unsafe_code, reason = "the export macro of the bindings writes it")]
 
 use std::cell::OnceCell;
 use std::pin::pin;
@@ -10,22 +10,30 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http_body_util::{BodyExt as _, Full, Limited};
-use spin_sdk::http::{Request, Response};
-use spin_sdk::wasip3::http::types::ErrorCode;
-use spin_sdk::{http_service, time, variables, wasip3, wit_bindgen};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
 use super::{MAX_ANSWER_BYTES, SendError, World};
 use crate::Service;
 use crate::config::Values;
 
+mod messages;
+
+use messages::{incoming, outgoing};
+
 thread_local! {
     static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
 }
 
-#[http_service]
-async fn handle(request: Request) -> Response<Full<Bytes>> {
-    let request = request.map(|body| body.map_err(send_error));
-    service().answer(request).await.map(Full::new)
+/// What `#[http_service]` would make, but for the conversions.
+struct Component;
+
+wasip3::http::service::export!(Component);
+
+impl wasip3::exports::http::handler::Guest for Component {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        Ok(outgoing(service().answer(incoming(request)).await))
+    }
 }
 
 /// The instance's service. The first request starts it and holds up the others meanwhile: waiting
