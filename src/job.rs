@@ -45,7 +45,7 @@ impl<'s, W: World> Job<'s, W> {
             span: Span::server(&service.tracer, head, route, &caller),
             baggage: caller.baggage,
             place: place(&head.headers),
-            dice: Dice::random(service.world.random()),
+            dice: service.seeds.dice(),
             watch,
             routed,
             service,
@@ -71,9 +71,7 @@ impl<'s, W: World> Job<'s, W> {
         self.seed(overrides.seed.as_deref(), &payload);
         payload.append(&self.service.config.name);
         self.simulate(&overrides).await?;
-        let payload = self.call_downstreams(payload).await?;
-        self.span.processing_finished(payload.size());
-        Ok(payload)
+        self.call_downstreams(payload).await
     }
 
     fn check(&self, head: &request::Parts) -> Result<(), Failure> {
@@ -122,7 +120,7 @@ impl<'s, W: World> Job<'s, W> {
 
     async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {
         let simulation = &self.service.config.simulation;
-        let plan = simulation.plan(overrides, SystemTime::now(), self.dice);
+        let plan = simulation.plan(overrides, SystemTime::now, self.dice);
         self.plan = Some(plan);
         if plan.incident {
             self.span.sick();
@@ -146,8 +144,7 @@ impl<'s, W: World> Job<'s, W> {
     pub(crate) fn end(mut self, outcome: &Result<Payload, Failure>) -> Response<Bytes> {
         let report = self.watch.map(|watch| self.report(outcome, watch));
         let response = respond(outcome, report.as_ref(), &self.span.context().span);
-        self.span
-            .end_server(response.status(), outcome.as_ref().err());
+        self.span.end_server(response.status(), outcome);
         response
     }
 

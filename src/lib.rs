@@ -44,6 +44,7 @@ use opentelemetry_sdk::trace::SdkTracer;
 use crate::config::{Config, Values};
 use crate::host::World;
 use crate::job::Job;
+use crate::simulate::dice::Seeds;
 use crate::telemetry::context;
 
 /// The service of one instance: its settings, read once, and its tracer.
@@ -53,6 +54,7 @@ pub struct Service<W> {
     config: Config,
     problems: Vec<String>,
     tracer: SdkTracer,
+    seeds: Seeds,
 }
 
 impl<W: World> Service<W> {
@@ -65,6 +67,7 @@ impl<W: World> Service<W> {
         }
         let tracer = telemetry::tracer(world.clone(), &config);
         Service {
+            seeds: Seeds::new(world.random()),
             world,
             config,
             problems,

@@ -81,9 +81,10 @@ impl Reason {
 }
 
 impl Simulation {
-    /// Decides what happens to a request that asks for `overrides` at `now`.
-    pub fn plan(&self, overrides: &Overrides, now: SystemTime, dice: Dice) -> Plan {
-        let incident = self.incidents.as_ref().filter(|it| it.going_on(now));
+    /// Decides what happens to a request that asks for `overrides`. The clock is read only where
+    /// there are incidents.
+    pub fn plan(&self, overrides: &Overrides, now: impl Fn() -> SystemTime, dice: Dice) -> Plan {
+        let incident = self.incidents.as_ref().filter(|it| it.going_on(now()));
         let settings = match dice.is_seeded() {
             true => Reason::Seed,
             false => Reason::Configured,
@@ -192,7 +193,7 @@ mod tests {
                 incident: now == sick,
             };
             assert_eq!(
-                simulation().plan(&overrides, now, dice),
+                simulation().plan(&overrides, || now, dice),
                 expected,
                 "{asked}"
             );
@@ -208,7 +209,7 @@ mod tests {
         };
         let delays = (0..20_000_u64).map(|n| {
             let dice = Dice::seeded(&[&n.to_le_bytes()], Place::default());
-            let plan = simulation.plan(&Overrides::default(), UNIX_EPOCH, dice);
+            let plan = simulation.plan(&Overrides::default(), || UNIX_EPOCH, dice);
             plan.delay.as_secs_f64() * 1000.0
         });
         let mut delays: Vec<_> = delays.collect();

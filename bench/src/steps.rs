@@ -100,11 +100,11 @@ fn json(times: usize) {
 fn server_span(variables: Variables, times: usize) {
     let tracer = tracer_with(variables);
     let (head, caller) = head();
+    let outcome = Ok(list());
     for _ in 0..times {
         let mut span = Span::server(&tracer, &head, Some("/process".into()), &caller);
         span.processing_started(2);
-        span.processing_finished(3);
-        span.end_server(StatusCode::OK, None);
+        span.end_server(StatusCode::OK, &outcome);
     }
 }
 

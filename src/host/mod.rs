@@ -157,11 +157,13 @@ fn snake_case(name: &str) -> String {
 /// Headers as WASI has them; those that are not HTTP's are left out.
 #[cfg(target_family = "wasm")]
 fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
-    let header = |(name, value)| {
-        let name = HeaderName::try_from(name).ok()?;
-        Some((name, HeaderValue::try_from(value).ok()?))
-    };
-    entries.into_iter().filter_map(header).collect()
+    let mut headers = HeaderMap::with_capacity(entries.len());
+    for (name, value) in entries {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    headers
 }
 
 /// The same for WASI.

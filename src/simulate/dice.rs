@@ -3,6 +3,8 @@
 //! Every decision has a number of its own, told by what it is about and not by when it is made, so
 //! that requests in any order, and calls at once, draw the same. Trace ids are never drawn here.
 
+use std::cell::Cell;
+
 /// Source of the numbers of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dice {
@@ -21,6 +23,25 @@ pub enum Draw {
     Call(usize),
     /// The wait after a try of the call of the n-th downstream.
     Wait(usize, u32),
+}
+
+/// Dice for one request after the other, from a host that is asked only once.
+#[derive(Debug)]
+pub struct Seeds(Cell<u64>);
+
+impl Seeds {
+    /// Starts from 64 random bits.
+    pub fn new(bits: u64) -> Seeds {
+        Seeds(Cell::new(bits))
+    }
+
+    /// Dice that nobody can repeat.
+    pub fn dice(&self) -> Dice {
+        // SplitMix64: a counter with an odd step, mixed.
+        let next = self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0.set(next);
+        Dice::random(mix(next))
+    }
 }
 
 impl Dice {

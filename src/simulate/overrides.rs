@@ -34,6 +34,9 @@ impl Overrides {
     /// One sentence with the member's key, its value and what is accepted.
     pub fn parse(baggage: &str, service: &str) -> Result<Overrides, String> {
         let mut overrides = Overrides::default();
+        if !are_in(baggage) {
+            return Ok(overrides);
+        }
         let asked = baggage.split(',').filter_map(member);
         let asked: Vec<_> = asked.collect::<Result<_, _>>()?;
         let for_all = asked.iter().filter(|(hop, ..)| hop == "*");

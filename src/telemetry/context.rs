@@ -93,7 +93,10 @@ pub fn baggage(headers: &HeaderMap) -> String {
 }
 
 fn with_state(span: &SpanContext, state: String) -> TraceContext {
-    let known = state.parse::<TraceState>().unwrap_or_default();
+    let known = match state.as_str() {
+        "" => TraceState::default(),
+        list => list.parse().unwrap_or_default(),
+    };
     let (flags, remote) = (span.trace_flags(), span.is_remote());
     let span = SpanContext::new(span.trace_id(), span.span_id(), flags, remote, known);
     TraceContext { span, state }
@@ -103,15 +106,15 @@ fn with_state(span: &SpanContext, state: String) -> TraceContext {
 pub fn headers(parent: &TraceContext, baggage: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if parent.span.is_valid() {
-        let named = value(&format_parent(&parent.span));
+        let named = value(format_parent(&parent.span));
         headers.insert(PARENT_COPY, named.clone());
         headers.insert(TRACEPARENT, named);
     }
     if !parent.state.is_empty() {
-        headers.insert(TRACESTATE, value(&parent.state));
+        headers.insert(TRACESTATE, value(parent.state.clone()));
     }
     if !baggage.is_empty() {
-        headers.insert(BAGGAGE, value(baggage));
+        headers.insert(BAGGAGE, value(baggage.to_owned()));
     }
     headers
 }
@@ -134,11 +137,9 @@ pub fn announce(span: &SpanContext, headers: &mut HeaderMap) {
         return;
     }
     let parent = format_parent(span);
-    headers.insert(
-        SERVER_TIMING,
-        value(&format!("traceparent;desc=\"{parent}\"")),
-    );
-    headers.insert(TRACERESPONSE, value(&parent));
+    let timing = ["traceparent;desc=\"", &parent, "\""].concat();
+    headers.insert(SERVER_TIMING, value(timing));
+    headers.insert(TRACERESPONSE, value(parent));
 }
 
 /// The span that served a downstream call, from its answer's `traceresponse`.
@@ -146,40 +147,63 @@ pub fn served_by(headers: &HeaderMap) -> Option<SpanContext> {
     parse(headers.get(TRACERESPONSE)?.to_str().ok()?)
 }
 
-fn value(text: &str) -> HeaderValue {
+fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("hexadecimal digits, or text that came from headers")
 }
 
 fn format_parent(span: &SpanContext) -> String {
-    format!(
-        "00-{}-{}-{:02x}",
-        span.trace_id(),
-        span.span_id(),
-        span.trace_flags().to_u8()
-    )
+    let mut text = String::with_capacity(55);
+    text.push_str("00");
+    let flags = [span.trace_flags().to_u8()];
+    let (trace_id, span_id) = (span.trace_id().to_bytes(), span.span_id().to_bytes());
+    for field in [&trace_id[..], &span_id, &flags] {
+        text.push('-');
+        push_hex(&mut text, field);
+    }
+    text
 }
 
 /// Reads `version "-" trace-id "-" parent-id "-" trace-flags`, and of versions to come the part
 /// that is known today ("Versioning of traceparent").
 fn parse(text: &str) -> Option<SpanContext> {
-    let mut fields = text.trim_matches([' ', '\t']).split('-');
-    let version = hex(fields.next()?, 2)?;
-    let trace_id = TraceId::from_hex(hex(fields.next()?, 32)?).ok()?;
-    let span_id = SpanId::from_hex(hex(fields.next()?, 16)?).ok()?;
-    let flags = u8::from_str_radix(hex(fields.next()?, 2)?, 16).ok()?;
-    if version == "ff" || (version == "00" && fields.next().is_some()) {
+    let text = text.trim_matches([' ', '\t']).as_bytes();
+    let ([version], text) = hex(text)?;
+    let (trace_id, text) = hex(text.strip_prefix(b"-")?)?;
+    let (span_id, text) = hex(text.strip_prefix(b"-")?)?;
+    let ([flags], rest) = hex(text.strip_prefix(b"-")?)?;
+    let later = version != 0 && rest.starts_with(b"-");
+    if version == 0xff || !(rest.is_empty() || later) {
         return None;
     }
+    let (trace_id, span_id) = (TraceId::from_bytes(trace_id), SpanId::from_bytes(span_id));
     let known = TraceFlags::new(flags) & (TraceFlags::SAMPLED | RANDOM);
     let context = SpanContext::new(trace_id, span_id, known, true, TraceState::default());
     context.is_valid().then_some(context)
 }
 
-fn hex(field: &str, digits: usize) -> Option<&str> {
-    let lower = field
-        .bytes()
-        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (field.len() == digits && lower).then_some(field)
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xf] {
+            text.push(char::from(DIGITS[usize::from(digit)]));
+        }
+    }
+}
+
+/// The bytes that a text starts with, as lower-case digits, and the rest of the text.
+fn hex<const BYTES: usize>(text: &[u8]) -> Option<([u8; BYTES], &[u8])> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (digits, rest) = text.split_at_checked(2 * BYTES)?;
+    let mut bytes = [0; BYTES];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some((bytes, rest))
 }
 
 /// The header's value, where it is there once: two parents are none ("A traceparent is Received").
@@ -191,6 +215,9 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 /// The header's values as one list (RFC 9110, section 5.3).
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    if !headers.contains_key(name) {
+        return None;
+    }
     let values: Result<Vec<_>, _> = headers.get_all(name).iter().map(list_text).collect();
     Some(values.ok()?.join(","))
 }

@@ -16,11 +16,15 @@ use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::downstream::{CallError, Downstream};
+use crate::payload::Payload;
 use crate::respond::Failure;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
 use crate::target::redact_query;
 use crate::telemetry::context::{Caller, TraceContext};
+
+/// Room for the attributes of a SERVER span; more are no fault.
+const MOST_ATTRIBUTES: usize = 12;
 
 /// An open span. It ends where it is dropped.
 #[derive(Debug)]
@@ -75,11 +79,12 @@ impl Span {
         caller: &Caller,
     ) -> Span {
         let method = known_method(&request.method);
-        let mut attributes = vec![
+        let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
+        attributes.extend([
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
             KeyValue::new(semconv::URL_SCHEME, scheme(&request.uri).to_owned()),
             KeyValue::new(semconv::URL_PATH, request.uri.path().to_owned()),
-        ];
+        ]);
         if method.is_none() {
             let original = request.method.as_str().to_owned();
             attributes.push(KeyValue::new(
@@ -188,11 +193,6 @@ impl Span {
         self.event("tracing_tail.processing.started", vec![payload_size(size)]);
     }
 
-    /// The list of `size` strings is about to be answered.
-    pub fn processing_finished(&mut self, size: usize) {
-        self.event("tracing_tail.processing.finished", vec![payload_size(size)]);
-    }
-
     /// The request asks for faults.
     pub fn overridden(&mut self, overrides: &Overrides) {
         let errors = overrides.errors.as_ref().map(|asked| asked.text.clone());
@@ -265,15 +265,26 @@ impl Span {
             .add_event_with_timestamp("tracing_tail.downstream.skipped", time, attributes);
     }
 
-    /// Ends a SERVER span with what was answered.
-    pub fn end_server(mut self, status: StatusCode, failure: Option<&Failure>) {
+    /// Ends a SERVER span with what was answered: with a list, processing has just finished.
+    pub fn end_server(mut self, status: StatusCode, outcome: &Result<Payload, Failure>) {
+        if !self.span.is_recording() {
+            return;
+        }
+        let now = SystemTime::now();
+        if let Ok(payload) = outcome {
+            let attributes = vec![payload_size(payload.size())];
+            self.span
+                .add_event_with_timestamp("tracing_tail.processing.finished", now, attributes);
+        }
         self.span.set_attribute(status_code(status));
         if status.is_server_error() {
             self.span
                 .set_attribute(error_type(status.as_str().to_owned()));
-            let reason = failure.map(ToString::to_string).unwrap_or_default();
-            self.span.set_status(Status::error(reason));
+            let reason = outcome.as_ref().err().map(ToString::to_string);
+            self.span
+                .set_status(Status::error(reason.unwrap_or_default()));
         }
+        self.span.end_with_timestamp(now);
     }
 
     /// Ends a CLIENT span with what came back: the answer's status, or why it gave no list.
@@ -298,7 +309,10 @@ impl Span {
     }
 
     fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
-        self.span.add_event(name, attributes);
+        // The SDK asks for the time before it sees that nothing is recorded.
+        if self.span.is_recording() {
+            self.span.add_event(name, attributes);
+        }
     }
 
     fn exception(&mut self, kind: impl Into<Value>, message: String) {
