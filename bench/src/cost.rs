@@ -1,5 +1,6 @@
 //! The cost of each step in instructions and allocations, counted by valgrind.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
@@ -7,6 +8,7 @@ use comfy_table::Table;
 use tokio::process::Command;
 
 use crate::report::{table, thousands};
+use crate::server::repository;
 use crate::steps::{STEPS, Step};
 
 /// How often a step is taken; and once more as often, so that what is made only once drops out of
@@ -21,20 +23,41 @@ struct Cost {
     bytes: f64,
 }
 
-/// Counts for every step.
+/// Counts for every step, beside the instructions of the baseline.
 ///
 /// # Errors
-/// Where valgrind does not run.
-pub async fn cost() -> Result<Table> {
-    let mut table = table(&["", "instructions", "allocations", "bytes allocated"]);
+/// Where valgrind does not run, or the baseline can't be read.
+pub async fn cost(save: bool) -> Result<Table> {
+    let file = repository().join("bench/cost-baseline.json");
+    let baseline: BTreeMap<String, f64> = match std::fs::read(&file) {
+        Ok(saved) => serde_json::from_slice(&saved).context("the baseline is malformed")?,
+        Err(_) => BTreeMap::new(),
+    };
+    let mut counted = BTreeMap::new();
+    let mut table = table(&[
+        "",
+        "instructions",
+        "of baseline",
+        "allocations",
+        "bytes allocated",
+    ]);
     for step in STEPS {
         let cost = count(&step).await?;
+        counted.insert(step.name, cost.instructions.round());
+        let before = baseline.get(step.name);
         table.add_row([
             step.name.to_owned(),
             thousands(cost.instructions),
+            before.map_or("–".to_owned(), |before| {
+                format!("{:.2}", cost.instructions / before)
+            }),
             format!("{:.1}", cost.allocations),
             thousands(cost.bytes),
         ]);
+    }
+    if save {
+        let text = serde_json::to_string_pretty(&counted)?;
+        std::fs::write(&file, text + "\n").context("failed to save the baseline")?;
     }
     Ok(table)
 }

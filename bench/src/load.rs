@@ -76,8 +76,10 @@ impl Oha {
         }
         eprintln!("Installing oha {VERSION}, the load generator (once)");
         let mut install = Command::new("cargo");
-        install.args(["install", "oha", "--locked", "--version", VERSION, "--root"]);
-        let status = install.arg(tools).status().await?;
+        install.args(["install", "oha", "--locked", "--version", VERSION]);
+        // Nothing here speaks TLS.
+        install.arg("--no-default-features");
+        let status = install.arg("--root").arg(tools).status().await?;
         ensure!(
             status.success(),
             "oha is missing and did not install; try: cargo install oha --locked"

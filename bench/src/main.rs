@@ -28,8 +28,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Count the instructions and allocations of each step of a request
-    Cost,
+    /// Count the instructions and allocations of each step of a request, beside a saved baseline
+    Cost {
+        /// Save the counts as the baseline, bench/cost-baseline.json
+        #[arg(long)]
+        save: bool,
+    },
     /// Take a step, as `cost` counts it
     #[command(hide = true)]
     Step { name: String, times: usize },
@@ -62,7 +66,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => table(&cli.table).await,
-        Some(Command::Cost) => cost().await.map(|table| println!("{table}")),
+        Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
         Some(Command::Step { name, times }) => take(&name, times),
         Some(Command::Host(host)) => tracing_tail_host::run(host).await,
     };
