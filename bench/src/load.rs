@@ -77,8 +77,6 @@ impl Oha {
         eprintln!("Installing oha {VERSION}, the load generator (once)");
         let mut install = Command::new("cargo");
         install.args(["install", "oha", "--locked", "--version", VERSION]);
-        // Nothing here speaks TLS.
-        install.arg("--no-default-features");
         let status = install.arg("--root").arg(tools).status().await?;
         ensure!(
             status.success(),
