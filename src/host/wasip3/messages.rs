@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use futures::stream;
 use http::header::CONTENT_LENGTH;
-use http::{Method, Request, Response, Uri, uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, uri};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 use spin_sdk::wasip3::http::types::{
@@ -26,8 +26,8 @@ pub(super) fn incoming(
     request: types::Request,
 ) -> Request<impl Body<Data = Bytes, Error = SendError>> {
     let method = method(request.get_method());
-    let uri = uri(&request);
     let headers = header_map(request.get_headers().copy_all());
+    let uri = full_url(&headers).or_else(|| uri(&request));
     let length = headers.get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let frames = stream::unfold(Some(Incoming::new(request, length)), |body| async {
@@ -47,6 +47,13 @@ fn method(method: WasiMethod) -> Method {
         WasiMethod::Other(name) => Method::try_from(name.as_str()).unwrap_or_default(),
         other => Method::try_from(other).unwrap_or_default(),
     }
+}
+
+/// The URI as Spin tells it in a header: asking for its parts would take three calls of the host.
+/// Spin adds its headers behind those of the client, who may have sent one of this name.
+fn full_url(headers: &HeaderMap) -> Option<Uri> {
+    let told = headers.get_all("spin-full-url").iter().next_back()?;
+    told.as_bytes().try_into().ok()
 }
 
 fn uri(request: &types::Request) -> Option<Uri> {
@@ -109,9 +116,10 @@ pub(super) fn outgoing(answer: Response<Bytes>) -> types::Response {
     let (mut writer, content) = wit_stream::new();
     let (end, trailers) = wit_future::new(|| Ok(None));
     let (response, _sent) = types::Response::new(headers, Some(content), trailers);
-    response
-        .set_status_code(head.status.as_u16())
-        .expect("a status has three digits");
+    if head.status != StatusCode::OK {
+        let status = response.set_status_code(head.status.as_u16());
+        status.expect("a status has three digits");
+    }
     spawn(async move {
         // A client that has gone away reads no more, and nobody is left to tell.
         writer.write_all(body.into()).await;
