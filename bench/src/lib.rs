@@ -4,6 +4,7 @@
 //! - [`server`] and [`peer`]: how a row is started, and what it uses
 //! - [`load`]: requests, from `oha`
 //! - [`collector`]: spans, counted
+//! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
 //! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
@@ -15,6 +16,7 @@ pub mod load;
 pub mod peer;
 pub mod report;
 pub mod rows;
+pub mod sample;
 pub mod server;
 pub mod stats;
 pub mod steps;

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use crate::rows::Row;
+use crate::sample::Sample;
 use crate::stats::{median, ratio};
-use crate::table::{CONNECTIONS, FIXED_RATE, MANY, Results, SOAK, Sample};
+use crate::table::{CONNECTIONS, FIXED_RATE, MANY, Results, SOAK};
 
 /// A bar: what was measured, and whether it is reached.
 #[derive(Debug)]
@@ -188,14 +189,19 @@ pub fn page(parts: &[(&str, String)]) -> String {
     page
 }
 
-struct Spans {
-    expected: u64,
-    received: u64,
-    exports: u64,
+/// The spans of some samples.
+pub struct Spans {
+    /// Those that the requests made.
+    pub expected: u64,
+    /// Those that came.
+    pub received: u64,
+    /// The requests that they came in.
+    pub exports: u64,
 }
 
 impl Spans {
-    fn of<'s>(samples: impl IntoIterator<Item = &'s Sample>) -> Spans {
+    /// Adds up.
+    pub fn of<'s>(samples: impl IntoIterator<Item = &'s Sample>) -> Spans {
         let mut spans = Spans {
             expected: 0,
             received: 0,
@@ -230,11 +236,13 @@ fn rate(samples: &[Sample]) -> f64 {
     median(rates(samples))
 }
 
-fn mebibytes(bytes: f64) -> f64 {
+/// Bytes in MiB.
+pub fn mebibytes(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }
 
-fn milliseconds(time: f64) -> String {
+/// A time, where there is one.
+pub fn milliseconds(time: f64) -> String {
     match time.is_nan() {
         true => "–".to_owned(),
         false => format!("{time:.2}"),

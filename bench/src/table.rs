@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::collector::{Collector, Received};
-use crate::load::{Body, Load, Measured, Oha, Until};
+use crate::collector::Collector;
+use crate::load::{Body, Load, Oha, Until};
 use crate::rows::Row;
+use crate::sample::{Sample, Subject};
 use crate::server::Server;
 
 /// What each request holds.
-const BODY: Body = Body::Text(r#"["item1","item2"]"#);
+pub const BODY: Body = Body::Text(r#"["item1","item2"]"#);
 /// How many connections the rows are measured at.
 pub const CONNECTIONS: [usize; 3] = [1, 32, 128];
 /// The number of connections that the bars are about.
@@ -23,23 +24,7 @@ pub const SOAK: u64 = 200_000;
 /// A row's server, running.
 pub struct Running {
     row: Row,
-    server: Server,
-    collector: Collector,
-}
-
-/// One load on one row.
-#[derive(Debug, Clone, Copy)]
-pub struct Sample {
-    /// What the load generator saw.
-    pub load: Measured,
-    /// CPU time of the server for each request, in µs.
-    pub cpu_us: f64,
-    /// Resident memory of the server after the load, in bytes.
-    pub rss: u64,
-    /// The spans that the requests made.
-    pub expected: u64,
-    /// What the collector received.
-    pub received: Received,
+    subject: Subject,
 }
 
 /// A row with its samples.
@@ -78,11 +63,13 @@ pub struct Effort {
 impl Running {
     /// Wraps a server that has been started.
     pub fn new(row: Row, server: Server, collector: &Collector) -> Running {
-        Running {
-            row,
+        let subject = Subject {
             server,
             collector: collector.clone(),
-        }
+            sender: row.key().to_owned(),
+            spans_per_request: row.spans_per_request(),
+        };
+        Running { row, subject }
     }
 
     /// Which row it is.
@@ -95,24 +82,8 @@ impl Running {
     /// # Errors
     /// Where a request fails.
     pub async fn sample(&self, oha: &Oha, load: &Load) -> Result<Sample> {
-        let key = self.row.key();
-        let before = (self.server.usage()?, self.collector.received(key));
-        let measured = oha
-            .run(&self.server.url("/process"), load)
-            .await
-            .with_context(|| format!("row '{}'", self.row.title()))?;
-        let expected = measured.requests * self.row.spans_per_request();
-        // Spans that leave after the load are part of what it costs.
-        let received = self.collector.settle(key, before.1, expected).await;
-        let after = self.server.usage()?;
-        let cpu = after.cpu.saturating_sub(before.0.cpu);
-        Ok(Sample {
-            load: measured,
-            cpu_us: cpu.as_secs_f64() * 1e6 / measured.requests as f64,
-            rss: after.rss,
-            expected,
-            received,
-        })
+        let sampled = self.subject.sample(oha, load).await;
+        sampled.with_context(|| format!("row '{}'", self.row.title()))
     }
 }
 

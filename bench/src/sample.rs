@@ -1,0 +1,60 @@
+//! One load on one server: what the load generator saw, what the server used, and which spans came.
+
+use anyhow::Result;
+
+use crate::collector::{Collector, Received};
+use crate::load::{Load, Measured, Oha};
+use crate::server::Server;
+
+/// A server that is measured, with all that is known of its spans.
+#[derive(Debug)]
+pub struct Subject {
+    /// The server.
+    pub server: Server,
+    /// Where its spans go.
+    pub collector: Collector,
+    /// Its name for the collector.
+    pub sender: String,
+    /// The spans that a request to it makes.
+    pub spans_per_request: u64,
+}
+
+/// One load on one server.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// What the load generator saw.
+    pub load: Measured,
+    /// CPU time of the server for each request, in µs.
+    pub cpu_us: f64,
+    /// Resident memory of the server after the load, in bytes.
+    pub rss: u64,
+    /// The spans that the requests made.
+    pub expected: u64,
+    /// What the collector received.
+    pub received: Received,
+}
+
+impl Subject {
+    /// Puts `load` on the server, and waits for its spans.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    pub async fn sample(&self, oha: &Oha, load: &Load) -> Result<Sample> {
+        let received = self.collector.received(&self.sender);
+        let before = self.server.usage()?;
+        let measured = oha.run(&self.server.url("/process"), load).await?;
+        let expected = measured.requests * self.spans_per_request;
+        // Spans that leave after the load are part of what it costs.
+        let collector = &self.collector;
+        let received = collector.settle(&self.sender, received, expected).await;
+        let after = self.server.usage()?;
+        let cpu = after.cpu.saturating_sub(before.cpu);
+        Ok(Sample {
+            load: measured,
+            cpu_us: cpu.as_secs_f64() * 1e6 / measured.requests as f64,
+            rss: after.rss,
+            expected,
+            received,
+        })
+    }
+}
