@@ -6,17 +6,21 @@
 //! - [`collector`]: spans, counted
 //! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows
+//! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
 //! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
 //! - [`versions`]: what was measured, and on which machine
 
 pub mod collector;
 pub mod cost;
+pub mod growth;
 pub mod load;
 pub mod peer;
+pub mod plot;
 pub mod report;
 pub mod rows;
 pub mod sample;
+pub mod series;
 pub mod server;
 pub mod stats;
 pub mod steps;

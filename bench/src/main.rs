@@ -6,10 +6,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bench::collector::Collector;
 use bench::cost::{cost, take};
+use bench::growth::growth;
 use bench::load::Oha;
 use bench::peer::Peer;
 use bench::report;
 use bench::rows::{Row, scratch};
+use bench::series::Series;
 use bench::server::{Host, repository};
 use bench::table::{Effort, Running, measure, soak};
 use bench::versions;
@@ -28,6 +30,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure how the service grows, draw docs/performance/*.svg, and write bench/growth.md
+    Growth(GrowthArgs),
     /// Count the instructions and allocations of each step of a request, beside a saved baseline
     Cost {
         /// Save the counts as the baseline, bench/cost-baseline.json
@@ -55,9 +59,29 @@ struct TableArgs {
     rows: Vec<Row>,
 }
 
+#[derive(Debug, clap::Args)]
+struct GrowthArgs {
+    /// How often each load is run
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How long each load takes
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+    /// Only these series; the page is not written then
+    #[arg(long, value_delimiter = ',', value_parser = series)]
+    series: Vec<Series>,
+}
+
 fn row(key: &str) -> Result<Row, String> {
     let keys = Row::ALL.map(Row::key).join(", ");
     let found = Row::ALL.into_iter().find(|row| row.key() == key);
+    found.ok_or_else(|| format!("write some of {keys}"))
+}
+
+fn series(key: &str) -> Result<Series, String> {
+    let keys = Series::ALL.map(Series::key).join(", ");
+    let mut all = Series::ALL.into_iter();
+    let found = all.find(|series| series.key() == key);
     found.ok_or_else(|| format!("write some of {keys}"))
 }
 
@@ -66,6 +90,13 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => table(&cli.table).await,
+        Some(Command::Growth(args)) => {
+            let chosen = match args.series.as_slice() {
+                [] => Series::ALL.to_vec(),
+                some => some.to_vec(),
+            };
+            growth(&chosen, effort(args.rounds, args.seconds)).await
+        }
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
         Some(Command::Step { name, times }) => take(&name, times),
         Some(Command::Host(host)) => tracing_tail_host::run(host).await,
@@ -76,6 +107,13 @@ async fn main() -> ExitCode {
             eprintln!("Error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn effort(rounds: usize, seconds: u64) -> Effort {
+    Effort {
+        rounds,
+        time: Duration::from_secs(seconds),
     }
 }
 
@@ -93,10 +131,7 @@ async fn table(args: &TableArgs) -> Result<()> {
         let server = row.start(&host, &peer, &collector).await?;
         running.push(Running::new(row, server, &collector));
     }
-    let effort = Effort {
-        rounds: args.rounds,
-        time: Duration::from_secs(args.seconds),
-    };
+    let effort = effort(args.rounds, args.seconds);
     let results = measure(&oha, &running, effort).await?;
     let exported = running.iter().find(|of| of.row() == Row::Exported);
     let soaked = match exported {
@@ -121,7 +156,7 @@ async fn table(args: &TableArgs) -> Result<()> {
             "How",
             format!(
                 "{loads}\n\n{}",
-                versions::describe(&host, &oha, &peer).await?
+                versions::describe(&host, &oha, Some(&peer)).await?
             ),
         ),
     ]);

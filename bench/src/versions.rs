@@ -17,12 +17,12 @@ const PACKAGES: [&str; 5] = [
     "hyper",
 ];
 
-/// A list in Markdown.
+/// A list in Markdown; with `peer`, where it takes part.
 ///
 /// # Errors
 /// Where one of the programs does not run.
-pub async fn describe(host: &Host, oha: &Oha, peer: &Peer) -> Result<String> {
-    let lines = [
+pub async fn describe(host: &Host, oha: &Oha, peer: Option<&Peer>) -> Result<String> {
+    let mut lines = vec![
         machine(),
         output("rustc", &["--version"]).await?,
         match host {
@@ -33,10 +33,13 @@ pub async fn describe(host: &Host, oha: &Oha, peer: &Peer) -> Result<String> {
             }
         },
         packages()?,
-        peer.versions().await?,
-        oha.version().await,
     ];
-    Ok(lines.map(|line| format!("- {line}")).join("\n"))
+    if let Some(peer) = peer {
+        lines.push(peer.versions().await?);
+    }
+    lines.push(oha.version().await);
+    let lines: Vec<_> = lines.iter().map(|line| format!("- {line}")).collect();
+    Ok(lines.join("\n"))
 }
 
 fn machine() -> String {

@@ -1,0 +1,186 @@
+//! What growth is measured over: series of points, each with its server and its load.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::collector::Collector;
+use crate::load::{Body, Load, Until};
+use crate::rows::{Mesh, build, scratch, variable};
+use crate::sample::Subject;
+use crate::server::{Host, Server, repository};
+use crate::table::{BODY, MANY};
+
+/// How long each request waits where requests wait.
+pub const WAIT: Duration = Duration::from_secs(1);
+/// How many requests each connection sends then.
+const WAITING_REQUESTS: usize = 3;
+
+/// What grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Series {
+    /// The services of a chain.
+    Chain,
+    /// The services that one calls at once.
+    FanOut,
+    /// The strings of the payload.
+    Items,
+    /// The spans that an instance gathers before it exports them.
+    Batch,
+    /// The requests that wait at once.
+    Waiting,
+}
+
+impl Series {
+    /// All of them, in the page's order.
+    pub const ALL: [Series; 5] = [
+        Series::Chain,
+        Series::FanOut,
+        Series::Items,
+        Series::Batch,
+        Series::Waiting,
+    ];
+
+    /// The heading of its part of the page.
+    pub fn title(self) -> &'static str {
+        match self {
+            Series::Chain => "Chain length",
+            Series::FanOut => "Fan-out",
+            Series::Items => "Payload",
+            Series::Batch => "Spans per instance",
+            Series::Waiting => "Requests that wait",
+        }
+    }
+
+    /// Its name for files, the collector, and the command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Series::Chain => "chain",
+            Series::FanOut => "fan-out",
+            Series::Items => "payload",
+            Series::Batch => "spans-per-instance",
+            Series::Waiting => "waiting",
+        }
+    }
+
+    /// What is counted along it.
+    pub fn axis(self) -> &'static str {
+        match self {
+            Series::Chain => "services in the chain",
+            Series::FanOut => "services called at once",
+            Series::Items => "items in the payload",
+            Series::Batch => "spans to an export (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
+            Series::Waiting => "requests at once",
+        }
+    }
+
+    /// What its cost is relative to.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Series::Chain | Series::FanOut => "time per service, of the first",
+            Series::Items => "time per item, of the first",
+            Series::Batch => "time per span, of the first",
+            Series::Waiting => "time of all at once, of the first",
+        }
+    }
+
+    /// The points along it.
+    pub fn xs(self) -> &'static [usize] {
+        match self {
+            Series::Chain | Series::FanOut => &[1, 2, 4, 8, 12, 16],
+            Series::Items => &[1, 10, 100, 1_000, 10_000],
+            Series::Batch => &[1, 4, 16, 64, 128],
+            Series::Waiting => &[1, 10, 100, 300, 1_000],
+        }
+    }
+
+    /// What a request at `x` costs, in units: the time per request grows like this where it is
+    /// linear.
+    pub fn work(self, x: f64) -> f64 {
+        match self {
+            Series::Chain | Series::Items => x,
+            // The service that calls is one too.
+            Series::FanOut => x + 1.0,
+            Series::Batch => 1.0,
+            // All of them wait at once.
+            Series::Waiting => 1.0 / x,
+        }
+    }
+
+    /// The connections of the load at `x`.
+    pub fn connections(self, x: usize) -> usize {
+        match self {
+            Series::Waiting => x,
+            _ => MANY,
+        }
+    }
+
+    /// The load at `x`, which takes `time` unless requests wait.
+    ///
+    /// # Errors
+    /// Where a file can't be written.
+    pub fn load(self, x: usize, time: Duration) -> Result<Load> {
+        Ok(Load {
+            connections: self.connections(x),
+            until: match self {
+                Series::Waiting => Until::Requests((x * WAITING_REQUESTS) as u64),
+                _ => Until::Elapsed(time),
+            },
+            rate: None,
+            body: match self {
+                Series::Items => Body::File(items(x)?),
+                _ => BODY,
+            },
+        })
+    }
+
+    /// Whether one server serves all points, which differ by load alone.
+    pub fn shares_server(self) -> bool {
+        matches!(self, Series::Items | Series::Waiting)
+    }
+
+    /// Starts the server at `x`, whose spans go to `collector`.
+    ///
+    /// # Errors
+    /// Where a component does not build, or the server does not start.
+    pub async fn start(self, x: usize, collector: &Collector) -> Result<Subject> {
+        let sender = format!("{}-{x}", self.key());
+        let mut env = vec![variable("OTLP_ENDPOINT", collector.endpoint(&sender))];
+        match self {
+            Series::Batch => {
+                env.push(variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", x.to_string()));
+                // So long that nothing leaves before the batch is full, or the instance goes.
+                env.push(variable("OTEL_BSP_SCHEDULE_DELAY", "1000"));
+            }
+            Series::Waiting => {
+                env.push(variable("APP_LATENCY", format!("{}ms", WAIT.as_millis())));
+            }
+            _ => {}
+        }
+        let mesh = match self {
+            Series::Chain => Some(Mesh::Chain(x)),
+            Series::FanOut => Some(Mesh::FanOut(x)),
+            _ => None,
+        };
+        let manifest = match mesh {
+            Some(mesh) => mesh.manifest().await?,
+            None => repository().join("spin.toml"),
+        };
+        build(&manifest).await?;
+        Ok(Subject {
+            server: Server::up(&Host::Embedded, &manifest, &env).await?,
+            collector: collector.clone(),
+            sender,
+            spans_per_request: mesh.map_or(1, Mesh::spans_per_request),
+        })
+    }
+}
+
+/// A file with a payload of so many strings.
+fn items(count: usize) -> Result<PathBuf> {
+    let file = scratch()?.join(format!("payload-of-{count}.json"));
+    let items: Vec<_> = (0..count).map(|item| format!("item{item}")).collect();
+    std::fs::write(&file, serde_json::to_vec(&items)?)?;
+    Ok(file)
+}
