@@ -57,10 +57,10 @@ impl Panel<'_> {
         let y = Axis::of(self.points.iter().map(|(_, y)| *y));
         let mut chart = ChartBuilder::on(area)
             .margin(14)
-            .x_label_area_size(46)
-            .y_label_area_size(68)
+            .x_label_area_size(50)
+            .y_label_area_size(76)
             .build_cartesian_2d(x.clone(), y.clone())?;
-        let text = ("sans-serif", 13).into_font().color(&INK);
+        let text = ("sans-serif", 16).into_font().color(&INK);
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -73,24 +73,25 @@ impl Panel<'_> {
             .y_desc(self.y)
             .draw()?;
         let linear = self.linear(&x, &y);
+        let corner = corner(self.points.iter().chain(&linear), &x, &y);
         chart
             .draw_series(DashedLineSeries::new(
                 linear.into_iter(),
                 6,
                 5,
-                LINEAR.stroke_width(1),
+                LINEAR.stroke_width(2),
             ))?
             .label("linear")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], LINEAR));
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 6, y)], LINEAR.stroke_width(2)));
         let points = self.points.iter().copied();
-        let line = LineSeries::new(points, MEASURED.stroke_width(2)).point_size(4);
+        let line = LineSeries::new(points, MEASURED.filled().stroke_width(2)).point_size(4);
         chart
             .draw_series(line)?
             .label("measured")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], MEASURED.stroke_width(2)));
         chart
             .configure_series_labels()
-            .position(self.corner(&x, &y))
+            .position(corner)
             .background_style(WHITE.mix(0.8))
             .label_font(text)
             .draw()
@@ -105,27 +106,31 @@ impl Panel<'_> {
         let within = |(_, value): &(f64, f64)| y.range.contains(value);
         points.filter(within).collect()
     }
+}
 
-    /// The corner that is farthest from the points.
-    fn corner(&self, x: &Axis, y: &Axis) -> SeriesLabelPosition {
-        let distance = |(cx, cy): (f64, f64)| {
-            let points = self.points.iter().map(|(px, py)| {
-                let (dx, dy) = (x.share(*px) - cx, y.share(*py) - cy);
-                dx.hypot(dy)
-            });
-            points.fold(f64::INFINITY, f64::min)
-        };
-        let corners = [
-            ((0.85, 0.9), SeriesLabelPosition::UpperRight),
-            ((0.15, 0.9), SeriesLabelPosition::UpperLeft),
-            ((0.15, 0.1), SeriesLabelPosition::LowerLeft),
-            ((0.85, 0.1), SeriesLabelPosition::LowerRight),
-        ];
-        let farthest = corners
-            .into_iter()
-            .max_by(|(a, _), (b, _)| distance(*a).total_cmp(&distance(*b)));
-        farthest.map_or(SeriesLabelPosition::UpperRight, |(_, position)| position)
-    }
+/// The corner of a panel that is farthest from these points.
+fn corner<'p>(
+    points: impl Iterator<Item = &'p (f64, f64)>,
+    x: &Axis,
+    y: &Axis,
+) -> SeriesLabelPosition {
+    let points: Vec<_> = points
+        .map(|(px, py)| (x.share(*px), y.share(*py)))
+        .collect();
+    let nearest = |(cx, cy): (f64, f64)| {
+        let distances = points.iter().map(|(px, py)| (px - cx).hypot(py - cy));
+        distances.fold(f64::INFINITY, f64::min)
+    };
+    let corners = [
+        ((0.85, 0.9), SeriesLabelPosition::UpperRight),
+        ((0.15, 0.9), SeriesLabelPosition::UpperLeft),
+        ((0.15, 0.1), SeriesLabelPosition::LowerLeft),
+        ((0.85, 0.1), SeriesLabelPosition::LowerRight),
+    ];
+    let farthest = corners
+        .into_iter()
+        .max_by(|(a, _), (b, _)| nearest(*a).total_cmp(&nearest(*b)));
+    farthest.map_or(SeriesLabelPosition::UpperRight, |(_, position)| position)
 }
 
 /// Where values stand on an axis.

@@ -70,7 +70,7 @@ impl Series {
             Series::Chain => "services in the chain",
             Series::FanOut => "services called at once",
             Series::Items => "items in the payload",
-            Series::Batch => "spans to an export (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
+            Series::Batch => "batch size (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
             Series::Waiting => "requests at once",
         }
     }
@@ -135,45 +135,63 @@ impl Series {
         })
     }
 
-    /// Whether one server serves all points, which differ by load alone.
-    pub fn shares_server(self) -> bool {
-        matches!(self, Series::Items | Series::Waiting)
-    }
-
-    /// Starts the server at `x`, whose spans go to `collector`.
+    /// Starts the servers for [`Series::xs`], or one for all of them where points differ by load
+    /// alone; their spans go to `collector`.
     ///
     /// # Errors
-    /// Where a component does not build, or the server does not start.
-    pub async fn start(self, x: usize, collector: &Collector) -> Result<Subject> {
-        let sender = format!("{}-{x}", self.key());
-        let mut env = vec![variable("OTLP_ENDPOINT", collector.endpoint(&sender))];
-        match self {
-            Series::Batch => {
-                env.push(variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", x.to_string()));
-                // So long that nothing leaves before the batch is full, or the instance goes.
-                env.push(variable("OTEL_BSP_SCHEDULE_DELAY", "1000"));
+    /// Where a component does not build, or a server does not start.
+    pub async fn start(self, collector: &Collector) -> Result<Vec<Subject>> {
+        let xs = match self {
+            Series::Items | Series::Waiting => &self.xs()[..1],
+            _ => self.xs(),
+        };
+        let mut subjects = Vec::new();
+        for x in xs {
+            let mesh = self.mesh(*x);
+            let manifest = match mesh {
+                Some(mesh) => mesh.manifest().await?,
+                None => repository().join("spin.toml"),
+            };
+            if subjects.is_empty() {
+                // The others consist of the same components.
+                build(&manifest).await?;
             }
-            Series::Waiting => {
-                env.push(variable("APP_LATENCY", format!("{}ms", WAIT.as_millis())));
-            }
-            _ => {}
+            let sender = format!("{}-{x}", self.key());
+            let mut env = self.variables(*x);
+            env.push(variable("OTLP_ENDPOINT", collector.endpoint(&sender)));
+            subjects.push(Subject {
+                server: Server::up(&Host::Embedded, &manifest, &env).await?,
+                collector: collector.clone(),
+                sender,
+                spans_per_request: match (mesh, self) {
+                    (Some(mesh), _) => mesh.spans_per_request(),
+                    // The wait has a span of its own.
+                    (None, Series::Waiting) => 2,
+                    (None, _) => 1,
+                },
+            });
         }
-        let mesh = match self {
+        Ok(subjects)
+    }
+
+    fn mesh(self, x: usize) -> Option<Mesh> {
+        match self {
             Series::Chain => Some(Mesh::Chain(x)),
             Series::FanOut => Some(Mesh::FanOut(x)),
             _ => None,
-        };
-        let manifest = match mesh {
-            Some(mesh) => mesh.manifest().await?,
-            None => repository().join("spin.toml"),
-        };
-        build(&manifest).await?;
-        Ok(Subject {
-            server: Server::up(&Host::Embedded, &manifest, &env).await?,
-            collector: collector.clone(),
-            sender,
-            spans_per_request: mesh.map_or(1, Mesh::spans_per_request),
-        })
+        }
+    }
+
+    fn variables(self, x: usize) -> Vec<(String, String)> {
+        match self {
+            Series::Batch => vec![
+                variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", x.to_string()),
+                // So long that little leaves before a batch is full, or its instance goes.
+                variable("OTEL_BSP_SCHEDULE_DELAY", "1000"),
+            ],
+            Series::Waiting => vec![variable("APP_LATENCY", format!("{}ms", WAIT.as_millis()))],
+            _ => Vec::new(),
+        }
     }
 }
 
