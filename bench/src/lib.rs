@@ -7,12 +7,14 @@
 //! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
+//! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, taking traces in and asked for them
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
 //! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
 //! - [`versions`]: what was measured, and on which machine
 
 pub mod collector;
 pub mod cost;
+pub mod exports;
 pub mod growth;
 pub mod load;
 pub mod peer;
@@ -26,3 +28,5 @@ pub mod stats;
 pub mod steps;
 pub mod table;
 pub mod versions;
+pub mod viewer;
+pub mod viewer_load;

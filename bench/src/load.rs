@@ -47,6 +47,8 @@ pub enum Body {
     File(PathBuf),
     /// One line of this file, drawn at random.
     LineOf(PathBuf),
+    /// Nothing: it is a GET request, where the others are POST requests with JSON.
+    Nothing,
 }
 
 /// How it went.
@@ -92,14 +94,13 @@ impl Oha {
             .unwrap_or_else(|| "oha".to_owned())
     }
 
-    /// Sends `load` to `url`, as POST requests with JSON.
+    /// Sends `load` to `url`.
     ///
     /// # Errors
     /// Where a request was answered with anything but 200, or not at all.
     pub async fn run(&self, url: &str, load: &Load) -> Result<Measured> {
         let mut command = Command::new(&self.program);
-        command.args(["--no-tui", "--output-format", "json", "-m", "POST"]);
-        command.args(["-T", "application/json", "--redirect", "0"]);
+        command.args(["--no-tui", "--output-format", "json", "--redirect", "0"]);
         command.args(["-c", &load.connections.to_string()]);
         match load.until {
             Until::Elapsed(time) => {
@@ -114,10 +115,17 @@ impl Oha {
             // Times start when a request is due, not when it could be sent.
             command.args(["-q", &rate.to_string(), "--latency-correction"]);
         }
+        match load.body {
+            Body::Nothing => {}
+            _ => {
+                command.args(["-m", "POST", "-T", "application/json"]);
+            }
+        }
         match &load.body {
             Body::Text(text) => command.args(["-d", text]),
             Body::File(path) => command.arg("-D").arg(path),
             Body::LineOf(path) => command.arg("-Z").arg(path),
+            Body::Nothing => &mut command,
         };
         let output = command.arg(url).kill_on_drop(true).output().await?;
         let said = String::from_utf8_lossy(&output.stderr);

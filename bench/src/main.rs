@@ -15,6 +15,7 @@ use bench::series::Series;
 use bench::server::{Host, repository};
 use bench::table::{Effort, Running, measure, soak};
 use bench::versions;
+use bench::viewer_load::viewer;
 use clap::{Parser, Subcommand};
 use tracing_tail_host::cli::Cli as HostCli;
 
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Measure how the service grows, draw docs/performance/*.svg, and write bench/growth.md
     Growth(GrowthArgs),
+    /// Measure what the viewer takes in, and how it answers, and write bench/viewer.md
+    Viewer(ViewerArgs),
     /// Count the instructions and allocations of each step of a request, beside a saved baseline
     Cost {
         /// Save the counts as the baseline, bench/cost-baseline.json
@@ -72,6 +75,16 @@ struct GrowthArgs {
     series: Vec<Series>,
 }
 
+#[derive(Debug, clap::Args)]
+struct ViewerArgs {
+    /// How often each load is run
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How long each load takes; each of the queries half as long
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+}
+
 fn row(key: &str) -> Result<Row, String> {
     let keys = Row::ALL.map(Row::key).join(", ");
     let found = Row::ALL.into_iter().find(|row| row.key() == key);
@@ -97,6 +110,7 @@ async fn main() -> ExitCode {
             };
             growth(&chosen, effort(args.rounds, args.seconds)).await
         }
+        Some(Command::Viewer(args)) => viewer(effort(args.rounds, args.seconds)).await,
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
         Some(Command::Step { name, times }) => take(&name, times),
         Some(Command::Host(host)) => tracing_tail_host::run(host).await,
