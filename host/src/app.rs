@@ -161,6 +161,11 @@ impl App {
         &self.lifetime
     }
 
+    /// What the instances of a component are made of; none where there is no component of this id.
+    pub fn component(&self, id: &str) -> Option<&ComponentHandler> {
+        self.components.get(id).map(ProxyHandler::state)
+    }
+
     /// Answers a request from outside.
     pub async fn answer(
         &self,

@@ -20,7 +20,14 @@ const MOST_INSTANCES: u32 = 1_000;
 /// # Errors
 /// Where wasmtime does not support this machine.
 pub fn engine() -> Result<Engine> {
-    let mut config = Config::new();
+    with(Config::new())
+}
+
+/// Makes the engine, with settings besides its own.
+///
+/// # Errors
+/// As [`engine`].
+pub fn with(mut config: Config) -> Result<Engine> {
     config.wasm_component_model_async(true);
     // Without a home folder there is no cache, and code is compiled at each start.
     config.cache(Cache::from_file(None).ok());

@@ -190,12 +190,9 @@ pub struct Lifetime {
     pub stopping: CancellationToken,
 }
 
-impl HandlerState for ComponentHandler {
-    type StoreData = State;
-    type WorkerExpiration = Expiration;
-    type WorkerState = Capacity;
-
-    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Capacity>> {
+impl ComponentHandler {
+    /// A store for a new instance.
+    pub fn store(&self) -> Store<State> {
         let wasi = WasiCtxBuilder::new()
             .envs(&self.environment)
             .stdout(self.output.stream(&self.id, Stream::Stdout))
@@ -215,7 +212,17 @@ impl HandlerState for ComponentHandler {
             databases: self.databases.clone(),
             _alive: self.lifetime.alive.token(),
         };
-        let mut store = Store::new(&self.engine, state);
+        Store::new(&self.engine, state)
+    }
+}
+
+impl HandlerState for ComponentHandler {
+    type StoreData = State;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Capacity;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Capacity>> {
+        let mut store = self.store();
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let reused = matches!(self.pre, ProxyPre::P3(_));
         Ok(Instance {
