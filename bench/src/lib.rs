@@ -10,12 +10,16 @@
 //! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, taking traces in and asked for them
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
 //! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
+//! - [`instances`]: a component's instances in this process, one by one
+//! - [`cold_start`]: what the first request to an instance waits for, and what the instance holds
 //! - [`versions`]: what was measured, and on which machine
 
+pub mod cold_start;
 pub mod collector;
 pub mod cost;
 pub mod exports;
 pub mod growth;
+pub mod instances;
 pub mod load;
 pub mod peer;
 pub mod plot;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use bench::cold_start::cold_start;
 use bench::collector::Collector;
 use bench::cost::{cost, take};
 use bench::growth::growth;
@@ -31,6 +32,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure the first requests of fresh instances: their time, memory, and the components' sizes
+    ColdStart,
     /// Measure how the service grows, draw docs/performance/*.svg, and write bench/growth.md
     Growth(GrowthArgs),
     /// Measure what the viewer takes in, and how it answers, and write bench/viewer.md
@@ -103,6 +106,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => table(&cli.table).await,
+        Some(Command::ColdStart) => cold_start().await.map(|page| println!("{page}")),
         Some(Command::Growth(args)) => {
             let chosen = match args.series.as_slice() {
                 [] => Series::ALL.to_vec(),

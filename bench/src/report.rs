@@ -12,9 +12,12 @@ use crate::table::{CONNECTIONS, FIXED_RATE, MANY, Results, SOAK};
 /// A bar: what was measured, and whether it is reached.
 #[derive(Debug)]
 pub struct Bar {
-    what: String,
-    measured: String,
-    reached: bool,
+    /// What is to be reached.
+    pub what: String,
+    /// What was measured, in words.
+    pub measured: String,
+    /// Whether it is reached.
+    pub reached: bool,
 }
 
 /// Requests per second, memory and spans of each row.

@@ -140,8 +140,8 @@ fn list() -> Payload {
     Payload::accept(black_box(BODY)).expect("it is a list of strings")
 }
 
-/// The head of a request as Spin hands it on, and what its headers say of the caller.
-fn head() -> (request::Parts, Caller) {
+/// A request as Spin hands it on.
+pub fn request() -> Request<Bytes> {
     let request = Request::post("http://127.0.0.1:3000/process")
         .header("host", "127.0.0.1:3000")
         .header("user-agent", "oha/1.16.0")
@@ -155,7 +155,13 @@ fn head() -> (request::Parts, Caller) {
         .header("spin-path-info", "/process")
         .header("spin-component-route", "")
         .header("spin-client-addr", "127.0.0.1:54321");
-    let (head, ()) = request.body(()).expect("it is well-formed").into_parts();
+    let request = request.body(Bytes::from_static(BODY));
+    request.expect("it is well-formed")
+}
+
+/// Its head, and what its headers say of the caller.
+fn head() -> (request::Parts, Caller) {
+    let (head, _) = request().into_parts();
     let caller = context::extract(&head.headers);
     (head, caller)
 }
