@@ -131,7 +131,7 @@ impl Start {
     async fn time(&mut self) -> Result<()> {
         let request = (self.subject.request)();
         let started = Instant::now();
-        let mut instance = self.loaded.instance(|_| ()).await?;
+        let mut instance = self.loaded.instance(|_| Ok(())).await?;
         self.instantiated.push(microseconds(started.elapsed()));
         let head = instance.answer(request).await?;
         self.first_byte.push(microseconds(head - started));
@@ -145,7 +145,10 @@ impl Start {
         let before = resident()?;
         for _ in 0..INSTANCES {
             // A box of nothing takes no memory, so nothing leaks.
-            let scales = |store: &mut Store<State>| store.limiter(|_| Box::leak(Box::new(Scales)));
+            let scales = |store: &mut Store<State>| {
+                store.limiter(|_| Box::leak(Box::new(Scales)));
+                Ok(())
+            };
             let mut instance = self.loaded.instance(scales).await?;
             instance.answer((self.subject.request)()).await?;
             instances.push(instance);

@@ -67,10 +67,13 @@ impl Loaded {
     ///
     /// # Errors
     /// Where it does not start.
-    pub async fn instance(&self, furnish: impl FnOnce(&mut Store<State>)) -> Result<Live> {
+    pub async fn instance(
+        &self,
+        furnish: impl FnOnce(&mut Store<State>) -> wasmtime::Result<()>,
+    ) -> Result<Live> {
         let component = self.component()?;
         let mut store = component.store();
-        furnish(&mut store);
+        furnish(&mut store)?;
         let proxy = component.pre.instantiate_async(&mut store).await?;
         Ok(Live { store, proxy })
     }

@@ -12,6 +12,7 @@
 //! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
 //! - [`instances`]: a component's instances in this process, one by one
 //! - [`cold_start`]: what the first request to an instance waits for, and what the instance holds
+//! - [`fuel`]: the instructions of a request in the component as it is shipped
 //! - [`versions`]: what was measured, and on which machine
 
 pub mod cold_start;
@@ -19,6 +20,7 @@ pub mod collector;
 pub mod cost;
 pub mod exports;
 pub mod growth;
+pub mod fuel;
 pub mod instances;
 pub mod load;
 pub mod peer;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use bench::cold_start::cold_start;
 use bench::collector::Collector;
 use bench::cost::{cost, take};
+use bench::fuel::fuel;
 use bench::growth::growth;
 use bench::load::Oha;
 use bench::peer::Peer;
@@ -34,6 +35,8 @@ struct Cli {
 enum Command {
     /// Measure the first requests of fresh instances: their time, memory, and the components' sizes
     ColdStart,
+    /// Count the instructions of WebAssembly that a request takes, in the components as they are
+    Fuel,
     /// Measure how the service grows, draw docs/performance/*.svg, and write bench/growth.md
     Growth(GrowthArgs),
     /// Measure what the viewer takes in, and how it answers, and write bench/viewer.md
@@ -107,6 +110,7 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         None => table(&cli.table).await,
         Some(Command::ColdStart) => cold_start().await.map(|page| println!("{page}")),
+        Some(Command::Fuel) => fuel().await.map(|table| println!("{table}")),
         Some(Command::Growth(args)) => {
             let chosen = match args.series.as_slice() {
                 [] => Series::ALL.to_vec(),

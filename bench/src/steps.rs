@@ -21,7 +21,7 @@ use tracing_tail::telemetry::spans::Span;
 use tracing_tail::telemetry::tracer;
 
 /// The requests that an instance serves, and so the most spans of a batch.
-const REQUESTS: usize = 128;
+pub const REQUESTS: usize = 128;
 
 const BODY: &[u8] = br#"["item1","item2"]"#;
 
