@@ -19,7 +19,8 @@ use crate::server::repository;
 use crate::stats::median;
 use crate::steps;
 
-/// How many fresh instances of each component are timed, and then kept at once to weigh them.
+/// How many instances of each component are kept at once to weigh them, and then so many are timed: in
+/// memory that others have left, as in a host that has run for a while.
 const INSTANCES: usize = 200;
 const MOST_BYTES: f64 = 500_000.0;
 const MOST_TIME: Duration = Duration::from_millis(1);
@@ -83,16 +84,17 @@ struct Start {
 /// # Errors
 /// Where a component does not build, start or answer.
 pub async fn cold_start() -> Result<String> {
-    let engine = engine::engine()?;
     let state = tempfile::tempdir()?;
     let mut starts = Vec::new();
     for subject in &SUBJECTS {
         build(&repository().join(subject.manifest)).await?;
         let component = (subject.manifest, subject.id);
+        // Of its own, so that it has no memory yet that other instances have left.
+        let engine = engine::engine()?;
         let loaded = Loaded::new(&engine, component, subject.settings, state.path())?;
         let wasm = std::fs::read(&loaded.source)?;
         let compiled = time_to_compile(&engine, &wasm)?;
-        starts.push(Start {
+        let mut start = Start {
             subject,
             loaded,
             bytes: wasm.len() as f64,
@@ -101,16 +103,15 @@ pub async fn cold_start() -> Result<String> {
             first_byte: Vec::new(),
             memory: 0.0,
             resident: 0.0,
-        });
+        };
+        start.weigh().await?;
+        starts.push(start);
     }
     // In turns, so that whatever else the machine does slows all of them.
     for _ in 0..INSTANCES {
         for start in &mut starts {
             start.time().await?;
         }
-    }
-    for start in &mut starts {
-        start.weigh().await?;
     }
     Ok(format!(
         "{}\n\n{}",
