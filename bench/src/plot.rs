@@ -52,7 +52,7 @@ pub fn draw(file: &Path, panels: &[Panel<'_>; 2]) -> Result<()> {
 type Failed = DrawingAreaErrorKind<std::io::Error>;
 
 impl Panel<'_> {
-    fn draw<'b>(&self, area: &DrawingArea<SVGBackend<'b>, Shift>) -> Result<(), Failed> {
+    fn draw(&self, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Result<(), Failed> {
         let x = Axis::at(self.points.iter().map(|(x, _)| *x).collect());
         let y = Axis::of(self.points.iter().map(|(_, y)| *y));
         let mut chart = ChartBuilder::on(area)

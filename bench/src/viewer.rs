@@ -1,6 +1,6 @@
 //! The viewer under load: what it takes in and keeps, and how fast it answers for what it holds.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -63,11 +63,8 @@ impl Viewer {
         let env = [
             variable("APP_VIEWER_TRACES", traces.to_string()),
             variable("APP_VIEWER_BYTES", (1_u64 << 40).to_string()),
-            variable("APP_URL_DESTINO", "http://service-b.spin.internal/process"),
-            variable(
-                "APP_B_URL_DESTINO",
-                "http://service-c.spin.internal/process",
-            ),
+            variable("APP_URL_DESTINO", "http://service-b.spin.internal"),
+            variable("APP_B_URL_DESTINO", "http://service-c.spin.internal"),
         ];
         let manifest = repository().join("spin.toml");
         Ok(Viewer {
@@ -83,7 +80,7 @@ impl Viewer {
     pub async fn take_exports(
         &self,
         oha: &Oha,
-        (lines, count): (&PathBuf, u64),
+        (lines, count): (&Path, u64),
         time: Duration,
     ) -> Result<Taken> {
         self.clear().await?;
@@ -109,12 +106,12 @@ impl Viewer {
     ///
     /// # Errors
     /// Where an export is refused.
-    pub async fn export(&self, oha: &Oha, lines: &PathBuf, until: Until) -> Result<Measured> {
+    pub async fn export(&self, oha: &Oha, lines: &Path, until: Until) -> Result<Measured> {
         let load = Load {
             connections: SENDERS,
             until,
             rate: None,
-            body: Body::LineOf(lines.clone()),
+            body: Body::LineOf(lines.to_owned()),
         };
         oha.run(&self.server.url("/v1/traces"), &load).await
     }
@@ -155,7 +152,7 @@ impl Viewer {
     ///
     /// # Errors
     /// Where an export is refused, or the viewer holds more or fewer in the end.
-    pub async fn fill(&self, oha: &Oha, lines: &PathBuf, traces: u64) -> Result<()> {
+    pub async fn fill(&self, oha: &Oha, lines: &Path, traces: u64) -> Result<()> {
         for _ in 0..10 {
             self.export(oha, lines, Until::Requests(100)).await?;
             if self.counts().await?.traces == traces {
