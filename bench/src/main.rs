@@ -52,7 +52,7 @@ enum Command {
     Step { name: String, times: usize },
     /// The embedded host, as the rows start it
     #[command(hide = true)]
-    Host(HostCli),
+    Host(Box<HostCli>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,7 +121,7 @@ async fn main() -> ExitCode {
         Some(Command::Viewer(args)) => viewer(effort(args.rounds, args.seconds)).await,
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
         Some(Command::Step { name, times }) => take(&name, times),
-        Some(Command::Host(host)) => tracing_tail_host::run(host).await,
+        Some(Command::Host(host)) => tracing_tail_host::run(*host).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
