@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::{self, App};
 use crate::application::Application;
@@ -22,6 +23,8 @@ use crate::variables::{self, Provider, Variables};
 
 /// The route of the trace viewer.
 const VIEWER: &str = "/traces/...";
+/// How many connections may wait to be accepted, where the system allows as many.
+const BACKLOG: u32 = 4096;
 
 /// Builds the components of a manifest.
 ///
@@ -44,7 +47,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     for component in &manifest.components {
         app::allowed_hosts(component, &variables)?;
     }
-    let listener = listen(&args).await?;
+    let listener = listen(&args)?;
     build::build(
         &manifest,
         if args.build { Which::All } else { Which::Stale },
@@ -85,14 +88,26 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     Ok(())
 }
 
-async fn listen(args: &Up) -> Result<TcpListener> {
+fn listen(args: &Up) -> Result<TcpListener> {
     let address = args.listen;
-    TcpListener::bind(address).await.map_err(|problem| match problem.kind() {
+    bind(address).map_err(|problem| match problem.kind() {
         io::ErrorKind::AddrInUse => {
             anyhow!("{address} is in use already; stop what listens there, or choose another with --listen")
         }
         _ => anyhow!("failed to listen on {address}: {problem}"),
     })
+}
+
+/// `TcpListener::bind` would let 128 connections wait, and make a client beyond them try again after a
+/// second.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
