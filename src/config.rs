@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(
             config.batching,
             Batching {
-                schedule_delay: Duration::from_millis(100),
+                schedule_delay: Duration::from_millis(250),
                 max_queue_size: 2048,
                 max_export_batch_size: 512,
             }

@@ -1,4 +1,5 @@
-//! OTLP over HTTP: `opentelemetry-otlp` encodes and speaks the protocol, the host sends.
+//! OTLP over HTTP: `opentelemetry-otlp` speaks the protocol, the host sends. Uncompressed protobuf, which is
+//! the default, is written by [`encode`] instead.
 //!
 //! Exports are never traced. A batch that the collector does not take is lost, counted, and said
 //! in a line on stderr, at most one every [`REPORT_INTERVAL`].
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _, WithHttpConfig as _,
@@ -26,6 +27,7 @@ use crate::host::{SendError, World};
 use crate::retry::Retries;
 use crate::simulate::dice::unit;
 use crate::target::Target;
+use crate::telemetry::encode::encode;
 use crate::telemetry::partial_success;
 
 /// How often an instance says on stderr that spans are lost.
@@ -42,6 +44,7 @@ const RETRIES: Retries = Retries {
 #[derive(Debug)]
 pub struct Exporter {
     otlp: OtlpExporter,
+    direct: Option<Direct>,
     endpoint: Target,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
@@ -62,6 +65,12 @@ impl Exporter {
             timeout: how.timeout,
             trouble: Arc::clone(&trouble),
         };
+        let plain = how.protocol == Protocol::HttpBinary && how.compression.is_none();
+        let direct = plain.then(|| Direct {
+            client: Box::new(client.clone()),
+            uri: endpoint.url().clone(),
+            resource: resource.clone(),
+        });
         let mut builder = OtlpExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -79,6 +88,7 @@ impl Exporter {
         otlp.set_resource(resource);
         Exporter {
             otlp,
+            direct,
             endpoint: endpoint.clone(),
             trouble,
         }
@@ -90,13 +100,16 @@ impl Exporter {
     /// Where the collector did not take it all; the rest is lost.
     pub async fn export(&self, batch: Vec<SpanData>) -> Result<(), ExportError> {
         let size = batch.len();
-        let exported = self.otlp.export(batch).await;
+        let exported = match &self.direct {
+            Some(direct) => direct.export(batch).await.map_err(|why| why.to_string()),
+            None => self.otlp.export(batch).await.map_err(|why| why.to_string()),
+        };
         let trouble = self
             .trouble
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let trouble = trouble.or_else(|| Some(Trouble::Other(exported.err()?.to_string())));
+        let trouble = trouble.or_else(|| Some(Trouble::Other(exported.err()?)));
         let Some(trouble) = trouble else {
             return Ok(());
         };
@@ -109,6 +122,28 @@ impl Exporter {
             trouble,
             lost,
         })
+    }
+}
+
+/// Exports as `opentelemetry-otlp` would, without its tree of messages.
+#[derive(Debug)]
+struct Direct {
+    client: Box<dyn HttpClient>,
+    uri: Uri,
+    resource: Resource,
+}
+
+impl Direct {
+    async fn export(&self, batch: Vec<SpanData>) -> Result<(), HttpError> {
+        let body = encode(&batch, &self.resource);
+        // The spans make room for what the request takes.
+        drop(batch);
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        let media_type = HeaderValue::from_static("application/x-protobuf");
+        request.headers_mut().insert(CONTENT_TYPE, media_type);
+        self.client.send_bytes(request).await.map(drop)
     }
 }
 
@@ -165,6 +200,7 @@ impl fmt::Display for ExportError {
 impl std::error::Error for ExportError {}
 
 /// The exporter's HTTP client; it keeps what the exporter's own errors leave out.
+#[derive(Clone)]
 struct Client<W> {
     world: W,
     headers: HeaderMap,

@@ -5,11 +5,12 @@
 //! - [`spans`]: names, attributes and events of each span
 //! - [`sampling`]: which traces are recorded
 //! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
-//! - [`export`] and [`partial_success`]: OTLP over the host's outbound HTTP
+//! - [`export`], [`encode`] and [`partial_success`]: OTLP over the host's outbound HTTP
 
 pub mod baggage;
 pub mod buffer;
 pub mod context;
+pub mod encode;
 pub mod export;
 pub mod partial_success;
 pub mod queue;
