@@ -18,9 +18,11 @@ pub const SPANS: u64 = TRACES * SPANS_PER_TRACE;
 /// When the first trace starts, in nanoseconds since 1970.
 const START: u64 = 1_790_000_000_000_000_000;
 
-/// The spans of a trace by service, each with its place in the trace, kind and name. A span's parent
-/// is the one before.
-const SERVICES: [(&str, &[(u64, u8, &str)]); 3] = [
+/// A span's place in its trace, its kind and its name. Its parent is the one before.
+type Place = (u64, u8, &'static str);
+
+/// The spans of a trace, by service.
+const SERVICES: [(&str, &[Place]); 3] = [
     ("shop", &[(0, 2, "POST /order"), (1, 3, "POST")]),
     ("payment", &[(2, 2, "POST /charge"), (3, 3, "POST")]),
     ("bank", &[(4, 2, "POST /transfer")]),

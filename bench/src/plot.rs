@@ -75,12 +75,7 @@ impl Panel<'_> {
         let linear = self.linear(&x, &y);
         let corner = corner(self.points.iter().chain(&linear), &x, &y);
         chart
-            .draw_series(DashedLineSeries::new(
-                linear.into_iter(),
-                6,
-                5,
-                LINEAR.stroke_width(2),
-            ))?
+            .draw_series(DashedLineSeries::new(linear, 6, 5, LINEAR.stroke_width(2)))?
             .label("linear")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 6, y)], LINEAR.stroke_width(2)));
         let points = self.points.iter().copied();
