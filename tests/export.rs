@@ -254,16 +254,16 @@ async fn a_dead_collector_costs_an_instance_one_line_and_no_request() {
     for _ in 0..10 {
         assert_eq!(app.process("[]").await.status(), 200);
     }
-    // An instance says it at most once in ten seconds.
-    let lines = if reuses_instances() { 1 } else { 11 };
+    // An instance says it at most once in ten seconds, and a busy host may have started a second one.
+    let lines = if reuses_instances() { 1..=2 } else { 11..=11 };
     let said = |app: &App| app.stderr().matches(&line).count();
     eventually("each instance says it", || {
-        (said(&app) >= lines).then_some(())
+        (said(&app) >= *lines.start()).then_some(())
     })
     .await;
     app.signal("TERM");
     app.ended().await;
-    assert_eq!(said(&app), lines, "{}", app.stderr());
+    assert!(lines.contains(&said(&app)), "{}", app.stderr());
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ pub const OTEL_TRACES_SAMPLER_ARG: Setting = Setting {
 /// How long an ended span may wait for company, in milliseconds.
 pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
     env: "OTEL_BSP_SCHEDULE_DELAY",
-    default: "100",
+    default: "250",
 };
 /// How many ended spans one instance holds.
 pub const OTEL_BSP_MAX_QUEUE_SIZE: Setting = Setting {
