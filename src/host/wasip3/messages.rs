@@ -50,10 +50,12 @@ fn method(method: WasiMethod) -> Method {
 }
 
 /// The URI as Spin tells it in a header: asking for its parts would take three calls of the host.
-/// Spin adds its headers behind those of the client, who may have sent one of this name.
+/// Spin adds its headers behind those of the client, who may have sent one of this name. A request from
+/// the same application has no `Host`, and Spin puts `localhost` in its place.
 fn full_url(headers: &HeaderMap) -> Option<Uri> {
     let told = headers.get_all("spin-full-url").iter().next_back()?;
-    told.as_bytes().try_into().ok()
+    let uri = Uri::try_from(told.as_bytes()).ok()?;
+    (uri.authority()? != "localhost").then_some(uri)
 }
 
 fn uri(request: &types::Request) -> Option<Uri> {
