@@ -8,7 +8,7 @@ use comfy_table::Table;
 use crate::collector::Collector;
 use crate::load::Oha;
 use crate::plot::{self, Panel};
-use crate::report::{Spans, mebibytes, milliseconds, page, table, thousands};
+use crate::report::{Spans, mebibytes, milliseconds, page, table, thousands, write};
 use crate::rows::scratch;
 use crate::sample::Sample;
 use crate::series::Series;
@@ -77,8 +77,7 @@ pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
             "# Growth\n\nMade by `cargo run --release -p bench -- growth`; docs/performance.md says what it \
              means, and {PLOTS}/ has the plots.\n"
         );
-        std::fs::write(repository().join(PAGE), format!("{made}{page}"))
-            .with_context(|| format!("failed to write {PAGE}"))?;
+        write(PAGE, &made, &page)?;
     }
     Ok(())
 }

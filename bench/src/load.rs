@@ -115,11 +115,8 @@ impl Oha {
             // Times start when a request is due, not when it could be sent.
             command.args(["-q", &rate.to_string(), "--latency-correction"]);
         }
-        match load.body {
-            Body::Nothing => {}
-            _ => {
-                command.args(["-m", "POST", "-T", "application/json"]);
-            }
+        if !matches!(load.body, Body::Nothing) {
+            command.args(["-m", "POST", "-T", "application/json"]);
         }
         match &load.body {
             Body::Text(text) => command.args(["-d", text]),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bench::cold_start::cold_start;
 use bench::collector::Collector;
 use bench::cost::{cost, take};
@@ -14,7 +14,7 @@ use bench::peer::Peer;
 use bench::report;
 use bench::rows::{Row, scratch};
 use bench::series::Series;
-use bench::server::{Host, repository};
+use bench::server::Host;
 use bench::table::{Effort, Running, measure, soak};
 use bench::versions;
 use bench::viewer_load::viewer;
@@ -92,16 +92,26 @@ struct ViewerArgs {
 }
 
 fn row(key: &str) -> Result<Row, String> {
-    let keys = Row::ALL.map(Row::key).join(", ");
-    let found = Row::ALL.into_iter().find(|row| row.key() == key);
-    found.ok_or_else(|| format!("write some of {keys}"))
+    find(Row::ALL, Row::key, key)
 }
 
 fn series(key: &str) -> Result<Series, String> {
-    let keys = Series::ALL.map(Series::key).join(", ");
-    let mut all = Series::ALL.into_iter();
-    let found = all.find(|series| series.key() == key);
-    found.ok_or_else(|| format!("write some of {keys}"))
+    find(Series::ALL, Series::key, key)
+}
+
+fn find<T: Copy, const N: usize>(
+    all: [T; N],
+    key_of: fn(T) -> &'static str,
+    key: &str,
+) -> Result<T, String> {
+    let found = all.into_iter().find(|one| key_of(*one) == key);
+    found.ok_or_else(|| format!("write some of {}", all.map(key_of).join(", ")))
+}
+
+/// What is chosen; all where nothing is.
+fn chosen<T: Clone>(chosen: &[T], all: &[T]) -> Vec<T> {
+    let chosen = if chosen.is_empty() { all } else { chosen };
+    chosen.to_vec()
 }
 
 #[tokio::main]
@@ -112,10 +122,7 @@ async fn main() -> ExitCode {
         Some(Command::ColdStart) => cold_start().await.map(|page| println!("{page}")),
         Some(Command::Fuel) => fuel().await.map(|table| println!("{table}")),
         Some(Command::Growth(args)) => {
-            let chosen = match args.series.as_slice() {
-                [] => Series::ALL.to_vec(),
-                some => some.to_vec(),
-            };
+            let chosen = chosen(&args.series, &Series::ALL);
             growth(&chosen, effort(args.rounds, args.seconds)).await
         }
         Some(Command::Viewer(args)) => viewer(effort(args.rounds, args.seconds)).await,
@@ -141,10 +148,7 @@ fn effort(rounds: usize, seconds: u64) -> Effort {
 
 async fn table(args: &TableArgs) -> Result<()> {
     let host = Host::from_environment();
-    let rows = match args.rows.as_slice() {
-        [] => Row::ALL.to_vec(),
-        some => some.to_vec(),
-    };
+    let rows = chosen(&args.rows, &Row::ALL);
     let oha = Oha::find(&scratch()?).await?;
     let peer = Peer::install().await?;
     let collector = Collector::start().await?;
@@ -192,6 +196,5 @@ async fn table(args: &TableArgs) -> Result<()> {
     };
     let made =
         "# Results\n\nMade by the command at the end; docs/performance.md says what they mean.\n";
-    std::fs::write(repository().join(file), format!("{made}{page}"))
-        .with_context(|| format!("failed to write {file}"))
+    report::write(file, made, &page)
 }

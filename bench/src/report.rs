@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use anyhow::{Context as _, Result};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use crate::rows::Row;
 use crate::sample::Sample;
+use crate::server::repository;
 use crate::stats::{median, ratio};
 use crate::table::{CONNECTIONS, FIXED_RATE, MANY, Results, SOAK};
 
@@ -36,8 +38,8 @@ pub fn throughput(results: &[Results]) -> Table {
         "exports/1,000 spans",
     ]);
     for of in results {
-        let spans = Spans::of(of.at(MANY));
         let at_many = of.at(MANY);
+        let spans = Spans::of(at_many);
         let mut cells = vec![of.row.title().to_owned()];
         cells.extend(CONNECTIONS.map(|connections| thousands(rate(of.at(connections)))));
         cells.extend([Row::Floor, Row::FastApi].map(|other| against(results, of, other)));
@@ -190,6 +192,15 @@ pub fn page(parts: &[(&str, String)]) -> String {
         let _ = write!(page, "\n## {heading}\n\n{text}\n");
     }
     page
+}
+
+/// Writes a page to `file` in the repository, below a line or two on how it is made.
+///
+/// # Errors
+/// Where the file can't be written.
+pub fn write(file: &str, made: &str, page: &str) -> Result<()> {
+    std::fs::write(repository().join(file), format!("{made}{page}"))
+        .with_context(|| format!("failed to write {file}"))
 }
 
 /// The spans of some samples.

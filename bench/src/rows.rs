@@ -132,7 +132,7 @@ pub enum Mesh {
 impl Mesh {
     /// The spans that a request makes: a SERVER span for each service, a CLIENT span for each call,
     /// and one for putting together what calls at once have brought.
-    pub fn spans_per_request(self) -> u64 {
+    pub const fn spans_per_request(self) -> u64 {
         match self {
             Mesh::Chain(services) => 2 * services as u64 - 1,
             Mesh::FanOut(leaves) => 2 * leaves as u64 + 2,

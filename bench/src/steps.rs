@@ -122,9 +122,7 @@ fn requests(variables: Variables, times: usize) {
     for served in 0..times.div_ceil(REQUESTS) {
         let service = Service::start(Idle(variables), &values(variables));
         for _ in 0..REQUESTS.min(times - served * REQUESTS) {
-            let (head, _) = head();
-            let request = Request::from_parts(head, Full::new(Bytes::from_static(BODY)));
-            black_box(block_on(service.answer(request)));
+            black_box(block_on(service.answer(request().map(Full::new))));
         }
         run_tasks();
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::exports::{SPANS, distinct};
 use crate::load::{Body, Load, Measured, Oha, Until};
-use crate::rows::variable;
+use crate::rows::{Mesh, variable};
 use crate::server::{Host, Server, repository};
 use crate::table::{BODY, MANY};
 
@@ -23,7 +23,7 @@ pub const SENDERS: usize = 4;
 /// How long it may take until all that was sent is there, or nothing more comes.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The spans of a request to the service, which calls two others in a chain.
-const SPANS_PER_REQUEST: u64 = 5;
+pub const SPANS_PER_REQUEST: u64 = Mesh::Chain(3).spans_per_request();
 
 /// The application with a viewer, and a client for its API.
 #[derive(Debug)]

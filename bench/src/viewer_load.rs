@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use comfy_table::Table;
 
 use crate::exports::{self, SPANS, TRACES};
 use crate::load::{Measured, Oha, Until};
-use crate::report::{milliseconds, page, table, thousands};
+use crate::report::{milliseconds, page, table, thousands, write};
 use crate::rows::{build, scratch};
 use crate::server::{Host, repository};
 use crate::stats::median;
 use crate::table::{Effort, MANY};
 use crate::versions;
-use crate::viewer::{SENDERS, Taken, Viewer};
+use crate::viewer::{SENDERS, SPANS_PER_REQUEST, Taken, Viewer};
 
 /// Where the tables go, in the repository.
 const PAGE: &str = "bench/viewer.md";
@@ -77,8 +77,7 @@ pub async fn viewer(effort: Effort) -> Result<()> {
     println!("{page}");
     let made = "# The viewer\n\nMade by `cargo run --release -p bench -- viewer`; docs/performance.md says \
                 what it means.\n";
-    std::fs::write(repository().join(PAGE), format!("{made}{page}"))
-        .with_context(|| format!("failed to write {PAGE}"))
+    write(PAGE, made, &page)
 }
 
 async fn taking(oha: &Oha, lines: &Path, effort: Effort) -> Result<Table> {
@@ -160,7 +159,7 @@ async fn taking(oha: &Oha, lines: &Path, effort: Effort) -> Result<Table> {
     table.add_row(row(
         what,
         &sent,
-        spans(&sent, 5),
+        spans(&sent, SPANS_PER_REQUEST),
         rate(&service),
         share(&service),
     ));

@@ -215,11 +215,9 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 /// The header's values as one list (RFC 9110, section 5.3).
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    if !headers.contains_key(name) {
-        return None;
-    }
     let values: Result<Vec<_>, _> = headers.get_all(name).iter().map(list_text).collect();
-    Some(values.ok()?.join(","))
+    let values = values.ok().filter(|values| !values.is_empty())?;
+    Some(values.join(","))
 }
 
 /// A value's text; `HeaderValue::to_str` would refuse all that is not ASCII, and the list with it.

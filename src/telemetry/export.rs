@@ -43,8 +43,7 @@ const RETRIES: Retries = Retries {
 /// Sends batches of spans to one endpoint.
 #[derive(Debug)]
 pub struct Exporter {
-    otlp: OtlpExporter,
-    direct: Option<Direct>,
+    way: Way,
     endpoint: Target,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
@@ -66,29 +65,16 @@ impl Exporter {
             trouble: Arc::clone(&trouble),
         };
         let plain = how.protocol == Protocol::HttpBinary && how.compression.is_none();
-        let direct = plain.then(|| Direct {
-            client: Box::new(client.clone()),
-            uri: endpoint.url().clone(),
-            resource: resource.clone(),
-        });
-        let mut builder = OtlpExporter::builder()
-            .with_http()
-            .with_http_client(client)
-            .with_endpoint(endpoint.url().to_string())
-            .with_protocol(how.protocol)
-            .with_timeout(how.timeout)
-            // Its own retries would block the instance: they sleep with the thread.
-            .with_retry_policy(RetryPolicy::disabled());
-        if let Some(compression) = how.compression {
-            builder = builder.with_compression(compression);
-        }
-        let mut otlp = builder
-            .build()
-            .expect("the endpoint is a checked URL, and the client is given");
-        otlp.set_resource(resource);
+        let way = match plain {
+            true => Way::Direct(Direct {
+                client: Box::new(client),
+                uri: endpoint.url().clone(),
+                resource: resource.clone(),
+            }),
+            false => Way::Otlp(otlp(client, endpoint, how, resource)),
+        };
         Exporter {
-            otlp,
-            direct,
+            way,
             endpoint: endpoint.clone(),
             trouble,
         }
@@ -100,9 +86,9 @@ impl Exporter {
     /// Where the collector did not take it all; the rest is lost.
     pub async fn export(&self, batch: Vec<SpanData>) -> Result<(), ExportError> {
         let size = batch.len();
-        let exported = match &self.direct {
-            Some(direct) => direct.export(batch).await.map_err(|why| why.to_string()),
-            None => self.otlp.export(batch).await.map_err(|why| why.to_string()),
+        let exported = match &self.way {
+            Way::Direct(direct) => direct.export(batch).await.map_err(|why| why.to_string()),
+            Way::Otlp(otlp) => otlp.export(batch).await.map_err(|why| why.to_string()),
         };
         let trouble = self
             .trouble
@@ -123,6 +109,37 @@ impl Exporter {
             lost,
         })
     }
+}
+
+/// Who makes the requests.
+#[derive(Debug)]
+enum Way {
+    Direct(Direct),
+    Otlp(OtlpExporter),
+}
+
+fn otlp(
+    client: impl HttpClient + 'static,
+    endpoint: &Target,
+    how: &Export,
+    resource: &Resource,
+) -> OtlpExporter {
+    let mut builder = OtlpExporter::builder()
+        .with_http()
+        .with_http_client(client)
+        .with_endpoint(endpoint.url().to_string())
+        .with_protocol(how.protocol)
+        .with_timeout(how.timeout)
+        // Its own retries would block the instance: they sleep with the thread.
+        .with_retry_policy(RetryPolicy::disabled());
+    if let Some(compression) = how.compression {
+        builder = builder.with_compression(compression);
+    }
+    let mut otlp = builder
+        .build()
+        .expect("the endpoint is a checked URL, and the client is given");
+    otlp.set_resource(resource);
+    otlp
 }
 
 /// Exports as `opentelemetry-otlp` would, without its tree of messages.

@@ -17,7 +17,7 @@ pub(super) const ALLOWED_HOSTS: [&str; 6] = [
 /// How the component is built in its repository, as there.
 pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target";
 /// What it is built from, as there.
-pub(super) const WATCH: [&str; 3] = ["src/**/*.rs", "Cargo.toml", "Cargo.lock"];
+pub(super) const WATCH: [&str; 4] = ["src/**/*.rs", "build.rs", "Cargo.toml", "Cargo.lock"];
 
 /// Writes the manifest of a topology that is in the file `page`.
 pub fn spin_toml(topology: &Topology, code: &Code, page: &str) -> String {

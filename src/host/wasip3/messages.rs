@@ -9,9 +9,7 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, uri};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
-use spin_sdk::wasip3::http::types::{
-    self, ErrorCode, Fields, Method as WasiMethod, Scheme as WasiScheme, Trailers,
-};
+use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult};
 
@@ -25,7 +23,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) fn incoming(
     request: types::Request,
 ) -> Request<impl Body<Data = Bytes, Error = SendError>> {
-    let method = method(request.get_method());
+    let method = Method::try_from(request.get_method()).unwrap_or_default();
     let headers = header_map(request.get_headers().copy_all());
     let uri = full_url(&headers).or_else(|| uri(&request));
     let length = headers.get(CONTENT_LENGTH);
@@ -41,14 +39,6 @@ pub(super) fn incoming(
     request
 }
 
-fn method(method: WasiMethod) -> Method {
-    match method {
-        WasiMethod::Post => Method::POST,
-        WasiMethod::Other(name) => Method::try_from(name.as_str()).unwrap_or_default(),
-        other => Method::try_from(other).unwrap_or_default(),
-    }
-}
-
 /// The URI as Spin tells it in a header: asking for its parts would take three calls of the host.
 /// Spin adds its headers behind those of the client, who may have sent one of this name. A request from
 /// the same application has no `Host`, and Spin puts `localhost` in its place.
@@ -60,11 +50,7 @@ fn full_url(headers: &HeaderMap) -> Option<Uri> {
 
 fn uri(request: &types::Request) -> Option<Uri> {
     let mut parts = uri::Parts::default();
-    parts.scheme = match request.get_scheme()? {
-        WasiScheme::Http => Some(uri::Scheme::HTTP),
-        WasiScheme::Https => Some(uri::Scheme::HTTPS),
-        WasiScheme::Other(name) => Some(name.parse().ok()?),
-    };
+    parts.scheme = Some(request.get_scheme()?.try_into().ok()?);
     parts.authority = Some(request.get_authority()?.try_into().ok()?);
     parts.path_and_query = Some(request.get_path_with_query()?.try_into().ok()?);
     Uri::from_parts(parts).ok()
