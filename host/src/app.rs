@@ -1,7 +1,7 @@
 //! An application: its components, and how a request finds the one that answers it.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -30,7 +30,7 @@ use crate::variables::{Values, Variables};
 /// Paths that the host answers itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";
 /// The address that a chained request comes from.
-const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+const CHAINED_CLIENT: HeaderValue = HeaderValue::from_static("0.0.0.0:0");
 
 /// A running application.
 pub struct App {
@@ -166,11 +166,11 @@ impl App {
         self.components.get(id).map(ProxyHandler::state)
     }
 
-    /// Answers a request from outside.
+    /// Answers a request from outside; `client` is the address that it comes from.
     pub async fn answer(
         &self,
         mut request: Request<WasiBody>,
-        client: SocketAddr,
+        client: &HeaderValue,
     ) -> Response<WasiBody> {
         let path = request.uri().path();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
@@ -198,7 +198,7 @@ impl App {
             return None;
         }
         let matched = Matched::chained(component, request.uri().path());
-        Some(self.dispatch(&matched, request, CHAINED_CLIENT).await)
+        Some(self.dispatch(&matched, request, &CHAINED_CLIENT).await)
     }
 
     fn well_known(&self, path: &str) -> Response<WasiBody> {
@@ -226,12 +226,12 @@ impl App {
         &self,
         matched: &Matched,
         mut request: Request<WasiBody>,
-        client: SocketAddr,
+        client: &HeaderValue,
     ) -> Response<WasiBody> {
         if let Err(problem) = address(&mut request, matched, client) {
             return text(StatusCode::BAD_REQUEST, format!("{problem}\n"));
         }
-        let id = &matched.component;
+        let id = matched.component();
         let handled = match self.components.get(id) {
             Some(component) => component.handle((), request).await,
             None => {
@@ -258,7 +258,7 @@ impl App {
 }
 
 /// Makes the URI absolute, and adds the headers that Spin adds.
-fn address(request: &mut Request<WasiBody>, matched: &Matched, client: SocketAddr) -> Result<()> {
+fn address(request: &mut Request<WasiBody>, matched: &Matched, client: &HeaderValue) -> Result<()> {
     let mut parts = request.uri().clone().into_parts();
     let named = request
         .headers()
@@ -277,8 +277,8 @@ fn address(request: &mut Request<WasiBody>, matched: &Matched, client: SocketAdd
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);
     *request.uri_mut() = Uri::from_parts(parts)?;
-    let full_url = request.uri().to_string();
-    matched.describe(&full_url, &client.to_string(), request.headers_mut())
+    let full_url = HeaderValue::try_from(request.uri().to_string())?;
+    matched.describe(full_url, client, request.headers_mut())
 }
 
 /// An answer of the host's own.

@@ -1,5 +1,7 @@
 //! Which component answers a path: exact routes before wildcards, longer before shorter, as in Spin.
 
+use std::sync::Arc;
+
 use anyhow::{Result, anyhow};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use routefinder::Router;
@@ -8,20 +10,20 @@ use crate::manifest::{Route, Trigger};
 
 /// The public routes of an application.
 #[derive(Debug)]
-pub struct Routes(Router<Target>);
+pub struct Routes(Router<Arc<Target>>);
 
+/// Where a route leads to, and what a request is told of it.
 #[derive(Debug)]
 struct Target {
     component: String,
-    pattern: String,
+    pattern: HeaderValue,
+    prefix: HeaderValue,
 }
 
 /// How a request found its component.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Matched {
-    /// The component's id.
-    pub component: String,
-    pattern: String,
+    target: Arc<Target>,
     path_info: String,
     segments: Vec<(String, String)>,
 }
@@ -55,16 +57,21 @@ impl Routes {
                 Some(prefix) => format!("{prefix}/*"),
                 None => pattern.to_owned(),
             };
+            let prefix = route.value.strip_suffix("/...").unwrap_or(&route.value);
+            let told = |text: &str| header_value(text).map_err(|problem| route.error(problem));
             let target = Target {
                 component: trigger.component.value.clone(),
-                pattern: route.value.clone(),
+                pattern: told(&route.value)?,
+                prefix: told(prefix)?,
             };
-            router.add(spec.as_str(), target).map_err(|problem| {
-                route.error(format!(
-                    "the route '{}' is malformed: {problem}",
-                    route.value
-                ))
-            })?;
+            router
+                .add(spec.as_str(), Arc::new(target))
+                .map_err(|problem| {
+                    route.error(format!(
+                        "the route '{}' is malformed: {problem}",
+                        route.value
+                    ))
+                })?;
         }
         Ok(Routes(router))
     }
@@ -74,8 +81,7 @@ impl Routes {
         let best = self.0.best_match(path)?;
         let captures = best.captures();
         Some(Matched {
-            component: best.component.clone(),
-            pattern: best.pattern.clone(),
+            target: Arc::clone(&best),
             path_info: captures
                 .wildcard()
                 .map(|rest| path_info(rest, path))
@@ -100,31 +106,45 @@ fn path_info(rest: &str, path: &str) -> String {
 impl Matched {
     /// A request of the application to itself, which any path of the component takes.
     pub fn chained(component: &str, path: &str) -> Matched {
-        Matched {
+        let target = Target {
             component: component.to_owned(),
-            pattern: "/...".to_owned(),
+            pattern: HeaderValue::from_static("/..."),
+            prefix: HeaderValue::from_static(""),
+        };
+        Matched {
+            target: Arc::new(target),
             path_info: path.to_owned(),
             segments: Vec::new(),
         }
     }
 
+    /// The component's id.
+    pub fn component(&self) -> &str {
+        &self.target.component
+    }
+
     /// Tells the component about the request in the headers that Spin adds.
     ///
     /// # Errors
-    /// Where a part of the URL is not fit for a header.
-    pub fn describe(&self, full_url: &str, client: &str, headers: &mut HeaderMap) -> Result<()> {
-        let prefix = self.pattern.strip_suffix("/...").unwrap_or(&self.pattern);
+    /// Where a part of the path is not fit for a header.
+    pub fn describe(
+        &self,
+        full_url: HeaderValue,
+        client: &HeaderValue,
+        headers: &mut HeaderMap,
+    ) -> Result<()> {
         let told = [
-            ("spin-path-info", self.path_info.as_str()),
+            ("spin-path-info", header_value(&self.path_info)?),
             ("spin-full-url", full_url),
-            ("spin-matched-route", &self.pattern),
-            ("spin-base-path", "/"),
-            ("spin-raw-component-route", &self.pattern),
-            ("spin-component-route", prefix),
-            ("spin-client-addr", client),
+            ("spin-matched-route", self.target.pattern.clone()),
+            ("spin-base-path", HeaderValue::from_static("/")),
+            ("spin-raw-component-route", self.target.pattern.clone()),
+            ("spin-component-route", self.target.prefix.clone()),
+            ("spin-client-addr", client.clone()),
         ];
+        headers.reserve(told.len() + self.segments.len());
         for (name, value) in told {
-            headers.insert(HeaderName::from_static(name), header_value(value)?);
+            headers.insert(HeaderName::from_static(name), value);
         }
         for (name, value) in &self.segments {
             headers.insert(header_name(name)?, header_value(value)?);
@@ -186,7 +206,7 @@ mod tests {
         for (path, component, path_info) in table {
             let matched = routes.find(path).expect(path);
             assert_eq!(
-                (matched.component.as_str(), matched.path_info.as_str()),
+                (matched.component(), matched.path_info.as_str()),
                 (component, path_info),
                 "{path}"
             );
@@ -201,7 +221,11 @@ mod tests {
             .unwrap();
         let mut headers = HeaderMap::new();
         matched
-            .describe("http://h/users/7/x?y", "1.2.3.4:5", &mut headers)
+            .describe(
+                HeaderValue::from_static("http://h/users/7/x?y"),
+                &HeaderValue::from_static("1.2.3.4:5"),
+                &mut headers,
+            )
             .unwrap();
         let table = [
             ("spin-path-info", "/x"),

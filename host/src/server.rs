@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use http::HeaderValue;
 use http_body_util::BodyExt as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -70,11 +71,14 @@ pub async fn serve(
         if stream.set_nodelay(true).is_err() {
             continue;
         }
+        let client = HeaderValue::try_from(client.to_string());
+        let client = client.expect("an address is printed in ASCII");
         let app = Arc::clone(&app);
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let app = Arc::clone(&app);
             let request = request.map(|body| body.map_err(Error::Hyper).boxed_unsync());
-            async move { Ok::<_, Infallible>(app.answer(request, client).await) }
+            let client = client.clone();
+            async move { Ok::<_, Infallible>(app.answer(request, &client).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
