@@ -1,7 +1,7 @@
 //! The cost of each step in instructions and allocations, counted by valgrind.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
@@ -41,8 +41,9 @@ pub async fn cost(save: bool) -> Result<Table> {
         "allocations",
         "bytes allocated",
     ]);
+    let program = build().await?;
     for step in STEPS {
-        let cost = count(&step).await?;
+        let cost = count(&program, &step).await?;
         counted.insert(step.name, cost.instructions.round());
         let before = baseline.get(step.name);
         table.add_row([
@@ -62,22 +63,25 @@ pub async fn cost(save: bool) -> Result<Table> {
     Ok(table)
 }
 
-/// Takes a step, so often: what runs below valgrind.
-///
-/// # Errors
-/// Where there is no such step.
-pub fn take(name: &str, times: usize) -> Result<()> {
-    let step = STEPS.iter().find(|step| step.name == name);
-    (step.context("there is no such step")?.take)(times);
-    Ok(())
+/// Builds the program that takes steps, in the target directory of this one.
+async fn build() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(2);
+    let target = target.context("this program is in no target directory")?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "bench", "--bin", "step"]);
+    cargo.arg("--target-dir").arg(target);
+    let built = cargo.current_dir(repository()).status().await?;
+    ensure!(built.success(), "the steps did not build");
+    Ok(target.join("release/step"))
 }
 
-async fn count(step: &Step) -> Result<Cost> {
+async fn count(program: &Path, step: &Step) -> Result<Cost> {
     let instructions = |said: &str| number_after(said, "Collected : ");
     let allocations = |said: &str| number_after(said, "bytes in ");
     let bytes = |said: &str| number_after(said, "Total:     ");
-    let callgrind = twice("callgrind", "--callgrind-out-file", step).await?;
-    let dhat = twice("dhat", "--dhat-out-file", step).await?;
+    let callgrind = twice(program, ["callgrind", "--callgrind-out-file"], step).await?;
+    let dhat = twice(program, ["dhat", "--dhat-out-file"], step).await?;
     Ok(Cost {
         instructions: difference(&callgrind, instructions)?,
         allocations: difference(&dhat, allocations)?,
@@ -92,17 +96,17 @@ fn difference(said: &[String; 2], number: impl Fn(&str) -> Option<f64>) -> Resul
     Ok((twice - once) / TIMES as f64)
 }
 
-async fn twice(tool: &str, file: &str, step: &Step) -> Result<[String; 2]> {
-    let once = valgrind(tool, file, step, TIMES).await?;
-    Ok([once, valgrind(tool, file, step, 2 * TIMES).await?])
+async fn twice(program: &Path, tool: [&str; 2], step: &Step) -> Result<[String; 2]> {
+    let once = valgrind(program, tool, step, TIMES).await?;
+    Ok([once, valgrind(program, tool, step, 2 * TIMES).await?])
 }
 
-async fn valgrind(tool: &str, file: &str, step: &Step, times: usize) -> Result<String> {
-    let program: PathBuf = std::env::current_exe()?;
+async fn valgrind(program: &Path, tool: [&str; 2], step: &Step, times: usize) -> Result<String> {
+    let [tool, file] = tool;
     let mut command = Command::new("valgrind");
     command.arg(format!("--tool={tool}"));
     command.arg(format!("{file}=/dev/null"));
-    command.arg(program).args(["step", step.name]);
+    command.arg(program).arg(step.name);
     let output = command.arg(times.to_string()).output().await;
     let output = output.context("failed to run valgrind; on Debian: apt-get install valgrind")?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,5 @@
-//! Load, from `oha`.
+//! Load, from `oha`. Where `chrt` is there, oha runs as a batch job: on two cores its threads, which wake
+//! with every answer, otherwise interrupt the server that they measure.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,10 +11,14 @@ use tokio::process::Command;
 /// The version that is installed where it is missing.
 const VERSION: &str = "1.16.0";
 
+/// What makes a batch job of the program that follows.
+const BATCH: [&str; 3] = ["chrt", "--batch", "0"];
+
 /// The load generator.
 #[derive(Debug, Clone)]
 pub struct Oha {
     program: PathBuf,
+    batch: bool,
 }
 
 /// How much is asked for, and how fast.
@@ -70,10 +75,11 @@ impl Oha {
     /// # Errors
     /// Where it can't be installed; with the command to try.
     pub async fn find(tools: &Path) -> Result<Oha> {
+        let batch = runs(&mut started(Path::new("true"), true)).await;
         let installed = tools.join("bin/oha");
         for program in [PathBuf::from("oha"), installed.clone()] {
             if version(&program).await.is_some() {
-                return Ok(Oha { program });
+                return Ok(Oha { program, batch });
             }
         }
         eprintln!("Installing oha {VERSION}, the load generator (once)");
@@ -84,14 +90,18 @@ impl Oha {
             status.success(),
             "oha is missing and did not install; try: cargo install oha --locked"
         );
-        Ok(Oha { program: installed })
+        let program = installed;
+        Ok(Oha { program, batch })
     }
 
-    /// Its name and version.
+    /// Its name and version, and how it is started.
     pub async fn version(&self) -> String {
-        version(&self.program)
-            .await
-            .unwrap_or_else(|| "oha".to_owned())
+        let version = version(&self.program).await;
+        let version = version.unwrap_or_else(|| "oha".to_owned());
+        match self.batch {
+            true => format!("{version}, as a batch job (`{}`)", BATCH.join(" ")),
+            false => version,
+        }
     }
 
     /// Sends `load` to `url`.
@@ -99,7 +109,7 @@ impl Oha {
     /// # Errors
     /// Where a request was answered with anything but 200, or not at all.
     pub async fn run(&self, url: &str, load: &Load) -> Result<Measured> {
-        let mut command = Command::new(&self.program);
+        let mut command = started(&self.program, self.batch);
         command.args(["--no-tui", "--output-format", "json", "--redirect", "0"]);
         command.args(["-c", &load.connections.to_string()]);
         match load.until {
@@ -129,6 +139,21 @@ impl Oha {
         ensure!(output.status.success(), "oha failed: {}", said.trim());
         read(&serde_json::from_slice(&output.stdout)?).with_context(|| format!("load on {url}"))
     }
+}
+
+fn started(program: &Path, batch: bool) -> Command {
+    if !batch {
+        return Command::new(program);
+    }
+    let [chrt, arguments @ ..] = BATCH;
+    let mut command = Command::new(chrt);
+    command.args(arguments).arg(program);
+    command
+}
+
+async fn runs(command: &mut Command) -> bool {
+    let output = command.output().await;
+    output.is_ok_and(|output| output.status.success())
 }
 
 async fn version(program: &Path) -> Option<String> {

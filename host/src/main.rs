@@ -3,8 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use tracing_tail_host::cli::Cli;
 use tracing_tail_host::run;
+
+/// Requests are many small allocations, freed on other threads; the system's allocator takes a
+/// seventh more CPU time for them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
