@@ -1,4 +1,4 @@
-//! Tells the linker to keep the component small, and its imports as old as they can be.
+//! Tells the linker to keep the component small, its memory whole, and its imports as old as they can be.
 
 use std::env::var;
 
@@ -11,6 +11,12 @@ fn main() {
     }
 }
 
+/// What an instance needs for its requests, in bytes. A memory that starts with that need not grow: each
+/// time it does, the host changes the protection of pages.
+const MEMORY: &str = "--initial-memory=1310720";
+/// Of that, for the stack: the linker's own megabyte would take nearly all of it.
+const STACK: &str = "-zstack-size=262144";
+
 fn linker_flags() -> impl Iterator<Item = &'static str> {
     // Indices take the bytes that they need, not five each: 8 % of the component. Debug information
     // does not survive that.
@@ -19,5 +25,6 @@ fn linker_flags() -> impl Iterator<Item = &'static str> {
     // Interfaces of WASI 0.2.0 stay what they are, though the standard library wants 0.2.4 of one.
     let wasip2 = var("CARGO_FEATURE_WASIP2").is_ok();
     let old = wasip2.then_some("--merge-imports-based-on-semver=false");
-    small.into_iter().chain(old)
+    let sized = [MEMORY, STACK].into_iter();
+    sized.chain(small).chain(old)
 }

@@ -198,6 +198,10 @@ fn message(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(0);
     write(out);
     let length = out.len() - start - 1;
+    if let Ok(length @ 0..0x80) = u8::try_from(length) {
+        out[start] = length;
+        return;
+    }
     let more = encoded_len_varint(length as u64) - 1;
     out.extend_from_slice(&[0; 9][..more]);
     out.copy_within(start + 1..start + 1 + length, start + 1 + more);

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::header::USER_AGENT;
+use http::uri::Scheme;
 use http::{Method, StatusCode, Uri, request};
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
@@ -82,7 +83,7 @@ impl Span {
         let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
         attributes.extend([
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
-            KeyValue::new(semconv::URL_SCHEME, scheme(&request.uri).to_owned()),
+            KeyValue::new(semconv::URL_SCHEME, scheme(&request.uri)),
             KeyValue::new(semconv::URL_PATH, request.uri.path().to_owned()),
         ]);
         if method.is_none() {
@@ -361,8 +362,10 @@ fn known_method(method: &Method) -> Option<&'static str> {
     .find(|known| *known == method.as_str())
 }
 
-fn scheme(uri: &Uri) -> &str {
-    uri.scheme_str().unwrap_or("http")
+/// HTTP has no other schemes than these two.
+fn scheme(uri: &Uri) -> &'static str {
+    let https = uri.scheme() == Some(&Scheme::HTTPS);
+    if https { "https" } else { "http" }
 }
 
 fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
