@@ -1,5 +1,6 @@
-//! Load, from `oha`. Where `chrt` is there, oha runs as a batch job: on two cores its threads, which wake
-//! with every answer, otherwise interrupt the server that they measure.
+//! Load, from `oha`. Where `chrt` is there, a load that is as fast as it can be comes from a batch job: on
+//! two cores oha's threads, which wake with every answer, otherwise interrupt the server that they measure.
+//! At a fixed rate oha is woken as anyone, so that it sees at once when an answer is there.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -99,7 +100,7 @@ impl Oha {
         let version = version(&self.program).await;
         let version = version.unwrap_or_else(|| "oha".to_owned());
         match self.batch {
-            true => format!("{version}, as a batch job (`{}`)", BATCH.join(" ")),
+            true => format!("{version}; without a rate as `{} oha`", BATCH.join(" ")),
             false => version,
         }
     }
@@ -109,7 +110,7 @@ impl Oha {
     /// # Errors
     /// Where a request was answered with anything but 200, or not at all.
     pub async fn run(&self, url: &str, load: &Load) -> Result<Measured> {
-        let mut command = started(&self.program, self.batch);
+        let mut command = started(&self.program, self.batch && load.rate.is_none());
         command.args(["--no-tui", "--output-format", "json", "--redirect", "0"]);
         command.args(["-c", &load.connections.to_string()]);
         match load.until {
