@@ -221,7 +221,7 @@ mod tests {
             Batching {
                 schedule_delay: Duration::from_millis(250),
                 max_queue_size: 2048,
-                max_export_batch_size: 512,
+                max_export_batch_size: 128,
             }
         );
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
 
 use crate::collector::Collector;
-use crate::load::Oha;
+use crate::load::Generators;
 use crate::plot::{self, Panel};
 use crate::report::{Spans, mebibytes, milliseconds, page, table, thousands, write};
 use crate::rows::scratch;
@@ -47,13 +47,13 @@ impl Point {
 /// # Errors
 /// Where a request fails, or a span is lost.
 pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
-    let oha = Oha::find(&scratch()?).await?;
+    let generators = Generators::find(&scratch()?).await?;
     let collector = Collector::start().await?;
     let mut parts = Vec::new();
     let mut samples = Vec::new();
     for series in chosen {
         eprintln!("{}", series.title());
-        let points = measure(*series, &oha, &collector, effort).await?;
+        let points = measure(*series, &generators, &collector, effort).await?;
         let file = repository().join(format!("{PLOTS}/{}.svg", series.key()));
         draw(*series, &points, &file)?;
         parts.push((series.title(), tabulate(*series, &points).to_string()));
@@ -67,7 +67,7 @@ pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
         effort.rounds,
         effort.time.as_secs_f64(),
         thousands(spans.received as f64),
-        versions::describe(&Host::Embedded, &oha, None).await?
+        versions::describe(&Host::Embedded, &generators, None).await?
     );
     parts.push(("How", how));
     let page = page(&parts);
@@ -84,7 +84,7 @@ pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
 
 async fn measure(
     series: Series,
-    oha: &Oha,
+    generators: &Generators,
     collector: &Collector,
     effort: Effort,
 ) -> Result<Vec<Point>> {
@@ -106,7 +106,7 @@ async fn measure(
                 _ => effort.time,
             };
             let load = series.load(point.x, time)?;
-            let sampled = subject.sample(oha, &load).await;
+            let sampled = subject.sample(generators, &load).await;
             let at = || format!("{} {}", thousands(point.x as f64), series.axis());
             let sample = sampled.with_context(at)?;
             let (expected, received) = (sample.expected, sample.received.spans);

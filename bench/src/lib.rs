@@ -2,7 +2,7 @@
 //!
 //! - [`rows`]: what stands side by side, and the meshes among it
 //! - [`server`] and [`peer`]: how a row is started, and what it uses
-//! - [`load`]: requests, from `oha`
+//! - [`load`]: requests, from `wrk` and `oha`
 //! - [`collector`]: spans, counted
 //! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows

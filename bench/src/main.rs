@@ -9,7 +9,7 @@ use bench::collector::Collector;
 use bench::cost::cost;
 use bench::fuel::fuel;
 use bench::growth::growth;
-use bench::load::Oha;
+use bench::load::Generators;
 use bench::peer::Peer;
 use bench::report;
 use bench::rows::{Row, scratch};
@@ -151,7 +151,7 @@ fn effort(rounds: usize, seconds: u64) -> Effort {
 async fn table(args: &TableArgs) -> Result<()> {
     let host = Host::from_environment();
     let rows = chosen(&args.rows, &Row::ALL);
-    let oha = Oha::find(&scratch()?).await?;
+    let generators = Generators::find(&scratch()?).await?;
     let peer = Peer::install().await?;
     let collector = Collector::start().await?;
     let mut running = Vec::new();
@@ -160,10 +160,10 @@ async fn table(args: &TableArgs) -> Result<()> {
         running.push(Running::new(row, server, &collector));
     }
     let effort = effort(args.rounds, args.seconds);
-    let results = measure(&oha, &running, effort).await?;
+    let results = measure(&generators, &running, effort).await?;
     let exported = running.iter().find(|of| of.row() == Row::Exported);
     let soaked = match exported {
-        Some(exported) => soak(&oha, exported).await?,
+        Some(exported) => soak(&generators, exported).await?,
         None => Vec::new(),
     };
     let on_spin = matches!(host, Host::Spin(_));
@@ -184,7 +184,7 @@ async fn table(args: &TableArgs) -> Result<()> {
             "How",
             format!(
                 "{loads}\n\n{}",
-                versions::describe(&host, &oha, Some(&peer)).await?
+                versions::describe(&host, &generators, Some(&peer)).await?
             ),
         ),
     ]);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::collector::{Collector, Received};
-use crate::load::{Load, Measured, Oha};
+use crate::load::{Generators, Load, Measured};
 use crate::server::Server;
 
 /// A server that is measured, with all that is known of its spans.
@@ -39,10 +39,10 @@ impl Subject {
     ///
     /// # Errors
     /// Where a request fails.
-    pub async fn sample(&self, oha: &Oha, load: &Load) -> Result<Sample> {
+    pub async fn sample(&self, generators: &Generators, load: &Load) -> Result<Sample> {
         let received = self.collector.received(&self.sender);
         let before = self.server.usage()?;
-        let measured = oha.run(&self.server.url("/process"), load).await?;
+        let measured = generators.run(&self.server.url("/process"), load).await?;
         let expected = measured.requests * self.spans_per_request;
         // Spans that leave after the load are part of what it costs.
         let collector = &self.collector;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::collector::Collector;
-use crate::load::{Body, Load, Oha, Until};
+use crate::load::{Body, Generators, Load, Until};
 use crate::rows::Row;
 use crate::sample::{Sample, Subject};
 use crate::server::Server;
@@ -81,8 +81,8 @@ impl Running {
     ///
     /// # Errors
     /// Where a request fails.
-    pub async fn sample(&self, oha: &Oha, load: &Load) -> Result<Sample> {
-        let sampled = self.subject.sample(oha, load).await;
+    pub async fn sample(&self, generators: &Generators, load: &Load) -> Result<Sample> {
+        let sampled = self.subject.sample(generators, load).await;
         sampled.with_context(|| format!("row '{}'", self.row.title()))
     }
 }
@@ -91,7 +91,11 @@ impl Running {
 ///
 /// # Errors
 /// Where a request fails.
-pub async fn measure(oha: &Oha, rows: &[Running], effort: Effort) -> Result<Vec<Results>> {
+pub async fn measure(
+    generators: &Generators,
+    rows: &[Running],
+    effort: Effort,
+) -> Result<Vec<Results>> {
     let mut results: Vec<_> = rows
         .iter()
         .map(|running| Results {
@@ -103,20 +107,22 @@ pub async fn measure(oha: &Oha, rows: &[Running], effort: Effort) -> Result<Vec<
     for running in rows {
         // Compiled code, buffers and caches are warm from then on.
         let warm = load(MANY, Until::Elapsed(Duration::from_secs(1)), None);
-        running.sample(oha, &warm).await?;
+        running.sample(generators, &warm).await?;
     }
     for round in 1..=effort.rounds {
         eprintln!("Round {round} of {}", effort.rounds);
         for (index, connections) in CONNECTIONS.into_iter().enumerate() {
             for (running, results) in rows.iter().zip(&mut results) {
                 let load = load(connections, Until::Elapsed(effort.time), None);
-                results.samples[index].push(running.sample(oha, &load).await?);
+                results.samples[index].push(running.sample(generators, &load).await?);
             }
         }
         for (running, results) in rows.iter().zip(&mut results) {
             if holds_rate(running.row) {
                 let load = load(MANY, Until::Elapsed(effort.time), Some(FIXED_RATE));
-                results.fixed_rate.push(running.sample(oha, &load).await?);
+                results
+                    .fixed_rate
+                    .push(running.sample(generators, &load).await?);
             }
         }
     }
@@ -128,11 +134,11 @@ pub async fn measure(oha: &Oha, rows: &[Running], effort: Effort) -> Result<Vec<
 ///
 /// # Errors
 /// Where a request fails.
-pub async fn soak(oha: &Oha, running: &Running) -> Result<Vec<Sample>> {
+pub async fn soak(generators: &Generators, running: &Running) -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for _ in 0..=10 {
         let load = load(MANY, Until::Requests(SOAK / 10), None);
-        samples.push(running.sample(oha, &load).await?);
+        samples.push(running.sample(generators, &load).await?);
     }
     Ok(samples)
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 use tokio::process::Command;
 
-use crate::load::Oha;
+use crate::load::Generators;
 use crate::peer::Peer;
 use crate::server::{Host, repository};
 
@@ -21,7 +21,7 @@ const PACKAGES: [&str; 5] = [
 ///
 /// # Errors
 /// Where one of the programs does not run.
-pub async fn describe(host: &Host, oha: &Oha, peer: Option<&Peer>) -> Result<String> {
+pub async fn describe(host: &Host, generators: &Generators, peer: Option<&Peer>) -> Result<String> {
     let mut lines = vec![
         machine(),
         output("rustc", &["--version"]).await?,
@@ -37,7 +37,7 @@ pub async fn describe(host: &Host, oha: &Oha, peer: Option<&Peer>) -> Result<Str
     if let Some(peer) = peer {
         lines.push(peer.versions().await?);
     }
-    lines.push(oha.version().await);
+    lines.push(generators.versions().to_owned());
     let lines: Vec<_> = lines.iter().map(|line| format!("- {line}")).collect();
     Ok(lines.join("\n"))
 }

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use crate::exports::{SPANS, distinct};
-use crate::load::{Body, Load, Measured, Oha, Until};
+use crate::load::{Body, Generators, Load, Measured, Until};
 use crate::rows::{Mesh, variable};
 use crate::server::{Host, Server, repository};
 use crate::table::{BODY, MANY};
@@ -79,12 +79,12 @@ impl Viewer {
     /// Where an export is refused, or more is missing afterwards than was drawn twice.
     pub async fn take_exports(
         &self,
-        oha: &Oha,
+        generators: &Generators,
         (lines, count): (&Path, u64),
         time: Duration,
     ) -> Result<Taken> {
         self.clear().await?;
-        let load = self.export(oha, lines, Until::Elapsed(time)).await?;
+        let load = self.export(generators, lines, Until::Elapsed(time)).await?;
         let kept = self.counts().await?.spans;
         let drawn = distinct(count, load.requests);
         // Far more than chance may differ from what is to be expected.
@@ -106,21 +106,30 @@ impl Viewer {
     ///
     /// # Errors
     /// Where an export is refused.
-    pub async fn export(&self, oha: &Oha, lines: &Path, until: Until) -> Result<Measured> {
+    pub async fn export(
+        &self,
+        generators: &Generators,
+        lines: &Path,
+        until: Until,
+    ) -> Result<Measured> {
         let load = Load {
             connections: SENDERS,
             until,
             rate: None,
             body: Body::LineOf(lines.to_owned()),
         };
-        oha.run(&self.server.url("/v1/traces"), &load).await
+        generators.run(&self.server.url("/v1/traces"), &load).await
     }
 
     /// Sends requests to the service beside the empty viewer, and waits for their spans.
     ///
     /// # Errors
     /// Where a request fails.
-    pub async fn take_from_service(&self, oha: &Oha, time: Duration) -> Result<Taken> {
+    pub async fn take_from_service(
+        &self,
+        generators: &Generators,
+        time: Duration,
+    ) -> Result<Taken> {
         self.clear().await?;
         let started = Instant::now();
         let load = Load {
@@ -129,7 +138,7 @@ impl Viewer {
             rate: None,
             body: BODY,
         };
-        let load = oha.run(&self.server.url("/process"), &load).await?;
+        let load = generators.run(&self.server.url("/process"), &load).await?;
         let sent = load.requests * SPANS_PER_REQUEST;
         let mut kept = self.counts().await?.spans;
         let mut last = Instant::now();
@@ -152,9 +161,9 @@ impl Viewer {
     ///
     /// # Errors
     /// Where an export is refused, or the viewer holds more or fewer in the end.
-    pub async fn fill(&self, oha: &Oha, lines: &Path, traces: u64) -> Result<()> {
+    pub async fn fill(&self, generators: &Generators, lines: &Path, traces: u64) -> Result<()> {
         for _ in 0..10 {
-            self.export(oha, lines, Until::Requests(100)).await?;
+            self.export(generators, lines, Until::Requests(100)).await?;
             if self.counts().await?.traces == traces {
                 return Ok(());
             }
@@ -170,7 +179,7 @@ impl Viewer {
     /// Where an answer is not 200.
     pub async fn ask(
         &self,
-        oha: &Oha,
+        generators: &Generators,
         path: &str,
         (connections, time): (usize, Duration),
     ) -> Result<Measured> {
@@ -180,7 +189,7 @@ impl Viewer {
             rate: None,
             body: Body::Nothing,
         };
-        oha.run(&self.url(path), &load).await
+        generators.run(&self.url(path), &load).await
     }
 
     /// What it holds.

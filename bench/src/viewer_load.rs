@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use comfy_table::Table;
 
 use crate::exports::{self, SPANS, TRACES};
-use crate::load::{Measured, Oha, Until};
+use crate::load::{Generators, Measured, Until};
 use crate::report::{milliseconds, page, table, thousands, write};
 use crate::rows::{build, scratch};
 use crate::server::{Host, repository};
@@ -50,13 +50,13 @@ struct Asked {
 /// # Errors
 /// Where a request fails, or the viewer does not hold what it should.
 pub async fn viewer(effort: Effort) -> Result<()> {
-    let oha = Oha::find(&scratch()?).await?;
+    let generators = Generators::find(&scratch()?).await?;
     build(&repository().join("spin.toml")).await?;
     let lines = exports::file(LINES)?;
     eprintln!("Taking in");
-    let taking = taking(&oha, &lines, effort).await?;
+    let taking = taking(&generators, &lines, effort).await?;
     eprintln!("Asking");
-    let asking = asking(&oha, &lines, effort).await?;
+    let asking = asking(&generators, &lines, effort).await?;
     let how = format!(
         "Medians of {} interleaved rounds of {} s each. An export is {SPANS} spans in {TRACES} traces, as \
          OTLP/JSON, sent over {SENDERS} connections; each is one of {} at random, and what is sent again while \
@@ -67,7 +67,7 @@ pub async fn viewer(effort: Effort) -> Result<()> {
         effort.rounds,
         effort.time.as_secs_f64(),
         thousands(LINES as f64),
-        versions::describe(&Host::Embedded, &oha, None).await?
+        versions::describe(&Host::Embedded, &generators, None).await?
     );
     let page = page(&[
         ("Taking in", taking.to_string()),
@@ -80,23 +80,29 @@ pub async fn viewer(effort: Effort) -> Result<()> {
     write(PAGE, made, &page)
 }
 
-async fn taking(oha: &Oha, lines: &Path, effort: Effort) -> Result<Table> {
+async fn taking(generators: &Generators, lines: &Path, effort: Effort) -> Result<Table> {
     let free = Viewer::start(NO_BOUND).await?;
     let bound = HELD[1];
     let full = Viewer::start(usize::try_from(bound)?).await?;
-    full.fill(oha, lines, bound).await?;
-    free.take_exports(oha, (lines, LINES), effort.time).await?;
+    full.fill(generators, lines, bound).await?;
+    free.take_exports(generators, (lines, LINES), effort.time)
+        .await?;
     let (mut growing, mut evicting, mut service) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..effort.rounds {
-        growing.push(free.take_exports(oha, (lines, LINES), effort.time).await?);
-        let load = full.export(oha, lines, Until::Elapsed(effort.time)).await?;
+        growing.push(
+            free.take_exports(generators, (lines, LINES), effort.time)
+                .await?,
+        );
+        let load = full
+            .export(generators, lines, Until::Elapsed(effort.time))
+            .await?;
         let held = full.counts().await?;
         ensure!(
             held.traces == bound && held.spans == bound * SPANS / TRACES,
             "a full viewer holds {held:?}"
         );
         evicting.push(load);
-        service.push(free.take_from_service(oha, effort.time).await?);
+        service.push(free.take_from_service(generators, effort.time).await?);
     }
     let mut table = table(&[
         "",
@@ -166,11 +172,11 @@ async fn taking(oha: &Oha, lines: &Path, effort: Effort) -> Result<Table> {
     Ok(table)
 }
 
-async fn asking(oha: &Oha, lines: &Path, effort: Effort) -> Result<Table> {
+async fn asking(generators: &Generators, lines: &Path, effort: Effort) -> Result<Table> {
     let mut viewers = Vec::new();
     for held in HELD {
         let viewer = Viewer::start(usize::try_from(held)?).await?;
-        viewer.fill(oha, lines, held).await?;
+        viewer.fill(generators, lines, held).await?;
         let id = viewer.newest().await?;
         viewers.push((viewer, id));
     }
@@ -181,8 +187,8 @@ async fn asking(oha: &Oha, lines: &Path, effort: Effort) -> Result<Table> {
                 let path = path.replace("<id>", id);
                 let [alone, many] = CONNECTIONS.map(|connections| (connections, effort.time / 2));
                 let of = &mut asked[index];
-                of.alone.push(viewer.ask(oha, &path, alone).await?);
-                of.many.push(viewer.ask(oha, &path, many).await?);
+                of.alone.push(viewer.ask(generators, &path, alone).await?);
+                of.many.push(viewer.ask(generators, &path, many).await?);
             }
         }
     }

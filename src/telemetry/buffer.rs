@@ -77,9 +77,14 @@ impl Buffer {
         }
     }
 
+    /// Whether the worker of `round` still waits.
+    pub fn waits(&self, round: u64) -> bool {
+        self.phase == Phase::Waiting(round)
+    }
+
     /// Whether the worker of `round` has to export, now that its wait is over. It ends where not.
     pub fn elapsed(&mut self, round: u64) -> bool {
-        let due = self.phase == Phase::Waiting(round);
+        let due = self.waits(round);
         if due {
             self.phase = Phase::Exporting;
         }

@@ -4,7 +4,7 @@
 //! instance from ever going away. Here the first span of an empty queue spawns a worker that waits
 //! for company, exports, and ends with the queue. The span that fills a batch does not wake that
 //! worker, since one request's task can't wake another's under WASI 0.3: it spawns one that exports
-//! at once, and the waiting one finds nothing left to do.
+//! at once, and the waiting one finds nothing left to do when it looks up from its [`NAP`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,10 @@ use super::context;
 use super::export::{Exporter, Losses};
 use crate::config::Batching;
 use crate::host::World;
+
+/// How long a worker sleeps at a time while it waits for company. Its instance lives for as long: under load
+/// a full batch has left soon, and an instance that has served its last request should go then.
+const NAP: Duration = Duration::from_millis(25);
 
 /// Gathers ended spans and exports them in batches, one export at a time.
 pub struct Queue<W> {
@@ -107,7 +111,7 @@ impl<W: World> Shared<W> {
                 Exported::End => return,
                 Exported::Export => {}
                 Exported::Wait(round) => {
-                    self.world.sleep(self.delay).await;
+                    self.wait(round).await;
                     if !self.state().buffer.elapsed(round) {
                         return;
                     }
@@ -115,6 +119,16 @@ impl<W: World> Shared<W> {
             }
             self.export().await;
             next = self.state().buffer.exported();
+        }
+    }
+
+    /// Waits for company in this round, for as long as others have not ended it.
+    async fn wait(&self, round: u64) {
+        let mut left = self.delay;
+        while !left.is_zero() && self.state().buffer.waits(round) {
+            let nap = left.min(NAP);
+            self.world.sleep(nap).await;
+            left -= nap;
         }
     }
 
@@ -181,7 +195,7 @@ mod tests {
             "nothing leaves before its task runs"
         );
         assert_eq!(world.run_tasks(), 1);
-        assert_eq!(world.slept(), [BATCHING.schedule_delay]);
+        assert_eq!(world.slept(), [NAP; 4], "together the delay");
         assert_eq!(world.sent_to("/v1/traces").len(), 1);
     }
 
