@@ -60,8 +60,9 @@ async fn count(row: Row, engine: &Engine, collector: &Collector, state: &Path) -
     let endpoint = collector.endpoint(row.key());
     let traced = [
         ("endpoint", endpoint.as_str()),
-        // All spans leave in one batch: none before the last request.
+        // All spans leave in one batch: none before the last request has been answered.
         ("bsp_schedule_delay", "2000"),
+        ("bsp_max_export_batch_size", "512"),
     ];
     let (component, settings) = match row {
         Row::Floor => (("bench/floor/spin.toml", "floor"), Vec::new()),

@@ -2,14 +2,12 @@
 
 use std::collections::VecDeque;
 
-use opentelemetry_sdk::trace::SpanData;
-
 use crate::config::Batching;
 
-/// A bounded queue with at most one worker.
+/// A bounded queue of ended spans, in whatever form, with at most one worker.
 #[derive(Debug)]
-pub struct Buffer {
-    spans: VecDeque<SpanData>,
+pub struct Buffer<S> {
+    spans: VecDeque<S>,
     batching: Batching,
     phase: Phase,
     rounds: u64,
@@ -49,9 +47,9 @@ pub enum Exported {
     Wait(u64),
 }
 
-impl Buffer {
+impl<S> Buffer<S> {
     /// An empty queue.
-    pub fn new(batching: Batching) -> Buffer {
+    pub fn new(batching: Batching) -> Buffer<S> {
         Buffer {
             spans: VecDeque::new(),
             batching,
@@ -61,7 +59,7 @@ impl Buffer {
     }
 
     /// Queues a span.
-    pub fn push(&mut self, span: SpanData) -> Queued {
+    pub fn push(&mut self, span: S) -> Queued {
         if self.spans.len() >= self.batching.max_queue_size {
             return Queued::Lost;
         }
@@ -92,7 +90,7 @@ impl Buffer {
     }
 
     /// The next batch.
-    pub fn take(&mut self) -> Vec<SpanData> {
+    pub fn take(&mut self) -> Vec<S> {
         let size = self.spans.len().min(self.batching.max_export_batch_size);
         self.spans.drain(..size).collect()
     }
@@ -128,7 +126,7 @@ pub(super) mod tests {
     use opentelemetry::trace::{
         SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
     };
-    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+    use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
     use super::*;
 
@@ -159,7 +157,7 @@ pub(super) mod tests {
         }
     }
 
-    fn push(buffer: &mut Buffer) -> Queued {
+    fn push(buffer: &mut Buffer<SpanData>) -> Queued {
         buffer.push(span(TraceFlags::SAMPLED))
     }
 

@@ -1,7 +1,8 @@
 //! Spans as OTLP protobuf, straight from what the SDK hands over.
 //!
 //! `opentelemetry-otlp` makes a tree of messages of a batch before it writes that, which is a quarter of
-//! all instructions of a request; here each field is written where it stands.
+//! all instructions of a request; here each field is written where it stands. A span is written as soon as it
+//! has ended: so it waits for its export in half a kilobyte, and what it was made of is free for the next request.
 //! Source: opentelemetry-proto's `trace.proto`, `common.proto` and `resource.proto`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,36 +17,67 @@ use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
 /// What a span takes, about, in bytes.
 const SPAN: usize = 512;
+/// What the keys and lengths of an envelope take at most, in bytes.
+const KEYS: usize = 32;
 
-/// Writes an `ExportTraceServiceRequest` with the spans of `batch`, all of one scope.
-pub fn encode(batch: &[SpanData], resource: &Resource) -> Vec<u8> {
-    let mut out = Vec::with_capacity(SPAN * (batch.len() + 1));
-    message(&mut out, 1, |out| {
-        message(out, 1, |out| {
+/// What all batches of an instance have in common: where their spans come from, and who made them.
+#[derive(Debug)]
+pub struct Envelope {
+    /// The fields of `ResourceSpans` but its spans.
+    resource: Vec<u8>,
+    /// The fields of `ScopeSpans` but its spans.
+    scope: Vec<u8>,
+}
+
+impl Envelope {
+    /// Writes what every batch begins with.
+    pub fn new(resource: &Resource, scope: &InstrumentationScope) -> Envelope {
+        let mut of_resource = Vec::new();
+        message(&mut of_resource, 1, |out| {
             for (key, value) in resource {
                 message(out, 1, |out| pair(out, key.as_str(), value));
             }
         });
-        text(out, 3, resource.schema_url().unwrap_or_default());
-        message(out, 2, |out| {
-            if let Some(first) = batch.first() {
-                scope(out, &first.instrumentation_scope);
-            }
-            for one in batch {
-                message(out, 2, |out| span(out, one));
-            }
+        text(
+            &mut of_resource,
+            3,
+            resource.schema_url().unwrap_or_default(),
+        );
+        let mut of_scope = Vec::new();
+        message(&mut of_scope, 1, |out| {
+            text(out, 1, scope.name());
+            text(out, 2, scope.version().unwrap_or_default());
+            attributes(out, 3, scope.attributes());
         });
-    });
-    out
+        text(&mut of_scope, 3, scope.schema_url().unwrap_or_default());
+        Envelope {
+            resource: of_resource,
+            scope: of_scope,
+        }
+    }
+
+    /// Writes an `ExportTraceServiceRequest` with `spans`, as [`encode`] gives them.
+    pub fn around(&self, spans: &[Vec<u8>]) -> Vec<u8> {
+        let of_spans: usize = spans.iter().map(Vec::len).sum();
+        let of_scope = self.scope.len() + of_spans;
+        let mut head = self.resource.clone();
+        prefix(&mut head, 2, of_scope);
+        let mut out = Vec::with_capacity(KEYS + head.len() + of_scope);
+        prefix(&mut out, 1, head.len() + of_scope);
+        out.extend_from_slice(&head);
+        out.extend_from_slice(&self.scope);
+        for span in spans {
+            out.extend_from_slice(span);
+        }
+        out
+    }
 }
 
-fn scope(out: &mut Vec<u8>, scope: &InstrumentationScope) {
-    message(out, 1, |out| {
-        text(out, 1, scope.name());
-        text(out, 2, scope.version().unwrap_or_default());
-        attributes(out, 3, scope.attributes());
-    });
-    text(out, 3, scope.schema_url().unwrap_or_default());
+/// Writes a span, as the field of `ScopeSpans` that it will be.
+pub fn encode(ended: &SpanData) -> Vec<u8> {
+    let mut out = Vec::with_capacity(SPAN);
+    message(&mut out, 2, |out| span(out, ended));
+    out
 }
 
 fn span(out: &mut Vec<u8>, span: &SpanData) {
@@ -185,9 +217,14 @@ fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
 }
 
 fn data(out: &mut Vec<u8>, tag: u32, data: &[u8]) {
-    encode_key(tag, WireType::LengthDelimited, out);
-    encode_varint(data.len() as u64, out);
+    prefix(out, tag, data.len());
     out.extend_from_slice(data);
+}
+
+/// The key and the length of what takes `length` bytes.
+fn prefix(out: &mut Vec<u8>, tag: u32, length: usize) {
+    encode_key(tag, WireType::LengthDelimited, out);
+    encode_varint(length as u64, out);
 }
 
 /// A message, whose length is known only once it is written: most take a byte for that, and what is
@@ -285,7 +322,9 @@ mod tests {
             ],
         ];
         for batch in batches {
-            let ours = ExportTraceServiceRequest::decode(&encode(&batch, &resource)[..]).unwrap();
+            let envelope = Envelope::new(&resource, &batch[0].instrumentation_scope);
+            let spans: Vec<_> = batch.iter().map(encode).collect();
+            let ours = ExportTraceServiceRequest::decode(&envelope.around(&spans)[..]).unwrap();
             let theirs = group_spans_by_resource_and_scope(batch, &(&resource).into());
             assert_eq!(ours.resource_spans, theirs);
         }

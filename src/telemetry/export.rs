@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use opentelemetry::InstrumentationScope;
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _, WithHttpConfig as _,
@@ -27,7 +28,7 @@ use crate::host::{SendError, World};
 use crate::retry::Retries;
 use crate::simulate::dice::unit;
 use crate::target::Target;
-use crate::telemetry::encode::encode;
+use crate::telemetry::encode::{Envelope, encode};
 use crate::telemetry::partial_success;
 
 /// How often an instance says on stderr that spans are lost.
@@ -48,14 +49,27 @@ pub struct Exporter {
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
+/// What all spans of an instance have in common.
+#[derive(Debug)]
+pub struct Origin {
+    /// The service that they come from.
+    pub resource: Resource,
+    /// This crate, which makes them.
+    pub scope: InstrumentationScope,
+}
+
+/// An ended span, as the exporter that prepared it wants it.
+#[derive(Debug)]
+pub enum Ended {
+    /// In protobuf.
+    Written(Vec<u8>),
+    /// As the SDK hands it over.
+    Kept(SpanData),
+}
+
 impl Exporter {
-    /// Makes an exporter for the spans of `resource`; `endpoint` is the full URL.
-    pub fn new<W: World>(
-        world: W,
-        endpoint: &Target,
-        how: &Export,
-        resource: &Resource,
-    ) -> Exporter {
+    /// Makes an exporter for the spans of `origin`; `endpoint` is the full URL.
+    pub fn new<W: World>(world: W, endpoint: &Target, how: &Export, origin: &Origin) -> Exporter {
         let trouble = Arc::default();
         let client = Client {
             world,
@@ -69,9 +83,9 @@ impl Exporter {
             true => Way::Direct(Direct {
                 client: Box::new(client),
                 uri: endpoint.url().clone(),
-                resource: resource.clone(),
+                envelope: Envelope::new(&origin.resource, &origin.scope),
             }),
-            false => Way::Otlp(otlp(client, endpoint, how, resource)),
+            false => Way::Otlp(otlp(client, endpoint, how, &origin.resource)),
         };
         Exporter {
             way,
@@ -80,15 +94,29 @@ impl Exporter {
         }
     }
 
-    /// Sends one batch, and again where the collector asks for it.
+    /// Makes of a span what [`Exporter::export`] sends.
+    pub fn prepare(&self, span: SpanData) -> Ended {
+        match self.way {
+            Way::Direct(_) => Ended::Written(encode(&span)),
+            Way::Otlp(_) => Ended::Kept(span),
+        }
+    }
+
+    /// Sends one batch of spans that it has prepared, and again where the collector asks for it.
     ///
     /// # Errors
     /// Where the collector did not take it all; the rest is lost.
-    pub async fn export(&self, batch: Vec<SpanData>) -> Result<(), ExportError> {
+    pub async fn export(&self, batch: Vec<Ended>) -> Result<(), ExportError> {
         let size = batch.len();
         let exported = match &self.way {
-            Way::Direct(direct) => direct.export(batch).await.map_err(|why| why.to_string()),
-            Way::Otlp(otlp) => otlp.export(batch).await.map_err(|why| why.to_string()),
+            Way::Direct(direct) => {
+                let written = batch.into_iter().filter_map(Ended::written).collect();
+                direct.export(written).await.map_err(|why| why.to_string())
+            }
+            Way::Otlp(otlp) => {
+                let kept = batch.into_iter().filter_map(Ended::kept).collect();
+                otlp.export(kept).await.map_err(|why| why.to_string())
+            }
         };
         let trouble = self
             .trouble
@@ -108,6 +136,22 @@ impl Exporter {
             trouble,
             lost,
         })
+    }
+}
+
+impl Ended {
+    fn written(self) -> Option<Vec<u8>> {
+        match self {
+            Ended::Written(written) => Some(written),
+            Ended::Kept(_) => None,
+        }
+    }
+
+    fn kept(self) -> Option<SpanData> {
+        match self {
+            Ended::Kept(kept) => Some(kept),
+            Ended::Written(_) => None,
+        }
     }
 }
 
@@ -147,14 +191,14 @@ fn otlp(
 struct Direct {
     client: Box<dyn HttpClient>,
     uri: Uri,
-    resource: Resource,
+    envelope: Envelope,
 }
 
 impl Direct {
-    async fn export(&self, batch: Vec<SpanData>) -> Result<(), HttpError> {
-        let body = encode(&batch, &self.resource);
+    async fn export(&self, spans: Vec<Vec<u8>>) -> Result<(), HttpError> {
+        let body = self.envelope.around(&spans);
         // The spans make room for what the request takes.
-        drop(batch);
+        drop(spans);
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();

@@ -29,20 +29,27 @@ use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 
 use crate::config::Config;
 use crate::host::World;
+use crate::telemetry::export::{Exporter, Origin};
 
 /// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none. Where the
 /// SDK is disabled it makes no spans.
 pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
-    let resource = resource(config);
+    let origin = Origin {
+        resource: resource(config),
+        scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .with_schema_url(SCHEMA_URL)
+            .build(),
+    };
     let mut provider = SdkTracerProvider::builder()
         .with_sampler(config.sampling.sampler())
         // Each downstream has an event and a link, and there may be any number of them.
         .with_max_events_per_span(u32::MAX)
         .with_max_links_per_span(u32::MAX)
-        .with_resource(resource.clone());
+        .with_resource(origin.resource.clone());
     let endpoint = config.otlp_endpoint.as_ref();
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
-        let exporter = export::Exporter::new(world.clone(), endpoint, &config.export, &resource);
+        let exporter = Exporter::new(world.clone(), endpoint, &config.export, &origin);
         let mut batching = config.batching;
         if !W::REUSED {
             // The request is over when the queue gets to work: no more spans will come.
@@ -58,12 +65,7 @@ pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
             .shutdown()
             .expect("nothing is there that could fail to shut down");
     }
-    provider.tracer_with_scope(
-        InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .with_schema_url(SCHEMA_URL)
-            .build(),
-    )
+    provider.tracer_with_scope(origin.scope)
 }
 
 /// What the service is, and what the setting adds; `telemetry.sdk.*` is not for the setting to say.

@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::buffer::{Buffer, Exported, Queued};
 use super::context;
-use super::export::{Exporter, Losses};
+use super::export::{Ended, Exporter, Losses};
 use crate::config::Batching;
 use crate::host::World;
 
@@ -46,7 +46,7 @@ struct Shared<W> {
 }
 
 struct State {
-    buffer: Buffer,
+    buffer: Buffer<Ended>,
     refused: Losses,
     overflown: Losses,
 }
@@ -82,7 +82,8 @@ impl<W: World> SpanProcessor for Queue<W> {
             span.span_context = context::with_random_id(&span.span_context);
         }
         let shared = Arc::clone(&self.shared);
-        let queued = shared.state().buffer.push(span);
+        let ended = shared.exporter.prepare(span);
+        let queued = shared.state().buffer.push(ended);
         let first = match queued {
             Queued::Nothing => return,
             // The worker says so after its export: a full queue always has one.
@@ -155,11 +156,13 @@ impl<W: World> Shared<W> {
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Response, StatusCode};
+    use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::TraceFlags;
     use opentelemetry_otlp::Protocol;
     use opentelemetry_sdk::Resource;
 
     use super::super::buffer::tests::{BATCHING, span};
+    use super::super::export::Origin;
     use super::*;
     use crate::config::Export;
     use crate::host::scripted::Scripted;
@@ -173,14 +176,17 @@ mod tests {
                 .unwrap())
         });
         let endpoint = Target::parse("http://collector/v1/traces").unwrap();
-        let resource = Resource::builder_empty().build();
+        let origin = Origin {
+            resource: Resource::builder_empty().build(),
+            scope: InstrumentationScope::default(),
+        };
         let how = Export {
             headers: HeaderMap::new(),
             protocol: Protocol::HttpBinary,
             compression: None,
             timeout: Duration::from_secs(1),
         };
-        let exporter = Exporter::new(world.clone(), &endpoint, &how, &resource);
+        let exporter = Exporter::new(world.clone(), &endpoint, &how, &origin);
         (world.clone(), Queue::new(world, exporter, BATCHING))
     }
 
