@@ -64,7 +64,7 @@ pub enum Ended {
     /// In protobuf.
     Written(Vec<u8>),
     /// As the SDK hands it over.
-    Kept(SpanData),
+    Kept(Box<SpanData>),
 }
 
 impl Exporter {
@@ -98,7 +98,7 @@ impl Exporter {
     pub fn prepare(&self, span: SpanData) -> Ended {
         match self.way {
             Way::Direct(_) => Ended::Written(encode(&span)),
-            Way::Otlp(_) => Ended::Kept(span),
+            Way::Otlp(_) => Ended::Kept(Box::new(span)),
         }
     }
 
@@ -149,7 +149,7 @@ impl Ended {
 
     fn kept(self) -> Option<SpanData> {
         match self {
-            Ended::Kept(kept) => Some(kept),
+            Ended::Kept(kept) => Some(*kept),
             Ended::Written(_) => None,
         }
     }
