@@ -4,7 +4,7 @@
 //! instance from ever going away. Here the first span of an empty queue spawns a worker that waits
 //! for company, exports, and ends with the queue. The span that fills a batch does not wake that
 //! worker, since one request's task can't wake another's under WASI 0.3: it spawns one that exports
-//! at once, and the waiting one finds nothing left to do when it looks up from its [`NAP`].
+//! at once, and the waiting one finds nothing left to do when it looks up from its nap.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
