@@ -134,7 +134,9 @@ impl Start {
         let started = Instant::now();
         let mut instance = self.loaded.instance(|_| Ok(())).await?;
         self.instantiated.push(microseconds(started.elapsed()));
-        let head = instance.answer(request).await?;
+        let head = instance
+            .with(async |talk| talk.answer(request).await)
+            .await?;
         self.first_byte.push(microseconds(head - started));
         Ok(())
     }
@@ -151,7 +153,10 @@ impl Start {
                 Ok(())
             };
             let mut instance = self.loaded.instance(scales).await?;
-            instance.answer((self.subject.request)()).await?;
+            let request = (self.subject.request)();
+            instance
+                .with(async |talk| talk.answer(request).await)
+                .await?;
             instances.push(instance);
         }
         let each = |bytes: f64| bytes / INSTANCES as f64;

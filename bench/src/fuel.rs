@@ -9,7 +9,7 @@ use tracing_tail_host::engine;
 use wasmtime::{Config, Engine};
 
 use crate::collector::{Collector, Received};
-use crate::instances::{Live, Loaded};
+use crate::instances::{Conversation, Loaded};
 use crate::report::{table, thousands};
 use crate::rows::{Row, build};
 use crate::server::repository;
@@ -77,14 +77,23 @@ async fn count(row: Row, engine: &Engine, collector: &Collector, state: &Path) -
     build(&repository().join(component.0)).await?;
     let loaded = Loaded::new(engine, component, &settings, state)?;
     let mut instance = loaded.instance(|store| store.set_fuel(u64::MAX)).await?;
-    let instantiated = used(&instance)?;
-    instance.answer(request()).await?;
-    let first = used(&instance)?;
-    for _ in 1..REQUESTS {
-        instance.answer(request()).await?;
-    }
-    let last = used(&instance)?;
-    instance.finish().await?;
+    let conversation = instance.with(async |talk| {
+        let instantiated = used(talk)?;
+        talk.answer(request()).await?;
+        let first = used(talk)?;
+        for _ in 1..REQUESTS {
+            talk.answer(request()).await?;
+        }
+        let last = used(talk)?;
+        talk.idle().await;
+        Ok(Fuel {
+            instantiated,
+            first: first - instantiated,
+            further: (last - first) / (REQUESTS - 1) as f64,
+            export: (used(talk)? - last) / REQUESTS as f64,
+        })
+    });
+    let fuel = conversation.await?;
     let spans = row.spans_per_request() * REQUESTS as u64;
     let exports = u64::from(spans > 0);
     let received = collector.received(row.key());
@@ -92,14 +101,9 @@ async fn count(row: Row, engine: &Engine, collector: &Collector, state: &Path) -
         received == Received { spans, exports },
         "{received:?} instead of {spans} spans in one export"
     );
-    Ok(Fuel {
-        instantiated,
-        first: first - instantiated,
-        further: (last - first) / (REQUESTS - 1) as f64,
-        export: (used(&instance)? - last) / REQUESTS as f64,
-    })
+    Ok(fuel)
 }
 
-fn used(instance: &Live) -> Result<f64> {
-    Ok((u64::MAX - instance.store.get_fuel()?) as f64)
+fn used(talk: &Conversation<'_>) -> Result<f64> {
+    Ok((u64::MAX - talk.fuel()?) as f64)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use futures::channel::oneshot;
 use http::{Request, StatusCode};
@@ -17,7 +17,8 @@ use tracing_tail_host::instance::{ComponentHandler, State};
 use tracing_tail_host::manifest::{self, Manifest};
 use tracing_tail_host::output::Output;
 use tracing_tail_host::variables::{Provider, Variables};
-use wasmtime::{AsContextMut as _, Engine, Store};
+use wasmtime::component::Accessor;
+use wasmtime::{AsContext as _, AsContextMut as _, Engine, Store};
 use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::handler::{Prepared, Proxy};
 
@@ -86,64 +87,68 @@ impl Loaded {
 
 /// An instance.
 pub struct Live {
-    /// Its store.
-    pub store: Store<State>,
+    store: Store<State>,
     proxy: Proxy,
 }
 
 impl Live {
-    /// Has it answer a request, until the body is read too. Gives the time at which the head was there:
-    /// the instance has done then what it could do without waiting.
+    /// Lets it work for as long as `conversation` takes. What it is at then stays undone: a store that is let go
+    /// of may forget the task that it was about to resume.
+    ///
+    /// # Errors
+    /// Where it traps, or where the conversation fails.
+    pub async fn with<R: 'static>(
+        &mut self,
+        conversation: impl AsyncFnOnce(&Conversation<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let proxy = &self.proxy;
+        let ended = self
+            .store
+            .run_concurrent(async |accessor| conversation(&Conversation { accessor, proxy }).await);
+        ended.await?
+    }
+}
+
+/// An instance at work.
+pub struct Conversation<'a> {
+    accessor: &'a Accessor<State>,
+    proxy: &'a Proxy,
+}
+
+impl Conversation<'_> {
+    /// Has it answer a request, until the body is read too. Gives the time at which the head was there.
     ///
     /// # Errors
     /// Where it traps, or answers with another status than 200.
-    pub async fn answer(&mut self, request: Request<Bytes>) -> Result<Instant> {
+    pub async fn answer(&self, request: Request<Bytes>) -> Result<Instant> {
         let (answered, answer) = oneshot::channel();
         let request = request.map(|body| {
             let body = Full::new(body).map_err(|never| match never {});
             body.boxed_unsync()
         });
-        let proxy = &self.proxy;
-        let serve = self.store.run_concurrent(async |accessor| {
-            let prepared = accessor.with(|mut store| {
-                Prepared::new(
-                    store.as_context_mut(),
-                    proxy,
-                    request,
-                    State::http,
-                    answered,
-                )
-            })?;
-            prepared.run(accessor, pending()).await?;
-            // Whoever reads the body ends this.
-            pending::<wasmtime::Result<()>>().await
-        });
-        let read = async {
-            let response = answer.await??;
-            let head = Instant::now();
-            let status = response.status();
-            ensure!(status == StatusCode::OK, "the answer is {status}");
-            response.into_body().collect().await?;
-            Ok(head)
-        };
-        tokio::select! {
-            biased;
-            served = serve => match served? {
-                Err(error) => Err(error.into()),
-                Ok(()) => bail!("the instance ended"),
-            },
-            read = read => read,
-        }
+        let prepared = self.accessor.with(|mut store| {
+            let store = store.as_context_mut();
+            Prepared::new(store, self.proxy, request, State::http, answered)
+        })?;
+        prepared.run(self.accessor, pending()).await?;
+        let response = answer.await??;
+        let head = Instant::now();
+        let status = response.status();
+        ensure!(status == StatusCode::OK, "the answer is {status}");
+        response.into_body().collect().await?;
+        Ok(head)
     }
 
     /// Waits until it has no work left, as it has after its answers.
+    pub async fn idle(&self) {
+        poll_fn(|cx| self.accessor.poll_no_interesting_tasks(cx)).await;
+    }
+
+    /// What is left of its fuel.
     ///
     /// # Errors
-    /// Where it traps.
-    pub async fn finish(&mut self) -> Result<()> {
-        let idle = self.store.run_concurrent(async |accessor| {
-            poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
-        });
-        Ok(idle.await?)
+    /// Where its engine does not consume any.
+    pub fn fuel(&self) -> Result<u64> {
+        Ok(self.accessor.with(|store| store.as_context().get_fuel())?)
     }
 }
