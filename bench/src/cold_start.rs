@@ -134,9 +134,7 @@ impl Start {
         let started = Instant::now();
         let mut instance = self.loaded.instance(|_| Ok(())).await?;
         self.instantiated.push(microseconds(started.elapsed()));
-        let head = instance
-            .with(async |talk| talk.answer(request).await)
-            .await?;
+        let head = instance.answer(request).await?;
         self.first_byte.push(microseconds(head - started));
         Ok(())
     }
@@ -153,10 +151,7 @@ impl Start {
                 Ok(())
             };
             let mut instance = self.loaded.instance(scales).await?;
-            let request = (self.subject.request)();
-            instance
-                .with(async |talk| talk.answer(request).await)
-                .await?;
+            instance.answer((self.subject.request)()).await?;
             instances.push(instance);
         }
         let each = |bytes: f64| bytes / INSTANCES as f64;

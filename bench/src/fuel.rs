@@ -77,7 +77,7 @@ async fn count(row: Row, engine: &Engine, collector: &Collector, state: &Path) -
     build(&repository().join(component.0)).await?;
     let loaded = Loaded::new(engine, component, &settings, state)?;
     let mut instance = loaded.instance(|store| store.set_fuel(u64::MAX)).await?;
-    let conversation = instance.with(async |talk| {
+    let conversation = instance.converse(async |talk| {
         let instantiated = used(talk)?;
         talk.answer(request()).await?;
         let first = used(talk)?;

@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use futures::channel::oneshot;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use tracing_tail_host::app::{App, prepare};
-use tracing_tail_host::instance::{ComponentHandler, State};
+use tracing_tail_host::instance::{ComponentHandler, Lifetime, State};
 use tracing_tail_host::manifest::{self, Manifest};
 use tracing_tail_host::output::Output;
 use tracing_tail_host::variables::{Provider, Variables};
 use wasmtime::component::Accessor;
 use wasmtime::{AsContext as _, AsContextMut as _, Engine, Store};
-use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::handler::{Prepared, Proxy};
+use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
 use crate::server::repository;
 
@@ -60,7 +60,13 @@ impl Loaded {
         Ok(Loaded {
             source: manifest::find(&manifest, id)?.source.clone(),
             id: id.to_owned(),
-            app: App::new(&manifest, prepared, NOWHERE, Output::quiet()),
+            app: App::new(
+                &manifest,
+                prepared,
+                NOWHERE,
+                Output::quiet(),
+                &Lifetime::default(),
+            ),
         })
     }
 
@@ -92,12 +98,34 @@ pub struct Live {
 }
 
 impl Live {
-    /// Lets it work for as long as `conversation` takes. What it is at then stays undone: a store that is let go
-    /// of may forget the task that it was about to resume.
+    /// Has it answer a request, until the body is read too. Gives the time at which the head was there:
+    /// the instance has done then what it could do without waiting. What it is at stays undone, since a
+    /// store that is let go of forgets the task that it was about to resume.
+    ///
+    /// # Errors
+    /// Where it traps, or answers with another status than 200.
+    pub async fn answer(&mut self, request: Request<Bytes>) -> Result<Instant> {
+        let (answered, answer) = oneshot::channel();
+        let converse = self.converse(async |talk| {
+            talk.prepare(request, answered)?
+                .run(talk.accessor, pending())
+                .await?;
+            // Whoever reads the body ends this.
+            pending::<Result<()>>().await
+        });
+        // Beside the conversation: a guest of WASI 0.2 that waits for its reader stops all that is within.
+        tokio::select! {
+            biased;
+            ended = converse => ended.and_then(|()| bail!("the instance ended")),
+            read = read(answer) => read,
+        }
+    }
+
+    /// Lets it work for as long as `conversation` takes.
     ///
     /// # Errors
     /// Where it traps, or where the conversation fails.
-    pub async fn with<R: 'static>(
+    pub async fn converse<R: 'static>(
         &mut self,
         conversation: impl AsyncFnOnce(&Conversation<'_>) -> Result<R>,
     ) -> Result<R> {
@@ -115,13 +143,26 @@ pub struct Conversation<'a> {
     proxy: &'a Proxy,
 }
 
+type Answer = wasmtime::Result<Response<WasiBody>>;
+
 impl Conversation<'_> {
-    /// Has it answer a request, until the body is read too. Gives the time at which the head was there.
+    /// As [`Live::answer`], for an instance of WASI 0.3, and work goes on.
     ///
     /// # Errors
     /// Where it traps, or answers with another status than 200.
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Instant> {
         let (answered, answer) = oneshot::channel();
+        self.prepare(request, answered)?
+            .run(self.accessor, pending())
+            .await?;
+        read(answer).await
+    }
+
+    fn prepare(
+        &self,
+        request: Request<Bytes>,
+        answered: oneshot::Sender<Answer>,
+    ) -> Result<Prepared<'_, State>> {
         let request = request.map(|body| {
             let body = Full::new(body).map_err(|never| match never {});
             body.boxed_unsync()
@@ -129,14 +170,8 @@ impl Conversation<'_> {
         let prepared = self.accessor.with(|mut store| {
             let store = store.as_context_mut();
             Prepared::new(store, self.proxy, request, State::http, answered)
-        })?;
-        prepared.run(self.accessor, pending()).await?;
-        let response = answer.await??;
-        let head = Instant::now();
-        let status = response.status();
-        ensure!(status == StatusCode::OK, "the answer is {status}");
-        response.into_body().collect().await?;
-        Ok(head)
+        });
+        Ok(prepared?)
     }
 
     /// Waits until it has no work left, as it has after its answers.
@@ -151,4 +186,13 @@ impl Conversation<'_> {
     pub fn fuel(&self) -> Result<u64> {
         Ok(self.accessor.with(|store| store.as_context().get_fuel())?)
     }
+}
+
+async fn read(answer: oneshot::Receiver<Answer>) -> Result<Instant> {
+    let response = answer.await??;
+    let head = Instant::now();
+    let status = response.status();
+    ensure!(status == StatusCode::OK, "the answer is {status}");
+    response.into_body().collect().await?;
+    Ok(head)
 }

@@ -40,14 +40,14 @@ pub struct App {
     routes: Arc<Routes>,
     components: HashMap<String, ProxyHandler<ComponentHandler>>,
     output: Output,
-    lifetime: Lifetime,
 }
 
 /// A component that is compiled and linked, with all that its instances will need.
+#[derive(Clone)]
 pub struct Prepared {
     id: String,
     engine: Engine,
-    pre: ProxyPre<State>,
+    pre: Arc<ProxyPre<State>>,
     environment: Vec<(String, String)>,
     variables: Arc<Values>,
     databases: Databases,
@@ -87,7 +87,7 @@ pub fn prepare(
         prepared.push(Prepared {
             id: component.id.clone(),
             engine: engine.clone(),
-            pre,
+            pre: Arc::new(pre),
             environment,
             variables: Arc::new(variables.of(component)?),
             databases: Databases {
@@ -113,15 +113,15 @@ pub fn allowed_hosts(component: &Component, variables: &Variables) -> Result<All
 }
 
 impl App {
-    /// Puts an application together that listens on `address`.
+    /// Puts an application together that listens on `address`, and whose instances `lifetime` follows.
     pub fn new(
         manifest: &Manifest,
         prepared: Vec<Prepared>,
         address: SocketAddr,
         output: Output,
+        lifetime: &Lifetime,
     ) -> Arc<App> {
         let client = Client::default();
-        let lifetime = Lifetime::default();
         Arc::new_cyclic(|app: &Weak<App>| {
             let handler = |component: Prepared| {
                 let handler = ProxyHandler::new(ComponentHandler {
@@ -146,7 +146,6 @@ impl App {
                 routes: Arc::clone(&manifest.routes),
                 components: prepared.into_iter().map(handler).collect(),
                 output,
-                lifetime: lifetime.clone(),
             }
         })
     }
@@ -154,11 +153,6 @@ impl App {
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Follows the lives of its instances.
-    pub fn lifetime(&self) -> &Lifetime {
-        &self.lifetime
     }
 
     /// What the instances of a component are made of; none where there is no component of this id.

@@ -160,7 +160,7 @@ pub struct ComponentHandler {
     /// Its id.
     pub id: String,
     /// The linked component.
-    pub pre: ProxyPre<State>,
+    pub pre: Arc<ProxyPre<State>>,
     /// The engine that it is compiled for.
     pub engine: Engine,
     /// Its environment.
@@ -224,7 +224,7 @@ impl HandlerState for ComponentHandler {
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Capacity>> {
         let mut store = self.store();
         let proxy = self.pre.instantiate_async(&mut store).await?;
-        let reused = matches!(self.pre, ProxyPre::P3(_));
+        let reused = matches!(*self.pre, ProxyPre::P3(_));
         Ok(Instance {
             store,
             proxy,

@@ -18,6 +18,7 @@
 //! - [`app`]: the components and their routes
 //! - [`destinations`]: URLs in the mesh that lead nowhere
 //! - [`server`]: HTTP in, until [`shutdown`] says so
+//! - [`shard`]: the threads that answer it
 //! - [`output`]: what components print
 //! - [`up`]: all of it, for the command line of [`cli`]
 //! - [`mesh`]: a topology as a manifest, without running it
@@ -38,6 +39,7 @@ pub mod output;
 pub mod routes;
 pub mod runtime_config;
 pub mod server;
+pub mod shard;
 pub mod shutdown;
 pub mod sqlite;
 pub mod template;

@@ -12,7 +12,8 @@ use tracing_tail_host::run;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[tokio::main]
+// Requests are answered elsewhere, by the shards. A worker takes the signals while the main thread compiles.
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

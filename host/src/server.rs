@@ -1,21 +1,17 @@
 //! HTTP in: connections, and the shutdown that leaves no work behind.
 
-use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
-use http::HeaderValue;
-use http_body_util::BodyExt as _;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use anyhow::{Context as _, Result};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use wasmtime_wasi_http::Error;
 
 use crate::app::App;
+use crate::instance::Lifetime;
+use crate::shard::Shard;
 
 /// How long requests in flight, and work after responses, may take once the shutdown has begun.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -42,15 +38,22 @@ impl Unfinished {
     }
 }
 
-/// Serves `app` on `listener` until `shutdown` is done, then lets work in progress finish.
+/// Serves an application on `listener` until `shutdown` is done, then lets work in progress finish. It
+/// comes once for each shard; `lifetime` is that of all of them.
 ///
 /// # Errors
-/// Where the listener fails.
+/// Where a thread does not start.
 pub async fn serve(
-    app: Arc<App>,
+    apps: Vec<Arc<App>>,
+    lifetime: &Lifetime,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Unfinished> {
+    let shards: Vec<Shard> = apps
+        .into_iter()
+        .map(Shard::start)
+        .collect::<io::Result<_>>()
+        .context("failed to start a thread")?;
     let connections = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -66,31 +69,11 @@ pub async fn serve(
                 }
             },
         };
-        // Head and body leave in two segments; Nagle's algorithm would hold back the second.
-        // A socket that refuses is one whose client has gone.
-        if stream.set_nodelay(true).is_err() {
-            continue;
+        if let Some(shard) = shards.iter().min_by_key(|shard| shard.open()) {
+            shard.take(stream, client, connections.watcher());
         }
-        let client = HeaderValue::try_from(client.to_string());
-        let client = client.expect("an address is printed in ASCII");
-        let app = Arc::clone(&app);
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let app = Arc::clone(&app);
-            let request = request.map(|body| body.map_err(Error::Hyper).boxed_unsync());
-            let client = client.clone();
-            async move { Ok::<_, Infallible>(app.answer(request, &client).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            // A client that goes away is no fault of the server's.
-            let _ = connection.await;
-        });
     }
     drop(listener);
-    let lifetime = app.lifetime().clone();
     let open = connections.count();
     lifetime.alive.close();
     let finish = async {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
+use std::iter;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -14,10 +15,12 @@ use crate::build::{self, Which};
 use crate::cli::{self, Up};
 use crate::destinations;
 use crate::engine;
+use crate::instance::Lifetime;
 use crate::manifest::{Manifest, Route, Trigger};
 use crate::output::Output;
 use crate::runtime_config;
 use crate::server::{self, GRACE};
+use crate::shard::shards;
 use crate::shutdown::Shutdown;
 use crate::variables::{self, Provider, Variables};
 
@@ -69,7 +72,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     } else {
         Output::terminal()
     };
-    let app = App::new(&manifest, prepared, address, output);
+    let lifetime = Lifetime::default();
+    let app = || App::new(&manifest, prepared.clone(), address, output, &lifetime);
+    let apps = iter::repeat_with(app).take(shards()).collect();
     // Whoever reads the banner may stop the server, and loses nothing.
     let stop = shutdown.begin();
     // A closed stdout is no reason not to serve.
@@ -81,7 +86,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
             GRACE.as_secs()
         );
     };
-    let unfinished = server::serve(app, listener, shutdown).await?;
+    let unfinished = server::serve(apps, &lifetime, listener, shutdown).await?;
     if let Some(what) = unfinished.describe() {
         eprintln!("After {} s {what}; what they held is lost", GRACE.as_secs());
     }
