@@ -92,19 +92,13 @@ impl SendError {
             | "ConnectionWriteTimeout"
             | "DnsTimeout"
             | "HttpResponseTimeout" => SendError::Timeout,
-            other => SendError::Failed {
-                kind: snake_case(other),
-                detail: String::new(),
-            },
+            other => failed(&snake_case(other), String::new()),
         }
     }
 
     /// The answer has more than [`MAX_ANSWER_BYTES`].
     pub fn answer_too_large() -> SendError {
-        SendError::Failed {
-            kind: "answer_too_large".to_owned(),
-            detail: format!("over {MAX_ANSWER_BYTES} bytes"),
-        }
+        failed("answer_too_large", format!("over {MAX_ANSWER_BYTES} bytes"))
     }
 
     /// Whether the same request may fare better another time.
@@ -142,6 +136,13 @@ impl fmt::Display for SendError {
 }
 
 impl std::error::Error for SendError {}
+
+fn failed(kind: &str, detail: String) -> SendError {
+    SendError::Failed {
+        kind: kind.to_owned(),
+        detail,
+    }
+}
 
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();

@@ -29,7 +29,7 @@ use wasi::http::types::{
 use wasi::io::poll::Pollable;
 use wasi::io::streams::StreamError;
 
-use super::{MAX_ANSWER_BYTES, SendError, World, fields, header_map};
+use super::{MAX_ANSWER_BYTES, SendError, World, failed, fields, header_map};
 use crate::Service;
 use crate::config::Values;
 
@@ -251,13 +251,6 @@ async fn until<T>(mut look: impl FnMut() -> Option<T>, subscribe: impl Fn() -> P
 
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn failed(kind: &str, detail: String) -> SendError {
-    SendError::Failed {
-        kind: kind.to_owned(),
-        detail,
-    }
 }
 
 fn send_error(code: ErrorCode) -> SendError {

@@ -9,17 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http_body_util::{BodyExt as _, Full, Limited};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
-use super::{MAX_ANSWER_BYTES, SendError, World};
+use super::{SendError, World, failed};
 use crate::Service;
 use crate::config::Values;
 
 mod messages;
-
-use messages::{incoming, outgoing};
 
 thread_local! {
     static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
@@ -32,7 +29,8 @@ wasip3::http::service::export!(Component);
 
 impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        Ok(outgoing(service().answer(incoming(request)).await))
+        let answer = service().answer(messages::incoming(request)).await;
+        Ok(messages::outgoing(answer))
     }
 }
 
@@ -90,25 +88,14 @@ impl World for Wasip3 {
 }
 
 async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
-    let answer = spin_sdk::http::send(request.map(Full::new))
-        .await
-        .map_err(send_error)?;
-    let (head, body) = answer.into_parts();
-    match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
-        Ok(body) => Ok(http::Response::from_parts(head, body.to_bytes())),
-        Err(error) => Err(match error.downcast::<ErrorCode>() {
-            Ok(code) => send_error(*code),
-            Err(_) => SendError::answer_too_large(),
-        }),
-    }
+    let request = messages::request(request)?;
+    let response = wasip3::http::client::send(request);
+    messages::answer(response.await.map_err(send_error)?).await
 }
 
 fn send_error(code: ErrorCode) -> SendError {
     match code {
-        ErrorCode::InternalError(detail) => SendError::Failed {
-            kind: "internal_error".to_owned(),
-            detail: detail.unwrap_or_default(),
-        },
+        ErrorCode::InternalError(detail) => failed("internal_error", detail.unwrap_or_default()),
         other => SendError::of_error_code(&format!("{other:?}")),
     }
 }
