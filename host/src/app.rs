@@ -15,9 +15,10 @@ use serde_json::json;
 use wasmtime::Engine;
 use wasmtime::component::Component as Compiled;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler, ProxyPre};
+use wasmtime_wasi_http::handler::ProxyPre;
 
 use crate::allowed_hosts::{AllowedHosts, Entry};
+use crate::dispatch::{Instances, NotStarted};
 use crate::engine;
 use crate::instance::{ComponentHandler, Lifetime, State};
 use crate::manifest::{self, Component, Manifest};
@@ -38,7 +39,7 @@ pub struct App {
     version: Option<String>,
     address: SocketAddr,
     routes: Arc<Routes>,
-    components: HashMap<String, ProxyHandler<ComponentHandler>>,
+    components: HashMap<String, Instances>,
     output: Output,
 }
 
@@ -123,8 +124,8 @@ impl App {
     ) -> Arc<App> {
         let client = Client::default();
         Arc::new_cyclic(|app: &Weak<App>| {
-            let handler = |component: Prepared| {
-                let handler = ProxyHandler::new(ComponentHandler {
+            let instances = |component: Prepared| {
+                let instances = Instances::new(ComponentHandler {
                     id: component.id.clone(),
                     pre: component.pre,
                     engine: component.engine,
@@ -137,14 +138,14 @@ impl App {
                     output,
                     lifetime: lifetime.clone(),
                 });
-                (component.id, handler)
+                (component.id, instances)
             };
             App {
                 name: manifest.name.clone(),
                 version: manifest.version.clone(),
                 address,
                 routes: Arc::clone(&manifest.routes),
-                components: prepared.into_iter().map(handler).collect(),
+                components: prepared.into_iter().map(instances).collect(),
                 output,
             }
         })
@@ -157,7 +158,7 @@ impl App {
 
     /// What the instances of a component are made of; none where there is no component of this id.
     pub fn component(&self, id: &str) -> Option<&ComponentHandler> {
-        self.components.get(id).map(ProxyHandler::state)
+        self.components.get(id).map(Instances::component)
     }
 
     /// Answers a request from outside; `client` is the address that it comes from.
@@ -227,7 +228,7 @@ impl App {
         }
         let id = matched.component();
         let handled = match self.components.get(id) {
-            Some(component) => component.handle((), request).await,
+            Some(component) => component.answer(request).await,
             None => {
                 return text(
                     StatusCode::NOT_FOUND,
@@ -239,7 +240,7 @@ impl App {
             self.output
                 .host(id, &format!("the request failed: {error:?}"));
             // The pool of instances is exhausted, or the component does not start.
-            let status = match error.downcast_ref::<InstantiationError<()>>() {
+            let status = match error.downcast_ref::<NotStarted>() {
                 Some(_) => StatusCode::SERVICE_UNAVAILABLE,
                 None => StatusCode::INTERNAL_SERVER_ERROR,
             };

@@ -1,24 +1,14 @@
-//! The instances of one component: what they hold, how often each is used, and when one goes away.
-//!
-//! WASI 0.3 instances serve up to 128 requests, 16 at a time, and go after a second without work,
-//! as in Spin; WASI 0.2 ones serve a single request. Work that goes on after a response keeps its
-//! instance.
+//! An instance of a component: what its store holds, and the variables that it may ask for.
 
-use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
-use tokio::time::{Sleep, sleep};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use wasmtime::component::{Accessor, GuestTaskId, HasData, Linker, ResourceTable};
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::component::{Accessor, HasData, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
-};
+use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::allowed_hosts::AllowedHosts;
@@ -80,10 +70,6 @@ mod wasip2 {
 
 use wasip2::fermyon::spin::variables as variables_2;
 use wasip3::spin::variables::variables as variables_3;
-
-const MOST_REQUESTS: usize = 128;
-const MOST_REQUESTS_AT_A_TIME: usize = 16;
-const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What an instance's store holds.
 pub struct State {
@@ -213,107 +199,5 @@ impl ComponentHandler {
             _alive: self.lifetime.alive.token(),
         };
         Store::new(&self.engine, state)
-    }
-}
-
-impl HandlerState for ComponentHandler {
-    type StoreData = State;
-    type WorkerExpiration = Expiration;
-    type WorkerState = Capacity;
-
-    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Capacity>> {
-        let mut store = self.store();
-        let proxy = self.pre.instantiate_async(&mut store).await?;
-        let reused = matches!(*self.pre, ProxyPre::P3(_));
-        Ok(Instance {
-            store,
-            proxy,
-            view: State::http,
-            expiration: Expiration {
-                stopping: Box::pin(self.lifetime.stopping.clone().cancelled_owned()),
-                idle: Box::pin(sleep(IDLE_TIMEOUT)),
-            },
-            state: Capacity {
-                component: self.id.clone(),
-                output: self.output,
-                stopping: self.lifetime.stopping.clone(),
-                requests: if reused { MOST_REQUESTS } else { 1 },
-                at_a_time: if reused { MOST_REQUESTS_AT_A_TIME } else { 1 },
-            },
-        })
-    }
-}
-
-/// When an instance goes: never while it has work.
-pub struct Expiration {
-    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
-    idle: Pin<Box<Sleep>>,
-}
-
-impl WorkerExpiration for Expiration {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        status: WorkerStatus,
-        since: Instant,
-    ) -> Poll<()> {
-        match status {
-            WorkerStatus::Requests | WorkerStatus::PostReturn => return Poll::Pending,
-            WorkerStatus::Idle => {}
-        }
-        if self.stopping.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let deadline = (since + IDLE_TIMEOUT).into();
-        if self.idle.deadline() != deadline {
-            self.idle.as_mut().reset(deadline);
-        }
-        self.idle.as_mut().poll(cx)
-    }
-}
-
-/// How many requests an instance takes.
-pub struct Capacity {
-    component: String,
-    output: Output,
-    stopping: CancellationToken,
-    requests: usize,
-    at_a_time: usize,
-}
-
-impl WorkerState for Capacity {
-    type StoreData = State;
-    type RequestData = ();
-
-    fn should_accept_request(&self, now: usize, so_far: usize) -> ShouldAccept {
-        if so_far >= self.requests {
-            ShouldAccept::Never
-        } else if now >= self.at_a_time {
-            ShouldAccept::No
-        } else {
-            ShouldAccept::Yes
-        }
-    }
-
-    fn on_request_start(
-        &self,
-        _store: StoreContextMut<'_, State>,
-        _data: (),
-        _task: GuestTaskId,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        // Like Spin without a request timeout.
-        Box::pin(std::future::pending())
-    }
-
-    fn drop(&self, store: Store<State>, result: wasmtime::Result<()>) {
-        match result {
-            // An instance that is dropped at work while the process ends is no trap.
-            Err(error) if !self.stopping.is_cancelled() => {
-                self.output
-                    .host(&self.component, &format!("the instance trapped: {error:?}"));
-            }
-            _ => {}
-        }
-        drop(store);
     }
 }

@@ -12,7 +12,8 @@
 //! What it does:
 //! - [`build`]: components that are missing or older than their sources
 //! - [`engine`]: wasmtime, and the interfaces that components import
-//! - [`instance`]: one component's instances, reused as in Spin
+//! - [`instance`]: an instance of a component
+//! - [`dispatch`]: which instance takes a request; they are reused as in Spin
 //! - [`sqlite`]: the database that instances may open
 //! - [`outbound`]: requests that leave an instance, to the app itself or to the network
 //! - [`app`]: the components and their routes
@@ -29,6 +30,7 @@ pub mod application;
 pub mod build;
 pub mod cli;
 pub mod destinations;
+pub mod dispatch;
 pub mod document;
 pub mod engine;
 pub mod instance;

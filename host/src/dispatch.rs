@@ -1,0 +1,358 @@
+//! Which instance of a component takes a request.
+//!
+//! wasmtime-wasi-http's `ProxyHandler` starts another instance for each request that finds all others at
+//! work, which pays where every instance may have a core. Here all of a shard's have one core between
+//! them: the oldest with room takes the request, and a new one starts only where none has room, or where
+//! those with room are stuck in a call of the host. So few live, and their spans leave in full batches.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{pending, poll_fn};
+use std::mem;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use http::{Request, Response};
+use tokio::time::{Instant, sleep};
+use wasmtime::component::{Accessor, Func};
+use wasmtime::{AsContextMut as _, Error, Result};
+use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
+use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
+
+use crate::instance::{ComponentHandler, State};
+
+/// How many requests an instance of WASI 0.3 serves, as in Spin.
+const MOST_REQUESTS: usize = 128;
+/// How many of them at a time, as in Spin.
+const MOST_REQUESTS_AT_A_TIME: usize = 16;
+/// After how much time without work an instance goes, as in Spin.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The instances of a component, on one shard.
+#[derive(Clone)]
+pub struct Instances(Arc<Shared>);
+
+struct Shared {
+    component: ComponentHandler,
+    /// Those that will still take requests, the oldest first.
+    open: Mutex<Vec<Arc<Slot>>>,
+}
+
+/// There is no instance: the component does not start, or too many instances live.
+#[derive(Debug, Clone)]
+pub struct NotStarted(Arc<Error>);
+
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no instance started: {:?}", self.0)
+    }
+}
+
+impl std::error::Error for NotStarted {}
+
+/// A request that waits for an instance.
+struct Job {
+    request: Request<WasiBody>,
+    answered: oneshot::Sender<Result<Response<WasiBody>>>,
+}
+
+impl Instances {
+    /// Makes instances of `component` as they are needed.
+    pub fn new(component: ComponentHandler) -> Instances {
+        let open = Mutex::default();
+        Instances(Arc::new(Shared { component, open }))
+    }
+
+    /// What they are made of.
+    pub fn component(&self) -> &ComponentHandler {
+        &self.0.component
+    }
+
+    /// Has one of them answer a request.
+    ///
+    /// # Errors
+    /// [`NotStarted`], or where the instance that took the request fails. Any HTTP status is an answer.
+    pub async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        let (answered, answer) = oneshot::channel();
+        self.dispatch(Job { request, answered });
+        answer
+            .await
+            .map_err(|_| Error::msg("its instance trapped before it had an answer"))?
+    }
+
+    fn dispatch(&self, mut job: Job) {
+        let mut open = self.open();
+        for index in 0..open.len() {
+            match open[index].offer(job) {
+                Ok(Room::Left) => return,
+                Ok(Room::UsedUp) => {
+                    open.remove(index);
+                    return;
+                }
+                Err(refused) => job = refused,
+            }
+        }
+        let slot = Arc::new(Slot::new(&self.0.component.pre, job));
+        if slot.room() == Room::Left {
+            open.push(Arc::clone(&slot));
+        }
+        let instances = self.clone();
+        tokio::spawn(Occupied { instances, slot }.live());
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an instance has to do, and how much more it takes.
+struct Slot {
+    at_a_time: usize,
+    work: Mutex<Work>,
+}
+
+struct Work {
+    waiting: VecDeque<Job>,
+    running: usize,
+    /// How many more requests it serves. Once there are none it is not open any more.
+    more: usize,
+    /// Whether it looked for work when it was polled last. It does not where it is stuck in a call of the host.
+    looks: bool,
+    waker: Option<Waker>,
+}
+
+impl Work {
+    fn room(&self) -> Room {
+        match self.more {
+            0 => Room::UsedUp,
+            _ => Room::Left,
+        }
+    }
+}
+
+/// Whether an instance will take another request, now or later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Left,
+    UsedUp,
+}
+
+impl Slot {
+    /// For an instance that is about to start, and takes `first` then.
+    fn new(pre: &ProxyPre<State>, first: Job) -> Slot {
+        let (requests, at_a_time) = match pre {
+            ProxyPre::P3(_) => (MOST_REQUESTS, MOST_REQUESTS_AT_A_TIME),
+            ProxyPre::P2(_) => (1, 1),
+        };
+        let work = Work {
+            waiting: VecDeque::from([first]),
+            running: 0,
+            more: requests - 1,
+            looks: true,
+            waker: None,
+        };
+        Slot {
+            at_a_time,
+            work: Mutex::new(work),
+        }
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn room(&self) -> Room {
+        self.work().room()
+    }
+
+    /// Gives it a request, or gives the request back where it takes none at the moment.
+    fn offer(&self, job: Job) -> Result<Room, Job> {
+        let mut work = self.work();
+        let at_once = work.waiting.len() + work.running;
+        if !work.looks || work.more == 0 || at_once >= self.at_a_time {
+            return Err(job);
+        }
+        work.waiting.push_back(job);
+        work.more -= 1;
+        if let Some(waker) = work.waker.take() {
+            waker.wake();
+        }
+        Ok(work.room())
+    }
+
+    /// The next request, for whoever runs it.
+    fn next(&self, cx: &Context<'_>) -> Option<Job> {
+        let mut work = self.work();
+        work.looks = true;
+        let next = work.waiting.pop_front();
+        match next {
+            Some(_) => work.running += 1,
+            None => work.waker = Some(cx.waker().clone()),
+        }
+        next
+    }
+
+    /// Says that a request has been answered.
+    fn answered(&self) {
+        self.work().running -= 1;
+    }
+
+    /// To be called before it is polled, so that [`Slot::stuck`] knows.
+    fn poll(&self) {
+        self.work().looks = false;
+    }
+
+    /// The requests that wait for an instance that does not look for any.
+    fn stuck(&self) -> VecDeque<Job> {
+        let mut work = self.work();
+        if work.looks {
+            return VecDeque::new();
+        }
+        if work.more > 0 {
+            work.more += work.waiting.len();
+        }
+        mem::take(&mut work.waiting)
+    }
+
+    /// Takes no more requests; not where one waits.
+    fn close(&self) -> bool {
+        let mut work = self.work();
+        let closes = work.waiting.is_empty();
+        if closes {
+            work.more = 0;
+        }
+        closes
+    }
+}
+
+/// A slot with its instance.
+struct Occupied {
+    instances: Instances,
+    slot: Arc<Slot>,
+}
+
+impl Occupied {
+    async fn live(self) {
+        let component = self.instances.component();
+        let mut store = component.store();
+        let proxy = match component.pre.instantiate_async(&mut store).await {
+            Ok(proxy) => proxy,
+            Err(error) => return self.fail(error),
+        };
+        let ended = {
+            let mut run =
+                pin!(store.run_concurrent(async |accessor| { self.serve(accessor, &proxy).await }));
+            poll_fn(|cx| {
+                self.slot.poll();
+                let run = run.as_mut().poll(cx);
+                if run.is_pending() {
+                    for job in self.slot.stuck() {
+                        self.instances.dispatch(job);
+                    }
+                }
+                run
+            })
+            .await
+        };
+        // An instance that is dropped at work while the process ends is no trap.
+        if let Err(error) = ended.flatten()
+            && !component.lifetime.stopping.is_cancelled()
+        {
+            let trapped = format!("the instance trapped: {error:?}");
+            component.output.host(&component.id, &trapped);
+        }
+    }
+
+    fn fail(&self, error: Error) {
+        let error = NotStarted(Arc::new(error));
+        self.instances
+            .open()
+            .retain(|slot| !Arc::ptr_eq(slot, &self.slot));
+        for job in mem::take(&mut self.slot.work().waiting) {
+            // A client that has gone needs no answer.
+            let _ = job.answered.send(Err(error.clone().into()));
+        }
+    }
+
+    /// Serves requests for as long as there is room for any, and until all work is done.
+    async fn serve(&self, accessor: &Accessor<State>, proxy: &Proxy) -> Result<()> {
+        let handler = handler(proxy);
+        let mut calls = FuturesUnordered::new();
+        let stopping = &self.instances.component().lifetime.stopping;
+        let mut stopping = pin!(stopping.cancelled());
+        let mut idle = pin!(sleep(IDLE_TIMEOUT));
+        let mut idles = false;
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(Some(answered)) = calls.poll_next_unpin(cx) {
+                    self.slot.answered();
+                    match answered {
+                        Ok(()) => continue,
+                        Err(error) => return Poll::Ready(Err(error)),
+                    }
+                }
+                let ready = accessor.poll_ready_for_concurrent_call(handler, cx);
+                if ready.is_ready()
+                    && let Some(job) = self.slot.next(cx)
+                {
+                    calls.push(call(accessor, proxy, job));
+                    continue;
+                }
+                let works =
+                    !calls.is_empty() || accessor.poll_no_interesting_tasks(cx).is_pending();
+                if works {
+                    idles = false;
+                    return Poll::Pending;
+                }
+                if !idles {
+                    idles = true;
+                    idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
+                }
+                let goes = self.slot.room() == Room::UsedUp
+                    || stopping.as_mut().poll(cx).is_ready()
+                    || idle.as_mut().poll(cx).is_ready();
+                if goes && self.slot.close() {
+                    return Poll::Ready(Ok(()));
+                }
+                return Poll::Pending;
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Occupied {
+    /// What still waits was not begun, and goes to others.
+    fn drop(&mut self) {
+        self.instances
+            .open()
+            .retain(|slot| !Arc::ptr_eq(slot, &self.slot));
+        let waiting = mem::take(&mut self.slot.work().waiting);
+        if !self.instances.component().lifetime.stopping.is_cancelled() {
+            for job in waiting {
+                self.instances.dispatch(job);
+            }
+        }
+    }
+}
+
+fn handler(proxy: &Proxy) -> Func {
+    match proxy {
+        Proxy::P2(guest) => *guest.wasi_http_incoming_handler().func_handle().func(),
+        Proxy::P3(guest) => *guest.wasi_http_handler().func_handle().func(),
+    }
+}
+
+async fn call(accessor: &Accessor<State>, proxy: &Proxy, job: Job) -> Result<()> {
+    let prepared = accessor.with(|mut store| {
+        let store = store.as_context_mut();
+        Prepared::new(store, proxy, job.request, State::http, job.answered)
+    })?;
+    // Like Spin without a request timeout.
+    prepared.run(accessor, pending()).await?;
+    Ok(())
+}
