@@ -22,8 +22,8 @@ use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tracing_tail_host::cli::Cli as HostCli;
 
-/// Requests are many small allocations, freed on other threads; the system's allocator takes a
-/// seventh more CPU time for them.
+/// As in `tracing-tail`: requests are many small allocations; the system's allocator takes a seventh more
+/// CPU time for them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -356,3 +356,87 @@ async fn call(accessor: &Accessor<State>, proxy: &Proxy, job: Job) -> Result<()>
     prepared.run(accessor, pending()).await?;
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use std::task::Waker;
+
+    use http_body_util::{BodyExt as _, Empty};
+
+    use super::*;
+
+    fn job() -> Job {
+        let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let (answered, _) = oneshot::channel();
+        Job {
+            request: Request::new(body),
+            answered,
+        }
+    }
+
+    /// An instance that takes `more` requests, two at a time.
+    fn slot(more: usize) -> Slot {
+        let work = Work {
+            waiting: VecDeque::new(),
+            running: 0,
+            more,
+            looks: true,
+            waker: None,
+        };
+        Slot {
+            at_a_time: 2,
+            work: Mutex::new(work),
+        }
+    }
+
+    fn run(slot: &Slot) -> bool {
+        let cx = Context::from_waker(Waker::noop());
+        slot.next(&cx).is_some()
+    }
+
+    #[test]
+    fn as_many_at_a_time_as_there_is_room_for() {
+        let slot = slot(10);
+        assert_eq!(slot.offer(job()).ok(), Some(Room::Left));
+        assert!(run(&slot));
+        assert_eq!(slot.offer(job()).ok(), Some(Room::Left));
+        assert!(slot.offer(job()).is_err(), "one runs, and one waits");
+        slot.answered();
+        assert!(slot.offer(job()).is_ok());
+    }
+
+    #[test]
+    fn the_last_request_is_told() {
+        let slot = slot(1);
+        assert_eq!(slot.offer(job()).ok(), Some(Room::UsedUp));
+        assert!(run(&slot));
+        slot.answered();
+        assert!(slot.offer(job()).is_err());
+    }
+
+    #[test]
+    fn who_does_not_look_hands_back_what_waits() {
+        let slot = slot(10);
+        slot.offer(job()).ok().unwrap();
+        slot.poll();
+        assert_eq!(slot.stuck().len(), 1);
+        assert!(slot.offer(job()).is_err(), "stuck until it looks again");
+        assert!(!run(&slot));
+        assert!(slot.offer(job()).is_ok());
+        assert_eq!(slot.work().more, 9, "what was handed back was not served");
+    }
+
+    #[test]
+    fn who_looks_keeps_what_waits() {
+        let slot = slot(10);
+        slot.poll();
+        run(&slot);
+        slot.offer(job()).ok().unwrap();
+        assert!(slot.stuck().is_empty());
+        assert!(!slot.close(), "a request waits");
+        assert!(run(&slot));
+        assert!(slot.close());
+        assert!(slot.offer(job()).is_err());
+    }
+}

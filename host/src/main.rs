@@ -7,8 +7,7 @@ use mimalloc::MiMalloc;
 use tracing_tail_host::cli::Cli;
 use tracing_tail_host::run;
 
-/// Requests are many small allocations, freed on other threads; the system's allocator takes a
-/// seventh more CPU time for them.
+/// Requests are many small allocations; the system's allocator takes a seventh more CPU time for them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
