@@ -78,9 +78,8 @@ impl Series {
     /// What its cost is relative to.
     pub fn unit(self) -> &'static str {
         match self {
-            Series::Chain | Series::FanOut => "time per service, of the first",
+            Series::Chain | Series::FanOut | Series::Batch => "time per span, of the first",
             Series::Items => "time per item, of the first",
-            Series::Batch => "time per span, of the first",
             Series::Waiting => "time of all at once, of the first",
         }
     }
@@ -99,9 +98,10 @@ impl Series {
     /// linear.
     pub fn work(self, x: f64) -> f64 {
         match self {
-            Series::Chain | Series::Items => x,
-            // The service that calls is one too.
-            Series::FanOut => x + 1.0,
+            // Services, and the calls between them: as many as there are spans.
+            Series::Chain => x + (x - 1.0),
+            Series::FanOut => (x + 1.0) + x,
+            Series::Items => x,
             Series::Batch => 1.0,
             // All of them wait at once.
             Series::Waiting => 1.0 / x,
