@@ -78,13 +78,13 @@ impl Instances {
     /// [`NotStarted`], or where the instance that took the request fails. Any HTTP status is an answer.
     pub async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let (answered, answer) = oneshot::channel();
-        self.dispatch(Job { request, answered });
+        self.dispatch(Box::new(Job { request, answered }));
         answer
             .await
             .map_err(|_| Error::msg("its instance trapped before it had an answer"))?
     }
 
-    fn dispatch(&self, mut job: Job) {
+    fn dispatch(&self, mut job: Box<Job>) {
         let mut open = self.open();
         for index in 0..open.len() {
             match open[index].offer(job) {
@@ -116,7 +116,7 @@ struct Slot {
 }
 
 struct Work {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Box<Job>>,
     running: usize,
     /// How many more requests it serves. Once there are none it is not open any more.
     more: usize,
@@ -143,7 +143,7 @@ enum Room {
 
 impl Slot {
     /// For an instance that is about to start, and takes `first` then.
-    fn new(pre: &ProxyPre<State>, first: Job) -> Slot {
+    fn new(pre: &ProxyPre<State>, first: Box<Job>) -> Slot {
         let (requests, at_a_time) = match pre {
             ProxyPre::P3(_) => (MOST_REQUESTS, MOST_REQUESTS_AT_A_TIME),
             ProxyPre::P2(_) => (1, 1),
@@ -170,7 +170,7 @@ impl Slot {
     }
 
     /// Gives it a request, or gives the request back where it takes none at the moment.
-    fn offer(&self, job: Job) -> Result<Room, Job> {
+    fn offer(&self, job: Box<Job>) -> Result<Room, Box<Job>> {
         let mut work = self.work();
         let at_once = work.waiting.len() + work.running;
         if !work.looks || work.more == 0 || at_once >= self.at_a_time {
@@ -185,7 +185,7 @@ impl Slot {
     }
 
     /// The next request, for whoever runs it.
-    fn next(&self, cx: &Context<'_>) -> Option<Job> {
+    fn next(&self, cx: &Context<'_>) -> Option<Box<Job>> {
         let mut work = self.work();
         work.looks = true;
         let next = work.waiting.pop_front();
@@ -207,7 +207,7 @@ impl Slot {
     }
 
     /// The requests that wait for an instance that does not look for any.
-    fn stuck(&self) -> VecDeque<Job> {
+    fn stuck(&self) -> VecDeque<Box<Job>> {
         let mut work = self.work();
         if work.looks {
             return VecDeque::new();
@@ -347,7 +347,7 @@ fn handler(proxy: &Proxy) -> Func {
     }
 }
 
-async fn call(accessor: &Accessor<State>, proxy: &Proxy, job: Job) -> Result<()> {
+async fn call(accessor: &Accessor<State>, proxy: &Proxy, job: Box<Job>) -> Result<()> {
     let prepared = accessor.with(|mut store| {
         let store = store.as_context_mut();
         Prepared::new(store, proxy, job.request, State::http, job.answered)
@@ -366,13 +366,13 @@ mod tests {
 
     use super::*;
 
-    fn job() -> Job {
+    fn job() -> Box<Job> {
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
         let (answered, _) = oneshot::channel();
-        Job {
+        Box::new(Job {
             request: Request::new(body),
             answered,
-        }
+        })
     }
 
     /// An instance that takes `more` requests, two at a time.
