@@ -100,6 +100,7 @@ impl Instances {
         if slot.room() == Room::Left {
             open.push(Arc::clone(&slot));
         }
+        drop(open);
         let instances = self.clone();
         tokio::spawn(Occupied { instances, slot }.live());
     }
