@@ -270,9 +270,6 @@ impl Occupied {
 
     fn fail(&self, error: Error) {
         let error = NotStarted(Arc::new(error));
-        self.instances
-            .open()
-            .retain(|slot| !Arc::ptr_eq(slot, &self.slot));
         for job in mem::take(&mut self.slot.work().waiting) {
             // A client that has gone needs no answer.
             let _ = job.answered.send(Err(error.clone().into()));
