@@ -243,15 +243,9 @@ mod tests {
     #[test]
     fn linear_growth_costs_the_same_per_unit() {
         let table = [
-            (
-                Series::Chain,
-                (1, 1600.0),
-                (8, 1600.0 / 15.0),
-                1.0,
-                Some(1.0),
-            ),
+            (Series::Chain, (1, 1500.0), (8, 100.0), 1.0, Some(1.0)),
             (Series::Items, (1, 800.0), (8, 12.5), 8.0, Some(2.0)),
-            (Series::FanOut, (1, 800.0), (4, 800.0 / 3.0), 1.0, Some(1.0)),
+            (Series::FanOut, (1, 800.0), (15, 100.0), 1.0, Some(1.0)),
             (Series::Batch, (1, 800.0), (8, 400.0), 2.0, None),
             (Series::Waiting, (1, 1.0), (8, 8.0), 1.0, None),
         ];

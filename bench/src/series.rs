@@ -98,9 +98,8 @@ impl Series {
     /// linear.
     pub fn work(self, x: f64) -> f64 {
         match self {
-            // Services, and the calls between them: as many as there are spans.
-            Series::Chain => x + (x - 1.0),
-            Series::FanOut => (x + 1.0) + x,
+            Series::Chain => spans(Mesh::Chain, x),
+            Series::FanOut => spans(Mesh::FanOut, x),
             Series::Items => x,
             Series::Batch => 1.0,
             // All of them wait at once.
@@ -193,6 +192,12 @@ impl Series {
             _ => Vec::new(),
         }
     }
+}
+
+/// The spans of a request to a mesh of size `x`, between whole sizes too: each size adds as many.
+fn spans(mesh: fn(usize) -> Mesh, x: f64) -> f64 {
+    let [first, second] = [1, 2].map(|x| mesh(x).spans_per_request() as f64);
+    first + (second - first) * (x - 1.0)
 }
 
 /// A file with a payload of so many strings.
