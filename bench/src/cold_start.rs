@@ -17,7 +17,6 @@ use crate::report::{Bar, bars_table, table, thousands};
 use crate::rows::build;
 use crate::server::repository;
 use crate::stats::median;
-use crate::steps;
 
 /// How many instances of each component are kept at once to weigh them, and then so many are timed: in
 /// memory that others have left, as in a host that has run for a while.
@@ -41,14 +40,14 @@ const SUBJECTS: [Subject; 4] = [
         manifest: "bench/floor/spin.toml",
         id: "floor",
         settings: &[],
-        request: steps::request,
+        request: bench_steps::request,
     },
     Subject {
         title: "service",
         manifest: "spin.toml",
         id: "tracing-tail",
         settings: &[],
-        request: steps::request,
+        request: bench_steps::request,
     },
     Subject {
         title: "service, WASI 0.2",
@@ -56,7 +55,7 @@ const SUBJECTS: [Subject; 4] = [
         id: "tracing-tail",
         // As in spin.toml: nobody is looked up.
         settings: &[("endpoint", "http://viewer.spin.internal/v1/traces")],
-        request: steps::request,
+        request: bench_steps::request,
     },
     Subject {
         title: "viewer, its page",

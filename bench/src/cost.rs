@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use bench_steps::{STEPS, Step};
 use comfy_table::Table;
 use tokio::process::Command;
 
 use crate::report::{table, thousands};
 use crate::server::repository;
-use crate::steps::{STEPS, Step};
 
 /// How often a step is taken; and once more as often, so that what is made only once drops out of
 /// the difference.
@@ -69,11 +69,11 @@ async fn build() -> Result<PathBuf> {
     let target = program.ancestors().nth(2);
     let target = target.context("this program is in no target directory")?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--package", "bench", "--bin", "step"]);
+    cargo.args(["build", "--release", "--package", "bench-steps"]);
     cargo.arg("--target-dir").arg(target);
     let built = cargo.current_dir(repository()).status().await?;
     ensure!(built.success(), "the steps did not build");
-    Ok(target.join("release/step"))
+    Ok(target.join("release/bench-steps"))
 }
 
 async fn count(program: &Path, step: &Step) -> Result<Cost> {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use bench_steps::{REQUESTS, request};
 use comfy_table::Table;
 use tracing_tail_host::engine;
 use wasmtime::{Config, Engine};
@@ -13,7 +14,6 @@ use crate::instances::{Conversation, Loaded};
 use crate::report::{table, thousands};
 use crate::rows::{Row, build};
 use crate::server::repository;
-use crate::steps::{REQUESTS, request};
 
 /// The rows whose instances serve more than one request, and make none.
 const ROWS: [Row; 4] = [Row::Floor, Row::Untraced, Row::Unexported, Row::Exported];

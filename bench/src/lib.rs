@@ -9,7 +9,7 @@
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
 //! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, taking traces in and asked for them
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
-//! - [`steps`] and [`cost`]: a request taken apart, and what its parts cost
+//! - [`cost`]: a request taken apart into [`bench_steps`], and what each costs
 //! - [`instances`]: a component's instances in this process, one by one
 //! - [`cold_start`]: what the first request to an instance waits for, and what the instance holds
 //! - [`fuel`]: the instructions of a request in the component as it is shipped
@@ -31,7 +31,6 @@ pub mod sample;
 pub mod series;
 pub mod server;
 pub mod stats;
-pub mod steps;
 pub mod table;
 pub mod versions;
 pub mod viewer;

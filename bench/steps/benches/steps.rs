@@ -1,11 +1,11 @@
-//! The steps of a request, timed: `cargo bench -p bench`.
+//! The steps of a request, timed: `cargo bench -p bench-steps`.
 //!
-//! `cargo bench -p bench -- --save-baseline NAME` keeps the times, and `-- --baseline NAME` compares
+//! `cargo bench -p bench-steps -- --save-baseline NAME` keeps the times, and `-- --baseline NAME` compares
 //! with them.
 
 use std::time::Instant;
 
-use bench::steps::STEPS;
+use bench_steps::STEPS;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn steps(criterion: &mut Criterion) {
