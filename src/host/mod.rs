@@ -56,6 +56,12 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
+    /// Rings where it is dropped.
+    type Bell: Send + 'static;
+
+    /// A bell, and what waits for it to ring. One request's task wakes another's by it; nothing else would.
+    fn bell(&self) -> (Self::Bell, impl Future<Output = ()> + 'static);
+
     /// Lets `task` run on after the response of the request that spawns it has left.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 }

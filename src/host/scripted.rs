@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::channel::oneshot;
 use futures::executor::block_on;
 use http::{Request, Response};
 use send_wrapper::SendWrapper;
@@ -97,6 +99,13 @@ impl World for Scripted {
 
     async fn sleep(&self, duration: Duration) {
         self.0.kept.lock().unwrap().slept.push(duration);
+    }
+
+    type Bell = oneshot::Sender<()>;
+
+    fn bell(&self) -> (oneshot::Sender<()>, impl Future<Output = ()> + 'static) {
+        let (bell, ringing) = oneshot::channel();
+        (bell, ringing.map(drop))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::mem::take;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -118,6 +119,13 @@ impl World for Wasip2 {
             || monotonic_clock::subscribe_instant(deadline),
         )
         .await;
+    }
+
+    /// An instance has only one request, and nobody rings.
+    type Bell = ();
+
+    fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
+        ((), pending())
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

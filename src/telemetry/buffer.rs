@@ -9,42 +9,21 @@ use crate::config::Batching;
 pub struct Buffer<S> {
     spans: VecDeque<S>,
     batching: Batching,
-    phase: Phase,
-    rounds: u64,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Phase {
-    /// The queue is empty, and nobody is at work.
-    Idle,
-    /// The worker of this round waits for company.
-    Waiting(u64),
-    /// A worker exports.
-    Exporting,
+    /// Whether there is a worker.
+    attended: bool,
 }
 
 /// What the owner of a span that was just queued has to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Queued {
-    /// Somebody is at work.
-    Nothing,
-    /// Start a worker that waits, then asks [`Buffer::elapsed`] with this round.
-    Wait(u64),
-    /// Start a worker that exports.
-    Export,
+    /// Nothing: a worker comes to it.
+    Waits,
+    /// Start a worker.
+    First,
+    /// Wake the worker, if it waits for company: a batch is full.
+    Full,
     /// The queue is full: the span is lost.
     Lost,
-}
-
-/// What a worker has to do after an export.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Exported {
-    /// End.
-    End,
-    /// Export the next batch, which is full.
-    Export,
-    /// Wait for company, then ask [`Buffer::elapsed`] with this round.
-    Wait(u64),
 }
 
 impl<S> Buffer<S> {
@@ -53,8 +32,7 @@ impl<S> Buffer<S> {
         Buffer {
             spans: VecDeque::new(),
             batching,
-            phase: Phase::Idle,
-            rounds: 0,
+            attended: false,
         }
     }
 
@@ -64,29 +42,18 @@ impl<S> Buffer<S> {
             return Queued::Lost;
         }
         self.spans.push_back(span);
-        let full = self.is_full_batch();
-        match self.phase {
-            Phase::Idle | Phase::Waiting(_) if full => {
-                self.phase = Phase::Exporting;
-                Queued::Export
-            }
-            Phase::Idle => Queued::Wait(self.next_round()),
-            Phase::Waiting(_) | Phase::Exporting => Queued::Nothing,
+        if !std::mem::replace(&mut self.attended, true) {
+            return Queued::First;
+        }
+        match self.spans.len() == self.batching.max_export_batch_size {
+            true => Queued::Full,
+            false => Queued::Waits,
         }
     }
 
-    /// Whether the worker of `round` still waits.
-    pub fn waits(&self, round: u64) -> bool {
-        self.phase == Phase::Waiting(round)
-    }
-
-    /// Whether the worker of `round` has to export, now that its wait is over. It ends where not.
-    pub fn elapsed(&mut self, round: u64) -> bool {
-        let due = self.waits(round);
-        if due {
-            self.phase = Phase::Exporting;
-        }
-        due
+    /// Whether the next batch can't grow.
+    pub fn is_full(&self) -> bool {
+        self.spans.len() >= self.batching.max_export_batch_size
     }
 
     /// The next batch.
@@ -95,26 +62,10 @@ impl<S> Buffer<S> {
         self.spans.drain(..size).collect()
     }
 
-    /// What the worker does after an export: what has come meanwhile waits for company again.
-    pub fn exported(&mut self) -> Exported {
-        if self.is_full_batch() {
-            return Exported::Export;
-        }
-        if self.spans.is_empty() {
-            self.phase = Phase::Idle;
-            return Exported::End;
-        }
-        Exported::Wait(self.next_round())
-    }
-
-    fn is_full_batch(&self) -> bool {
-        self.spans.len() >= self.batching.max_export_batch_size
-    }
-
-    fn next_round(&mut self) -> u64 {
-        self.rounds += 1;
-        self.phase = Phase::Waiting(self.rounds);
-        self.rounds
+    /// Whether the worker goes on: with what has come during its export. It ends where nothing has.
+    pub fn goes_on(&mut self) -> bool {
+        self.attended = !self.spans.is_empty();
+        self.attended
     }
 }
 
@@ -162,69 +113,50 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_first_span_starts_a_worker_that_waits() {
+    fn the_first_span_starts_a_worker_which_ends_with_the_last() {
         let mut buffer = Buffer::new(BATCHING);
-        assert_eq!(push(&mut buffer), Queued::Wait(1));
-        assert_eq!(push(&mut buffer), Queued::Nothing);
-        assert!(buffer.elapsed(1));
+        assert_eq!(push(&mut buffer), Queued::First);
+        assert_eq!(push(&mut buffer), Queued::Waits);
+        assert!(!buffer.is_full());
         assert_eq!(buffer.take().len(), 2);
-        assert_eq!(buffer.exported(), Exported::End);
-        assert_eq!(
-            push(&mut buffer),
-            Queued::Wait(2),
-            "an empty queue starts over"
-        );
+        assert!(!buffer.goes_on());
+        assert_eq!(push(&mut buffer), Queued::First, "it starts over");
     }
 
     #[test]
-    fn spans_that_end_during_an_export_wait_for_company_again() {
+    fn spans_that_end_during_an_export_have_the_same_worker() {
         let mut buffer = Buffer::new(BATCHING);
         push(&mut buffer);
-        assert!(buffer.elapsed(1));
         buffer.take();
-        assert_eq!(
-            push(&mut buffer),
-            Queued::Nothing,
-            "the worker is still at it"
-        );
-        assert_eq!(buffer.exported(), Exported::Wait(2));
-        assert!(buffer.elapsed(2));
+        assert_eq!(push(&mut buffer), Queued::Waits);
+        assert!(buffer.goes_on());
+        assert!(!buffer.is_full(), "it waits for company again");
     }
 
     #[test]
-    fn a_full_batch_is_exported_at_once_and_the_waiting_worker_ends() {
+    fn the_span_that_fills_a_batch_wakes_the_worker_once() {
         let mut buffer = Buffer::new(BATCHING);
-        assert_eq!(push(&mut buffer), Queued::Wait(1));
-        assert_eq!(push(&mut buffer), Queued::Nothing);
-        assert_eq!(push(&mut buffer), Queued::Export);
-        assert!(!buffer.elapsed(1), "another worker exports already");
+        let queued: Vec<_> = (0..5).map(|_| push(&mut buffer)).collect();
+        let expected = [
+            Queued::First,
+            Queued::Waits,
+            Queued::Full,
+            Queued::Waits,
+            Queued::Waits,
+        ];
+        assert_eq!(queued, expected);
+        assert!(buffer.is_full());
         assert_eq!(buffer.take().len(), 3);
-        assert_eq!(
-            [push(&mut buffer), push(&mut buffer)],
-            [Queued::Nothing, Queued::Nothing]
-        );
-        assert_eq!(
-            push(&mut buffer),
-            Queued::Nothing,
-            "full again, but one export at a time"
-        );
-        assert_eq!(buffer.exported(), Exported::Export);
-        assert_eq!(buffer.take().len(), 3);
-        assert_eq!(buffer.exported(), Exported::End);
-        assert!(!buffer.elapsed(1), "the worker of an earlier round");
+        assert!(buffer.goes_on());
+        assert_eq!(push(&mut buffer), Queued::Full, "the rest has grown");
     }
 
     #[test]
     fn a_full_queue_loses_the_newest() {
         let mut buffer = Buffer::new(BATCHING);
         let queued: Vec<_> = (0..6).map(|_| push(&mut buffer)).collect();
-        assert_eq!(
-            queued
-                .iter()
-                .filter(|queued| **queued == Queued::Lost)
-                .count(),
-            1
-        );
+        let lost = queued.iter().filter(|queued| **queued == Queued::Lost);
+        assert_eq!(lost.count(), 1);
         assert_eq!(queued[5], Queued::Lost);
     }
 }

@@ -2,51 +2,50 @@
 //!
 //! The SDK's own processors need a thread, or a task that never ends and so keeps a reused
 //! instance from ever going away. Here the first span of an empty queue spawns a worker that waits
-//! for company, exports, and ends with the queue. The span that fills a batch does not wake that
-//! worker, since one request's task can't wake another's under WASI 0.3: it spawns one that exports
-//! at once, and the waiting one finds nothing left to do when it looks up from its nap.
+//! for company, exports, and ends with the queue. The span that fills a batch rings a bell, by which
+//! the worker wakes early: in another request's task, which nothing else would reach.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::future::select;
 use opentelemetry::Context;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::buffer::{Buffer, Exported, Queued};
+use super::buffer::{Buffer, Queued};
 use super::context;
 use super::export::{Ended, Exporter, Losses};
 use crate::config::Batching;
 use crate::host::World;
 
-/// How long a worker sleeps at a time while it waits for company. Its instance lives for as long: under load
-/// a full batch has left soon, and an instance that has served its last request should go then.
-const NAP: Duration = Duration::from_millis(25);
-
 /// Gathers ended spans and exports them in batches, one export at a time.
-pub struct Queue<W> {
+pub struct Queue<W: World> {
     shared: Arc<Shared<W>>,
 }
 
 /// The SDK asks for it, and nobody prints it: a derived one would carry the words for every span
 /// and exporter type into the component.
-impl<W> fmt::Debug for Queue<W> {
+impl<W: World> fmt::Debug for Queue<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Queue")
     }
 }
 
-struct Shared<W> {
+struct Shared<W: World> {
     world: W,
     exporter: Exporter,
     delay: Duration,
-    state: Mutex<State>,
+    state: Mutex<State<W>>,
 }
 
-struct State {
+struct State<W: World> {
     buffer: Buffer<Ended>,
+    /// Wakes the worker that waits.
+    bell: Option<W::Bell>,
     refused: Losses,
     overflown: Losses,
 }
@@ -56,6 +55,7 @@ impl<W: World> Queue<W> {
     pub fn new(world: W, exporter: Exporter, batching: Batching) -> Queue<W> {
         let state = State {
             buffer: Buffer::new(batching),
+            bell: None,
             refused: Losses::default(),
             overflown: Losses::default(),
         };
@@ -83,17 +83,14 @@ impl<W: World> SpanProcessor for Queue<W> {
         }
         let shared = Arc::clone(&self.shared);
         let ended = shared.exporter.prepare(span);
-        let queued = shared.state().buffer.push(ended);
-        let first = match queued {
-            Queued::Nothing => return,
+        let mut state = self.shared.state();
+        match state.buffer.push(ended) {
+            Queued::Waits => {}
+            Queued::Full => state.bell = None,
             // The worker says so after its export: a full queue always has one.
-            Queued::Lost => return shared.state().overflown.add(1),
-            Queued::Wait(round) => Exported::Wait(round),
-            Queued::Export => Exported::Export,
-        };
-        self.shared
-            .world
-            .spawn(async move { shared.work(first).await });
+            Queued::Lost => state.overflown.add(1),
+            Queued::First => self.shared.world.spawn(async move { shared.work().await }),
+        }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -106,31 +103,24 @@ impl<W: World> SpanProcessor for Queue<W> {
 }
 
 impl<W: World> Shared<W> {
-    async fn work(&self, mut next: Exported) {
+    async fn work(&self) {
         loop {
-            match next {
-                Exported::End => return,
-                Exported::Export => {}
-                Exported::Wait(round) => {
-                    self.wait(round).await;
-                    if !self.state().buffer.elapsed(round) {
-                        return;
-                    }
-                }
-            }
+            self.gather().await;
             self.export().await;
-            next = self.state().buffer.exported();
+            if !self.state().buffer.goes_on() {
+                return;
+            }
         }
     }
 
-    /// Waits for company in this round, for as long as others have not ended it.
-    async fn wait(&self, round: u64) {
-        let mut left = self.delay;
-        while !left.is_zero() && self.state().buffer.waits(round) {
-            let nap = left.min(NAP);
-            self.world.sleep(nap).await;
-            left -= nap;
+    /// Waits for company, until the batch is full.
+    async fn gather(&self) {
+        if self.delay.is_zero() || self.state().buffer.is_full() {
+            return;
         }
+        let (bell, rung) = self.world.bell();
+        self.state().bell = Some(bell);
+        select(pin!(rung), pin!(self.world.sleep(self.delay))).await;
     }
 
     async fn export(&self) {
@@ -148,7 +138,7 @@ impl<W: World> Shared<W> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<W>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -201,7 +191,7 @@ mod tests {
             "nothing leaves before its task runs"
         );
         assert_eq!(world.run_tasks(), 1);
-        assert_eq!(world.slept(), [NAP; 4], "together the delay");
+        assert_eq!(world.slept(), [BATCHING.schedule_delay]);
         assert_eq!(world.sent_to("/v1/traces").len(), 1);
     }
 
@@ -211,12 +201,9 @@ mod tests {
         for _ in 0..3 {
             queue.on_end(span(TraceFlags::SAMPLED));
         }
-        assert_eq!(
-            world.run_tasks(),
-            2,
-            "the waiting worker, and the exporting one"
-        );
+        assert_eq!(world.run_tasks(), 1);
         assert_eq!(world.sent_to("/v1/traces").len(), 1);
+        assert_eq!(world.slept(), [], "it waits for nobody");
     }
 
     #[test]

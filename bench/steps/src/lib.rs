@@ -2,6 +2,7 @@
 //! instructions. A host that does nothing takes the place of WASI.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::hint::black_box;
 use std::pin::Pin;
 use std::time::Duration;
@@ -209,6 +210,12 @@ impl World for Idle {
     }
 
     async fn sleep(&self, _duration: Duration) {}
+
+    type Bell = ();
+
+    fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
+        ((), pending())
+    }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         TASKS.with_borrow_mut(|tasks| tasks.push(Box::pin(task)));
