@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use opentelemetry_otlp::{Compression, Protocol};
 
 use crate::downstream::Downstream;
 use crate::retry::Retries;
@@ -70,11 +69,20 @@ pub struct Export {
     /// Headers of each export.
     pub headers: HeaderMap,
     /// How spans are encoded.
-    pub protocol: Protocol,
-    /// How the encoded spans are compressed, if they are.
-    pub compression: Option<Compression>,
+    pub encoding: Encoding,
+    /// Whether the encoded spans are compressed.
+    pub gzip: bool,
     /// The limit of one export.
     pub timeout: Duration,
+}
+
+/// How OTLP writes spans over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// `http/protobuf`.
+    Protobuf,
+    /// `http/json`.
+    Json,
 }
 
 /// The batch span processor's settings, named as in the OpenTelemetry SDK specification.
@@ -114,8 +122,8 @@ impl Config {
             sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
             export: Export {
                 headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers),
-                protocol: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, value::protocol),
-                compression: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, value::compression),
+                encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, value::encoding),
+                gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, value::gzip),
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, value::limit),
             },
             downstreams: reader.parse(&APP_URL_DESTINO, value::downstreams),

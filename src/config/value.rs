@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry_otlp::{Compression, Protocol};
 
-use super::Fanout;
 use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
+use super::{Encoding, Fanout};
 use crate::downstream::Downstream;
 use crate::simulate::incidents::Incidents;
 use crate::target::{Target, redact};
@@ -45,18 +44,18 @@ pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
     headers.collect()
 }
 
-pub(super) fn protocol(text: &str) -> Result<Protocol, String> {
+pub(super) fn encoding(text: &str) -> Result<Encoding, String> {
     match text {
-        "http/protobuf" => Ok(Protocol::HttpBinary),
-        "http/json" => Ok(Protocol::HttpJson),
+        "http/protobuf" => Ok(Encoding::Protobuf),
+        "http/json" => Ok(Encoding::Json),
         _ => Err(format!("'{text}' is not one of http/protobuf, http/json")),
     }
 }
 
-pub(super) fn compression(text: &str) -> Result<Option<Compression>, String> {
+pub(super) fn gzip(text: &str) -> Result<bool, String> {
     match text {
-        "none" => Ok(None),
-        "gzip" => Ok(Some(Compression::Gzip)),
+        "none" => Ok(false),
+        "gzip" => Ok(true),
         _ => Err(format!("'{text}' is not one of none, gzip")),
     }
 }

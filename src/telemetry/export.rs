@@ -1,16 +1,19 @@
-//! OTLP over HTTP: `opentelemetry-otlp` speaks the protocol, the host sends. Uncompressed protobuf, which is
-//! the default, is written by [`encode`] instead.
+//! OTLP over HTTP: protobuf, which is the default, is written by [`encode`], JSON by `opentelemetry-otlp`; the
+//! host sends.
 //!
 //! Exports are never traced. A batch that the collector does not take is lost, counted, and said
 //! in a line on stderr, at most one every [`REPORT_INTERVAL`].
 
 use std::fmt;
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use opentelemetry::InstrumentationScope;
 use opentelemetry_http::{HttpClient, HttpError};
@@ -23,7 +26,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use prost::Message;
 use send_wrapper::SendWrapper;
 
-use crate::config::Export;
+use crate::config::{Encoding, Export};
 use crate::host::{SendError, World};
 use crate::retry::Retries;
 use crate::simulate::dice::unit;
@@ -74,18 +77,18 @@ impl Exporter {
         let client = Client {
             world,
             headers: headers(endpoint, how),
-            protocol: how.protocol,
+            encoding: how.encoding,
+            gzip: how.gzip,
             timeout: how.timeout,
             trouble: Arc::clone(&trouble),
         };
-        let plain = how.protocol == Protocol::HttpBinary && how.compression.is_none();
-        let way = match plain {
-            true => Way::Direct(Direct {
+        let way = match how.encoding {
+            Encoding::Protobuf => Way::Direct(Direct {
                 client: Box::new(client),
                 uri: endpoint.url().clone(),
                 envelope: Envelope::new(&origin.resource, &origin.scope),
             }),
-            false => Way::Otlp(otlp(client, endpoint, how, &origin.resource)),
+            Encoding::Json => Way::Otlp(otlp(client, endpoint, how, &origin.resource)),
         };
         Exporter {
             way,
@@ -168,18 +171,14 @@ fn otlp(
     how: &Export,
     resource: &Resource,
 ) -> OtlpExporter {
-    let mut builder = OtlpExporter::builder()
+    let mut otlp = OtlpExporter::builder()
         .with_http()
         .with_http_client(client)
         .with_endpoint(endpoint.url().to_string())
-        .with_protocol(how.protocol)
+        .with_protocol(Protocol::HttpJson)
         .with_timeout(how.timeout)
         // Its own retries would block the instance: they sleep with the thread.
-        .with_retry_policy(RetryPolicy::disabled());
-    if let Some(compression) = how.compression {
-        builder = builder.with_compression(compression);
-    }
-    let mut otlp = builder
+        .with_retry_policy(RetryPolicy::disabled())
         .build()
         .expect("the endpoint is a checked URL, and the client is given");
     otlp.set_resource(resource);
@@ -265,7 +264,8 @@ impl std::error::Error for ExportError {}
 struct Client<W> {
     world: W,
     headers: HeaderMap,
-    protocol: Protocol,
+    encoding: Encoding,
+    gzip: bool,
     timeout: Duration,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
@@ -278,13 +278,17 @@ impl<W> fmt::Debug for Client<W> {
 
 impl<W: World> Client<W> {
     async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let length = request.body().len();
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
-        headers.insert(CONTENT_LENGTH, length.into());
+        if self.gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            *request.body_mut() = compressed(request.body())?;
+        }
+        let length = request.body().len();
+        request.headers_mut().insert(CONTENT_LENGTH, length.into());
         let sent = self.send_until_taken(&request).await;
         let trouble = match &sent {
-            Ok(answer) if answer.status().is_success() => rejected(answer.body(), self.protocol),
+            Ok(answer) if answer.status().is_success() => rejected(answer.body(), self.encoding),
             Ok(answer) => Some(Trouble::Status(answer.status())),
             Err(error) => Some(Trouble::NoAnswer(error.clone())),
         };
@@ -315,11 +319,17 @@ impl<W: World> Client<W> {
     }
 }
 
+fn compressed(body: &[u8]) -> io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?.into())
+}
+
 /// What the collector did not take of a batch that it answered with success.
-fn rejected(body: &[u8], protocol: Protocol) -> Option<Trouble> {
-    let (spans, why) = match protocol {
-        Protocol::HttpJson => partial_success::read_json(body)?,
-        _ => {
+fn rejected(body: &[u8], encoding: Encoding) -> Option<Trouble> {
+    let (spans, why) = match encoding {
+        Encoding::Json => partial_success::read_json(body)?,
+        Encoding::Protobuf => {
             let answer = ExportTraceServiceResponse::decode(body).ok()?;
             let partial = answer.partial_success?;
             (partial.rejected_spans, partial.error_message)

@@ -148,13 +148,12 @@ mod tests {
     use http::{HeaderMap, Response, StatusCode};
     use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::TraceFlags;
-    use opentelemetry_otlp::Protocol;
     use opentelemetry_sdk::Resource;
 
     use super::super::buffer::tests::{BATCHING, span};
     use super::super::export::Origin;
     use super::*;
-    use crate::config::Export;
+    use crate::config::{Encoding, Export};
     use crate::host::scripted::Scripted;
     use crate::target::Target;
 
@@ -172,8 +171,8 @@ mod tests {
         };
         let how = Export {
             headers: HeaderMap::new(),
-            protocol: Protocol::HttpBinary,
-            compression: None,
+            encoding: Encoding::Protobuf,
+            gzip: false,
             timeout: Duration::from_secs(1),
         };
         let exporter = Exporter::new(world.clone(), &endpoint, &how, &origin);
