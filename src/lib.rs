@@ -36,6 +36,8 @@ pub mod simulate;
 pub mod target;
 pub mod telemetry;
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -63,7 +65,7 @@ impl<W: World> Service<W> {
     pub fn start(world: W, values: &Values) -> Service<W> {
         let (config, problems) = Config::read(values);
         for problem in &problems {
-            eprintln!("{problem}");
+            log(problem);
         }
         let tracer = telemetry::tracer(world.clone(), &config);
         Service {
@@ -87,6 +89,12 @@ impl<W: World> Service<W> {
         let outcome = job.process(&head, body).await;
         job.end(&outcome)
     }
+}
+
+/// Writes a line to stderr, in one piece: instances share it.
+fn log(line: impl fmt::Display) {
+    let line = format!("{line}\n");
+    eprint!("{line}");
 }
 
 #[cfg(test)]

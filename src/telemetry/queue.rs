@@ -21,6 +21,7 @@ use super::context;
 use super::export::{Ended, Exporter, Losses};
 use crate::config::Batching;
 use crate::host::World;
+use crate::log;
 
 /// Gathers ended spans and exports them in batches, one export at a time.
 pub struct Queue<W: World> {
@@ -130,11 +131,12 @@ impl<W: World> Shared<W> {
         if let Err(error) = exported {
             state.refused.add(error.lost());
             if let Some(lost) = state.refused.report(Instant::now()) {
-                eprintln!("{error}; spans lost: {lost}");
+                log(format_args!("{error}; spans lost: {lost}"));
             }
         }
         if let Some(lost) = state.overflown.report(Instant::now()) {
-            eprintln!("the queue was full (OTEL_BSP_MAX_QUEUE_SIZE); spans lost: {lost}");
+            let full = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)";
+            log(format_args!("{full}; spans lost: {lost}"));
         }
     }
 
