@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use serde_json::{Value, json};
 
 use crate::support::{Collector, SpanRecord, eventually};
@@ -40,6 +40,8 @@ async fn every_encoding_carries_the_same_spans() {
         let collector = export(protocol, compression).await;
         let headers = &collector.exports()[0].headers;
         assert_eq!(headers[CONTENT_TYPE], content_type);
+        let agent = headers[USER_AGENT].to_str().unwrap();
+        assert!(agent.starts_with("tracing-tail/"), "{agent}");
         let encoded = headers.get(CONTENT_ENCODING);
         assert_eq!(encoded.map(|value| value.to_str().unwrap()), encoding);
         seen.insert(format!("{:#?}", outlines(collector.spans())));

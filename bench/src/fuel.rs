@@ -1,5 +1,6 @@
 //! The instructions of WebAssembly that a request takes, counted by wasmtime's fuel in the component as
-//! it is shipped: what [`crate::cost`] counts natively, step by step, and what only a component does.
+//! it is shipped: what [`crate::cost`] counts natively, step by step, and what only a component does. A byte
+//! that is copied counts like an instruction.
 
 use std::path::Path;
 

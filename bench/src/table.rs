@@ -18,9 +18,11 @@ pub const CONNECTIONS: [usize; 3] = [1, 32, 128];
 pub const MANY: usize = 32;
 /// The fixed rate at which times are compared, in requests per second.
 pub const FIXED_RATE: u32 = 2_000;
-/// How often rows take turns at that rate within a round, for a quarter of a load's time. The bar is a few
-/// per cent, and the machine's own speed changes by more within seconds: a single pair may be off by a tenth.
+/// How often rows take turns at that rate within a round. The bar is a few per cent, and the machine's own
+/// speed changes by more within seconds: a single pair may be off by a tenth.
 const PASSES: u32 = 10;
+/// The part of a load's time that such a turn takes.
+const PASS: u32 = 4;
 /// The requests over which memory has to stay flat.
 pub const SOAK: u64 = 200_000;
 
@@ -123,7 +125,7 @@ pub async fn measure(
         let mut same_rate: Vec<_> = rows.iter().zip(&mut results).collect();
         same_rate.retain(|(running, _)| holds_rate(running.row));
         for _ in 0..PASSES {
-            let time = effort.time / 4;
+            let time = effort.time / PASS;
             for (running, results) in &mut same_rate {
                 let load = load(MANY, Until::Elapsed(time), Some(FIXED_RATE));
                 let sample = running.sample(generators, &load).await?;

@@ -1,7 +1,8 @@
 //! What the service asks of the world that it runs in.
 //!
 //! Only this folder names spin_sdk or wasi: `wasip3` answers for WASI 0.3, `wasip2` for WASI 0.2,
-//! `scripted` for unit tests. A feature of the same name chooses one of the first two. The rest of the crate is written against [`World`].
+//! `scripted` for unit tests. A feature of the same name chooses one of the first two. The rest of the crate is
+//! written against [`World`].
 
 use std::fmt;
 use std::time::Duration;
@@ -34,6 +35,9 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether an instance serves more than one request.
     const REUSED: bool;
 
+    /// Rings where it is dropped.
+    type Bell: Send + 'static;
+
     /// The component variable `name`: none where the manifest does not map it.
     ///
     /// # Errors
@@ -55,9 +59,6 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
-
-    /// Rings where it is dropped.
-    type Bell: Send + 'static;
 
     /// A bell, and what waits for it to ring. One request's task wakes another's by it; nothing else would.
     fn bell(&self) -> (Self::Bell, impl Future<Output = ()> + 'static);

@@ -88,6 +88,9 @@ pub struct Wasip2;
 impl World for Wasip2 {
     const REUSED: bool = false;
 
+    /// An instance has only one request, and nobody rings.
+    type Bell = ();
+
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         match variables::get(name) {
             Ok(value) => Ok(Some(value)),
@@ -120,9 +123,6 @@ impl World for Wasip2 {
         )
         .await;
     }
-
-    /// An instance has only one request, and nobody rings.
-    type Bell = ();
 
     fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
         ((), pending())

@@ -36,8 +36,8 @@ impl wasip3::exports::http::handler::Guest for Component {
     }
 }
 
-/// The instance's service. The first request starts it and holds up the others meanwhile: waiting
-/// for a request's task in another would need wake-ups that cross tasks.
+/// The instance's service. The first request starts it and holds up the others meanwhile: to wait
+/// for a request's task in another, each would need a bell.
 fn service() -> Rc<Service<Wasip3>> {
     if let Some(started) = SERVICE.with(|service| service.get().map(Rc::clone)) {
         return started;
@@ -55,6 +55,8 @@ pub struct Wasip3;
 
 impl World for Wasip3 {
     const REUSED: bool = true;
+
+    type Bell = StreamWriter<u8>;
 
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         match variables::get(name).await {
@@ -84,13 +86,10 @@ impl World for Wasip3 {
         time::sleep(duration).await;
     }
 
-    type Bell = StreamWriter<u8>;
-
     fn bell(&self) -> (StreamWriter<u8>, impl Future<Output = ()> + 'static) {
         let (bell, mut ringing) = wit_stream::new();
         // Nothing is ever written: what is heard is the end.
-        let heard = async move { drop(ringing.read(Vec::with_capacity(1)).await) };
-        (bell, heard)
+        (bell, async move { while ringing.next().await.is_some() {} })
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

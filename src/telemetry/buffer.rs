@@ -9,7 +9,7 @@ use crate::config::Batching;
 pub struct Buffer<S> {
     spans: VecDeque<S>,
     batching: Batching,
-    /// Whether there is a worker.
+    /// Whether a worker has begun.
     attended: bool,
 }
 
@@ -18,8 +18,8 @@ pub struct Buffer<S> {
 pub enum Queued {
     /// Nothing: a worker comes to it.
     Waits,
-    /// Start a worker.
-    First,
+    /// Start a worker, which begins with [`Buffer::attend`].
+    Start,
     /// Wake the worker, if it waits for company: a batch is full.
     Full,
     /// The queue is full: the span is lost.
@@ -42,13 +42,22 @@ impl<S> Buffer<S> {
             return Queued::Lost;
         }
         self.spans.push_back(span);
-        if !std::mem::replace(&mut self.attended, true) {
-            return Queued::First;
+        let (size, full) = (self.spans.len(), self.batching.max_export_batch_size);
+        if self.attended && size == full {
+            return Queued::Full;
         }
-        match self.spans.len() == self.batching.max_export_batch_size {
-            true => Queued::Full,
-            false => Queued::Waits,
+        // A worker begins when something else wakes the task that started it, which may be late.
+        if !self.attended && (size == 1 || size.is_multiple_of(full)) {
+            return Queued::Start;
         }
+        Queued::Waits
+    }
+
+    /// Whether the worker that begins has work. It ends where another was faster.
+    pub fn attend(&mut self) -> bool {
+        let first = !self.attended && !self.spans.is_empty();
+        self.attended |= first;
+        first
     }
 
     /// Whether the next batch can't grow.
@@ -108,6 +117,13 @@ pub(super) mod tests {
         }
     }
 
+    /// Its first span is there, and a worker.
+    fn attended(mut buffer: Buffer<SpanData>) -> Buffer<SpanData> {
+        push(&mut buffer);
+        assert!(buffer.attend());
+        buffer
+    }
+
     fn push(buffer: &mut Buffer<SpanData>) -> Queued {
         buffer.push(span(TraceFlags::SAMPLED))
     }
@@ -115,18 +131,18 @@ pub(super) mod tests {
     #[test]
     fn the_first_span_starts_a_worker_which_ends_with_the_last() {
         let mut buffer = Buffer::new(BATCHING);
-        assert_eq!(push(&mut buffer), Queued::First);
+        assert_eq!(push(&mut buffer), Queued::Start);
+        assert!(buffer.attend());
         assert_eq!(push(&mut buffer), Queued::Waits);
         assert!(!buffer.is_full());
         assert_eq!(buffer.take().len(), 2);
         assert!(!buffer.goes_on());
-        assert_eq!(push(&mut buffer), Queued::First, "it starts over");
+        assert_eq!(push(&mut buffer), Queued::Start, "it starts over");
     }
 
     #[test]
     fn spans_that_end_during_an_export_have_the_same_worker() {
-        let mut buffer = Buffer::new(BATCHING);
-        push(&mut buffer);
+        let mut buffer = attended(Buffer::new(BATCHING));
         buffer.take();
         assert_eq!(push(&mut buffer), Queued::Waits);
         assert!(buffer.goes_on());
@@ -135,20 +151,28 @@ pub(super) mod tests {
 
     #[test]
     fn the_span_that_fills_a_batch_wakes_the_worker_once() {
-        let mut buffer = Buffer::new(BATCHING);
-        let queued: Vec<_> = (0..5).map(|_| push(&mut buffer)).collect();
-        let expected = [
-            Queued::First,
-            Queued::Waits,
-            Queued::Full,
-            Queued::Waits,
-            Queued::Waits,
-        ];
+        let mut buffer = attended(Buffer::new(BATCHING));
+        let queued: Vec<_> = (0..4).map(|_| push(&mut buffer)).collect();
+        let expected = [Queued::Waits, Queued::Full, Queued::Waits, Queued::Waits];
         assert_eq!(queued, expected);
         assert!(buffer.is_full());
         assert_eq!(buffer.take().len(), 3);
         assert!(buffer.goes_on());
         assert_eq!(push(&mut buffer), Queued::Full, "the rest has grown");
+    }
+
+    #[test]
+    fn a_full_batch_starts_another_worker_where_the_first_has_not_begun() {
+        let mut buffer = Buffer::new(BATCHING);
+        let queued: Vec<_> = (0..4).map(|_| push(&mut buffer)).collect();
+        let expected = [Queued::Start, Queued::Waits, Queued::Start, Queued::Waits];
+        assert_eq!(queued, expected);
+        assert!(buffer.attend());
+        assert!(!buffer.attend(), "the other one ends");
+        buffer.take();
+        buffer.take();
+        assert!(!buffer.goes_on());
+        assert!(!buffer.attend(), "however late it comes");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! in a line on stderr, at most one every [`REPORT_INTERVAL`].
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use opentelemetry::InstrumentationScope;
 use opentelemetry_http::{HttpClient, HttpError};
@@ -36,6 +36,9 @@ use crate::telemetry::partial_success;
 
 /// How often an instance says on stderr that spans are lost.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The `user-agent` of exports, which the OTLP specification asks for.
+const PRODUCT: &str = concat!("tracing-tail/", env!("CARGO_PKG_VERSION"));
 
 /// The waits add up to three seconds: an instance whose collector is dead must not live on for
 /// long, and a shutdown gives it five. The timeout is that of all tries together.
@@ -207,15 +210,19 @@ impl Direct {
     }
 }
 
-/// The setting's headers; an `authorization` among them wins over the endpoint's credentials.
+/// Who sends, and the setting's headers; an `authorization` among them wins over the endpoint's credentials.
 fn headers(endpoint: &Target, how: &Export) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
     headers.extend(
         endpoint
             .authorization()
             .map(|value| (AUTHORIZATION, value.clone())),
     );
     headers.extend(how.headers.clone());
+    if how.gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     headers
 }
 
@@ -278,14 +285,13 @@ impl<W> fmt::Debug for Client<W> {
 
 impl<W: World> Client<W> {
     async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let headers = request.headers_mut();
-        headers.extend(self.headers.clone());
         if self.gzip {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            *request.body_mut() = compressed(request.body())?;
+            *request.body_mut() = compressed(request.body());
         }
         let length = request.body().len();
-        request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        let headers = request.headers_mut();
+        headers.extend(self.headers.clone());
+        headers.insert(CONTENT_LENGTH, length.into());
         let sent = self.send_until_taken(&request).await;
         let trouble = match &sent {
             Ok(answer) if answer.status().is_success() => rejected(answer.body(), self.encoding),
@@ -319,10 +325,10 @@ impl<W: World> Client<W> {
     }
 }
 
-fn compressed(body: &[u8]) -> io::Result<Bytes> {
+fn compressed(body: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(body)?;
-    Ok(encoder.finish()?.into())
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.expect("a Vec takes every byte").into()
 }
 
 /// What the collector did not take of a batch that it answered with success.

@@ -88,9 +88,9 @@ impl<W: World> SpanProcessor for Queue<W> {
         match state.buffer.push(ended) {
             Queued::Waits => {}
             Queued::Full => state.bell = None,
-            // The worker says so after its export: a full queue always has one.
+            // A worker says so after its export: a full queue always has one.
             Queued::Lost => state.overflown.add(1),
-            Queued::First => self.shared.world.spawn(async move { shared.work().await }),
+            Queued::Start => self.shared.world.spawn(async move { shared.work().await }),
         }
     }
 
@@ -105,12 +105,11 @@ impl<W: World> SpanProcessor for Queue<W> {
 
 impl<W: World> Shared<W> {
     async fn work(&self) {
-        loop {
+        let mut goes_on = self.state().buffer.attend();
+        while goes_on {
             self.gather().await;
             self.export().await;
-            if !self.state().buffer.goes_on() {
-                return;
-            }
+            goes_on = self.state().buffer.goes_on();
         }
     }
 
@@ -202,7 +201,7 @@ mod tests {
         for _ in 0..3 {
             queue.on_end(span(TraceFlags::SAMPLED));
         }
-        assert_eq!(world.run_tasks(), 1);
+        assert_eq!(world.run_tasks(), 2, "neither had begun");
         assert_eq!(world.sent_to("/v1/traces").len(), 1);
         assert_eq!(world.slept(), [], "it waits for nobody");
     }

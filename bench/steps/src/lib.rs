@@ -191,6 +191,8 @@ fn run_tasks() {
 impl World for Idle {
     const REUSED: bool = true;
 
+    type Bell = ();
+
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         let found = self.0.iter().find(|(known, _)| *known == name);
         Ok(found.map(|(_, value)| (*value).to_owned()))
@@ -210,8 +212,6 @@ impl World for Idle {
     }
 
     async fn sleep(&self, _duration: Duration) {}
-
-    type Bell = ();
 
     fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
         ((), pending())
