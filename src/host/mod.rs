@@ -5,6 +5,7 @@
 //! written against [`World`].
 
 use std::fmt;
+use std::future::pending;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,9 +36,6 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether an instance serves more than one request.
     const REUSED: bool;
 
-    /// Rings where it is dropped.
-    type Bell: Send + 'static;
-
     /// The component variable `name`: none where the manifest does not map it.
     ///
     /// # Errors
@@ -61,11 +59,17 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
     /// A bell, and what waits for it to ring. One request's task wakes another's by it; nothing else would.
-    fn bell(&self) -> (Self::Bell, impl Future<Output = ()> + 'static);
+    /// Where there is no other to wake, it is never heard.
+    fn bell(&self) -> (Bell, impl Future<Output = ()> + 'static) {
+        (Box::new(()), pending())
+    }
 
     /// Lets `task` run on after the response of the request that spawns it has left.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 }
+
+/// Rings where it is dropped.
+pub type Bell = Box<dyn Send>;
 
 /// The largest answer to an outbound request that is read, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;

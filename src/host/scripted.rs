@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::pending;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -98,13 +97,6 @@ impl World for Scripted {
 
     async fn sleep(&self, duration: Duration) {
         self.0.kept.lock().unwrap().slept.push(duration);
-    }
-
-    /// It never waits, so nobody has to be woken.
-    type Bell = ();
-
-    fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
-        ((), pending())
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

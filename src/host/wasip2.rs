@@ -6,7 +6,6 @@
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
 
 use std::cell::RefCell;
-use std::future::pending;
 use std::mem::take;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -88,9 +87,6 @@ pub struct Wasip2;
 impl World for Wasip2 {
     const REUSED: bool = false;
 
-    /// An instance has only one request, and nobody rings.
-    type Bell = ();
-
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         match variables::get(name) {
             Ok(value) => Ok(Some(value)),
@@ -122,10 +118,6 @@ impl World for Wasip2 {
             || monotonic_clock::subscribe_instant(deadline),
         )
         .await;
-    }
-
-    fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
-        ((), pending())
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

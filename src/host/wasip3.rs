@@ -11,10 +11,9 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_stream;
-use spin_sdk::wit_bindgen::StreamWriter;
 use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
-use super::{SendError, World, failed};
+use super::{Bell, SendError, World, failed};
 use crate::Service;
 use crate::config::Values;
 
@@ -56,8 +55,6 @@ pub struct Wasip3;
 impl World for Wasip3 {
     const REUSED: bool = true;
 
-    type Bell = StreamWriter<u8>;
-
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         match variables::get(name).await {
             Ok(value) => Ok(Some(value)),
@@ -86,10 +83,11 @@ impl World for Wasip3 {
         time::sleep(duration).await;
     }
 
-    fn bell(&self) -> (StreamWriter<u8>, impl Future<Output = ()> + 'static) {
-        let (bell, mut ringing) = wit_stream::new();
+    fn bell(&self) -> (Bell, impl Future<Output = ()> + 'static) {
+        let (bell, mut ringing) = wit_stream::new::<u8>();
         // Nothing is ever written: what is heard is the end.
-        (bell, async move { while ringing.next().await.is_some() {} })
+        let heard = async move { while ringing.next().await.is_some() {} };
+        (Box::new(bell), heard)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

@@ -20,33 +20,33 @@ use super::buffer::{Buffer, Queued};
 use super::context;
 use super::export::{Ended, Exporter, Losses};
 use crate::config::Batching;
-use crate::host::World;
+use crate::host::{Bell, World};
 use crate::log;
 
 /// Gathers ended spans and exports them in batches, one export at a time.
-pub struct Queue<W: World> {
+pub struct Queue<W> {
     shared: Arc<Shared<W>>,
 }
 
 /// The SDK asks for it, and nobody prints it: a derived one would carry the words for every span
 /// and exporter type into the component.
-impl<W: World> fmt::Debug for Queue<W> {
+impl<W> fmt::Debug for Queue<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Queue")
     }
 }
 
-struct Shared<W: World> {
+struct Shared<W> {
     world: W,
     exporter: Exporter,
     delay: Duration,
-    state: Mutex<State<W>>,
+    state: Mutex<State>,
 }
 
-struct State<W: World> {
+struct State {
     buffer: Buffer<Ended>,
     /// Wakes the worker that waits.
-    bell: Option<W::Bell>,
+    bell: Option<Bell>,
     refused: Losses,
     overflown: Losses,
 }
@@ -82,15 +82,17 @@ impl<W: World> SpanProcessor for Queue<W> {
         if span.parent_span_id == SpanId::INVALID {
             span.span_context = context::with_random_id(&span.span_context);
         }
-        let shared = Arc::clone(&self.shared);
-        let ended = shared.exporter.prepare(span);
+        let ended = self.shared.exporter.prepare(span);
         let mut state = self.shared.state();
         match state.buffer.push(ended) {
             Queued::Waits => {}
             Queued::Full => state.bell = None,
             // A worker says so after its export: a full queue always has one.
             Queued::Lost => state.overflown.add(1),
-            Queued::Start => self.shared.world.spawn(async move { shared.work().await }),
+            Queued::Start => {
+                let shared = Arc::clone(&self.shared);
+                self.shared.world.spawn(async move { shared.work().await });
+            }
         }
     }
 
@@ -139,7 +141,7 @@ impl<W: World> Shared<W> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<W>> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

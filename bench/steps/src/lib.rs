@@ -2,7 +2,6 @@
 //! instructions. A host that does nothing takes the place of WASI.
 
 use std::cell::RefCell;
-use std::future::pending;
 use std::hint::black_box;
 use std::pin::Pin;
 use std::time::Duration;
@@ -191,8 +190,6 @@ fn run_tasks() {
 impl World for Idle {
     const REUSED: bool = true;
 
-    type Bell = ();
-
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
         let found = self.0.iter().find(|(known, _)| *known == name);
         Ok(found.map(|(_, value)| (*value).to_owned()))
@@ -212,10 +209,6 @@ impl World for Idle {
     }
 
     async fn sleep(&self, _duration: Duration) {}
-
-    fn bell(&self) -> ((), impl Future<Output = ()> + 'static) {
-        ((), pending())
-    }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         TASKS.with_borrow_mut(|tasks| tasks.push(Box::pin(task)));
