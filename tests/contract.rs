@@ -3,9 +3,8 @@
 use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use crate::support::{Answer, App, Collector, Downstream};
+use crate::support::{Answer, App, Collector, Downstream, closed};
 
 async fn app(env: &[(&str, &str)], collector: &Collector) -> App {
     let launch = collector.launch();
@@ -131,11 +130,7 @@ async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
 #[tokio::test]
 async fn answers_502_for_an_unreachable_downstream() {
     let collector = Collector::start().await;
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let (_socket, closed) = closed();
     let url = format!("http://{closed}");
     let app = app(&[("APP_URL_DESTINO", &url)], &collector).await;
     let (status, error) = failure(&app, "[]").await;

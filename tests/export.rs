@@ -5,11 +5,11 @@ use std::time::Instant;
 use futures::future::join_all;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
-use tokio::net::TcpListener;
 use tracing_tail::config::LONGEST_WAIT;
 
 use crate::support::{
-    Answer, App, Collector, Downstream, Launch, eventually, reuses_instances, serves_embedded_only,
+    Answer, App, Collector, Downstream, Launch, closed, eventually, reuses_instances,
+    serves_embedded_only,
 };
 
 #[tokio::test]
@@ -237,11 +237,7 @@ async fn answers_do_not_wait_for_the_collector() {
 
 #[tokio::test]
 async fn a_dead_collector_costs_an_instance_one_line_and_no_request() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let (_socket, closed) = closed();
     let endpoint = format!("http://{closed}/v1/traces");
     let mut app = Launch::default()
         .env("OTLP_ENDPOINT", &endpoint)

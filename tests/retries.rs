@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
-use crate::support::{Answer, App, Collector, Downstream, SpanRecord};
+use crate::support::{Answer, App, Collector, Downstream, SpanRecord, closed};
 
 async fn app(collector: &Collector, downstream: &str, retries: &str) -> App {
     collector
@@ -104,9 +102,7 @@ async fn what_may_pass_is_tried_again_and_nothing_else() {
 
 #[tokio::test]
 async fn a_connection_that_fails_is_tried_again_and_a_forbidden_one_is_not() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let closed = listener.local_addr().unwrap();
-    drop(listener);
+    let (_socket, closed) = closed();
     for (url, tries) in [
         (format!("http://{closed}"), 3),
         ("http://192.0.2.1".to_owned(), 1),
