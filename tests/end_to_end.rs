@@ -11,6 +11,7 @@
 
 mod browser;
 mod chain;
+mod clock;
 mod components;
 mod conformance;
 mod context;
@@ -25,6 +26,7 @@ mod fanout;
 mod faults;
 mod mesh;
 mod nothing_lost;
+mod pressure;
 mod report;
 mod retries;
 mod settings;

@@ -11,6 +11,7 @@
 )]
 
 mod chain;
+mod clock;
 mod conformance;
 mod context;
 mod contract;
@@ -20,6 +21,7 @@ mod export;
 mod fanout;
 mod faults;
 mod nothing_lost;
+mod pressure;
 mod report;
 mod retries;
 mod settings;

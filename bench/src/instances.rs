@@ -16,6 +16,7 @@ use tracing_tail_host::app::{App, prepare};
 use tracing_tail_host::instance::{ComponentHandler, Lifetime, State};
 use tracing_tail_host::manifest::{self, Manifest};
 use tracing_tail_host::output::Output;
+use tracing_tail_host::room::Room;
 use tracing_tail_host::variables::{Provider, Variables};
 use wasmtime::component::Accessor;
 use wasmtime::{AsContext as _, AsContextMut as _, Engine, Store};
@@ -65,7 +66,7 @@ impl Loaded {
                 prepared,
                 NOWHERE,
                 Output::quiet(),
-                &Lifetime::default(),
+                &Lifetime::new(Room::new(usize::MAX)),
             ),
         })
     }
@@ -79,7 +80,7 @@ impl Loaded {
         furnish: impl FnOnce(&mut Store<State>) -> wasmtime::Result<()>,
     ) -> Result<Live> {
         let component = self.component()?;
-        let mut store = component.store();
+        let mut store = component.store(component.lifetime.room.enter()?);
         furnish(&mut store)?;
         let proxy = component.pre.instantiate_async(&mut store).await?;
         Ok(Live { store, proxy })

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -53,6 +54,19 @@ pub struct Prepared {
     variables: Arc<Values>,
     databases: Databases,
     allowed_hosts: Arc<AllowedHosts>,
+    requests: Arc<AtomicU64>,
+}
+
+impl Prepared {
+    /// The component's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How many requests its instances have answered.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
 }
 
 /// Compiles and links the components that a trigger names. Databases are in the folder `state`.
@@ -95,6 +109,7 @@ pub fn prepare(
                 file: component.sqlite.then(|| Databases::file(state)),
             },
             allowed_hosts: Arc::new(allowed_hosts(component, variables)?),
+            requests: Arc::default(),
         });
     }
     Ok(prepared)
@@ -135,8 +150,9 @@ impl App {
                     allowed_hosts: component.allowed_hosts,
                     client: client.clone(),
                     app: Weak::clone(app),
-                    output,
+                    output: output.clone(),
                     lifetime: lifetime.clone(),
+                    requests: component.requests,
                 });
                 (component.id, instances)
             };
@@ -146,7 +162,7 @@ impl App {
                 address,
                 routes: Arc::clone(&manifest.routes),
                 components: prepared.into_iter().map(instances).collect(),
-                output,
+                output: output.clone(),
             }
         })
     }
@@ -237,10 +253,15 @@ impl App {
             }
         };
         handled.unwrap_or_else(|error| {
+            let not_started = error.downcast_ref::<NotStarted>();
+            if let Some(full) = not_started.and_then(NotStarted::full) {
+                // The command line says so now and then: there may be thousands.
+                let problem = format!("component '{id}' can't answer: {full}\n");
+                return text(StatusCode::SERVICE_UNAVAILABLE, problem);
+            }
             self.output
                 .host(id, &format!("the request failed: {error:?}"));
-            // The pool of instances is exhausted, or the component does not start.
-            let status = match error.downcast_ref::<NotStarted>() {
+            let status = match not_started {
                 Some(_) => StatusCode::SERVICE_UNAVAILABLE,
                 None => StatusCode::INTERNAL_SERVER_ERROR,
             };

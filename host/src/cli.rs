@@ -134,9 +134,36 @@ pub struct Up {
     /// Run every build command first, stale or not
     #[arg(long)]
     pub build: bool,
+    /// The memory that instances may take, all together, such as 512MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
+    pub max_memory: usize,
+    /// At the end print the totals of requests and spans as the last line: json
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub summary: Option<Summary>,
     /// Drop what components print
     #[arg(short = 'q', long)]
     pub quiet: bool,
+}
+
+/// A form of the totals at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Summary {
+    /// One line of JSON.
+    Json,
+}
+
+/// The least memory that a few instances need.
+const MIN_MEMORY: usize = 16 << 20;
+
+fn parse_size(word: &str) -> Result<usize, String> {
+    let units = [("GiB", 30), ("MiB", 20)];
+    let sized = units.into_iter().find_map(|(unit, shift)| {
+        let number: usize = word.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << shift)
+    });
+    sized
+        .filter(|size| *size >= MIN_MEMORY)
+        .ok_or_else(|| "write a size of at least 16MiB, such as 512MiB or 2GiB".to_owned())
 }
 
 /// As in Spin a name is resolved, to its IPv4 address where it has one.

@@ -10,11 +10,13 @@ use std::fmt;
 use std::future::{pending, poll_fn};
 use std::mem;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::channel::oneshot;
+use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use http::{Request, Response};
 use tokio::time::{Instant, sleep};
@@ -24,6 +26,7 @@ use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
 use crate::instance::{ComponentHandler, State};
+use crate::room::{Full, Linger};
 
 /// How many requests an instance of WASI 0.3 serves, as in Spin.
 const MOST_REQUESTS: usize = 128;
@@ -42,13 +45,20 @@ struct Shared {
     open: Mutex<Vec<Arc<Slot>>>,
 }
 
-/// There is no instance: the component does not start, or too many instances live.
+/// There is no instance: the component does not start, or there is no room for another.
 #[derive(Debug, Clone)]
 pub struct NotStarted(Arc<Error>);
 
+impl NotStarted {
+    /// Where instances that serve requests take all the room.
+    pub fn full(&self) -> Option<&Full> {
+        self.0.downcast_ref()
+    }
+}
+
 impl fmt::Display for NotStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no instance started: {:?}", self.0)
+        write!(f, "no instance started: {:#}", self.0)
     }
 }
 
@@ -78,6 +88,7 @@ impl Instances {
     /// [`NotStarted`], or where the instance that took the request fails. Any HTTP status is an answer.
     pub async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let (answered, answer) = oneshot::channel();
+        self.component().requests.fetch_add(1, Ordering::Relaxed);
         self.dispatch(Box::new(Job { request, answered }));
         answer
             .await
@@ -119,6 +130,8 @@ struct Slot {
 struct Work {
     waiting: VecDeque<Box<Job>>,
     running: usize,
+    /// How many of the running ones have no answer yet.
+    unanswered: usize,
     /// How many more requests it serves. Once there are none it is not open any more.
     more: usize,
     /// Whether it looked for work when it was polled last. It does not where it is stuck in a call of the host.
@@ -152,6 +165,7 @@ impl Slot {
         let work = Work {
             waiting: VecDeque::from([first]),
             running: 0,
+            unanswered: 0,
             more: requests - 1,
             looks: true,
             waker: None,
@@ -191,15 +205,36 @@ impl Slot {
         work.looks = true;
         let next = work.waiting.pop_front();
         match next {
-            Some(_) => work.running += 1,
+            Some(_) => {
+                work.running += 1;
+                work.unanswered += 1;
+            }
             None => work.waker = Some(cx.waker().clone()),
         }
         next
     }
 
-    /// Says that a request has been answered.
+    /// Says that a request has been answered. Its call may go on.
     fn answered(&self) {
+        self.work().unanswered -= 1;
+    }
+
+    /// Says that the call of a request that has been answered is over.
+    fn ended(&self) {
         self.work().running -= 1;
+    }
+
+    /// Whether a request has no answer yet.
+    fn serves(&self) -> bool {
+        let work = self.work();
+        work.unanswered > 0 || !work.waiting.is_empty()
+    }
+
+    /// Takes no more requests, and gives back those that wait.
+    fn retire(&self) -> VecDeque<Box<Job>> {
+        let mut work = self.work();
+        work.more = 0;
+        mem::take(&mut work.waiting)
     }
 
     /// To be called before it is polled, so that [`Slot::stuck`] knows.
@@ -239,14 +274,19 @@ struct Occupied {
 impl Occupied {
     async fn live(self) {
         let component = self.instances.component();
-        let mut store = component.store();
+        let reservation = match component.lifetime.room.enter() {
+            Ok(reservation) => reservation,
+            Err(full) => return self.fail(Error::new(full)),
+        };
+        let linger = reservation.linger();
+        let mut store = component.store(reservation);
         let proxy = match component.pre.instantiate_async(&mut store).await {
             Ok(proxy) => proxy,
             Err(error) => return self.fail(error),
         };
         let ended = {
             let mut run =
-                pin!(store.run_concurrent(async |accessor| { self.serve(accessor, &proxy).await }));
+                pin!(store.run_concurrent(async |accessor| { self.serve(accessor, &proxy, linger).await }));
             poll_fn(|cx| {
                 self.slot.poll();
                 let run = run.as_mut().poll(cx);
@@ -268,6 +308,43 @@ impl Occupied {
         }
     }
 
+    /// Calls the instance with a request. Under WASI 0.2 the call goes on after its answer.
+    async fn call(&self, accessor: &Accessor<State>, proxy: &Proxy, job: Box<Job>) -> Result<()> {
+        let (answered, answer) = oneshot::channel();
+        let Job {
+            request,
+            answered: pass_to,
+        } = *job;
+        let prepared = accessor.with(|mut store| {
+            let store = store.as_context_mut();
+            Prepared::new(store, proxy, request, State::http, answered)
+        })?;
+        let pass_on = async {
+            let answer = answer.await;
+            self.slot.answered();
+            if let Ok(answer) = answer {
+                // A client that has gone needs no answer.
+                let _ = pass_to.send(answer);
+            }
+        };
+        // Like Spin without a request timeout.
+        let (ran, ()) = join(prepared.run(accessor, pending()), pass_on).await;
+        ran.map(drop)
+    }
+
+    /// Takes no more requests; what waits goes to others.
+    fn retire(&self) {
+        self.instances
+            .open()
+            .retain(|slot| !Arc::ptr_eq(slot, &self.slot));
+        let waiting = self.slot.retire();
+        if !self.instances.component().lifetime.stopping.is_cancelled() {
+            for job in waiting {
+                self.instances.dispatch(job);
+            }
+        }
+    }
+
     fn fail(&self, error: Error) {
         let error = NotStarted(Arc::new(error));
         for job in mem::take(&mut self.slot.work().waiting) {
@@ -277,28 +354,51 @@ impl Occupied {
     }
 
     /// Serves requests for as long as there is room for any, and until all work is done.
-    async fn serve(&self, accessor: &Accessor<State>, proxy: &Proxy) -> Result<()> {
+    async fn serve(
+        &self,
+        accessor: &Accessor<State>,
+        proxy: &Proxy,
+        mut linger: Linger,
+    ) -> Result<()> {
         let handler = handler(proxy);
         let mut calls = FuturesUnordered::new();
         let stopping = &self.instances.component().lifetime.stopping;
         let mut stopping = pin!(stopping.cancelled());
+        let told_to_go = linger.outbound().clone();
+        let mut told_to_go = pin!(told_to_go.cancelled());
+        let mut goes = false;
         let mut idle = pin!(sleep(IDLE_TIMEOUT));
         let mut idles = false;
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(Some(answered)) = calls.poll_next_unpin(cx) {
-                    self.slot.answered();
+                    self.slot.ended();
                     match answered {
                         Ok(()) => continue,
                         Err(error) => return Poll::Ready(Err(error)),
                     }
                 }
+                if !goes && told_to_go.as_mut().poll(cx).is_ready() {
+                    goes = true;
+                    self.retire();
+                }
                 let ready = accessor.poll_ready_for_concurrent_call(handler, cx);
                 if ready.is_ready()
                     && let Some(job) = self.slot.next(cx)
                 {
-                    calls.push(call(accessor, proxy, job));
+                    // It may have been told to go in this very moment.
+                    if linger.end() {
+                        calls.push(self.call(accessor, proxy, job));
+                    } else {
+                        self.slot.answered();
+                        self.slot.ended();
+                        self.retire();
+                        self.instances.dispatch(job);
+                    }
                     continue;
+                }
+                if !self.slot.serves() {
+                    linger.begin();
                 }
                 let works =
                     !calls.is_empty() || accessor.poll_no_interesting_tasks(cx).is_pending();
@@ -310,10 +410,11 @@ impl Occupied {
                     idles = true;
                     idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
                 }
-                let goes = self.slot.room() == Room::UsedUp
+                let ends = goes
+                    || self.slot.room() == Room::UsedUp
                     || stopping.as_mut().poll(cx).is_ready()
                     || idle.as_mut().poll(cx).is_ready();
-                if goes && self.slot.close() {
+                if ends && self.slot.close() {
                     return Poll::Ready(Ok(()));
                 }
                 return Poll::Pending;
@@ -326,15 +427,7 @@ impl Occupied {
 impl Drop for Occupied {
     /// What still waits was not begun, and goes to others.
     fn drop(&mut self) {
-        self.instances
-            .open()
-            .retain(|slot| !Arc::ptr_eq(slot, &self.slot));
-        let waiting = mem::take(&mut self.slot.work().waiting);
-        if !self.instances.component().lifetime.stopping.is_cancelled() {
-            for job in waiting {
-                self.instances.dispatch(job);
-            }
-        }
+        self.retire();
     }
 }
 
@@ -345,15 +438,6 @@ fn handler(proxy: &Proxy) -> Func {
     }
 }
 
-async fn call(accessor: &Accessor<State>, proxy: &Proxy, job: Box<Job>) -> Result<()> {
-    let prepared = accessor.with(|mut store| {
-        let store = store.as_context_mut();
-        Prepared::new(store, proxy, job.request, State::http, job.answered)
-    })?;
-    // Like Spin without a request timeout.
-    prepared.run(accessor, pending()).await?;
-    Ok(())
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test code")]
@@ -378,6 +462,7 @@ mod tests {
         let work = Work {
             waiting: VecDeque::new(),
             running: 0,
+            unanswered: 0,
             more,
             looks: true,
             waker: None,
@@ -401,6 +486,8 @@ mod tests {
         assert_eq!(slot.offer(job()).ok(), Some(Room::Left));
         assert!(slot.offer(job()).is_err(), "one runs, and one waits");
         slot.answered();
+        assert!(slot.offer(job()).is_err(), "its call goes on");
+        slot.ended();
         assert!(slot.offer(job()).is_ok());
     }
 
@@ -410,6 +497,7 @@ mod tests {
         assert_eq!(slot.offer(job()).ok(), Some(Room::UsedUp));
         assert!(run(&slot));
         slot.answered();
+        slot.ended();
         assert!(slot.offer(job()).is_err());
     }
 

@@ -14,8 +14,9 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::instance::{State, link_variables};
 use crate::sqlite;
 
-/// How many instances may live at a time, of all components together.
-const MOST_INSTANCES: u32 = 1_000;
+/// For how many instances the pool has places, of all components together: far more than there is room for
+/// (`room.rs`), which is what bounds them. A place costs address space alone.
+const MAX_INSTANCES: u32 = 4_000;
 /// What is kept of a linear memory for the next instance, in bytes: more than most requests write.
 const KEPT_OF_MEMORY: usize = 256 * 1024;
 /// The same of a table.
@@ -51,11 +52,12 @@ pub fn with(mut config: Config) -> Result<Engine> {
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     // A component holds a few core instances, each with tables, and one memory.
-    pool.total_component_instances(MOST_INSTANCES)
-        .total_stacks(MOST_INSTANCES)
-        .total_memories(MOST_INSTANCES)
-        .total_core_instances(4 * MOST_INSTANCES)
-        .total_tables(4 * MOST_INSTANCES);
+    pool.total_component_instances(MAX_INSTANCES)
+        // An instance keeps one, and takes others for calls that are stuck in the host.
+        .total_stacks(2 * MAX_INSTANCES)
+        .total_memories(MAX_INSTANCES)
+        .total_core_instances(4 * MAX_INSTANCES)
+        .total_tables(4 * MAX_INSTANCES);
     // Where the kernel tells which pages an instance wrote, only those are wiped, and its successor
     // takes no page faults for them. Elsewhere this would write pages that nobody has touched.
     if PoolingAllocationConfig::is_pagemap_scan_available() {

@@ -1,5 +1,6 @@
 //! An instance of a component: what its store holds, and the variables that it may ask for.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::app::App;
 use crate::outbound::{Client, Outbound};
 use crate::output::{Output, Stream};
+use crate::room::{Reservation, Room};
 use crate::sqlite::Databases;
 use crate::variables::Values;
 
@@ -79,6 +81,7 @@ pub struct State {
     outbound: Outbound,
     variables: Arc<Values>,
     pub(crate) databases: Databases,
+    reservation: Reservation,
     /// Tells the shutdown that this instance still lives.
     _alive: TaskTrackerToken,
 }
@@ -165,20 +168,35 @@ pub struct ComponentHandler {
     pub output: Output,
     /// Who lives, and who is told to go.
     pub lifetime: Lifetime,
+    /// How many requests its instances have answered.
+    pub requests: Arc<AtomicU64>,
 }
 
 /// Follows the lives of all instances of an application.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Lifetime {
     /// Counts the instances.
     pub alive: TaskTracker,
     /// Once cancelled, instances go as soon as they have no work.
     pub stopping: CancellationToken,
+    /// The memory that they may take.
+    pub room: Room,
+}
+
+impl Lifetime {
+    /// Of an application whose instances have this room.
+    pub fn new(room: Room) -> Lifetime {
+        Lifetime {
+            alive: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            room,
+        }
+    }
 }
 
 impl ComponentHandler {
     /// A store for a new instance.
-    pub fn store(&self) -> Store<State> {
+    pub fn store(&self, reservation: Reservation) -> Store<State> {
         let wasi = WasiCtxBuilder::new()
             .envs(&self.environment)
             .stdout(self.output.stream(&self.id, Stream::Stdout))
@@ -188,6 +206,7 @@ impl ComponentHandler {
             allowed_hosts: Arc::clone(&self.allowed_hosts),
             client: self.client.clone(),
             app: Weak::clone(&self.app),
+            given_up: reservation.outbound().clone(),
         };
         let state = State {
             table: ResourceTable::new(),
@@ -196,8 +215,11 @@ impl ComponentHandler {
             outbound,
             variables: Arc::clone(&self.variables),
             databases: self.databases.clone(),
+            reservation,
             _alive: self.lifetime.alive.token(),
         };
-        Store::new(&self.engine, state)
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.reservation);
+        store
     }
 }

@@ -13,6 +13,7 @@
 //! - [`build`]: components that are missing or older than their sources
 //! - [`engine`]: wasmtime, and the interfaces that components import
 //! - [`instance`]: an instance of a component
+//! - [`room`]: the memory that instances may take, and which of them go first
 //! - [`dispatch`]: which instance takes a request; they are reused as in Spin
 //! - [`sqlite`]: the database that instances may open
 //! - [`outbound`]: requests that leave an instance, to the app itself or to the network
@@ -21,6 +22,7 @@
 //! - [`server`]: HTTP in, until [`shutdown`] says so
 //! - [`shard`]: the threads that answer it
 //! - [`output`]: what components print
+//! - [`span_account`]: what became of the service's spans, added up
 //! - [`up`]: all of it, for the command line of [`cli`]
 //! - [`mesh`]: a topology as a manifest, without running it
 
@@ -38,11 +40,13 @@ pub mod manifest;
 pub mod mesh;
 pub mod outbound;
 pub mod output;
+pub mod room;
 pub mod routes;
 pub mod runtime_config;
 pub mod server;
 pub mod shard;
 pub mod shutdown;
+pub mod span_account;
 pub mod sqlite;
 pub mod template;
 pub mod topology;

@@ -8,15 +8,18 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as PooledClient, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_http::timeout::TimeoutBody;
 use tower_service::Service;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -29,6 +32,9 @@ pub const CHAINING_SUFFIX: &str = ".spin.internal";
 /// The host that stands for the application's own address.
 const SELF_HOST: &str = "self.alt";
 
+/// What a request fails with that is given up for lack of room, or at the end.
+const GIVEN_UP: Error = Error::ConnectionLimitReached;
+
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// One instance's way out.
@@ -40,6 +46,8 @@ pub struct Outbound {
     pub client: Client,
     /// The application, for what stays inside.
     pub app: Weak<App>,
+    /// Once cancelled, every request fails, and every answer breaks off.
+    pub given_up: CancellationToken,
 }
 
 impl WasiHttpHooks for Outbound {
@@ -52,7 +60,14 @@ impl WasiHttpHooks for Outbound {
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send> {
         let outbound = self.clone();
         Box::new(async move {
-            let response = outbound.send(request, options.unwrap_or_default()).await?;
+            let answered = outbound.send(request, options.unwrap_or_default());
+            let response = tokio::select! {
+                biased;
+                () = outbound.given_up.cancelled() => return Err(GIVEN_UP),
+                answered = answered => answered?,
+            };
+            let given_up = Box::pin(outbound.given_up.clone().cancelled_owned());
+            let response = response.map(|body| Abandonable { body, given_up }.boxed_unsync());
             // The pooled client drives its connections itself.
             Ok((response, Box::new(std::future::ready(Ok(()))) as Io))
         })
@@ -90,6 +105,35 @@ impl Outbound {
             redirect(&mut request, &address).ok_or(Error::HttpRequestUriInvalid)?;
         }
         self.client.send(request, options).await
+    }
+}
+
+/// A body that breaks off where its instance is to go.
+struct Abandonable {
+    body: WasiBody,
+    given_up: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Body for Abandonable {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.given_up.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Some(Err(GIVEN_UP)));
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

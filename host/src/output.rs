@@ -11,10 +11,14 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+/// Takes a line that a component has written to stderr, and says whether that was all to be done with it.
+pub type Intercept = dyn Fn(&str, &str) -> bool + Send + Sync;
+
 /// Where output goes: the terminal, or nowhere.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Output {
     quiet: bool,
+    intercept: Option<Arc<Intercept>>,
 }
 
 /// One of a component's two streams.
@@ -29,27 +33,46 @@ pub enum Stream {
 impl Output {
     /// Output to the terminal.
     pub fn terminal() -> Output {
-        Output { quiet: false }
+        Output {
+            quiet: false,
+            intercept: None,
+        }
     }
 
     /// Drops what components print; the host's own words stay.
     pub fn quiet() -> Output {
-        Output { quiet: true }
+        Output {
+            quiet: true,
+            intercept: None,
+        }
+    }
+
+    /// Has `intercept` look at each line on stderr first, whose component's id it is given too.
+    pub fn intercepted(
+        self,
+        intercept: impl Fn(&str, &str) -> bool + Send + Sync + 'static,
+    ) -> Output {
+        Output {
+            intercept: Some(Arc::new(intercept)),
+            ..self
+        }
     }
 
     /// A stream for an instance of `component`.
-    pub fn stream(self, component: &str, stream: Stream) -> Lines {
-        let prefix = format!("[{component}] ");
+    pub fn stream(&self, component: &str, stream: Stream) -> Lines {
+        let intercept = self.intercept.clone();
+        let intercept = intercept.filter(|_| stream == Stream::Stderr);
         Lines(Arc::new(Mutex::new(Buffer {
             stream,
-            prefix,
+            component: component.to_owned(),
             pending: Vec::new(),
             quiet: self.quiet,
+            intercept,
         })))
     }
 
     /// Says something about `component` on stderr, in the host's name.
-    pub fn host(self, component: &str, text: &str) {
+    pub fn host(&self, component: &str, text: &str) {
         eprintln!("tracing-tail: component '{component}': {text}");
     }
 }
@@ -60,15 +83,16 @@ pub struct Lines(Arc<Mutex<Buffer>>);
 
 struct Buffer {
     stream: Stream,
-    prefix: String,
+    component: String,
     pending: Vec<u8>,
     quiet: bool,
+    intercept: Option<Arc<Intercept>>,
 }
 
 impl Lines {
     fn write(&self, bytes: &[u8]) -> usize {
         let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !buffer.quiet {
+        if !buffer.quiet || buffer.intercept.is_some() {
             buffer.pending.extend_from_slice(bytes);
             buffer.print_complete_lines();
         }
@@ -88,14 +112,30 @@ impl Buffer {
     fn print(&self, lines: &[u8]) {
         let mut prefixed = Vec::new();
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            prefixed.extend_from_slice(self.prefix.as_bytes());
+            if self.is_intercepted(line) || self.quiet {
+                continue;
+            }
+            prefixed.extend_from_slice(format!("[{}] ", self.component).as_bytes());
             prefixed.extend_from_slice(line);
+        }
+        if prefixed.is_empty() {
+            return;
         }
         // A closed terminal is no reason to stop the component.
         let _ = match self.stream {
             Stream::Stdout => io::stdout().write_all(&prefixed),
             Stream::Stderr => io::stderr().write_all(&prefixed),
         };
+    }
+}
+
+impl Buffer {
+    fn is_intercepted(&self, line: &[u8]) -> bool {
+        let Some(intercept) = &self.intercept else {
+            return false;
+        };
+        let line = std::str::from_utf8(line).map(str::trim_end);
+        line.is_ok_and(|line| intercept(&self.component, line))
     }
 }
 

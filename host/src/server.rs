@@ -1,6 +1,7 @@
 //! HTTP in: connections, and the shutdown that leaves no work behind.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::shard::Shard;
 
 /// How long requests in flight, and work after responses, may take once the shutdown has begun.
 pub const GRACE: Duration = Duration::from_secs(5);
+/// How long they have after that, once all their outbound requests have failed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What was still going on when a server went down.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -55,7 +58,7 @@ pub async fn serve(
         .collect::<io::Result<_>>()
         .context("failed to start a thread")?;
     let connections = GracefulShutdown::new();
-    let mut shutdown = std::pin::pin!(shutdown);
+    let mut shutdown = pin!(shutdown);
     loop {
         let (stream, client) = tokio::select! {
             () = &mut shutdown => break,
@@ -63,6 +66,7 @@ pub async fn serve(
                 Ok(accepted) => accepted,
                 // A connection that is gone, or too many open files: others may fare better.
                 Err(problem) => {
+                    lifetime.room.make();
                     eprintln!("tracing-tail: failed to accept a connection: {problem}");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
@@ -81,13 +85,17 @@ pub async fn serve(
         lifetime.stopping.cancel();
         lifetime.alive.wait().await;
     };
-    let finished = timeout(GRACE, finish).await;
+    let mut finish = pin!(finish);
+    if timeout(GRACE, finish.as_mut()).await.is_ok() {
+        return Ok(Unfinished::default());
+    }
+    let instances = lifetime.alive.len();
     lifetime.stopping.cancel();
-    Ok(match finished {
-        Ok(()) => Unfinished::default(),
-        Err(_) => Unfinished {
-            connections: open,
-            instances: lifetime.alive.len(),
-        },
+    // Who waits for an answer gets an error, and can still say what that means.
+    lifetime.room.close();
+    let _ = timeout(LAST_WORDS, finish).await;
+    Ok(Unfinished {
+        connections: open,
+        instances,
     })
 }

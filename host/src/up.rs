@@ -1,10 +1,12 @@
 //! `up`: from the manifest to a running application, and what is said on the way.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::iter;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::net::{TcpListener, TcpSocket};
@@ -12,16 +14,18 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::app::{self, App};
 use crate::application::Application;
 use crate::build::{self, Which};
-use crate::cli::{self, Up};
+use crate::cli::{self, Summary, Up};
 use crate::destinations;
 use crate::engine;
 use crate::instance::Lifetime;
 use crate::manifest::{Manifest, Route, Trigger};
 use crate::output::Output;
+use crate::room::{self, Room};
 use crate::runtime_config;
 use crate::server::{self, GRACE};
 use crate::shard::shards;
 use crate::shutdown::Shutdown;
+use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
 use crate::variables::{self, Provider, Variables};
 
 /// The route of the trace viewer.
@@ -60,7 +64,8 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let state = state.unwrap_or_else(|| manifest.dir.join(".spin"));
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
-    let prepared = app::prepare(&engine, &manifest, &variables, &args.env, &state)?;
+    let environment = environment(&args);
+    let prepared = app::prepare(&engine, &manifest, &variables, &environment, &state)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     for sentence in destinations::unknown(&manifest, &variables, &providers) {
         eprintln!("tracing-tail: {sentence}");
@@ -72,8 +77,20 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     } else {
         Output::terminal()
     };
-    let lifetime = Lifetime::default();
-    let app = || App::new(&manifest, prepared.clone(), address, output, &lifetime);
+    let spans = Arc::new(SpanAccount::default());
+    let account = Arc::clone(&spans);
+    let output = output.intercepted(move |component, line| {
+        let taken = account.take(component, line);
+        if taken && let Some(told) = account.report(Instant::now(), false) {
+            eprintln!("{told}");
+        }
+        taken
+    });
+    let lifetime = Lifetime::new(Room::new(args.max_memory));
+    let app = || {
+        let (prepared, output) = (prepared.clone(), output.clone());
+        App::new(&manifest, prepared, address, output, &lifetime)
+    };
     let apps = iter::repeat_with(app).take(shards()).collect();
     // Whoever reads the banner may stop the server, and loses nothing.
     let stop = shutdown.begin();
@@ -86,11 +103,54 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
             GRACE.as_secs()
         );
     };
-    let unfinished = server::serve(apps, &lifetime, listener, shutdown).await?;
+    let serving = server::serve(apps, &lifetime, listener, shutdown);
+    let unfinished = tokio::select! {
+        served = serving => served?,
+        never = report(&spans, &lifetime.room) => match never {},
+    };
     if let Some(what) = unfinished.describe() {
-        eprintln!("After {} s {what}; what they held is lost", GRACE.as_secs());
+        eprintln!("After {} s {what}; its outbound requests were failed", GRACE.as_secs());
     }
+    let requests = prepared.iter().map(|of| (of.id().to_owned(), of.requests()));
+    conclude(&spans, &requests.collect::<Vec<_>>(), args.summary);
     Ok(())
+}
+
+/// What components find in their environment: what the command line says, and that somebody adds up spans.
+fn environment(args: &Up) -> Vec<(String, String)> {
+    let adds_up = (HOST_ADDS_UP.to_owned(), "1".to_owned());
+    iter::once(adds_up).chain(args.env.iter().cloned()).collect()
+}
+
+/// Says what was lost, and what had to go, for as long as it is polled.
+async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Some(told) = spans.report(Instant::now(), false) {
+            eprintln!("{told}");
+        }
+        if let Some(room::Report { told_to_go, refused }) = room.report() {
+            eprintln!(
+                "tracing-tail: instances have reached --max-memory: {told_to_go} that only went on after their \
+                 answers were told to go, {refused} could not start"
+            );
+        }
+    }
+}
+
+/// The last lines: what was lost and not said yet, and the totals.
+fn conclude(spans: &SpanAccount, requests: &[(String, u64)], summary: Option<Summary>) {
+    if let Some(told) = spans.report(Instant::now(), true) {
+        eprintln!("{told}");
+    }
+    let totals = spans.totals(requests);
+    if let Some(described) = span_account::describe(&totals) {
+        eprintln!("{described}");
+    }
+    if summary == Some(Summary::Json) {
+        // A closed stdout is no reason to fail.
+        let _ = writeln!(io::stdout(), "{}", span_account::to_json(&totals));
+    }
 }
 
 fn listen(args: &Up) -> Result<TcpListener> {

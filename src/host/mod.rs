@@ -52,6 +52,11 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
         timeout: Duration,
     ) -> impl Future<Output = Result<Response<Bytes>, SendError>>;
 
+    /// The environment variable `name`, which the host sets and not the settings; none where it is not set.
+    fn environment(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// 64 random bits.
     fn random(&self) -> u64;
 
@@ -116,6 +121,8 @@ impl SendError {
     pub fn may_pass(&self) -> bool {
         let lasting = [
             "answer_too_large",
+            // The host has no room for whoever waits.
+            "connection_limit_reached",
             "http_request_header_invalid",
             "http_request_uri_invalid",
         ];

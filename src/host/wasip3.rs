@@ -18,6 +18,9 @@ use crate::Service;
 use crate::config::Values;
 
 mod messages;
+mod turns;
+
+use turns::with_turns;
 
 thread_local! {
     static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
@@ -30,8 +33,11 @@ wasip3::http::service::export!(Component);
 
 impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let answer = service().answer(messages::incoming(request)).await;
-        Ok(messages::outgoing(answer))
+        let answered = async {
+            let answer = service().answer(messages::incoming(request)).await;
+            messages::outgoing(answer)
+        };
+        Ok(with_turns(answered).await)
     }
 }
 
@@ -75,6 +81,10 @@ impl World for Wasip3 {
         }
     }
 
+    fn environment(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     fn random(&self) -> u64 {
         getrandom::u64().expect("wasi:random does not fail")
     }
@@ -91,7 +101,7 @@ impl World for Wasip3 {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        wasip3::spawn(task);
+        turns::spawn(task);
     }
 }
 

@@ -1,8 +1,7 @@
 //! OTLP over HTTP: protobuf, which is the default, is written by [`encode`], JSON by `opentelemetry-otlp`; the
 //! host sends.
 //!
-//! Exports are never traced. A batch that the collector does not take is lost, counted, and said
-//! in a line on stderr, at most one every [`REPORT_INTERVAL`].
+//! Exports are never traced. A batch that the collector does not take is lost.
 
 use std::fmt;
 use std::io::Write as _;
@@ -33,9 +32,6 @@ use crate::simulate::dice::unit;
 use crate::target::Target;
 use crate::telemetry::encode::{Envelope, encode};
 use crate::telemetry::partial_success;
-
-/// How often an instance says on stderr that spans are lost.
-pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The `user-agent` of exports, which the OTLP specification asks for.
 const PRODUCT: &str = concat!("tracing-tail/", env!("CARGO_PKG_VERSION"));
@@ -239,6 +235,16 @@ impl ExportError {
     pub fn lost(&self) -> usize {
         self.lost
     }
+
+    /// A short name of few possible values: the kind of failure, or the collector's status.
+    pub fn reason(&self) -> &str {
+        match &self.trouble {
+            Trouble::NoAnswer(error) => error.kind(),
+            Trouble::Status(status) => status.as_str(),
+            Trouble::Rejected { .. } => "rejected",
+            Trouble::Other(_) => "other",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -350,62 +356,5 @@ impl<W: World> HttpClient for Client<W> {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         // The trait wants futures that can move between threads; an instance has only one.
         SendWrapper::new(self.send(request)).await
-    }
-}
-
-/// Counts lost spans, and tells when the next line on stderr is due.
-#[derive(Debug, Default)]
-pub struct Losses {
-    spans: usize,
-    unsaid: bool,
-    reported: Option<Instant>,
-}
-
-impl Losses {
-    /// Counts `spans` as lost; none where there is only something to say.
-    pub fn add(&mut self, spans: usize) {
-        self.spans += spans;
-        self.unsaid = true;
-    }
-
-    /// How many are lost and not said yet, where there is anything to say and it is due at `now`.
-    pub fn report(&mut self, now: Instant) -> Option<usize> {
-        let due = self
-            .reported
-            .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
-        if !self.unsaid || !due {
-            return None;
-        }
-        self.unsaid = false;
-        self.reported = Some(now);
-        Some(std::mem::take(&mut self.spans))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reports_losses_at_most_once_per_interval() {
-        let mut losses = Losses::default();
-        let start = Instant::now();
-        assert_eq!(losses.report(start), None, "nothing is lost");
-        losses.add(3);
-        assert_eq!(losses.report(start), Some(3), "the first at once");
-        losses.add(2);
-        assert_eq!(losses.report(start + Duration::from_secs(9)), None);
-        losses.add(1);
-        assert_eq!(
-            losses.report(start + REPORT_INTERVAL),
-            Some(3),
-            "with what was not said yet"
-        );
-        losses.add(1);
-        assert_eq!(losses.report(start + REPORT_INTERVAL), None);
-        let mut warned = Losses::default();
-        warned.add(0);
-        assert_eq!(warned.report(start), Some(0), "a warning without a loss");
-        assert_eq!(warned.report(start + REPORT_INTERVAL), None, "once");
     }
 }

@@ -4,16 +4,18 @@
 //! - [`tracestate`] and [`baggage`]: their lists
 //! - [`spans`]: names, attributes and events of each span
 //! - [`sampling`]: which traces are recorded
-//! - [`buffer`] and [`queue`]: the span processor that gathers ended spans into batches
+//! - [`batch`] and [`processor`]: the span processor that gathers ended spans into batches
+//! - [`account`]: what became of them
 //! - [`export`], [`encode`] and [`partial_success`]: OTLP over the host's outbound HTTP
 
+pub mod account;
 pub mod baggage;
-pub mod buffer;
+pub mod batch;
 pub mod context;
 pub mod encode;
 pub mod export;
 pub mod partial_success;
-pub mod queue;
+pub mod processor;
 pub mod sampling;
 pub mod spans;
 pub mod tracestate;
@@ -30,6 +32,7 @@ use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 use crate::config::Config;
 use crate::host::World;
 use crate::telemetry::export::{Exporter, Origin};
+use crate::telemetry::processor::BatchSpanProcessor;
 
 /// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none. Where the
 /// SDK is disabled it makes no spans.
@@ -52,11 +55,11 @@ pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
         let exporter = Exporter::new(world.clone(), endpoint, &config.export, &origin);
         let mut batching = config.batching;
         if !W::REUSED {
-            // The request is over when the queue gets to work: no more spans will come.
+            // The request is over when the processor gets to work: no more spans will come.
             batching.schedule_delay = Duration::ZERO;
         }
-        let queue = queue::Queue::new(world, exporter, batching);
-        provider = provider.with_span_processor(queue);
+        let processor = BatchSpanProcessor::new(world, exporter, batching);
+        provider = provider.with_span_processor(processor);
     }
     let provider = provider.build();
     if config.sdk_disabled {

@@ -43,7 +43,8 @@ fn manifest() -> &'static str {
     }
 }
 
-fn spin() -> Option<PathBuf> {
+/// The Spin that the suite runs on, where it does.
+pub fn spin() -> Option<PathBuf> {
     std::env::var_os("TRACING_TAIL_SPIN").map(PathBuf::from)
 }
 

@@ -1,12 +1,14 @@
 //! The application under test, and the doubles of what it talks to.
 
 mod app;
+mod broken_collector;
 mod browser;
 mod collector;
 mod downstream;
 mod span_tree;
 
-pub use app::{App, Launch, build, repository, reuses_instances, serves_embedded_only};
+pub use app::{App, Launch, build, repository, reuses_instances, serves_embedded_only, spin};
+pub use broken_collector::BrokenCollector;
 pub use browser::Browser;
 pub use collector::{Collector, SpanRecord};
 pub use downstream::{Answer, Downstream};

@@ -10,9 +10,10 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, uri};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
-use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult};
 
+use super::turns::spawn;
 use super::{failed, send_error};
 use crate::host::{MAX_ANSWER_BYTES, SendError, fields, header_map};
 

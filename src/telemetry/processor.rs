@@ -2,37 +2,42 @@
 //!
 //! The SDK's own processors need a thread, or a task that never ends and so keeps a reused
 //! instance from ever going away. Here the first span of an empty queue spawns a worker that waits
-//! for company, exports, and ends with the queue. The span that fills a batch rings a bell, by which
-//! the worker wakes early: in another request's task, which nothing else would reach.
+//! for more spans, exports, and ends with the queue. Batches do not wait for each other's exports, so that an
+//! instance outlives its last span by no more than one export's timeout. The span that fills a batch wakes the
+//! worker, which may be in another request's task, by a notifier.
 
 use std::fmt;
-use std::pin::pin;
+use std::future::pending;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::future::select;
+use futures::StreamExt as _;
+use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
 use opentelemetry::Context;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::buffer::{Buffer, Queued};
+use super::account::{Account, HOST_ADDS_UP};
+use super::batch::{BatchBuffer, Push};
 use super::context;
-use super::export::{Ended, Exporter, Losses};
+use super::export::{Ended, Exporter};
 use crate::config::Batching;
 use crate::host::{Bell, World};
 use crate::log;
 
-/// Gathers ended spans and exports them in batches, one export at a time.
-pub struct Queue<W> {
+/// Gathers ended spans and exports them in batches.
+pub struct BatchSpanProcessor<W> {
     shared: Arc<Shared<W>>,
 }
 
 /// The SDK asks for it, and nobody prints it: a derived one would carry the words for every span
 /// and exporter type into the component.
-impl<W> fmt::Debug for Queue<W> {
+impl<W> fmt::Debug for BatchSpanProcessor<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Queue")
+        f.write_str("BatchSpanProcessor")
     }
 }
 
@@ -40,39 +45,43 @@ struct Shared<W> {
     world: W,
     exporter: Exporter,
     delay: Duration,
+    /// How many exports are under way at a time: together they carry no more than a full queue.
+    max_exports: usize,
     state: Mutex<State>,
 }
 
 struct State {
-    buffer: Buffer<Ended>,
-    /// Wakes the worker that waits.
-    bell: Option<Bell>,
-    refused: Losses,
-    overflown: Losses,
+    buffer: BatchBuffer<Ended>,
+    /// Wakes the worker.
+    notifier: Option<Bell>,
+    account: Account,
+    /// Spans that found the queue full, and are not in the account yet.
+    dropped: usize,
 }
 
-impl<W: World> Queue<W> {
+impl<W: World> BatchSpanProcessor<W> {
     /// Makes an empty queue.
-    pub fn new(world: W, exporter: Exporter, batching: Batching) -> Queue<W> {
+    pub fn new(world: W, exporter: Exporter, batching: Batching) -> BatchSpanProcessor<W> {
+        let host_adds_up = world.environment(HOST_ADDS_UP).is_some_and(|set| set == "1");
         let state = State {
-            buffer: Buffer::new(batching),
-            bell: None,
-            refused: Losses::default(),
-            overflown: Losses::default(),
+            buffer: BatchBuffer::new(batching),
+            notifier: None,
+            account: Account::new(host_adds_up),
+            dropped: 0,
         };
-        let (delay, state) = (batching.schedule_delay, Mutex::new(state));
-        Queue {
+        BatchSpanProcessor {
             shared: Arc::new(Shared {
                 world,
                 exporter,
-                delay,
-                state,
+                delay: batching.schedule_delay,
+                max_exports: (batching.max_queue_size / batching.max_export_batch_size).max(1),
+                state: Mutex::new(state),
             }),
         }
     }
 }
 
-impl<W: World> SpanProcessor for Queue<W> {
+impl<W: World> SpanProcessor for BatchSpanProcessor<W> {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, mut span: SpanData) {
@@ -85,11 +94,11 @@ impl<W: World> SpanProcessor for Queue<W> {
         let ended = self.shared.exporter.prepare(span);
         let mut state = self.shared.state();
         match state.buffer.push(ended) {
-            Queued::Waits => {}
-            Queued::Full => state.bell = None,
-            // A worker says so after its export: a full queue always has one.
-            Queued::Lost => state.overflown.add(1),
-            Queued::Start => {
+            Push::Queued => {}
+            Push::WakeWorker => state.notifier = None,
+            // The worker says so: a full queue always has one.
+            Push::Dropped => state.dropped += 1,
+            Push::SpawnWorker => {
                 let shared = Arc::clone(&self.shared);
                 self.shared.world.spawn(async move { shared.work().await });
             }
@@ -106,43 +115,76 @@ impl<W: World> SpanProcessor for Queue<W> {
 }
 
 impl<W: World> Shared<W> {
+    /// Exports what is in the queue, and what comes meanwhile, until nothing is left.
     async fn work(&self) {
-        let mut goes_on = self.state().buffer.attend();
-        while goes_on {
-            self.gather().await;
-            self.export().await;
-            goes_on = self.state().buffer.goes_on();
-        }
-    }
-
-    /// Waits for company, until the batch is full.
-    async fn gather(&self) {
-        if self.delay.is_zero() || self.state().buffer.is_full() {
+        if !self.state().buffer.start_worker() {
             return;
         }
-        let (bell, rung) = self.world.bell();
-        self.state().bell = Some(bell);
-        select(pin!(rung), pin!(self.world.sleep(self.delay))).await;
-    }
-
-    async fn export(&self) {
-        let batch = self.state().buffer.take();
-        let exported = self.exporter.export(batch).await;
-        let mut state = self.state();
-        if let Err(error) = exported {
-            state.refused.add(error.lost());
-            if let Some(lost) = state.refused.report(Instant::now()) {
-                log(format_args!("{error}; spans lost: {lost}"));
+        let mut exports = FuturesUnordered::new();
+        let mut delay: Option<Pin<Box<_>>> = None;
+        let mut is_due = false;
+        loop {
+            let takes = exports.len() < self.max_exports;
+            let (is_empty, is_full) = {
+                let state = self.state();
+                (state.buffer.is_empty(), state.buffer.is_full())
+            };
+            if takes && !is_empty && (is_due || is_full || self.delay.is_zero()) {
+                let batch = self.state().buffer.take();
+                exports.push(self.export(batch));
+                (delay, is_due) = (None, false);
+                continue;
+            }
+            if is_empty && exports.is_empty() {
+                self.state().buffer.end_worker();
+                return;
+            }
+            if takes && !is_empty && !is_due && delay.is_none() {
+                delay = Some(Box::pin(self.world.sleep(self.delay)));
+            }
+            let (notifier, notified) = self.world.bell();
+            self.state().notifier = Some(notifier);
+            let exported = async {
+                match exports.next().await {
+                    Some(()) => {}
+                    None => pending().await,
+                }
+            };
+            let elapsed = async {
+                match &mut delay {
+                    Some(delay) => delay.await,
+                    None => pending().await,
+                }
+            };
+            let (exported, elapsed, notified) = (pin!(exported), pin!(elapsed), pin!(notified));
+            if let Either::Left(_) = select(elapsed, select(exported, notified)).await {
+                is_due = true;
+            }
+            if is_due {
+                delay = None;
             }
         }
-        if let Some(lost) = state.overflown.report(Instant::now()) {
-            let full = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)";
-            log(format_args!("{full}; spans lost: {lost}"));
-        }
+    }
+
+    async fn export(&self, batch: Vec<Ended>) {
+        let spans = batch.len();
+        log_some(self.state().account.begun(spans));
+        let exported = self.exporter.export(batch).await;
+        let now = Instant::now();
+        let mut state = self.state();
+        log_some(state.account.exported(spans, exported, now));
+        let dropped = std::mem::take(&mut state.dropped);
+        log_some(state.account.dropped(dropped, now));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn log_some(line: Option<String>) {
+    if let Some(line) = line {
+        log(line);
     }
 }
 
@@ -153,14 +195,14 @@ mod tests {
     use opentelemetry::trace::TraceFlags;
     use opentelemetry_sdk::Resource;
 
-    use super::super::buffer::tests::{BATCHING, span};
+    use super::super::batch::tests::{BATCHING, span};
     use super::super::export::Origin;
     use super::*;
     use crate::config::{Encoding, Export};
     use crate::host::scripted::Scripted;
     use crate::target::Target;
 
-    fn queue(status: StatusCode) -> (Scripted, Queue<Scripted>) {
+    fn queue(status: StatusCode) -> (Scripted, BatchSpanProcessor<Scripted>) {
         let world = Scripted::new(&[], move |_| {
             Ok(Response::builder()
                 .status(status)
@@ -179,11 +221,11 @@ mod tests {
             timeout: Duration::from_secs(1),
         };
         let exporter = Exporter::new(world.clone(), &endpoint, &how, &origin);
-        (world.clone(), Queue::new(world, exporter, BATCHING))
+        (world.clone(), BatchSpanProcessor::new(world, exporter, BATCHING))
     }
 
     #[test]
-    fn the_first_span_waits_for_company_and_leaves_with_it() {
+    fn the_first_span_waits_for_others_and_leaves_with_them() {
         let (world, queue) = queue(StatusCode::OK);
         queue.on_end(span(TraceFlags::SAMPLED));
         queue.on_end(span(TraceFlags::SAMPLED));

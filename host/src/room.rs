@@ -1,0 +1,341 @@
+//! The memory that instances may take, all together, and which of them go first where it runs out.
+//!
+//! An instance that serves a request keeps its room. One that only goes on after its answers, such as with an
+//! export, has room for as long as nobody else needs it: then the one that has waited longest has its outbound
+//! requests failed, upon which it can only end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::ResourceLimiter;
+
+/// What an instance is taken to need beside its linear memory, in bytes: its store, tables, stacks, connections.
+const INSTANCE_BYTES: usize = 128 * 1024;
+/// How often it is said that room has run out.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The room of an application, shared by all of its instances. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limit: usize,
+    used: AtomicUsize,
+    /// Parent of every instance's token.
+    stopping: CancellationToken,
+    instances: Mutex<Instances>,
+}
+
+#[derive(Debug, Default)]
+struct Instances {
+    next: u64,
+    /// Instances that only go on after their answers, those that have waited longest first.
+    lingering: BTreeMap<u64, LingeringInstance>,
+    /// Those of them that were told to go, and have not gone yet.
+    leaving: BTreeMap<u64, LingeringInstance>,
+    report: Report,
+    reported: Option<Instant>,
+}
+
+/// What has come of a lack of room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Instances that only went on after their answers, and had to go.
+    pub told_to_go: usize,
+    /// Instances that could not start.
+    pub refused: usize,
+}
+
+#[derive(Debug)]
+struct LingeringInstance {
+    outbound: CancellationToken,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// No instance can start: those that serve requests take all the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Full {
+    limit: usize,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mebibytes = self.limit >> 20;
+        write!(
+            f,
+            "instances that serve requests take all of the {mebibytes} MiB that --max-memory allows"
+        )
+    }
+}
+
+impl std::error::Error for Full {}
+
+impl Room {
+    /// Room for so many bytes.
+    pub fn new(limit: usize) -> Room {
+        Room(Arc::new(Shared {
+            limit,
+            used: AtomicUsize::new(0),
+            stopping: CancellationToken::new(),
+            instances: Mutex::default(),
+        }))
+    }
+
+    /// Room for another instance. Where there is none, the one that has waited longest is told to go.
+    ///
+    /// # Errors
+    /// [`Full`] where those that serve requests take all the room.
+    pub fn enter(&self) -> Result<Reservation, Full> {
+        let shared = &self.0;
+        if shared.used.load(Ordering::Relaxed) >= shared.limit {
+            let mut instances = shared.instances();
+            instances.tell_oldest_to_go();
+            let going = instances.leaving.values().chain(instances.lingering.values());
+            let going: usize = going.map(|one| one.bytes.load(Ordering::Relaxed)).sum();
+            let used = shared.used.load(Ordering::Relaxed);
+            if used.saturating_sub(going) >= shared.limit {
+                instances.report.refused += 1;
+                return Err(Full {
+                    limit: shared.limit,
+                });
+            }
+        }
+        let reservation = Reservation {
+            room: self.clone(),
+            outbound: shared.stopping.child_token(),
+            bytes: Arc::default(),
+        };
+        reservation.charge(INSTANCE_BYTES);
+        Ok(reservation)
+    }
+
+    /// Tells an instance that only goes on after its answers to go, where there is one: something else than
+    /// memory has run out.
+    pub fn make(&self) {
+        self.0.instances().tell_oldest_to_go();
+    }
+
+    /// What has come of a lack of room since this was asked last, at most once in ten seconds.
+    pub fn report(&self) -> Option<Report> {
+        let mut instances = self.0.instances();
+        let due = instances
+            .reported
+            .is_none_or(|last| last.elapsed() >= REPORT_INTERVAL);
+        if instances.report == Report::default() || !due {
+            return None;
+        }
+        instances.reported = Some(Instant::now());
+        Some(std::mem::take(&mut instances.report))
+    }
+
+    /// Fails every outbound request, now and from now on: the process is about to end.
+    pub fn close(&self) {
+        self.0.stopping.cancel();
+    }
+
+    /// Whether [`Room::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.0.stopping.is_cancelled()
+    }
+}
+
+impl Shared {
+    fn instances(&self) -> MutexGuard<'_, Instances> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Instances {
+    fn tell_oldest_to_go(&mut self) {
+        if let Some((id, oldest)) = self.lingering.pop_first() {
+            oldest.outbound.cancel();
+            self.leaving.insert(id, oldest);
+            self.report.told_to_go += 1;
+        }
+    }
+}
+
+/// An instance's part of the room, for as long as this lives.
+#[derive(Debug)]
+pub struct Reservation {
+    room: Room,
+    outbound: CancellationToken,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Reservation {
+    /// Cancelled where the instance's outbound requests have to fail.
+    pub fn outbound(&self) -> &CancellationToken {
+        &self.outbound
+    }
+
+    /// What is needed to say that the instance only goes on after its answers.
+    pub fn linger(&self) -> Linger {
+        Linger {
+            room: self.room.clone(),
+            outbound: self.outbound.clone(),
+            bytes: Arc::clone(&self.bytes),
+            ticket: None,
+        }
+    }
+
+    fn charge(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.room.0.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        self.room.0.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Charges what linear memories take.
+impl ResourceLimiter for Reservation {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.charge(desired.saturating_sub(current));
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        _desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// Where an instance says that it begins and ends to wait with nothing but work after its answers.
+#[derive(Debug)]
+pub struct Linger {
+    room: Room,
+    outbound: CancellationToken,
+    bytes: Arc<AtomicUsize>,
+    ticket: Option<u64>,
+}
+
+impl Linger {
+    /// Cancelled where the instance is told to go.
+    pub fn outbound(&self) -> &CancellationToken {
+        &self.outbound
+    }
+
+    /// The instance only goes on after its answers, from now on; nothing where it has said so.
+    pub fn begin(&mut self) {
+        if self.ticket.is_some() {
+            return;
+        }
+        let mut instances = self.room.0.instances();
+        let id = instances.next;
+        instances.next += 1;
+        let instance = LingeringInstance {
+            outbound: self.outbound.clone(),
+            bytes: Arc::clone(&self.bytes),
+        };
+        instances.lingering.insert(id, instance);
+        self.ticket = Some(id);
+    }
+
+    /// The instance is to serve a request. False where it has been told to go, and so may not.
+    pub fn end(&mut self) -> bool {
+        if let Some(id) = self.ticket.take() {
+            let mut instances = self.room.0.instances();
+            instances.lingering.remove(&id);
+            instances.leaving.remove(&id);
+        }
+        !self.outbound.is_cancelled() || self.room.is_closed()
+    }
+}
+
+impl Drop for Linger {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use super::*;
+
+    /// Room for three instances that take a MiB each.
+    fn three() -> (Room, Vec<Reservation>) {
+        let room = Room::new(3 << 20);
+        let reservations = (0..3).map(|_| reservation(&room).unwrap()).collect();
+        (room, reservations)
+    }
+
+    fn reservation(room: &Room) -> Result<Reservation, Full> {
+        let mut reservation = room.enter()?;
+        let grown = reservation.memory_growing(0, (1 << 20) - INSTANCE_BYTES, None);
+        assert!(grown.unwrap());
+        Ok(reservation)
+    }
+
+    #[test]
+    fn who_serves_requests_keeps_the_room() {
+        let (room, mut reservations) = three();
+        let full = reservation(&room).unwrap_err().to_string();
+        assert!(full.contains("all of the 3 MiB"), "{full}");
+        reservations.pop();
+        assert!(reservation(&room).is_ok(), "one has gone");
+    }
+
+    #[test]
+    fn the_one_that_has_waited_longest_goes_first() {
+        let (room, reservations) = three();
+        let mut lingers: Vec<_> = reservations.iter().map(Reservation::linger).collect();
+        lingers[1].begin();
+        lingers[2].begin();
+        lingers[0].begin();
+        let told = || -> Vec<_> {
+            let outbound = reservations.iter().map(Reservation::outbound);
+            outbound.map(CancellationToken::is_cancelled).collect()
+        };
+        let fourth = reservation(&room).unwrap();
+        assert_eq!(told(), [false, true, false]);
+        assert!(lingers[2].end(), "it was not told");
+        let _fifth = reservation(&room).unwrap();
+        assert_eq!(told(), [true, true, false]);
+        let report = room.report().unwrap();
+        assert_eq!((report.told_to_go, report.refused), (2, 0));
+        assert!(!lingers[0].end(), "it may not serve any more");
+        drop(fourth);
+    }
+
+    #[test]
+    fn who_works_again_is_not_told() {
+        let (room, reservations) = three();
+        let mut linger = reservations[0].linger();
+        linger.begin();
+        assert!(linger.end());
+        assert!(reservation(&room).is_err());
+        assert!(!reservations[0].outbound().is_cancelled());
+    }
+
+    #[test]
+    fn nobody_is_told_while_there_is_room() {
+        let room = Room::new(3 << 20);
+        let first = reservation(&room).unwrap();
+        let mut linger = first.linger();
+        linger.begin();
+        let _second = reservation(&room).unwrap();
+        assert!(!first.outbound().is_cancelled());
+        room.close();
+        assert!(first.outbound().is_cancelled(), "but at the end");
+    }
+}

@@ -1,0 +1,287 @@
+//! Adds up what the instances of the service say of their spans: made, sent, or lost, and why.
+//!
+//! The service writes a line of JSON for each export where [`HOST_ADDS_UP`] is set in its environment (see
+//! `telemetry/account.rs` there). People are told of losses at once, and then, cause by cause, every ten
+//! seconds; at the end come the totals.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tracing_tail::telemetry::account::LINE_PREFIX;
+pub use tracing_tail::telemetry::account::{HOST_ADDS_UP, REPORT_INTERVAL};
+
+/// How many causes of losses are told apart; what comes beyond is counted, and told without its cause.
+const MAX_CAUSES: usize = 64;
+
+/// The account of all spans of an application.
+#[derive(Debug, Default)]
+pub struct SpanAccount(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    services: BTreeMap<String, Totals>,
+    /// By service and error.
+    causes: BTreeMap<(String, String), Cause>,
+    /// When losses were told last.
+    reported: Option<Instant>,
+}
+
+/// The spans of one service, or of all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Spans that ended.
+    pub made: u64,
+    /// Those in exports that the collector took.
+    pub sent: u64,
+    /// Those that were lost, by reason.
+    pub lost: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Cause {
+    lost: u64,
+    pending: bool,
+}
+
+impl Totals {
+    fn add(&mut self, other: &Totals) {
+        self.requests += other.requests;
+        self.made += other.made;
+        self.sent += other.sent;
+        for (reason, lost) in &other.lost {
+            *self.lost.entry(reason.clone()).or_default() += lost;
+        }
+    }
+
+    fn all_lost(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
+    /// Spans of which nobody knows what became of them, such as those of an instance that trapped.
+    fn unaccounted(&self) -> u64 {
+        self.made.saturating_sub(self.sent + self.all_lost())
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "requests": self.requests,
+            "made": self.made,
+            "sent": self.sent,
+            "lost": self.lost,
+            "unaccounted": self.unaccounted(),
+        })
+    }
+}
+
+impl SpanAccount {
+    /// Takes a line of a component's stderr. False where it is not about spans.
+    pub fn take(&self, component: &str, line: &str) -> bool {
+        let Some(said) = line
+            .strip_prefix(LINE_PREFIX)
+            .and_then(|said| serde_json::from_str::<Value>(said).ok())
+        else {
+            return false;
+        };
+        let number = |field: &str| said[field].as_u64().unwrap_or_default();
+        let mut state = self.state();
+        let totals = state.services.entry(component.to_owned()).or_default();
+        totals.made += number("made");
+        totals.sent += number("sent");
+        if let Some(reason) = said["reason"].as_str() {
+            let lost = number("lost");
+            if lost > 0 {
+                *totals.lost.entry(reason.to_owned()).or_default() += lost;
+            }
+            let error = said["error"].as_str().unwrap_or(reason);
+            state.lose(component, error, lost);
+        }
+        true
+    }
+
+    /// What is to be told of losses at `now`: nothing within ten seconds of the last time, where `hurries` is
+    /// not set.
+    pub fn report(&self, now: Instant, hurries: bool) -> Option<String> {
+        self.state().report(now, hurries)
+    }
+
+    /// The totals by service, with the requests that each has answered.
+    pub fn totals(&self, requests: &[(String, u64)]) -> BTreeMap<String, Totals> {
+        let mut services = self.state().services.clone();
+        for (service, answered) in requests {
+            // A component that makes no spans is none of the services, such as the viewer.
+            if let Some(totals) = services.get_mut(service) {
+                totals.requests += answered;
+            }
+        }
+        services
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn lose(&mut self, service: &str, error: &str, lost: u64) {
+        let mut key = (service.to_owned(), error.to_owned());
+        if self.causes.len() >= MAX_CAUSES && !self.causes.contains_key(&key) {
+            "other causes".clone_into(&mut key.1);
+        }
+        let cause = self.causes.entry(key).or_default();
+        cause.lost += lost;
+        cause.pending = true;
+    }
+
+    fn report(&mut self, now: Instant, hurries: bool) -> Option<String> {
+        let since = self.reported.map(|last| now.duration_since(last));
+        let due = hurries || since.is_none_or(|since| since >= REPORT_INTERVAL);
+        let pending = self.causes.values().any(|cause| cause.pending);
+        if !due || !pending {
+            return None;
+        }
+        self.reported = Some(now);
+        let causes = std::mem::take(&mut self.causes);
+        let mut causes = causes.into_iter().peekable();
+        let first = causes.next()?;
+        if causes.peek().is_none() {
+            let ((service, error), Cause { lost, .. }) = first;
+            return Some(format!("[{service}] {error}; spans lost: {lost}"));
+        }
+        let causes: Vec<_> = std::iter::once(first).chain(causes).collect();
+        let lost: u64 = causes.iter().map(|(_, cause)| cause.lost).sum();
+        let period = since.map_or_else(String::new, |since| {
+            format!(" in the last {}", seconds(since))
+        });
+        let mut told = format!("{} spans lost{period}:", thousands(lost));
+        for ((service, error), cause) in &causes {
+            let _ = write!(told, "\n[{service}] {error}; spans lost: {}", cause.lost);
+        }
+        Some(told)
+    }
+}
+
+/// The totals in words, a line for each service; none where no span was made.
+pub fn describe(services: &BTreeMap<String, Totals>) -> Option<String> {
+    let lines = services.iter().map(|(service, totals)| {
+        let mut line = format!(
+            "  {service}: {} made, {} sent, {} lost",
+            thousands(totals.made),
+            thousands(totals.sent),
+            thousands(totals.all_lost())
+        );
+        let reasons = totals.lost.iter();
+        let mut reasons: Vec<_> = reasons
+            .map(|(reason, lost)| format!("{reason} {}", thousands(*lost)))
+            .collect();
+        if totals.unaccounted() > 0 {
+            reasons.push(format!("unaccounted {}", thousands(totals.unaccounted())));
+        }
+        if !reasons.is_empty() {
+            let _ = write!(line, " ({})", reasons.join(", "));
+        }
+        line
+    });
+    let lines: Vec<_> = lines.collect();
+    (!lines.is_empty()).then(|| format!("Spans by service:\n{}", lines.join("\n")))
+}
+
+/// The totals as one line of JSON: those of all services, and each one's under `services`.
+pub fn to_json(services: &BTreeMap<String, Totals>) -> String {
+    let mut all = Totals::default();
+    for totals in services.values() {
+        all.add(totals);
+    }
+    let mut summary = all.json();
+    let each = services.iter();
+    let each = each.map(|(service, totals)| (service.clone(), totals.json()));
+    summary["services"] = Value::Object(each.collect());
+    summary.to_string()
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.0} s", duration.as_secs_f64())
+}
+
+/// A number with commas between its thousands.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use super::*;
+
+    fn say(account: &SpanAccount, component: &str, said: &str) {
+        assert!(account.take(component, &format!("{LINE_PREFIX}{said}")));
+    }
+
+    const TIMEOUT: &str = r#"{"sent":1,"lost":2,"reason":"timeout","error":"it failed: timeout"}"#;
+
+    #[test]
+    fn adds_up_by_service_and_reason() {
+        let account = SpanAccount::default();
+        say(&account, "a", r#"{"made":3}"#);
+        say(&account, "a", TIMEOUT);
+        say(&account, "b", r#"{"made":1200}"#);
+        say(&account, "b", r#"{"sent":1198}"#);
+        assert!(!account.take("a", "a line of its own"));
+        assert!(!account.take("a", &format!("{LINE_PREFIX}no JSON")));
+        let totals = account.totals(&[("a".to_owned(), 2), ("viewer".to_owned(), 7)]);
+        assert_eq!(totals.len(), 2);
+        assert_eq!(
+            describe(&totals).unwrap(),
+            "Spans by service:\n  a: 3 made, 1 sent, 2 lost (timeout 2)\n  \
+             b: 1,200 made, 1,198 sent, 0 lost (unaccounted 2)"
+        );
+        let summary: Value = serde_json::from_str(&to_json(&totals)).unwrap();
+        assert_eq!(summary["made"], 1203);
+        assert_eq!(summary["requests"], 2);
+        assert_eq!(summary["lost"], json!({ "timeout": 2 }));
+        assert_eq!(summary["services"]["b"]["unaccounted"], 2);
+    }
+
+    #[test]
+    fn tells_of_losses_at_once_and_then_every_ten_seconds() {
+        let account = SpanAccount::default();
+        let start = Instant::now();
+        let report = |seconds| account.report(start + Duration::from_secs(seconds), false);
+        assert_eq!(report(0), None, "nothing is lost");
+        say(&account, "a", TIMEOUT);
+        let once = "[a] it failed: timeout; spans lost: 2".to_owned();
+        assert_eq!(report(1), Some(once.clone()));
+        say(&account, "a", TIMEOUT);
+        assert_eq!(report(10), None, "nine seconds later");
+        say(&account, "b", TIMEOUT);
+        let both = "4 spans lost in the last 10 s:\n[a] it failed: timeout; spans lost: 2\n[b] it failed: timeout; spans lost: 2";
+        assert_eq!(report(11), Some(both.to_owned()));
+        assert_eq!(report(30), None, "it was told");
+        say(&account, "a", TIMEOUT);
+        assert_eq!(account.report(start, true), Some(once), "the end is near");
+    }
+
+    #[test]
+    fn the_causes_that_are_told_apart_are_bounded() {
+        let account = SpanAccount::default();
+        for number in 0..1_000 {
+            let said = json!({ "lost": 1, "reason": "other", "error": number.to_string() });
+            say(&account, "a", &said.to_string());
+        }
+        let told = account.report(Instant::now(), false).unwrap();
+        assert!(told.starts_with("1,000 spans lost:"), "{told}");
+        assert_eq!(told.lines().count(), MAX_CAUSES + 2);
+    }
+}

@@ -1,0 +1,189 @@
+//! What became of the spans that ended: sent, or lost, and why. Said on stderr.
+//!
+//! By itself an instance says what it has lost, each cause at most once in [`REPORT_INTERVAL`]. A host that adds
+//! up what all instances say sets [`HOST_ADDS_UP`] in their environment: every span then appears in a line of
+//! JSON behind [`LINE_PREFIX`], once as made, and once as sent or lost.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::export::ExportError;
+
+/// Set to `1` by a host that reads the lines of JSON; no setting of the service.
+pub const HOST_ADDS_UP: &str = "TRACING_TAIL_SPAN_ACCOUNT";
+/// What each line for such a host begins with; an object follows, with some of `made`, `sent` and `lost`, which
+/// are numbers of spans, and with `reason` and `error` where spans are lost.
+pub const LINE_PREFIX: &str = "tracing-tail-spans ";
+/// How often an instance says by itself that spans are lost.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What is said where spans ended while the queue was full.
+const QUEUE_FULL: &str = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)";
+
+/// Keeps account of an instance's spans. Each method gives the line that is to be written, if any.
+#[derive(Debug)]
+pub enum Account {
+    /// For a host that adds up: everything is a line.
+    Each,
+    /// For people: what is lost, now and then.
+    Rarely {
+        /// Exports that failed.
+        failed: Losses,
+        /// Spans that found the queue full.
+        queue_full: Losses,
+    },
+}
+
+impl Account {
+    /// An account for a host that adds up, or for people.
+    pub fn new(host_adds_up: bool) -> Account {
+        match host_adds_up {
+            true => Account::Each,
+            false => Account::Rarely {
+                failed: Losses::default(),
+                queue_full: Losses::default(),
+            },
+        }
+    }
+
+    /// An export of `spans` begins.
+    pub fn begun(&self, spans: usize) -> Option<String> {
+        matches!(self, Account::Each).then(|| line(&json!({ "made": spans })))
+    }
+
+    /// An export of `spans` is over.
+    pub fn exported(
+        &mut self,
+        spans: usize,
+        exported: Result<(), ExportError>,
+        now: Instant,
+    ) -> Option<String> {
+        match (self, exported) {
+            (Account::Each, Ok(())) => Some(line(&json!({ "sent": spans }))),
+            (Account::Each, Err(error)) => {
+                let lost = error.lost().min(spans);
+                let (sent, reason) = (spans - lost, error.reason());
+                let why = error.to_string();
+                let said = json!({ "sent": sent, "lost": lost, "reason": reason, "error": why });
+                Some(line(&said))
+            }
+            (Account::Rarely { .. }, Ok(())) => None,
+            (Account::Rarely { failed, .. }, Err(error)) => {
+                failed.add(error.lost());
+                let lost = failed.report(now)?;
+                Some(format!("{error}; spans lost: {lost}"))
+            }
+        }
+    }
+
+    /// `spans` have found the queue full since this was called last.
+    pub fn dropped(&mut self, spans: usize, now: Instant) -> Option<String> {
+        match self {
+            _ if spans == 0 => None,
+            Account::Each => Some(line(&json!({
+                "made": spans, "lost": spans, "reason": "queue_full", "error": QUEUE_FULL,
+            }))),
+            Account::Rarely { queue_full, .. } => {
+                queue_full.add(spans);
+                let lost = queue_full.report(now)?;
+                Some(format!("{QUEUE_FULL}; spans lost: {lost}"))
+            }
+        }
+    }
+}
+
+fn line(object: &Value) -> String {
+    format!("{LINE_PREFIX}{object}")
+}
+
+/// Counts lost spans, and tells when the next line on stderr is due.
+#[derive(Debug, Default)]
+pub struct Losses {
+    spans: usize,
+    pending: bool,
+    reported: Option<Instant>,
+}
+
+impl Losses {
+    /// Counts `spans` as lost; none where there is only something to say.
+    fn add(&mut self, spans: usize) {
+        self.spans += spans;
+        self.pending = true;
+    }
+
+    /// How many are lost and not said yet, where there is anything to say and it is due at `now`.
+    fn report(&mut self, now: Instant) -> Option<usize> {
+        let due = self
+            .reported
+            .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
+        if !self.pending || !due {
+            return None;
+        }
+        self.pending = false;
+        self.reported = Some(now);
+        Some(std::mem::take(&mut self.spans))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_losses_at_most_once_per_interval() {
+        let mut losses = Losses::default();
+        let start = Instant::now();
+        assert_eq!(losses.report(start), None, "nothing is lost");
+        losses.add(3);
+        assert_eq!(losses.report(start), Some(3), "the first at once");
+        losses.add(2);
+        assert_eq!(losses.report(start + Duration::from_secs(9)), None);
+        losses.add(1);
+        assert_eq!(
+            losses.report(start + REPORT_INTERVAL),
+            Some(3),
+            "with what was not said yet"
+        );
+        losses.add(1);
+        assert_eq!(losses.report(start + REPORT_INTERVAL), None);
+        let mut warned = Losses::default();
+        warned.add(0);
+        assert_eq!(warned.report(start), Some(0), "a warning without a loss");
+        assert_eq!(warned.report(start + REPORT_INTERVAL), None, "once");
+    }
+
+    #[test]
+    fn says_everything_to_a_host_that_adds_up() {
+        let mut account = Account::new(true);
+        let now = Instant::now();
+        let said = [
+            account.begun(3),
+            account.exported(3, Ok(()), now),
+            account.dropped(2, now),
+            account.dropped(0, now),
+        ];
+        let full = r#"{"error":"the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)","lost":2,"made":2,"reason":"queue_full"}"#;
+        let expected = [
+            Some(format!("{LINE_PREFIX}{{\"made\":3}}")),
+            Some(format!("{LINE_PREFIX}{{\"sent\":3}}")),
+            Some(format!("{LINE_PREFIX}{full}")),
+            None,
+        ];
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn says_nothing_of_success_to_people() {
+        let mut account = Account::new(false);
+        let now = Instant::now();
+        assert_eq!(account.begun(3), None);
+        assert_eq!(account.exported(3, Ok(()), now), None);
+        assert!(
+            account
+                .dropped(1, now)
+                .is_some_and(|line| line.ends_with("; spans lost: 1"))
+        );
+        assert_eq!(account.dropped(1, now), None, "not twice within ten seconds");
+    }
+}

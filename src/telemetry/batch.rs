@@ -1,0 +1,187 @@
+//! The ended spans that wait for export, and who has to export them. Pure.
+
+use std::collections::VecDeque;
+
+use crate::config::Batching;
+
+/// A bounded queue of ended spans, in whatever form, with at most one worker.
+#[derive(Debug)]
+pub struct BatchBuffer<S> {
+    spans: VecDeque<S>,
+    batching: Batching,
+    has_worker: bool,
+}
+
+/// What the owner of a span that was just pushed has to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Push {
+    /// Nothing: a worker comes to it.
+    Queued,
+    /// Spawn a worker, which begins with [`BatchBuffer::start_worker`].
+    SpawnWorker,
+    /// Wake the worker: there is a first span, or a batch is full.
+    WakeWorker,
+    /// The queue is full: the span is lost.
+    Dropped,
+}
+
+impl<S> BatchBuffer<S> {
+    /// An empty queue.
+    pub fn new(batching: Batching) -> BatchBuffer<S> {
+        BatchBuffer {
+            spans: VecDeque::new(),
+            batching,
+            has_worker: false,
+        }
+    }
+
+    /// Queues a span.
+    pub fn push(&mut self, span: S) -> Push {
+        if self.spans.len() >= self.batching.max_queue_size {
+            return Push::Dropped;
+        }
+        self.spans.push_back(span);
+        let (size, full) = (self.spans.len(), self.batching.max_export_batch_size);
+        match self.has_worker {
+            true if size == 1 || size == full => Push::WakeWorker,
+            // A spawned worker may never have begun, where its request's task was cut off.
+            false if size == 1 || size.is_multiple_of(full) => Push::SpawnWorker,
+            true | false => Push::Queued,
+        }
+    }
+
+    /// Whether the worker that begins has work. It ends where another was faster.
+    pub fn start_worker(&mut self) -> bool {
+        let first = !self.has_worker && !self.spans.is_empty();
+        self.has_worker |= first;
+        first
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Whether the next batch can't grow.
+    pub fn is_full(&self) -> bool {
+        self.spans.len() >= self.batching.max_export_batch_size
+    }
+
+    /// The next batch.
+    pub fn take(&mut self) -> Vec<S> {
+        let size = self.spans.len().min(self.batching.max_export_batch_size);
+        self.spans.drain(..size).collect()
+    }
+
+    /// The worker ends: the next span spawns another.
+    pub fn end_worker(&mut self) {
+        self.has_worker = false;
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use opentelemetry::InstrumentationScope;
+    use opentelemetry::trace::{
+        SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+    };
+    use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+
+    use super::*;
+
+    /// Small enough to be filled by hand.
+    pub(in crate::telemetry) const BATCHING: Batching = Batching {
+        schedule_delay: Duration::from_millis(100),
+        max_queue_size: 5,
+        max_export_batch_size: 3,
+    };
+
+    /// An ended span with these flags.
+    pub(in crate::telemetry) fn span(flags: TraceFlags) -> SpanData {
+        let (trace, id) = (TraceId::from(1), SpanId::from(2));
+        SpanData {
+            span_context: SpanContext::new(trace, id, flags, false, TraceState::default()),
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Server,
+            name: "test".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            end_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: InstrumentationScope::default(),
+        }
+    }
+
+    /// Its first span is there, and a worker.
+    fn with_worker(mut buffer: BatchBuffer<SpanData>) -> BatchBuffer<SpanData> {
+        push(&mut buffer);
+        assert!(buffer.start_worker());
+        buffer
+    }
+
+    fn push(buffer: &mut BatchBuffer<SpanData>) -> Push {
+        buffer.push(span(TraceFlags::SAMPLED))
+    }
+
+    #[test]
+    fn the_first_span_spawns_a_worker_which_ends_with_the_last() {
+        let mut buffer = BatchBuffer::new(BATCHING);
+        assert_eq!(push(&mut buffer), Push::SpawnWorker);
+        assert!(buffer.start_worker());
+        assert_eq!(push(&mut buffer), Push::Queued);
+        assert!(!buffer.is_full());
+        assert_eq!(buffer.take().len(), 2);
+        assert!(buffer.is_empty());
+        buffer.end_worker();
+        assert_eq!(push(&mut buffer), Push::SpawnWorker, "it starts over");
+    }
+
+    #[test]
+    fn spans_that_end_during_an_export_wake_the_same_worker() {
+        let mut buffer = with_worker(BatchBuffer::new(BATCHING));
+        buffer.take();
+        assert_eq!(push(&mut buffer), Push::WakeWorker, "its wait begins");
+        assert_eq!(push(&mut buffer), Push::Queued);
+        assert!(!buffer.is_full(), "it waits for more spans again");
+    }
+
+    #[test]
+    fn the_span_that_fills_a_batch_wakes_the_worker_once() {
+        let mut buffer = with_worker(BatchBuffer::new(BATCHING));
+        let pushed: Vec<_> = (0..4).map(|_| push(&mut buffer)).collect();
+        let expected = [Push::Queued, Push::WakeWorker, Push::Queued, Push::Queued];
+        assert_eq!(pushed, expected);
+        assert!(buffer.is_full());
+        assert_eq!(buffer.take().len(), 3);
+        assert_eq!(push(&mut buffer), Push::WakeWorker, "the rest has grown");
+    }
+
+    #[test]
+    fn a_full_batch_spawns_another_worker_where_the_first_has_not_begun() {
+        let mut buffer = BatchBuffer::new(BATCHING);
+        let pushed: Vec<_> = (0..4).map(|_| push(&mut buffer)).collect();
+        let spawned = [Push::SpawnWorker, Push::Queued, Push::SpawnWorker, Push::Queued];
+        assert_eq!(pushed, spawned);
+        assert!(buffer.start_worker());
+        assert!(!buffer.start_worker(), "the other one ends");
+        buffer.take();
+        buffer.take();
+        buffer.end_worker();
+        assert!(!buffer.start_worker(), "however late it comes");
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest() {
+        let mut buffer = BatchBuffer::new(BATCHING);
+        let pushed: Vec<_> = (0..6).map(|_| push(&mut buffer)).collect();
+        let dropped = pushed.iter().filter(|pushed| **pushed == Push::Dropped);
+        assert_eq!(dropped.count(), 1);
+        assert_eq!(pushed[5], Push::Dropped);
+    }
+}

@@ -1,0 +1,353 @@
+//! The trace as a clock: each span lasts as long as was asked for, and tracing changes no answer's time.
+//!
+//! A busy machine adds to every time, so it is medians that are looked at, and the same mesh without tracing runs
+//! beside. What is looked for are steps: waits of 40 or 200 ms that nobody asked for.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use reqwest::Method;
+
+use crate::support::{Answer, App, BrokenCollector, Collector, Downstream, Launch, SpanRecord};
+
+/// What the median of any duration may exceed what was asked for by, in milliseconds.
+const SLACK: f64 = 30.0;
+/// How far a clock may be off between two readings of it, in milliseconds.
+const READING: f64 = 1.0;
+/// How many requests each connection sends.
+const REQUESTS: usize = 7;
+
+const B: &str = "http://service-b.spin.internal";
+const C: &str = "http://service-c.spin.internal";
+
+/// A mesh, and how long its parts last.
+struct Mesh {
+    name: &'static str,
+    env: Vec<(&'static str, String)>,
+    /// The whole request, in milliseconds.
+    request: f64,
+    /// The duration of spans, by service and kind; a `CLIENT` span's service is the one that is called.
+    spans: Vec<(&'static str, &'static str, f64)>,
+}
+
+impl Mesh {
+    fn new(name: &'static str, env: &[(&'static str, &str)]) -> Mesh {
+        let owned = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
+        Mesh {
+            name,
+            env: env.iter().map(owned).collect(),
+            request: 0.0,
+            spans: Vec::new(),
+        }
+    }
+
+    fn lasts(mut self, request: f64, spans: &[(&'static str, &'static str, f64)]) -> Mesh {
+        self.request = request;
+        self.spans = spans.to_vec();
+        self
+    }
+
+    fn launch(&self, launch: Launch) -> Launch {
+        let env = self.env.iter();
+        env.fold(launch, |launch, (name, value)| launch.env(name, value))
+    }
+}
+
+fn meshes() -> Vec<Mesh> {
+    let both = &format!("{B},{C}");
+    vec![
+        Mesh::new("one service", &[("APP_LATENCY", "20ms")]).lasts(
+            20.0,
+            &[("tracing-tail", "SERVER", 20.0), ("tracing-tail", "INTERNAL", 20.0)],
+        ),
+        Mesh::new("no latency", &[("APP_URL_DESTINO", both)]).lasts(
+            0.0,
+            &[
+                ("tracing-tail", "SERVER", 0.0),
+                ("service-b", "CLIENT", 0.0),
+                ("service-b", "SERVER", 0.0),
+                ("service-c", "CLIENT", 0.0),
+                ("service-c", "SERVER", 0.0),
+            ],
+        ),
+        Mesh::new(
+            "sequential",
+            &[("APP_URL_DESTINO", both), ("APP_LATENCY", "10ms"), ("APP_B_LATENCY", "50ms")],
+        )
+        .lasts(
+            60.0,
+            &[
+                ("tracing-tail", "SERVER", 60.0),
+                ("tracing-tail", "INTERNAL", 10.0),
+                ("service-b", "CLIENT", 50.0),
+                ("service-b", "SERVER", 50.0),
+                ("service-c", "CLIENT", 0.0),
+                ("service-c", "SERVER", 0.0),
+            ],
+        ),
+        Mesh::new(
+            "a slow callee: the worker's timer goes off while it is waited for",
+            &[("APP_URL_DESTINO", both), ("APP_B_LATENCY", "400ms")],
+        )
+        .lasts(
+            400.0,
+            &[
+                ("service-b", "CLIENT", 400.0),
+                ("service-c", "CLIENT", 0.0),
+                ("service-c", "SERVER", 0.0),
+            ],
+        ),
+        Mesh::new(
+            "parallel",
+            &[
+                ("APP_URL_DESTINO", both),
+                ("APP_FANOUT", "parallel"),
+                ("APP_B_LATENCY", "50ms"),
+                ("APP_C_LATENCY", "20ms"),
+            ],
+        )
+        .lasts(
+            50.0,
+            &[
+                ("tracing-tail", "SERVER", 50.0),
+                ("service-b", "CLIENT", 50.0),
+                ("service-c", "CLIENT", 20.0),
+                ("service-c", "SERVER", 20.0),
+            ],
+        ),
+        Mesh::new(
+            "the same service four times",
+            &[("APP_URL_DESTINO", &format!("{B},{B},{B},{B}")), ("APP_B_LATENCY", "5ms")],
+        )
+        .lasts(
+            20.0,
+            &[("service-b", "CLIENT", 5.0), ("service-b", "SERVER", 5.0)],
+        ),
+        Mesh::new(
+            "deep",
+            &[
+                ("APP_URL_DESTINO", B),
+                ("APP_B_URL_DESTINO", C),
+                ("APP_LATENCY", "10ms"),
+                ("APP_C_LATENCY", "30ms"),
+            ],
+        )
+        .lasts(
+            40.0,
+            &[
+                ("tracing-tail", "SERVER", 40.0),
+                ("service-b", "CLIENT", 30.0),
+                ("service-b", "SERVER", 30.0),
+                ("service-c", "SERVER", 30.0),
+            ],
+        ),
+        Mesh::new(
+            "batches that fill in the middle of a request",
+            &[
+                ("APP_URL_DESTINO", &format!("{B},{C},{B},{C}")),
+                ("APP_B_LATENCY", "10ms"),
+                ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1"),
+            ],
+        )
+        .lasts(
+            20.0,
+            &[
+                ("service-b", "CLIENT", 10.0),
+                ("service-c", "CLIENT", 0.0),
+                ("service-c", "SERVER", 0.0),
+            ],
+        ),
+        Mesh::new(
+            "an export for each span, at once",
+            &[
+                ("APP_URL_DESTINO", both),
+                ("APP_LATENCY", "10ms"),
+                ("OTEL_BSP_SCHEDULE_DELAY", "0"),
+            ],
+        )
+        .lasts(
+            10.0,
+            &[("service-b", "CLIENT", 0.0), ("service-c", "SERVER", 0.0)],
+        ),
+    ]
+}
+
+/// Sends requests over so many connections, one after the other on each; how long each took, in milliseconds.
+async fn ask(app: &App, connections: usize) -> Vec<f64> {
+    let clients = (0..connections).map(|_| async {
+        let mut times = Vec::new();
+        for _ in 0..REQUESTS {
+            let started = Instant::now();
+            let answer = app.process("[\"x\"]").await;
+            assert_eq!(answer.status(), 200);
+            answer.bytes().await.unwrap();
+            times.push(started.elapsed().as_secs_f64() * 1000.0);
+            // Exports begin in between.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        times
+    });
+    join_all(clients).await.concat()
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    assert!(!times.is_empty(), "nothing was measured");
+    times.sort_unstable_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn milliseconds(span: &SpanRecord) -> f64 {
+    (span.end - span.start) as f64 / 1e6
+}
+
+/// The service of a span, of a CLIENT span the one that is called.
+fn subject(span: &SpanRecord) -> &str {
+    let called = span.attributes.get("server.address");
+    let called = called.and_then(|host| host.strip_suffix(".spin.internal"));
+    match span.kind {
+        "CLIENT" => called.unwrap_or(&span.service),
+        _ => &span.service,
+    }
+}
+
+fn assert_lasts(what: &str, found: f64, asked: f64) {
+    assert!(
+        found >= asked - READING && found <= asked + SLACK,
+        "{what} lasts {found:.1} ms, where {asked} ms were asked for"
+    );
+}
+
+/// Every child lies within its parent, and what is no child's in a SERVER span is the service's own work.
+fn assert_nested(mesh: &Mesh, spans: &[SpanRecord]) {
+    let by_id: HashMap<_, _> = spans.iter().map(|span| (&span.id, span)).collect();
+    let mut own = HashMap::<&String, f64>::new();
+    for span in spans.iter().filter(|span| span.kind == "SERVER") {
+        own.insert(&span.id, milliseconds(span));
+    }
+    let parallel = mesh.name == "parallel";
+    for span in spans {
+        let Some(parent) = by_id.get(&span.parent) else {
+            continue;
+        };
+        let early = parent.start.saturating_sub(span.start) as f64 / 1e6;
+        let late = span.end.saturating_sub(parent.end) as f64 / 1e6;
+        assert!(early < READING && late < READING, "{}: {span:?} is not within {parent:?}", mesh.name);
+        if let Some(own) = own.get_mut(&parent.id) {
+            *own -= milliseconds(span);
+        }
+    }
+    if !parallel {
+        let own = median(own.into_values().collect());
+        assert!(own < SLACK && own > -READING, "{}: {own:.1} ms are nobody's", mesh.name);
+    }
+}
+
+#[tokio::test]
+async fn every_span_lasts_as_long_as_was_asked_for() {
+    for mesh in meshes() {
+        let collector = Collector::start().await;
+        let app = mesh.launch(collector.launch()).start().await;
+        app.process("[]").await;
+        let times = ask(&app, 1).await;
+        assert_lasts(mesh.name, median(times), mesh.request);
+        let spans_of_a_request = collector_settles(&collector).await;
+        for (service, kind, asked) in &mesh.spans {
+            let of = spans_of_a_request.iter();
+            let of = of.filter(|span| subject(span) == *service && span.kind == *kind);
+            let durations = of.map(milliseconds).collect();
+            let what = format!("{}: the {kind} span of {service}", mesh.name);
+            assert_lasts(&what, median(durations), *asked);
+        }
+        assert_nested(&mesh, &spans_of_a_request);
+    }
+}
+
+/// All spans, once no more have come for a while.
+async fn collector_settles(collector: &Collector) -> Vec<SpanRecord> {
+    let mut spans = collector.spans();
+    loop {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let now = collector.spans();
+        if !now.is_empty() && now.len() == spans.len() {
+            return now;
+        }
+        spans = now;
+    }
+}
+
+#[tokio::test]
+async fn tracing_changes_no_answers_time() {
+    for mesh in meshes() {
+        for connections in [1, 8, 32] {
+            let collector = Collector::start().await;
+            let traced = mesh.launch(collector.launch()).start().await;
+            let untraced = mesh.launch(Launch::default());
+            let untraced = untraced.env("OTEL_SDK_DISABLED", "true").start().await;
+            ask(&traced, 1).await;
+            ask(&untraced, 1).await;
+            let with = median(ask(&traced, connections).await);
+            let without = median(ask(&untraced, connections).await);
+            assert!(
+                with < without + SLACK,
+                "{} with {connections} connections: {with:.1} ms, {without:.1} ms without tracing",
+                mesh.name
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_collector_changes_no_answers_time() {
+    let env = [
+        ("APP_URL_DESTINO", &*format!("{B},{C}")),
+        ("APP_LATENCY", "10ms"),
+        ("APP_B_LATENCY", "50ms"),
+    ];
+    let mesh = Mesh::new("sequential", &env).lasts(60.0, &[]);
+    for broken in BrokenCollector::ALL {
+        let collector = broken.start().await;
+        let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
+        let app = mesh.launch(launch).start().await;
+        app.process("[]").await;
+        let time = median(ask(&app, 4).await);
+        assert_lasts(&format!("a request beside a collector that is {broken:?}"), time, mesh.request);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_waits_no_longer_than_its_backoff() {
+    let collector = Collector::start().await;
+    let answers = [Answer::Now(503, ""), Answer::Now(200, "[]")].repeat(REQUESTS + 1);
+    let downstream = Downstream::start(answers).await;
+    let app = collector
+        .launch()
+        .env("APP_URL_DESTINO", format!("{},{C}", downstream.url()))
+        .env("APP_RETRIES", "1")
+        .start()
+        .await;
+    app.process("[]").await;
+    // Half of 100 ms is certain, half is drawn.
+    let time = median(ask(&app, 1).await);
+    assert!((50.0..100.0 + SLACK).contains(&time), "{time:.1} ms");
+    let spans = collector_settles(&collector).await;
+    let calls = spans.iter().filter(|span| span.kind == "CLIENT");
+    let time = median(calls.map(milliseconds).collect());
+    assert_lasts("a try", time, 0.0);
+}
+
+#[tokio::test]
+async fn a_long_call_beside_an_export_loses_no_span() {
+    let collector = Collector::start().await;
+    let app = collector
+        .launch()
+        .env("APP_URL_DESTINO", format!("{B},{C}"))
+        .env("APP_C_LATENCY", "4s")
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")
+        .start()
+        .await;
+    let answer = app.request(Method::POST, "/process").body("[]").send();
+    assert_eq!(answer.await.unwrap().status(), 200);
+    collector.wait_for(6).await;
+    assert!(!app.stderr().contains("lost"), "{}", app.stderr());
+}
