@@ -59,7 +59,10 @@ fn meshes() -> Vec<Mesh> {
     vec![
         Mesh::new("one service", &[("APP_LATENCY", "20ms")]).lasts(
             20.0,
-            &[("tracing-tail", "SERVER", 20.0), ("tracing-tail", "INTERNAL", 20.0)],
+            &[
+                ("tracing-tail", "SERVER", 20.0),
+                ("tracing-tail", "INTERNAL", 20.0),
+            ],
         ),
         Mesh::new("no latency", &[("APP_URL_DESTINO", both)]).lasts(
             0.0,
@@ -73,7 +76,11 @@ fn meshes() -> Vec<Mesh> {
         ),
         Mesh::new(
             "sequential",
-            &[("APP_URL_DESTINO", both), ("APP_LATENCY", "10ms"), ("APP_B_LATENCY", "50ms")],
+            &[
+                ("APP_URL_DESTINO", both),
+                ("APP_LATENCY", "10ms"),
+                ("APP_B_LATENCY", "50ms"),
+            ],
         )
         .lasts(
             60.0,
@@ -118,7 +125,10 @@ fn meshes() -> Vec<Mesh> {
         ),
         Mesh::new(
             "the same service four times",
-            &[("APP_URL_DESTINO", &format!("{B},{B},{B},{B}")), ("APP_B_LATENCY", "5ms")],
+            &[
+                ("APP_URL_DESTINO", &format!("{B},{B},{B},{B}")),
+                ("APP_B_LATENCY", "5ms"),
+            ],
         )
         .lasts(
             20.0,
@@ -232,14 +242,22 @@ fn assert_nested(mesh: &Mesh, spans: &[SpanRecord]) {
         };
         let early = parent.start.saturating_sub(span.start) as f64 / 1e6;
         let late = span.end.saturating_sub(parent.end) as f64 / 1e6;
-        assert!(early < READING && late < READING, "{}: {span:?} is not within {parent:?}", mesh.name);
+        assert!(
+            early < READING && late < READING,
+            "{}: {span:?} is not within {parent:?}",
+            mesh.name
+        );
         if let Some(own) = own.get_mut(&parent.id) {
             *own -= milliseconds(span);
         }
     }
     if !parallel {
         let own = median(own.into_values().collect());
-        assert!(own < SLACK && own > -READING, "{}: {own:.1} ms are nobody's", mesh.name);
+        assert!(
+            own < SLACK && own > -READING,
+            "{}: {own:.1} ms are nobody's",
+            mesh.name
+        );
     }
 }
 
@@ -311,7 +329,11 @@ async fn a_collector_changes_no_answers_time() {
         let app = mesh.launch(launch).start().await;
         app.process("[]").await;
         let time = median(ask(&app, 4).await);
-        assert_lasts(&format!("a request beside a collector that is {broken:?}"), time, mesh.request);
+        assert_lasts(
+            &format!("a request beside a collector that is {broken:?}"),
+            time,
+            mesh.request,
+        );
     }
 }
 

@@ -22,7 +22,10 @@ fn requests() -> usize {
 }
 
 fn chain(launch: Launch) -> Launch {
-    launch.env("APP_URL_DESTINO", CHAIN).argument("--summary").argument("json")
+    launch
+        .env("APP_URL_DESTINO", CHAIN)
+        .argument("--summary")
+        .argument("json")
 }
 
 /// Loads the application; every request is answered 200. How many there were.
@@ -149,7 +152,10 @@ async fn an_instance_that_only_exports_makes_room_for_requests() {
     });
     join_all(clients).await;
     let stderr = app.stderr();
-    assert!(stderr.contains("connection limit reached; spans lost: "), "{stderr}");
+    assert!(
+        stderr.contains("connection limit reached; spans lost: "),
+        "{stderr}"
+    );
     let summary = summary(&mut app).await;
     assert_eq!(summary["made"].as_u64(), Some(lost(&summary)), "{summary}");
 }
@@ -179,5 +185,8 @@ async fn requests_that_wait_take_no_room_from_others() {
     };
     let (slow, others) = join(slow, others).await;
     assert!(slow.iter().all(|status| *status == 200), "{slow:?}");
-    assert!(others < Duration::from_secs(2), "the others took {others:?}");
+    assert!(
+        others < Duration::from_secs(2),
+        "the others took {others:?}"
+    );
 }

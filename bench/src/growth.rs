@@ -223,6 +223,7 @@ mod tests {
     fn point(x: usize, requests_per_s: f64) -> Point {
         let load = Measured {
             requests: 1,
+            failed: 0,
             requests_per_s,
             p50_ms: 1.0,
             p99_ms: 1.0,

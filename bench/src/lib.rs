@@ -7,6 +7,7 @@
 //! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
+//! - [`pressure`]: collectors that fail, under load
 //! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, taking traces in and asked for them
 //! - [`report`] and [`stats`]: medians, ratios, bars, and the page
 //! - [`cost`]: a request taken apart into [`bench_steps`], and what each costs
@@ -25,6 +26,7 @@ pub mod instances;
 pub mod load;
 pub mod peer;
 pub mod plot;
+pub mod pressure;
 pub mod report;
 pub mod rows;
 pub mod sample;

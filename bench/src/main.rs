@@ -11,6 +11,7 @@ use bench::fuel::fuel;
 use bench::growth::growth;
 use bench::load::Generators;
 use bench::peer::Peer;
+use bench::pressure::pressure;
 use bench::report;
 use bench::rows::{Row, scratch};
 use bench::series::Series;
@@ -47,6 +48,9 @@ enum Command {
     Growth(GrowthArgs),
     /// Measure what the viewer takes in, and how it answers, and write bench/viewer.md
     Viewer(ViewerArgs),
+    /// Put pressure on the application beside collectors that fail, and write bench/pressure.md, or
+    /// pressure-spin.md where TRACING_TAIL_SPIN names a Spin
+    Pressure(PressureArgs),
     /// Count the instructions and allocations of each step of a request, beside a saved baseline
     Cost {
         /// Save the counts as the baseline, bench/cost-baseline.json
@@ -94,6 +98,16 @@ struct ViewerArgs {
     seconds: u64,
 }
 
+#[derive(Debug, clap::Args)]
+struct PressureArgs {
+    /// How long each load takes
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Only these collectors; nothing is written then
+    #[arg(long, value_delimiter = ',')]
+    collectors: Vec<String>,
+}
+
 fn row(key: &str) -> Result<Row, String> {
     find(Row::ALL, Row::key, key)
 }
@@ -129,6 +143,9 @@ async fn main() -> ExitCode {
             growth(&chosen, effort(args.rounds, args.seconds)).await
         }
         Some(Command::Viewer(args)) => viewer(effort(args.rounds, args.seconds)).await,
+        Some(Command::Pressure(args)) => {
+            pressure(Duration::from_secs(args.seconds), &args.collectors).await
+        }
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
         Some(Command::Host(host)) => tracing_tail_host::run(*host).await,
     };

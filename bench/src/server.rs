@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
@@ -80,6 +81,9 @@ impl Server {
         command.arg(manifest);
         command.arg("--listen").arg(format!("127.0.0.1:{port}"));
         command.arg("--state-dir").arg(state.path());
+        if matches!(host, Host::Embedded) {
+            command.args(["--summary", "json"]);
+        }
         let runtime_config = repository().join("runtime-config.toml");
         command.arg("--runtime-config-file").arg(runtime_config);
         Server::start(command, env, port, state)
@@ -114,7 +118,8 @@ impl Server {
             }
         }
         command.envs(env.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        // It says little: its banner and its summary.
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn()?;
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
@@ -158,8 +163,22 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
+impl Server {
+    /// Has it end in order, and gives what it has printed on stdout.
+    ///
+    /// # Errors
+    /// Where its output can't be read.
+    pub async fn stop(mut self) -> Result<String> {
+        self.terminate();
+        let mut printed = String::new();
+        if let Some(mut stdout) = self.child.stdout.take() {
+            stdout.read_to_string(&mut printed).await?;
+        }
+        self.child.wait().await?;
+        Ok(printed)
+    }
+
+    fn terminate(&self) {
         // Spin runs the application in a process of its own, which has to be told too.
         let Some(root) = self.child.id() else {
             return;
@@ -169,6 +188,12 @@ impl Drop for Server {
             let process = system.process(process);
             process.and_then(|process| process.kill_with(Signal::Term));
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.terminate();
     }
 }
 

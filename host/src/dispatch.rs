@@ -286,7 +286,9 @@ impl Occupied {
         };
         let ended = {
             let mut run =
-                pin!(store.run_concurrent(async |accessor| { self.serve(accessor, &proxy, linger).await }));
+                pin!(store.run_concurrent(async |accessor| {
+                    self.serve(accessor, &proxy, linger).await
+                }));
             poll_fn(|cx| {
                 self.slot.poll();
                 let run = run.as_mut().poll(cx);
@@ -437,7 +439,6 @@ fn handler(proxy: &Proxy) -> Func {
         Proxy::P3(guest) => *guest.wasi_http_handler().func_handle().func(),
     }
 }
-
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test code")]

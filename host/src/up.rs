@@ -54,6 +54,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     for component in &manifest.components {
         app::allowed_hosts(component, &variables)?;
     }
+    // Connections take files, and many systems let a process open 1,024 unless it asks for more. One that
+    // refuses leaves it at that.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let listener = listen(&args)?;
     build::build(
         &manifest,
@@ -109,9 +112,14 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         never = report(&spans, &lifetime.room) => match never {},
     };
     if let Some(what) = unfinished.describe() {
-        eprintln!("After {} s {what}; its outbound requests were failed", GRACE.as_secs());
+        eprintln!(
+            "After {} s {what}; its outbound requests were failed",
+            GRACE.as_secs()
+        );
     }
-    let requests = prepared.iter().map(|of| (of.id().to_owned(), of.requests()));
+    let requests = prepared
+        .iter()
+        .map(|of| (of.id().to_owned(), of.requests()));
     conclude(&spans, &requests.collect::<Vec<_>>(), args.summary);
     Ok(())
 }
@@ -119,7 +127,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
 /// What components find in their environment: what the command line says, and that somebody adds up spans.
 fn environment(args: &Up) -> Vec<(String, String)> {
     let adds_up = (HOST_ADDS_UP.to_owned(), "1".to_owned());
-    iter::once(adds_up).chain(args.env.iter().cloned()).collect()
+    iter::once(adds_up)
+        .chain(args.env.iter().cloned())
+        .collect()
 }
 
 /// Says what was lost, and what had to go, for as long as it is polled.
@@ -129,7 +139,11 @@ async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
         if let Some(told) = spans.report(Instant::now(), false) {
             eprintln!("{told}");
         }
-        if let Some(room::Report { told_to_go, refused }) = room.report() {
+        if let Some(room::Report {
+            told_to_go,
+            refused,
+        }) = room.report()
+        {
             eprintln!(
                 "tracing-tail: instances have reached --max-memory: {told_to_go} that only went on after their \
                  answers were told to go, {refused} could not start"

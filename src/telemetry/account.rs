@@ -184,6 +184,10 @@ mod tests {
                 .dropped(1, now)
                 .is_some_and(|line| line.ends_with("; spans lost: 1"))
         );
-        assert_eq!(account.dropped(1, now), None, "not twice within ten seconds");
+        assert_eq!(
+            account.dropped(1, now),
+            None,
+            "not twice within ten seconds"
+        );
     }
 }

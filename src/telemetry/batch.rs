@@ -166,7 +166,12 @@ pub(super) mod tests {
     fn a_full_batch_spawns_another_worker_where_the_first_has_not_begun() {
         let mut buffer = BatchBuffer::new(BATCHING);
         let pushed: Vec<_> = (0..4).map(|_| push(&mut buffer)).collect();
-        let spawned = [Push::SpawnWorker, Push::Queued, Push::SpawnWorker, Push::Queued];
+        let spawned = [
+            Push::SpawnWorker,
+            Push::Queued,
+            Push::SpawnWorker,
+            Push::Queued,
+        ];
         assert_eq!(pushed, spawned);
         assert!(buffer.start_worker());
         assert!(!buffer.start_worker(), "the other one ends");

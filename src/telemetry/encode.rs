@@ -255,7 +255,7 @@ mod tests {
     use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
     use prost::Message as _;
 
-    use super::super::buffer::tests::span as ended;
+    use super::super::batch::tests::span as ended;
     use super::*;
 
     fn everything() -> Vec<KeyValue> {

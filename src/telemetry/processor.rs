@@ -62,7 +62,9 @@ struct State {
 impl<W: World> BatchSpanProcessor<W> {
     /// Makes an empty queue.
     pub fn new(world: W, exporter: Exporter, batching: Batching) -> BatchSpanProcessor<W> {
-        let host_adds_up = world.environment(HOST_ADDS_UP).is_some_and(|set| set == "1");
+        let host_adds_up = world
+            .environment(HOST_ADDS_UP)
+            .is_some_and(|set| set == "1");
         let state = State {
             buffer: BatchBuffer::new(batching),
             notifier: None,
@@ -221,7 +223,10 @@ mod tests {
             timeout: Duration::from_secs(1),
         };
         let exporter = Exporter::new(world.clone(), &endpoint, &how, &origin);
-        (world.clone(), BatchSpanProcessor::new(world, exporter, BATCHING))
+        (
+            world.clone(),
+            BatchSpanProcessor::new(world, exporter, BATCHING),
+        )
     }
 
     #[test]

@@ -1,12 +1,19 @@
-//! Collectors that fail, each in its own way.
+//! Collectors that fail, each in its own way: for tests, and for the benchmark of pressure.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::closed;
+/// An address that refuses connections. Nobody else gets it for as long as its socket lives.
+pub fn closed() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
 
 /// In which way a collector fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod wrk;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tokio::process::Command;
 
 /// What makes a batch job of the program that follows.
@@ -63,8 +63,10 @@ pub enum Body {
 /// How it went.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
-    /// Requests that were answered well; any other answer is an error.
+    /// Requests that were answered.
     pub requests: u64,
+    /// Those that were answered with an error, and others that were not answered.
+    pub failed: u64,
     /// Of these, per second.
     pub requests_per_s: f64,
     /// The median of the time from sending a request to the end of its answer, in ms.
@@ -105,6 +107,17 @@ impl Generators {
     /// # Errors
     /// Where a request was answered with an error, or not at all.
     pub async fn run(&self, url: &str, load: &Load) -> Result<Measured> {
+        let measured = self.strain(url, load).await?;
+        let failed = measured.failed;
+        ensure!(failed == 0, "{failed} requests failed");
+        Ok(measured)
+    }
+
+    /// Sends `load` to `url`, and counts what fails.
+    ///
+    /// # Errors
+    /// Where the load generator fails, or no request is answered; with `oha` also where one fails.
+    pub async fn strain(&self, url: &str, load: &Load) -> Result<Measured> {
         match (load.until, load.rate, &load.body) {
             (Until::Elapsed(time), None, body @ (Body::Text(_) | Body::File(_))) => {
                 let command = self.start(Path::new("wrk"), load);

@@ -90,6 +90,7 @@ fn read(report: &Value) -> Result<Measured> {
     let percentiles = &report["latencyPercentiles"];
     Ok(Measured {
         requests: requests.context("no request was answered")?,
+        failed: 0,
         requests_per_s: number(&report["summary"]["requestsPerSec"])?,
         p50_ms: number(&percentiles["p50"])? * 1000.0,
         p99_ms: number(&percentiles["p99"])? * 1000.0,
