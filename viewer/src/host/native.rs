@@ -2,7 +2,7 @@
 
 use rusqlite::types::{Value as Stored, ValueRef};
 
-use super::{Database, DatabaseError, Row, Value};
+use super::{Database, DatabaseError, Host, Notifier, Row, Value};
 
 /// A connection.
 pub(crate) struct Native(pub(crate) rusqlite::Connection);
@@ -50,5 +50,49 @@ impl Database for Native {
     ) -> Result<Vec<Row>, DatabaseError> {
         self.run(statement, values)
             .map_err(|error| DatabaseError::of_words(error.to_string()))
+    }
+}
+
+/// A host of which every connection is another to the same database.
+pub(crate) struct NativeHost {
+    /// The file.
+    pub(crate) path: std::path::PathBuf,
+    /// What [`Host::now`] gives.
+    pub(crate) now: std::cell::Cell<i64>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl NativeHost {
+    /// An empty database in a folder of its own.
+    pub(crate) fn new() -> NativeHost {
+        let folder = tempfile::TempDir::new().unwrap();
+        NativeHost {
+            path: folder.path().join("test.db"),
+            now: std::cell::Cell::new(1_790_000_000_000_000_000),
+            _folder: Some(folder),
+        }
+    }
+}
+
+impl Host for NativeHost {
+    type Database = Native;
+
+    async fn connect(&self) -> Result<Native, DatabaseError> {
+        let database = Native(rusqlite::Connection::open(&self.path).unwrap());
+        crate::store::schema::prepare(&database, self.now.get()).await?;
+        Ok(database)
+    }
+
+    fn give_back(&self, _: Native) {}
+
+    fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
+        let (sender, receiver) = futures::channel::oneshot::channel::<()>();
+        (Box::new(sender), async {
+            let _ = receiver.await;
+        })
+    }
+
+    fn now(&self) -> i64 {
+        self.now.get()
     }
 }

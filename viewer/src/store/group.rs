@@ -1,0 +1,259 @@
+//! The exports that wait in an instance go into the database together.
+//!
+//! One of the requests writes at a time, for all that wait when it begins; who comes meanwhile waits, and
+//! the first of them writes next. So a transaction's cost is shared when there is much to do, and nobody
+//! works for others for longer than for one transaction beside its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::memory::Memory;
+use super::write::{self, Stored};
+use super::{checkpoint, keep};
+use crate::host::{Database, DatabaseError, Host, Notifier};
+use crate::receive::scan::Batch;
+use crate::settings::Bounds;
+
+/// The most spans of a transaction, but for the first batch's.
+const MAX_SPANS: usize = 8_192;
+/// How long an export waits for its transaction to begin, in milliseconds.
+pub const PATIENCE: i64 = 230;
+
+/// Exports that wait, and what the instance remembers.
+#[derive(Default)]
+pub struct Group {
+    waiting: RefCell<VecDeque<Waiting>>,
+    writing: Cell<bool>,
+    memory: RefCell<Memory>,
+    turned_away: Cell<i64>,
+}
+
+struct Waiting {
+    batch: Batch,
+    since: i64,
+    ticket: Rc<Ticket>,
+}
+
+#[derive(Default)]
+struct Ticket {
+    outcome: RefCell<Option<Outcome>>,
+    notifier: RefCell<Option<Notifier>>,
+}
+
+enum Outcome {
+    /// It is its turn to write.
+    Turn,
+    Done(Result<Stored, DatabaseError>),
+}
+
+impl Ticket {
+    fn tell(&self, outcome: Outcome) {
+        *self.outcome.borrow_mut() = Some(outcome);
+        // Where it does not wait yet, it will find the outcome.
+        drop(self.notifier.borrow_mut().take());
+    }
+}
+
+impl Group {
+    /// Counts an export that is turned away.
+    pub fn turn_away(&self) {
+        self.turned_away.set(self.turned_away.get() + 1);
+    }
+
+    /// Writes what was counted and has no transaction to go with.
+    pub async fn flush(&self, database: &impl Database) {
+        let count = self.turned_away.get();
+        if count > 0 && !self.writing.get() {
+            self.turned_away.set(0);
+            if keep::count_turned_away(database, count).await.is_err() {
+                self.turned_away.set(self.turned_away.get() + count);
+            }
+        }
+    }
+
+    /// Stores a batch, together with others. `since` is when it arrived, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn store(
+        &self,
+        host: &impl Host,
+        bounds: &Bounds,
+        batch: Batch,
+        since: i64,
+    ) -> Result<Stored, DatabaseError> {
+        let ticket = Rc::new(Ticket::default());
+        let place = Place {
+            group: self,
+            ticket: Rc::clone(&ticket),
+        };
+        self.waiting.borrow_mut().push_back(Waiting {
+            batch,
+            since,
+            ticket: Rc::clone(&ticket),
+        });
+        if self.writing.get() {
+            let (notifier, notified) = host.notifier();
+            *ticket.notifier.borrow_mut() = Some(notifier);
+            notified.await;
+        } else {
+            self.writing.set(true);
+            ticket.tell(Outcome::Turn);
+        }
+        let told = ticket.outcome.borrow_mut().take();
+        let outcome = match told {
+            Some(Outcome::Done(stored)) => stored,
+            Some(Outcome::Turn) => {
+                let checkpoint = self.write(host, bounds).await;
+                if let Some(database) = checkpoint
+                    && checkpoint::run(&database).await.is_ok()
+                {
+                    host.give_back(database);
+                }
+                match ticket.outcome.borrow_mut().take() {
+                    Some(Outcome::Done(stored)) => stored,
+                    _ => Err(DatabaseError::Busy),
+                }
+            }
+            // Its writer went away.
+            None => Err(DatabaseError::Busy),
+        };
+        drop(place);
+        outcome
+    }
+
+    /// Writes what waits, tells those that wait for it, and lets the next write. Gives the connection
+    /// where a checkpoint is due.
+    async fn write<H: Host>(&self, host: &H, bounds: &Bounds) -> Option<H::Database> {
+        let turn = Turn {
+            group: self,
+            tickets: RefCell::default(),
+        };
+        let (batches, oldest) = turn.take();
+        let counted = self.turned_away.take();
+        // Nobody else has it: one writes at a time.
+        let mut memory = self.memory.take();
+        memory.turned_away += counted;
+        let now = host.now() / 1_000_000;
+        let left = (PATIENCE - (now - oldest)).clamp(1, PATIENCE);
+        let written = match host.connect().await {
+            Ok(database) => {
+                let written =
+                    attempt(&database, &mut memory, (bounds, left), &batches, now).await;
+                written.map(|written| (database, written))
+            }
+            Err(error) => Err(error),
+        };
+        self.turned_away.set(self.turned_away.get() + memory.turned_away);
+        memory.turned_away = 0;
+        *self.memory.borrow_mut() = memory;
+        let checkpoint = match written {
+            Ok((database, written)) => {
+                turn.tell(written.stored.into_iter().map(Ok));
+                if written.checkpoint {
+                    Some(database)
+                } else {
+                    host.give_back(database);
+                    None
+                }
+            }
+            Err(error) => {
+                turn.tell(std::iter::repeat(Err(error)));
+                None
+            }
+        };
+        drop(turn);
+        checkpoint
+    }
+}
+
+async fn attempt(
+    database: &impl Database,
+    memory: &mut Memory,
+    (bounds, left): (&Bounds, i64),
+    batches: &[Batch],
+    now: i64,
+) -> Result<write::Written, DatabaseError> {
+    // What a fresh connection waits is about the same.
+    let short = left < PATIENCE - 50;
+    if short {
+        let wait = format!("PRAGMA busy_timeout = {left}");
+        database.execute(&wait, Vec::new()).await?;
+    }
+    let written = write::store(database, memory, bounds, batches, now).await;
+    if short {
+        let wait = "PRAGMA busy_timeout = 200";
+        database.execute(wait, Vec::new()).await?;
+    }
+    written
+}
+
+/// The turn of a request that writes for others. It passes on when this is dropped, and who has been told
+/// nothing by then is told that the database is busy.
+struct Turn<'g> {
+    group: &'g Group,
+    tickets: RefCell<Vec<Rc<Ticket>>>,
+}
+
+impl Turn<'_> {
+    /// Takes what waits: the batches, and when the oldest came.
+    fn take(&self) -> (Vec<Batch>, i64) {
+        let mut waiting = self.group.waiting.borrow_mut();
+        let mut batches = Vec::new();
+        let (mut spans, mut oldest) = (0, i64::MAX);
+        while let Some(next) = waiting.front() {
+            spans += next.batch.spans.len();
+            if !batches.is_empty() && spans > MAX_SPANS {
+                break;
+            }
+            let Some(next) = waiting.pop_front() else {
+                break;
+            };
+            oldest = oldest.min(next.since);
+            batches.push(next.batch);
+            self.tickets.borrow_mut().push(next.ticket);
+        }
+        (batches, oldest)
+    }
+
+    fn tell(&self, outcomes: impl Iterator<Item = Result<Stored, DatabaseError>>) {
+        for (ticket, outcome) in self.tickets.borrow_mut().drain(..).zip(outcomes) {
+            ticket.tell(Outcome::Done(outcome));
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.tell(std::iter::repeat(Err(DatabaseError::Busy)));
+        self.group.pass_on();
+    }
+}
+
+impl Group {
+    fn pass_on(&self) {
+        match self.waiting.borrow().front() {
+            Some(next) => next.ticket.tell(Outcome::Turn),
+            None => self.writing.set(false),
+        }
+    }
+}
+
+/// A request's place among those that wait; who goes away passes its turn on.
+struct Place<'g> {
+    group: &'g Group,
+    ticket: Rc<Ticket>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.group
+            .waiting
+            .borrow_mut()
+            .retain(|waiting| !Rc::ptr_eq(&waiting.ticket, &self.ticket));
+        if matches!(*self.ticket.outcome.borrow(), Some(Outcome::Turn)) {
+            self.group.pass_on();
+        }
+    }
+}
