@@ -78,6 +78,16 @@ impl Host for NativeHost {
     type Database = Native;
 
     async fn connect(&self) -> Result<Native, DatabaseError> {
+        // As it is in the world, others go on meanwhile.
+        let mut waited = false;
+        std::future::poll_fn(|cx| {
+            if std::mem::replace(&mut waited, true) {
+                return std::task::Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await;
         let database = Native(rusqlite::Connection::open(&self.path).unwrap());
         crate::store::schema::prepare(&database, self.now.get()).await?;
         Ok(database)

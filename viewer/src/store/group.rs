@@ -257,3 +257,80 @@ impl Drop for Place<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::time::{Duration, Instant};
+
+    use futures::executor::block_on;
+    use futures::future::{join, join_all};
+
+    use super::*;
+    use crate::host::native::NativeHost;
+    use crate::store::tests::{batch, span};
+
+    const BOUNDS: Bounds = Bounds {
+        traces: 100,
+        bytes: 1 << 30,
+    };
+
+    fn store<'g>(
+        (host, group): (&'g NativeHost, &'g Group),
+        trace: u64,
+    ) -> impl Future<Output = Result<Stored, DatabaseError>> + 'g {
+        let batch = batch("shop", vec![span(trace, 1, 0)]);
+        group.store(host, &BOUNDS, batch, host.now() / 1_000_000)
+    }
+
+    fn number(host: &NativeHost, select: &str) -> i64 {
+        let database = block_on(host.connect()).unwrap();
+        block_on(database.execute(select, Vec::new())).unwrap()[0][0].integer()
+    }
+
+    #[test]
+    fn who_comes_while_one_writes_is_written_with_the_others_that_come() {
+        let (host, group) = (NativeHost::new(), Group::default());
+        let stores = (1..=9).map(|trace| store((&host, &group), trace));
+        let stored = block_on(join_all(stores));
+        assert!(stored.iter().all(Result::is_ok), "{stored:?}");
+        assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 9);
+        let transactions = "SELECT COUNT(*) FROM tracing_tail_segments";
+        assert_eq!(number(&host, transactions), 2, "the first, and the rest");
+    }
+
+    #[test]
+    fn who_goes_away_holds_up_nobody() {
+        let (host, group) = (NativeHost::new(), Group::default());
+        let mut cx = Context::from_waker(Waker::noop());
+        let second = store((&host, &group), 2);
+        {
+            let mut first = pin!(store((&host, &group), 1));
+            assert!(first.as_mut().poll(&mut cx).is_pending(), "it writes");
+            let mut waits = pin!(store((&host, &group), 3));
+            assert!(waits.as_mut().poll(&mut cx).is_pending());
+        }
+        assert_eq!(block_on(second), Ok(Stored::default()));
+        assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 1);
+    }
+
+    #[test]
+    fn a_busy_database_is_said_to_all_in_time() {
+        let (host, group) = (NativeHost::new(), Group::default());
+        block_on(store((&host, &group), 1)).unwrap();
+        let other = block_on(host.connect()).unwrap();
+        block_on(other.execute("BEGIN IMMEDIATE", Vec::new())).unwrap();
+        let began = Instant::now();
+        let both = join(store((&host, &group), 2), store((&host, &group), 3));
+        let (one, _) = block_on(both);
+        assert_eq!(one, Err(DatabaseError::Busy));
+        assert!(began.elapsed() < Duration::from_millis(500));
+        block_on(other.execute("COMMIT", Vec::new())).unwrap();
+        group.turn_away();
+        block_on(store((&host, &group), 4)).unwrap();
+        let counted = "SELECT turned_away FROM tracing_tail_state";
+        assert_eq!(number(&host, counted), 1);
+    }
+}

@@ -60,6 +60,7 @@ const COLUMNS: &str = "t.id, t.trace_id, t.changed, t.start_ns, t.duration_ns, t
 /// A row that may pass.
 struct Found {
     summary: Summary,
+    services: Vec<(String, i64, i64)>,
     names: Option<String>,
     bytes: usize,
 }
@@ -68,13 +69,14 @@ impl Found {
     fn read(row: &Row) -> Found {
         let number = |column: usize| row[column].integer();
         let services: Vec<(String, i64, i64)> = pieces::decode(row[10].text());
-        let services = services.into_iter().map(|(name, spans, errors)| Service {
-            name,
-            spans,
-            errors,
+        let named = services.iter().map(|(name, spans, errors)| Service {
+            name: name.clone(),
+            spans: *spans,
+            errors: *errors,
         });
-        let mut services: Vec<_> = services.collect();
-        services.sort_by_key(|service| -service.spans);
+        let mut named: Vec<_> = named.collect();
+        named.sort_by_key(|service| -service.spans);
+        named.truncate(MAX_SERVICES);
         let pieces: Vec<Piece> = pieces::decode(row[14].text());
         Found {
             summary: Summary {
@@ -88,10 +90,11 @@ impl Found {
                 service: row[7].text().to_owned(),
                 name: row[8].text().to_owned(),
                 rooted: number(9) != 0,
-                services,
+                services: named,
                 refused: number(11),
                 pinned: number(12) != 0,
             },
+            services,
             names: match &row[13] {
                 Value::Text(names) => Some(names.clone()),
                 _ => None,
@@ -102,15 +105,15 @@ impl Found {
 
     /// Whether it passes, as far as the summary tells: none where the spans have to be looked at.
     fn passes(&self, filter: &Filter) -> Option<bool> {
-        let services = &self.summary.services;
-        let has = |service: &String| services.iter().any(|one| one.name == *service);
+        let services = &self.services;
+        let has = |service: &String| services.iter().any(|(name, ..)| name == service);
         if !filter.services.iter().all(has) {
             return Some(false);
         }
         let mut open = !filter.attributes.is_empty() || !filter.calls.is_empty();
         for text in &filter.texts {
             let contains = |name: &str| name.to_ascii_lowercase().contains(text);
-            if services.iter().any(|service| contains(&service.name)) {
+            if services.iter().any(|(name, ..)| contains(name)) {
                 continue;
             }
             match &self.names {
