@@ -50,7 +50,8 @@ pub async fn answer(
     match (&request.method, &words[..]) {
         (&Method::GET | &Method::HEAD, ["traces"]) => asked.traces().await,
         (&Method::DELETE, ["traces"]) => asked.clear().await,
-        (&Method::GET | &Method::HEAD, ["traces", id]) => asked.trace(id).await,
+        (&Method::GET, ["traces", id]) => asked.trace(id).await,
+        (&Method::HEAD, ["traces", id]) => asked.look(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => asked.otlp(id).await,
         (&Method::PUT, ["traces", id, "pin"]) => asked.pin(id).await,
         (&Method::DELETE, ["traces", id, "pin"]) => asked.unpin(id).await,
@@ -121,6 +122,14 @@ impl<D: Database> Asked<'_, D> {
         let whole = whole.ok_or_else(|| no_trace(id))?;
         keep::look(self.database, whole.id, whole.looked, self.now).await;
         Ok((trace, whole))
+    }
+
+    /// Says whether a trace is there, and that it is looked at.
+    async fn look(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let found = keep::find(self.database, trace_id(id)?).await?;
+        let (id, looked) = found.ok_or_else(|| no_trace(id))?;
+        keep::look(self.database, id, looked, self.now).await;
+        Ok(Response::new(Bytes::new()))
     }
 
     async fn pin(&self, id: &str) -> Result<Response<Bytes>, Problem> {

@@ -14,7 +14,7 @@ impl Native {
     }
 
     fn run(&self, statement: &str, values: Vec<Value>) -> rusqlite::Result<Vec<Row>> {
-        let mut statement = self.0.prepare(statement)?;
+        let mut statement = self.0.prepare_cached(statement)?;
         let columns = statement.column_count();
         let values = values.into_iter().map(|value| match value {
             Value::Integer(integer) => Stored::Integer(integer),
@@ -89,6 +89,7 @@ impl Host for NativeHost {
         })
         .await;
         let database = Native(rusqlite::Connection::open(&self.path).unwrap());
+        database.0.set_prepared_statement_cache_capacity(64);
         crate::store::schema::prepare(&database, self.now.get()).await?;
         Ok(database)
     }

@@ -25,6 +25,21 @@ pub async fn look(database: &impl Database, id: i64, looked: i64, now: i64) {
     }
 }
 
+/// The number of a trace, and when it was looked at last; none where it is not there.
+///
+/// # Errors
+/// The database's.
+pub async fn find(
+    database: &impl Database,
+    trace: [u8; 16],
+) -> Result<Option<(i64, i64)>, DatabaseError> {
+    let select = "SELECT id, looked FROM tracing_tail_traces WHERE key = ? AND trace_id = ?";
+    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+    let rows = database.execute(select, values).await?;
+    let found = rows.first();
+    Ok(found.map(|row| (row[0].integer(), row[1].integer())))
+}
+
 /// Pins a trace, so that it stays until it is unpinned.
 ///
 /// # Errors

@@ -23,6 +23,13 @@ const GRAPH_SPANS: usize = 50_000;
 /// Spans are read until they have so many bytes, then looked at.
 const READ_BYTES: usize = 4 * 1024 * 1024;
 
+/// What is known to be missing of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incomplete {
+    /// Spans that were not taken: too large, or too many.
+    pub refused: i64,
+}
+
 /// A trace in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
@@ -48,8 +55,8 @@ pub struct Summary {
     pub rooted: bool,
     /// The services, those with the most spans first.
     pub services: Vec<Service>,
-    /// Spans that were not taken: they are missing.
-    pub refused: i64,
+    /// What is known to be missing of it.
+    pub incomplete: Option<Incomplete>,
     /// Whether it is pinned.
     pub pinned: bool,
 }
@@ -91,7 +98,9 @@ impl Found {
                 name: row[8].text().to_owned(),
                 rooted: number(9) != 0,
                 services: named,
-                refused: number(11),
+                incomplete: Some(number(11))
+                    .filter(|refused| *refused > 0)
+                    .map(|refused| Incomplete { refused }),
                 pinned: number(12) != 0,
             },
             services,

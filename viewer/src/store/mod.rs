@@ -28,4 +28,4 @@ pub mod trace;
 pub mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
