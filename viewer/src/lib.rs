@@ -44,7 +44,7 @@ pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 /// Answers one request. `group` is the instance's.
 pub async fn answer<H, B>(
     host: &H,
-    group: &Group,
+    group: &Group<H::Database>,
     bounds: &Bounds,
     request: Request<B>,
 ) -> Response<Bytes>
@@ -67,7 +67,7 @@ where
 
 async fn ask<H: Host>(
     host: &H,
-    group: &Group,
+    group: &Group<H::Database>,
     bounds: &Bounds,
     (endpoint, head): (&str, &Parts),
 ) -> Result<Response<Bytes>, Problem> {

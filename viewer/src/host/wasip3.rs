@@ -25,7 +25,7 @@ use crate::{Problem, answer};
 thread_local! {
     static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
     static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
-    static GROUP: Rc<Group> = Rc::default();
+    static GROUP: Rc<Group<Open>> = Rc::default();
 }
 
 #[http_service]

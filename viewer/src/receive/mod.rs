@@ -87,7 +87,7 @@ impl Encoding {
 /// Takes an export in, and answers it.
 pub async fn answer<H, B>(
     host: &H,
-    group: &Group,
+    group: &Group<H::Database>,
     bounds: &Bounds,
     request: Request<B>,
 ) -> Response<Bytes>
@@ -121,7 +121,7 @@ where
 
 async fn take<H, B>(
     host: &H,
-    group: &Group,
+    group: &Group<H::Database>,
     bounds: &Bounds,
     (encoding, request): (Encoding, Request<B>),
 ) -> Result<Stored, Problem>

@@ -16,17 +16,28 @@ pub fn is_due(state: &State) -> bool {
     state.written > WRITTEN
 }
 
+/// How often the lock is asked for.
+const ATTEMPTS: usize = 20;
+
 /// Copies the log into the database, and begins it anew.
 ///
 /// # Errors
-/// The database's; it is no loss, and tried again.
+/// The database's.
 pub async fn run(database: &impl Database) -> Result<(), DatabaseError> {
     // The greater part beside writers; then the rest, for which they wait.
     database
         .execute("PRAGMA wal_checkpoint(PASSIVE)", Vec::new())
         .await?;
-    database
-        .execute("PRAGMA wal_checkpoint(RESTART)", Vec::new())
-        .await?;
+    for _ in 0..ATTEMPTS {
+        let done = database
+            .execute("PRAGMA wal_checkpoint(RESTART)", Vec::new())
+            .await;
+        match done {
+            Ok(rows) if rows.first().is_none_or(|row| row[0].integer() == 0) => break,
+            // Others read or write.
+            Ok(_) | Err(DatabaseError::Busy) => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(())
 }

@@ -18,15 +18,27 @@ use crate::settings::Bounds;
 /// The most spans of a transaction, but for the first batch's.
 const MAX_SPANS: usize = 8_192;
 /// How long an export waits for its transaction to begin, in milliseconds.
-pub const PATIENCE: i64 = 230;
+pub const PATIENCE: i64 = 220;
 
-/// Exports that wait, and what the instance remembers.
-#[derive(Default)]
-pub struct Group {
+/// Exports that wait, what the instance remembers, and its connections that write.
+pub struct Group<D> {
     waiting: RefCell<VecDeque<Waiting>>,
     writing: Cell<bool>,
     memory: RefCell<Memory>,
     turned_away: Cell<i64>,
+    writers: RefCell<Vec<D>>,
+}
+
+impl<D> Default for Group<D> {
+    fn default() -> Group<D> {
+        Group {
+            waiting: RefCell::default(),
+            writing: Cell::default(),
+            memory: RefCell::default(),
+            turned_away: Cell::default(),
+            writers: RefCell::default(),
+        }
+    }
 }
 
 struct Waiting {
@@ -55,7 +67,7 @@ impl Ticket {
     }
 }
 
-impl Group {
+impl<D: Database> Group<D> {
     /// Counts an export that is turned away.
     pub fn turn_away(&self) {
         self.turned_away.set(self.turned_away.get() + 1);
@@ -78,7 +90,7 @@ impl Group {
     /// The database's.
     pub async fn store(
         &self,
-        host: &impl Host,
+        host: &impl Host<Database = D>,
         bounds: &Bounds,
         batch: Batch,
         since: i64,
@@ -105,11 +117,10 @@ impl Group {
         let outcome = match told {
             Some(Outcome::Done(stored)) => stored,
             Some(Outcome::Turn) => {
-                let checkpoint = self.write(host, bounds).await;
-                if let Some(database) = checkpoint
+                if let Some(database) = self.write(host, bounds).await
                     && checkpoint::run(&database).await.is_ok()
                 {
-                    host.give_back(database);
+                    self.writers.borrow_mut().push(database);
                 }
                 match ticket.outcome.borrow_mut().take() {
                     Some(Outcome::Done(stored)) => stored,
@@ -125,78 +136,71 @@ impl Group {
 
     /// Writes what waits, tells those that wait for it, and lets the next write. Gives the connection
     /// where a checkpoint is due.
-    async fn write<H: Host>(&self, host: &H, bounds: &Bounds) -> Option<H::Database> {
+    async fn write(&self, host: &impl Host<Database = D>, bounds: &Bounds) -> Option<D> {
         let turn = Turn {
             group: self,
             tickets: RefCell::default(),
         };
         let (batches, oldest) = turn.take();
-        let counted = self.turned_away.take();
         // Nobody else has it: one writes at a time.
         let mut memory = self.memory.take();
-        memory.turned_away += counted;
-        let now = host.now() / 1_000_000;
-        let left = (PATIENCE - (now - oldest)).clamp(1, PATIENCE);
-        let written = match host.connect().await {
-            Ok(database) => {
-                let written =
-                    attempt(&database, &mut memory, (bounds, left), &batches, now).await;
-                written.map(|written| (database, written))
-            }
-            Err(error) => Err(error),
-        };
-        self.turned_away.set(self.turned_away.get() + memory.turned_away);
-        memory.turned_away = 0;
+        memory.turned_away = self.turned_away.take();
+        let written = self.attempt(host, &mut memory, (bounds, oldest), &batches).await;
+        self.turned_away
+            .set(self.turned_away.get() + memory.turned_away);
         *self.memory.borrow_mut() = memory;
-        let checkpoint = match written {
+        match written {
             Ok((database, written)) => {
                 turn.tell(written.stored.into_iter().map(Ok));
                 if written.checkpoint {
-                    Some(database)
-                } else {
-                    host.give_back(database);
-                    None
+                    return Some(database);
                 }
+                self.writers.borrow_mut().push(database);
             }
-            Err(error) => {
-                turn.tell(std::iter::repeat(Err(error)));
-                None
+            Err(error) => turn.tell(std::iter::repeat(Err(error))),
+        }
+        None
+    }
+
+    /// Tries until it is too late for the oldest. Where an attempt fails for another reason the connection
+    /// is not used again.
+    async fn attempt(
+        &self,
+        host: &impl Host<Database = D>,
+        memory: &mut Memory,
+        (bounds, oldest): (&Bounds, i64),
+        batches: &[Batch],
+    ) -> Result<(D, write::Written), DatabaseError> {
+        let idle = self.writers.borrow_mut().pop();
+        let database = match idle {
+            Some(database) => database,
+            None => {
+                let database = host.connect().await?;
+                // SQLite waits for longer and longer between its own attempts, and misses its turn.
+                let wait = "PRAGMA busy_timeout = 5";
+                database.execute(wait, Vec::new()).await?;
+                database
             }
         };
-        drop(turn);
-        checkpoint
+        loop {
+            let now = host.now() / 1_000_000;
+            match write::store(&database, memory, bounds, batches, now).await {
+                Ok(written) => return Ok((database, written)),
+                Err(DatabaseError::Busy) if now - oldest < PATIENCE => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
-}
-
-async fn attempt(
-    database: &impl Database,
-    memory: &mut Memory,
-    (bounds, left): (&Bounds, i64),
-    batches: &[Batch],
-    now: i64,
-) -> Result<write::Written, DatabaseError> {
-    // What a fresh connection waits is about the same.
-    let short = left < PATIENCE - 50;
-    if short {
-        let wait = format!("PRAGMA busy_timeout = {left}");
-        database.execute(&wait, Vec::new()).await?;
-    }
-    let written = write::store(database, memory, bounds, batches, now).await;
-    if short {
-        let wait = "PRAGMA busy_timeout = 200";
-        database.execute(wait, Vec::new()).await?;
-    }
-    written
 }
 
 /// The turn of a request that writes for others. It passes on when this is dropped, and who has been told
 /// nothing by then is told that the database is busy.
-struct Turn<'g> {
-    group: &'g Group,
+struct Turn<'g, D> {
+    group: &'g Group<D>,
     tickets: RefCell<Vec<Rc<Ticket>>>,
 }
 
-impl Turn<'_> {
+impl<D> Turn<'_, D> {
     /// Takes what waits: the batches, and when the oldest came.
     fn take(&self) -> (Vec<Batch>, i64) {
         let mut waiting = self.group.waiting.borrow_mut();
@@ -224,14 +228,14 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl<D> Drop for Turn<'_, D> {
     fn drop(&mut self) {
         self.tell(std::iter::repeat(Err(DatabaseError::Busy)));
         self.group.pass_on();
     }
 }
 
-impl Group {
+impl<D> Group<D> {
     fn pass_on(&self) {
         match self.waiting.borrow().front() {
             Some(next) => next.ticket.tell(Outcome::Turn),
@@ -241,12 +245,12 @@ impl Group {
 }
 
 /// A request's place among those that wait; who goes away passes its turn on.
-struct Place<'g> {
-    group: &'g Group,
+struct Place<'g, D> {
+    group: &'g Group<D>,
     ticket: Rc<Ticket>,
 }
 
-impl Drop for Place<'_> {
+impl<D> Drop for Place<'_, D> {
     fn drop(&mut self) {
         self.group
             .waiting
@@ -269,7 +273,7 @@ mod tests {
     use futures::future::{join, join_all};
 
     use super::*;
-    use crate::host::native::NativeHost;
+    use crate::host::native::{Native, NativeHost};
     use crate::store::tests::{batch, span};
 
     const BOUNDS: Bounds = Bounds {
@@ -278,7 +282,7 @@ mod tests {
     };
 
     fn store<'g>(
-        (host, group): (&'g NativeHost, &'g Group),
+        (host, group): (&'g NativeHost, &'g Group<Native>),
         trace: u64,
     ) -> impl Future<Output = Result<Stored, DatabaseError>> + 'g {
         let batch = batch("shop", vec![span(trace, 1, 0)]);
