@@ -57,8 +57,7 @@ impl Database for Native {
 pub(crate) struct NativeHost {
     /// The file.
     pub(crate) path: std::path::PathBuf,
-    /// What [`Host::now`] gives.
-    pub(crate) now: std::cell::Cell<i64>,
+    began: std::time::Instant,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -68,7 +67,7 @@ impl NativeHost {
         let folder = tempfile::TempDir::new().unwrap();
         NativeHost {
             path: folder.path().join("test.db"),
-            now: std::cell::Cell::new(1_790_000_000_000_000_000),
+            began: std::time::Instant::now(),
             _folder: Some(folder),
         }
     }
@@ -90,7 +89,7 @@ impl Host for NativeHost {
         .await;
         let database = Native(rusqlite::Connection::open(&self.path).unwrap());
         database.0.set_prepared_statement_cache_capacity(64);
-        crate::store::schema::prepare(&database, self.now.get()).await?;
+        crate::store::schema::prepare(&database, self.now()).await?;
         Ok(database)
     }
 
@@ -104,6 +103,7 @@ impl Host for NativeHost {
     }
 
     fn now(&self) -> i64 {
-        self.now.get()
+        let passed = i64::try_from(self.began.elapsed().as_nanos()).unwrap();
+        1_790_000_000_000_000_000 + passed
     }
 }

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use spin_sdk::http::{Request, Response};
 use spin_sdk::sqlite::{self, Connection};
 use spin_sdk::wasip3::wit_stream;
+use spin_sdk::wit_bindgen::StreamResult;
 use spin_sdk::{http_service, variables};
 
 use super::{Database, DatabaseError, Host, Notifier, Row, Value};
@@ -41,6 +42,9 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
     let group = GROUP.with(Rc::clone);
     answer(&Wasip3, &group, &bounds, request).await.map(Full::new)
 }
+
+/// How many rows are read at a time.
+const ROWS: usize = 256;
 
 /// The host, through spin-sdk.
 struct Wasip3;
@@ -122,14 +126,19 @@ impl Open {
             Value::Null => sqlite::Value::Null,
         });
         let found = self.connection.execute(statement, values).await?;
-        if found.columns().is_empty() {
-            // There are no rows, and each wait for the host is a turn through its event loop.
-            found.result().await?;
-            return Ok(Vec::new());
+        let (columns, mut stream, result) = found.into_inner();
+        let mut rows = Vec::new();
+        // Each wait for the host is a turn through its event loop: none where there can be no rows, and
+        // one for many.
+        let mut more = !columns.is_empty();
+        while more {
+            let (status, some) = stream.read(Vec::with_capacity(ROWS)).await;
+            let some = some.into_iter();
+            rows.extend(some.map(|row| row.values.into_iter().map(value).collect::<Row>()));
+            more = matches!(status, StreamResult::Complete(_));
         }
-        let rows = found.collect().await?.into_iter();
-        let row = |row: sqlite::RowResult| row.values.into_iter().map(value).collect();
-        Ok(rows.map(row).collect())
+        result.await?;
+        Ok(rows)
     }
 }
 

@@ -239,7 +239,8 @@ impl Eviction<'_> {
         state.traces > self.bounds.traces || state.held_bytes() > self.bounds.bytes
     }
 
-    /// Lets traces go until both bounds hold. Gives the keys of those that went, eight bytes each.
+    /// Lets traces go until both bounds hold. Gives the keys of those that go, eight bytes
+    /// each, and their numbers as a JSON array: they are deleted with what is written in the end.
     ///
     /// # Errors
     /// The database's.
@@ -248,7 +249,7 @@ impl Eviction<'_> {
         database: &impl Database,
         memory: &mut Memory,
         state: &mut State,
-    ) -> Result<Option<Vec<u8>>, DatabaseError> {
+    ) -> Result<Option<(Vec<u8>, String)>, DatabaseError> {
         if shared::is_due(state, self.bounds) {
             shared::sweep(database, state).await?;
         }
@@ -287,14 +288,19 @@ impl Eviction<'_> {
         let rescued = rescued.iter();
         let rescued = rescued.map(|(one, kind)| (one.id, *kind, &one.pieces[..]));
         segments::rescue(database, state, rescued.collect()).await?;
-        delete(database, &gone).await?;
+        delete_own(database, &gone).await?;
+        let ids: Vec<i64> = gone.iter().map(|one| one.id).collect();
+        let ids = json!(ids).to_string();
         if self.over(state) {
-            // Only what the traces had that are gone now can be left.
+            // Only what those had that go can be left.
+            let delete =
+                "DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(?))";
+            database.execute(delete, vec![ids.as_str().into()]).await?;
             shared::sweep(database, state).await?;
         }
-        state.first_segment = self.first_segment(database, state).await?;
+        state.first_segment = self.first_segment(database, state, &ids).await?;
         let keys = gone.iter().flat_map(|one| one.key.to_be_bytes());
-        Ok(Some(keys.collect()))
+        Ok(Some((keys.collect(), ids)))
     }
 
     /// The next trace that may go: the oldest of those that are not kept, and in the end of those that are.
@@ -333,14 +339,16 @@ impl Eviction<'_> {
         &self,
         database: &impl Database,
         state: &State,
+        gone: &str,
     ) -> Result<i64, DatabaseError> {
         if let Some(next) = self.candidates.front()
             && next.kept == 0
         {
             return Ok(next.segment);
         }
-        let select = "SELECT segment FROM tracing_tail_traces WHERE kept = 0 ORDER BY id LIMIT 1";
-        let rows = database.execute(select, Vec::new()).await?;
+        let select = "SELECT segment FROM tracing_tail_traces WHERE kept = 0
+            AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1";
+        let rows = database.execute(select, vec![gone.into()]).await?;
         let first = rows.first().map(|row| row[0].integer());
         Ok(first.unwrap_or(state.last_segment + 1))
     }
@@ -356,24 +364,17 @@ impl State {
     }
 }
 
-async fn delete(database: &impl Database, gone: &[Candidate]) -> Result<(), DatabaseError> {
-    if gone.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<i64> = gone.iter().map(|one| one.id).collect();
-    let delete = "DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(?))";
-    database
-        .execute(delete, vec![json!(ids).to_string().into()])
-        .await?;
+/// Deletes the segments that traces had for themselves.
+async fn delete_own(database: &impl Database, gone: &[Candidate]) -> Result<(), DatabaseError> {
     let own = gone.iter().filter(|one| one.kept > 0);
     let own = own.flat_map(|one| one.pieces.iter().map(|piece| piece.segment));
     let own: Vec<i64> = own.filter(|segment| *segment < 0).collect();
-    if !own.is_empty() {
-        let delete =
-            "DELETE FROM tracing_tail_segments WHERE id IN (SELECT value FROM json_each(?))";
-        database
-            .execute(delete, vec![json!(own).to_string().into()])
-            .await?;
+    if own.is_empty() {
+        return Ok(());
     }
+    let delete = "DELETE FROM tracing_tail_segments WHERE id IN (SELECT value FROM json_each(?))";
+    database
+        .execute(delete, vec![json!(own).to_string().into()])
+        .await?;
     Ok(())
 }

@@ -86,7 +86,8 @@ const STATEMENTS: &[&str] = &[
         cleared INTEGER NOT NULL DEFAULT 0,
         written INTEGER NOT NULL DEFAULT 0,
         time INTEGER NOT NULL DEFAULT 0,
-        gone BLOB
+        gone BLOB,
+        victims TEXT
     ) STRICT",
     "CREATE TRIGGER tracing_tail_freed AFTER UPDATE OF first_segment ON tracing_tail_state
         WHEN new.first_segment > old.first_segment
@@ -97,6 +98,7 @@ const STATEMENTS: &[&str] = &[
     "CREATE TRIGGER tracing_tail_gone AFTER UPDATE OF gone ON tracing_tail_state
         WHEN new.gone IS NOT NULL
     BEGIN
+        DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(new.victims));
         INSERT INTO tracing_tail_log VALUES (new.last_log, new.time, new.gone);
         DELETE FROM tracing_tail_log WHERE time < new.time - 10000 AND id IN
             (SELECT id FROM tracing_tail_log ORDER BY id LIMIT 2);

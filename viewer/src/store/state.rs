@@ -74,9 +74,15 @@ impl State {
         self.bytes + self.shared_bytes
     }
 
-    /// The statement that writes it, with the ids that were let go at `time` (milliseconds since 1970),
-    /// if any; triggers do what follows from it.
-    pub fn update(&mut self, time: i64, gone: Option<Vec<u8>>) -> (String, Vec<Value>) {
+    /// The statement that writes it, with what the transaction let go at `time` (milliseconds since 1970):
+    /// the keys of traces, eight bytes each, and their numbers as a JSON array. Triggers delete the traces,
+    /// remember the keys, and free segments.
+    pub fn update(
+        &mut self,
+        time: i64,
+        gone: Option<Vec<u8>>,
+        victims: Option<String>,
+    ) -> (String, Vec<Value>) {
         if gone.is_some() {
             self.last_log += 1;
         }
@@ -84,9 +90,9 @@ impl State {
         let places = vec!["?"; COLUMNS.len()].join(",");
         let mut values = self.values();
         let mut set = format!("({names}) = ({places})");
-        if let Some(gone) = gone {
-            set += ", time = ?, gone = ?";
-            values.extend([time.into(), gone.into()]);
+        if let (Some(gone), Some(victims)) = (gone, victims) {
+            set += ", time = ?, gone = ?, victims = ?";
+            values.extend([time.into(), gone.into(), victims.into()]);
         }
         (format!("UPDATE tracing_tail_state SET {set}"), values)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::pieces::{self, Piece};
-use crate::host::{Row, Value};
+use crate::host::Value;
 use crate::receive::scan::{Shared, Span};
 use crate::receive::signature::Signature;
 use crate::receive::spans::cut;
@@ -88,7 +88,7 @@ impl Trace {
     }
 
     /// Reads a row of [`COLUMNS`].
-    pub fn read(row: &Row) -> Trace {
+    pub fn read(row: &[Value]) -> Trace {
         let number = |column: usize| row[column].integer();
         Trace {
             id: number(0),

@@ -135,14 +135,15 @@ impl<'b> Transaction<'b> {
         memory: &mut Memory,
     ) -> Result<Done, DatabaseError> {
         let arrived = arrived(self.batches);
-        let known = self.read(database, memory, arrived.len()).await?;
-        let summaries = read_summaries(database, &arrived).await?;
-        let mut state = state::of_rows(&summaries[..1]);
+        let known = self.read(database, memory, &arrived).await?;
+        let state = of_kind(&known, 1).next().map(State::read);
+        let mut state = state.ok_or_else(|| {
+            DatabaseError::Failed("the table tracing_tail_state is empty".to_owned())
+        })?;
         memory.learn(of_kind(&known, 2));
         memory.forget(self.now, state.cleared);
         let mut numbers = Numbers::of_rows(of_kind(&known, 3));
-        let mut existing: HashMap<[u8; 16], Trace> = summaries[1..]
-            .iter()
+        let mut existing: HashMap<[u8; 16], Trace> = of_kind(&known, 5)
             .map(Trace::read)
             .map(|trace| (trace.trace_id, trace))
             .collect();
@@ -179,7 +180,8 @@ impl<'b> Transaction<'b> {
         if checkpoint {
             state.written = 0;
         }
-        let (update, values) = state.update(self.now, gone.clone());
+        let (gone, victims) = gone.unzip();
+        let (update, values) = state.update(self.now, gone.clone(), victims);
         database.execute(&update, values).await?;
         Ok(Done {
             written: Written {
@@ -192,31 +194,46 @@ impl<'b> Transaction<'b> {
         })
     }
 
-    /// What is read beside the summaries: the log since the last time (2), the numbers of resources and
-    /// scopes (3), and, where the bounds may be passed, the oldest traces (4).
+    /// What a transaction has to know, by one statement, each kind of row behind its number: the state (1),
+    /// the log since the last time (2), the numbers of resources and scopes (3), where the bounds may be
+    /// passed the oldest traces (4), and the traces that are there already (5).
     async fn read(
         &self,
         database: &impl Database,
         memory: &Memory,
-        traces: usize,
+        arrived: &[Arrived<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
+        let columns = trace::COLUMNS.len();
+        let fill = |used: usize| ",0".repeat(columns - used);
         let select = format!(
-            "SELECT 2, id, time, gone, 0,0,0,0,0,0,0,0,0,0 FROM tracing_tail_log WHERE id > ?1
-            UNION ALL SELECT 3, hash, id, 0, 0,0,0,0,0,0,0,0,0,0 FROM tracing_tail_shared
+            "SELECT 1, {}{} FROM tracing_tail_state
+            UNION ALL SELECT 2, id, time, gone{} FROM tracing_tail_log WHERE id > ?1
+            UNION ALL SELECT 3, hash, id{} FROM tracing_tail_shared
                 WHERE hash IN (SELECT value FROM json_each(?2))
-            UNION ALL SELECT * FROM (SELECT 4, {} FROM tracing_tail_traces WHERE kept = 0 ORDER BY id
-                LIMIT (SELECT iif(traces + ?3 > ?4 OR bytes + shared_bytes + ?5 > ?6, ?3 + 8, 0)
-                    FROM tracing_tail_state))",
-            evict::COLUMNS
+            UNION ALL SELECT * FROM (SELECT 4, {}{} FROM tracing_tail_traces WHERE kept = 0 ORDER BY id
+                LIMIT (SELECT iif(traces + ?3 > ?4 OR bytes + shared_bytes + ?5 > ?6, ?3 + 4, 0)
+                    FROM tracing_tail_state))
+            UNION ALL SELECT 5, {} FROM tracing_tail_traces
+                WHERE key IN (SELECT value FROM json_each(?7))",
+            state::COLUMNS.join(","),
+            fill(state::COLUMNS.len()),
+            fill(3),
+            fill(2),
+            evict::COLUMNS,
+            fill(evict::COLUMNS.split(',').count()),
+            trace::COLUMNS.join(","),
         );
-        let bytes: usize = self.batches.iter().flat_map(|batch| &batch.spans).map(|span| span.bytes.len() + 400).sum();
+        let spans = self.batches.iter().flat_map(|batch| &batch.spans);
+        let bytes: usize = spans.map(|span| span.bytes.len() + 400).sum();
+        let keys: Vec<i64> = arrived.iter().map(|one| key(&one.trace_id)).collect();
         let values = vec![
             memory.cursor().into(),
             shared::hashes(self.batches).into(),
-            (traces as i64).into(),
+            (arrived.len() as i64).into(),
             self.bounds.traces.into(),
             (bytes as i64).into(),
             self.bounds.bytes.into(),
+            json!(keys).to_string().into(),
         ];
         database.execute(&select, values).await
     }
@@ -329,28 +346,4 @@ fn arrived(batches: &[Batch]) -> Vec<Arrived<'_>> {
         }
     }
     arrived
-}
-
-/// The state, and the summaries of the traces that are there.
-async fn read_summaries(
-    database: &impl Database,
-    arrived: &[Arrived<'_>],
-) -> Result<Vec<Row>, DatabaseError> {
-    let keys: Vec<i64> = arrived.iter().map(|one| key(&one.trace_id)).collect();
-    let more = trace::COLUMNS.len() - state::COLUMNS.len();
-    let select = format!(
-        "SELECT {}{} FROM tracing_tail_state UNION ALL SELECT {} FROM tracing_tail_traces
-            WHERE key IN (SELECT value FROM json_each(?))",
-        state::COLUMNS.join(","),
-        ",0".repeat(more),
-        trace::COLUMNS.join(","),
-    );
-    let rows = database
-        .execute(&select, vec![json!(keys).to_string().into()])
-        .await?;
-    if rows.is_empty() {
-        let lost = "the table tracing_tail_state is empty".to_owned();
-        return Err(DatabaseError::Failed(lost));
-    }
-    Ok(rows)
 }
