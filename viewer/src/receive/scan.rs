@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
+use std::ops::Range;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -26,6 +27,8 @@ const MAX_DEPTH: usize = 64;
 /// An export.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// All of it, encoded.
+    pub body: Bytes,
     /// Its resources and scopes, each once.
     pub shared: Vec<Shared>,
     /// Its spans, as they came.
@@ -54,8 +57,8 @@ pub struct Span {
     pub id: [u8; 8],
     /// Whether it names no parent.
     pub root: bool,
-    /// Its name, cut where it is long.
-    pub name: Bytes,
+    /// Its name, cut where it is long; where it lies in the body.
+    pub name: Range<usize>,
     /// Nanoseconds since 1970.
     pub start: i64,
     /// The same, not before the start.
@@ -66,8 +69,20 @@ pub struct Span {
     pub signature: Signature,
     /// Its resource and its scope, in [`Batch::shared`].
     pub shared: [usize; 2],
-    /// All of it.
-    pub bytes: Bytes,
+    /// All of it; where it lies in the body.
+    pub bytes: Range<usize>,
+}
+
+impl Batch {
+    /// The name of a span, cut where it is long.
+    pub fn name(&self, span: &Span) -> &str {
+        std::str::from_utf8(&self.body[span.name.clone()]).unwrap_or_default()
+    }
+
+    /// A span as it came.
+    pub fn bytes(&self, span: &Span) -> &[u8] {
+        &self.body[span.bytes.clone()]
+    }
 }
 
 /// Reads an export.
@@ -82,7 +97,10 @@ pub fn read(body: &Bytes) -> Result<Batch, Problem> {
         batch: Batch::default(),
     };
     match scan.export() {
-        Ok(()) => Ok(scan.batch),
+        Ok(()) => Ok(Batch {
+            body: body.clone(),
+            ..scan.batch
+        }),
         Err(Refused::Malformed) => Err(Problem::bad("malformed protobuf: the body is no export")),
         Err(Refused::Because(problem)) => Err(problem),
     }
@@ -216,7 +234,7 @@ impl<'b> Scan<'b> {
                     self.check(Kind::Resource, resource, 0)?;
                     wire::put_bytes(&mut head, 1, resource);
                     each(resource, 1, |attribute| {
-                        let (key, value) = attribute_of(attribute, &mut text)?;
+                        let (key, value) = self.attribute(attribute, &mut text)?;
                         signature.add(cut(key), cut(value));
                         if key == "service.name" && service.is_none() {
                             service = Some(value.to_owned());
@@ -298,9 +316,8 @@ impl<'b> Scan<'b> {
                 (8, Wire::Fixed64(nanos)) => end = nanos,
                 (9, value) => {
                     let attribute = self.message(value)?;
-                    self.check(Kind::KeyValue, attribute, 0)?;
+                    let (key, value) = self.attribute(attribute, &mut text)?;
                     if tags < MAX_TAGS {
-                        let (key, value) = attribute_of(attribute, &mut text)?;
                         signature.add(cut(key), cut(value));
                         tags += 1;
                     }
@@ -349,15 +366,70 @@ impl<'b> Scan<'b> {
             trace_id,
             id,
             root: parent.iter().all(|byte| *byte == 0),
-            name: self.body.slice_ref(name.as_bytes()),
+            name: self.range(name.as_bytes()),
             start,
             end: end.max(start),
             // `STATUS_CODE_ERROR`
             error: status as i32 == 2,
             signature,
             shared,
-            bytes: self.body.slice_ref(message),
+            bytes: self.range(message),
         })
+    }
+
+    /// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`.
+    fn attribute<'t>(
+        &mut self,
+        attribute: &'b [u8],
+        buffer: &'t mut String,
+    ) -> Scanned<(&'b str, &'t str)>
+    where
+        'b: 't,
+    {
+        let (mut key, mut any) = ("", None);
+        let mut rest = attribute;
+        while let Some((number, value)) = wire::next(&mut rest)? {
+            match (number, value) {
+                (1, value) => {
+                    key = self.text(value)?;
+                    self.messages += 1;
+                }
+                (2, value) => any = Some(self.message(value)?),
+                (3, Wire::Varint(_)) => {}
+                (3, _) => return Err(Refused::Malformed),
+                _ => {}
+            }
+        }
+        let Some(any) = any else {
+            return Ok((key, ""));
+        };
+        let mut rest = any;
+        let only = wire::next(&mut rest)?.filter(|_| rest.is_empty());
+        let value = match only {
+            Some((1, value)) => self.text(value)?,
+            Some((3, Wire::Varint(integer))) => decimal(integer.cast_signed(), buffer),
+            Some((2, Wire::Varint(flag))) => match flag {
+                0 => "false",
+                _ => "true",
+            },
+            _ => {
+                self.check(Kind::AnyValue, any, 0)?;
+                let any = AnyValue::decode(any).map_err(|_| Refused::Malformed)?;
+                *buffer = text(&any);
+                buffer
+            }
+        };
+        Ok((key, value))
+    }
+
+    /// Where a part of the body lies in it.
+    fn range(&self, part: &[u8]) -> Range<usize> {
+        let start = part.as_ptr().addr().wrapping_sub(self.body.as_ptr().addr());
+        // What has no bytes may lie anywhere.
+        match part.len() {
+            0 => 0..0,
+            length => start..start + length,
+        }
     }
 
     fn text(&self, value: Wire<'b>) -> Scanned<&'b str> {
@@ -425,44 +497,6 @@ fn field(message: &[u8], number: u32) -> Scanned<&[u8]> {
         }
     }
     Ok(found)
-}
-
-/// An attribute that has been checked: its key, and its value as text, which may be made in `text`.
-fn attribute_of<'t, 'b: 't>(
-    attribute: &'b [u8],
-    buffer: &'t mut String,
-) -> Scanned<(&'b str, &'t str)> {
-    let (mut key, mut any) = (&[][..], None);
-    let mut rest = attribute;
-    while let Some((number, value)) = wire::next(&mut rest)? {
-        match (number, value) {
-            (1, Wire::Bytes(bytes)) => key = bytes,
-            (2, Wire::Bytes(bytes)) => any = Some(bytes),
-            _ => {}
-        }
-    }
-    let key = std::str::from_utf8(key).map_err(|_| Refused::Malformed)?;
-    let Some(any) = any else {
-        return Ok((key, ""));
-    };
-    let mut rest = any;
-    let only = wire::next(&mut rest)?.filter(|_| rest.is_empty());
-    let value = match only {
-        Some((1, Wire::Bytes(value))) => {
-            std::str::from_utf8(value).map_err(|_| Refused::Malformed)?
-        }
-        Some((3, Wire::Varint(integer))) => decimal(integer.cast_signed(), buffer),
-        Some((2, Wire::Varint(flag))) => match flag {
-            0 => "false",
-            _ => "true",
-        },
-        _ => {
-            let any = AnyValue::decode(any).map_err(|_| Refused::Malformed)?;
-            *buffer = text(&any);
-            buffer
-        }
-    };
-    Ok((key, value))
 }
 
 fn decimal(integer: i64, buffer: &mut String) -> &str {

@@ -150,7 +150,7 @@ impl Trace {
     }
 
     /// Takes a span that is not there yet.
-    pub fn add(&mut self, span: &Span, resource: &Shared) {
+    pub fn add(&mut self, span: &Span, name: &str, resource: &Shared) {
         self.spans += 1;
         self.errors += i64::from(span.error);
         self.start = self.start.min(span.start);
@@ -158,7 +158,6 @@ impl Trace {
         self.signature.merge(span.signature);
         self.signature.merge(resource.signature);
         self.ids.extend_from_slice(&span.id);
-        let name = std::str::from_utf8(&span.name).unwrap_or_default();
         if (span.root, -span.start) > (self.rooted, -self.root_start) || self.spans == 1 {
             self.rooted = span.root;
             self.root_start = span.start;

@@ -265,9 +265,9 @@ impl<'b> Transaction<'b> {
                 self.stored[of].too_many += 1;
                 trace.refused += 1;
             } else {
-                trace.add(span, shared[0]);
+                trace.add(span, self.batches[of].name(span), shared[0]);
                 seen.add(span.id);
-                taken.push((shared, span));
+                taken.push((shared, self.batches[of].bytes(span)));
             }
         }
         if trace.spans == 0 || (before.0, before.2) == (trace.spans, trace.refused) {
@@ -280,7 +280,7 @@ impl<'b> Transaction<'b> {
             spans.push(StoredSpan {
                 resource,
                 scope,
-                span: &span.bytes,
+                span,
             });
         }
         if !spans.is_empty() {
