@@ -61,7 +61,9 @@ pub async fn answer(
             Ok(answer_json(&json!({ "services": services })))
         }
         (&Method::GET | &Method::HEAD, ["graph"]) => asked.graph().await,
-        (&Method::GET | &Method::HEAD, ["counts"]) => Ok(answer_json(&read::counts(database).await?)),
+        (&Method::GET | &Method::HEAD, ["counts"]) => {
+            Ok(answer_json(&read::counts(database).await?))
+        }
         (method, path) => {
             let problem = format!("{method} is not possible on '{endpoint}'");
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, problem);

@@ -79,7 +79,9 @@ impl Filter {
                     };
                     filter.service(caller);
                     filter.service(callee);
-                    filter.calls.push((cut(caller).to_owned(), cut(callee).to_owned()));
+                    filter
+                        .calls
+                        .push((cut(caller).to_owned(), cut(callee).to_owned()));
                 }
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
                 "attribute" if !value.is_empty() => {
@@ -109,7 +111,10 @@ impl Filter {
 
     fn service(&mut self, service: &str) {
         let service = cut(service);
-        self.and("instr(t.services, ?) > 0", [service_in_json(service).into()]);
+        self.and(
+            "instr(t.services, ?) > 0",
+            [service_in_json(service).into()],
+        );
         self.services.push(service.to_owned());
     }
 

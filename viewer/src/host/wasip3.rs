@@ -40,7 +40,9 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
         }
     };
     let group = GROUP.with(Rc::clone);
-    answer(&Wasip3, &group, &bounds, request).await.map(Full::new)
+    answer(&Wasip3, &group, &bounds, request)
+        .await
+        .map(Full::new)
 }
 
 /// How many rows are read at a time.

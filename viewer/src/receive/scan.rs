@@ -473,11 +473,7 @@ fn bytes(value: Wire<'_>) -> Scanned<&[u8]> {
 }
 
 /// Gives each field of this number, which holds a message.
-fn each<'b>(
-    message: &'b [u8],
-    number: u32,
-    mut give: impl FnMut(&'b [u8]) -> Scanned,
-) -> Scanned {
+fn each<'b>(message: &'b [u8], number: u32, mut give: impl FnMut(&'b [u8]) -> Scanned) -> Scanned {
     let mut rest = message;
     while let Some((found, value)) = wire::next(&mut rest)? {
         if found == number {
@@ -532,7 +528,9 @@ impl Ids<'_> {
         let malformed = |what: &str, id: &[u8]| {
             let found = hex(&id[..id.len().min(20)]);
             let name = self.name;
-            Problem::bad(format!("the span '{name}' has the malformed {what} id '{found}'"))
+            Problem::bad(format!(
+                "the span '{name}' has the malformed {what} id '{found}'"
+            ))
         };
         let trace_id = <[u8; 16]>::try_from(self.trace_id).ok();
         let trace_id = trace_id.filter(|id| *id != [0; 16]);

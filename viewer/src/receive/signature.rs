@@ -43,7 +43,10 @@ fn hash(key: &str, value: &str) -> u64 {
     for text in [key, value] {
         let mut chunks = text.as_bytes().chunks_exact(8);
         for chunk in &mut chunks {
-            state = mix(state, u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
+            state = mix(
+                state,
+                u64::from_le_bytes(chunk.try_into().unwrap_or_default()),
+            );
         }
         let mut last = [0; 8];
         let rest = chunks.remainder();
@@ -74,9 +77,18 @@ mod tests {
         let one = of(&[("http.route", "/process")]);
         let both = of(&[("http.route", "/process"), ("k", "v")]);
         assert_eq!(one.0.iter().map(|word| word.count_ones()).sum::<u32>(), 2);
-        assert!(one.0.iter().zip(both.0).all(|(of_one, of_both)| of_one & !of_both == 0));
+        assert!(
+            one.0
+                .iter()
+                .zip(both.0)
+                .all(|(of_one, of_both)| of_one & !of_both == 0)
+        );
         assert_ne!(one, of(&[("http.route", "/proces")]));
-        assert_ne!(of(&[("ab", "c")]), of(&[("a", "bc")]), "where the key ends counts");
+        assert_ne!(
+            of(&[("ab", "c")]),
+            of(&[("a", "bc")]),
+            "where the key ends counts"
+        );
         assert_eq!(Signature::of_integers(both.integers()), both);
     }
 
@@ -89,7 +101,11 @@ mod tests {
         let taken = (1_000..2_000).filter(|number| {
             let mut asked = Signature::default();
             asked.add("key", &number.to_string());
-            asked.0.iter().zip(held.0).all(|(asked, held)| asked & !held == 0)
+            asked
+                .0
+                .iter()
+                .zip(held.0)
+                .all(|(asked, held)| asked & !held == 0)
         });
         assert!(taken.count() < 100);
     }

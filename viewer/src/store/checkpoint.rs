@@ -3,8 +3,8 @@
 //! SQLite does that by itself, but begins the log anew only when nobody writes or reads at that moment,
 //! which under load never comes. So it is asked for, with a lock, once enough has been written.
 
-use crate::host::{Database, DatabaseError};
 use super::state::State;
+use crate::host::{Database, DatabaseError};
 
 /// What a transaction writes beside its rows, in bytes, roughly: the pages of indexes.
 pub const OVERHEAD: i64 = 100_000;

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::memory::Memory;
 use super::pieces::{self, Piece};
-use super::{segments, shared};
 use super::state::State;
 use super::trace::Trace;
+use super::{segments, shared};
 use crate::host::{Database, DatabaseError, Value};
 use crate::settings::Bounds;
 
@@ -50,8 +50,7 @@ pub struct Candidate {
 }
 
 /// The columns of a candidate.
-pub const COLUMNS: &str =
-    "id, key, kept, pinned, looked, errors, duration_ns, bytes, spans, service, name, segment, pieces";
+pub const COLUMNS: &str = "id, key, kept, pinned, looked, errors, duration_ns, bytes, spans, service, name, segment, pieces";
 
 impl Candidate {
     fn read(row: &[Value]) -> Candidate {
@@ -115,7 +114,9 @@ impl Kept {
                 (PARTITION BY service, name ORDER BY duration_ns DESC) AS place
                 FROM tracing_tail_traces WHERE kept = {SLOW}) WHERE place > {SLOWEST}"
         );
-        let rows = database.execute(&select, vec![(now - LOOKED).into()]).await?;
+        let rows = database
+            .execute(&select, vec![(now - LOOKED).into()])
+            .await?;
         let mut over = read(rows.iter().map(Vec::as_slice));
         let mut kept = Kept {
             read: now,
@@ -196,12 +197,12 @@ impl Kept {
         if kind == SLOW {
             let slow = self.slow.entry(one.root.clone());
             let (count, fastest) = slow.or_insert((0, one.duration));
-            // One that is slower takes the place of the fastest; which is then the fastest is known
-            // at the next reading, and that it is no faster now.
             *count += 1;
-            if *count <= SLOWEST {
-                *fastest = one.duration.min(*fastest);
-            }
+            // Which of them is the fastest now is known at the next reading; only slower ones until then.
+            *fastest = match *count <= SLOWEST {
+                true => one.duration.min(*fastest),
+                false => one.duration,
+            };
         }
     }
 
@@ -256,11 +257,16 @@ impl Eviction<'_> {
         if !self.over(state) {
             return Ok(None);
         }
-        let (mut kept, over) = Kept::current(memory, database, self.bounds, self.now).await?;
-        let mut gone = Vec::from(over);
+        let (mut kept, mut first) = Kept::current(memory, database, self.bounds, self.now).await?;
+        let mut gone = Vec::new();
         let mut rescued = Vec::new();
-        state.forget(&gone);
         while self.over(state) {
+            // No more of them than there have to be: the store stays full.
+            if let Some(one) = first.pop_front() {
+                state.forget(std::slice::from_ref(&one));
+                gone.push(one);
+                continue;
+            }
             let Some(mut one) = self.next(database, &gone).await? else {
                 break;
             };
@@ -284,7 +290,8 @@ impl Eviction<'_> {
                 }
             }
         }
-        memory.kept = Some(kept);
+        // Where some are left to go first, the next transaction reads them again.
+        memory.kept = Some(kept).filter(|_| first.is_empty());
         let rescued = rescued.iter();
         let rescued = rescued.map(|(one, kind)| (one.id, *kind, &one.pieces[..]));
         segments::rescue(database, state, rescued.collect()).await?;

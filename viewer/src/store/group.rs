@@ -145,7 +145,9 @@ impl<D: Database> Group<D> {
         // Nobody else has it: one writes at a time.
         let mut memory = self.memory.take();
         memory.turned_away = self.turned_away.take();
-        let written = self.attempt(host, &mut memory, (bounds, oldest), &batches).await;
+        let written = self
+            .attempt(host, &mut memory, (bounds, oldest), &batches)
+            .await;
         self.turned_away
             .set(self.turned_away.get() + memory.turned_away);
         *self.memory.borrow_mut() = memory;

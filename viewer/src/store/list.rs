@@ -61,7 +61,8 @@ pub struct Summary {
     pub pinned: bool,
 }
 
-const COLUMNS: &str = "t.id, t.trace_id, t.changed, t.start_ns, t.duration_ns, t.spans, t.errors, t.service,
+const COLUMNS: &str =
+    "t.id, t.trace_id, t.changed, t.start_ns, t.duration_ns, t.spans, t.errors, t.service,
     t.name, t.rooted, t.services, t.refused, t.pinned, t.names, t.pieces";
 
 /// A row that may pass.
@@ -211,7 +212,10 @@ async fn passing(
     loop {
         let many = wanted - passed.len();
         let mut values = values.clone();
-        values.extend([cursor.into(), i64::try_from(many).unwrap_or(i64::MAX).into()]);
+        values.extend([
+            cursor.into(),
+            i64::try_from(many).unwrap_or(i64::MAX).into(),
+        ]);
         let rows = database.execute(&select, values).await?;
         let last = rows.len() < many;
         let found: Vec<_> = rows.iter().map(Found::read).collect();
@@ -298,7 +302,9 @@ pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphDat
 
 fn add(data: &mut GraphData, trace: &Whole) {
     let duration = |span: &Span| {
-        let took = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
+        let took = span
+            .end_time_unix_nano
+            .saturating_sub(span.start_time_unix_nano);
         i64::try_from(took).unwrap_or(i64::MAX)
     };
     let error = |span: &Span| span.status.as_ref().is_some_and(|status| status.code == 2);

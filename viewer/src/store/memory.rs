@@ -55,7 +55,9 @@ impl Memory {
             self.gone.clear();
             self.by_time.clear();
         }
-        while let Some((_, keys)) = self.by_time.pop_front_if(|(time, _)| *time < now - REMEMBERED)
+        while let Some((_, keys)) = self
+            .by_time
+            .pop_front_if(|(time, _)| *time < now - REMEMBERED)
         {
             for key in keys {
                 self.gone.remove(&key);

@@ -100,7 +100,11 @@ mod tests {
             scope: 2,
             span,
         };
-        let all = [stored(1, &b"one"[..]), stored(3_000, b""), stored(1, b"three")];
+        let all = [
+            stored(1, &b"one"[..]),
+            stored(3_000, b""),
+            stored(1, b"three"),
+        ];
         let mut bytes = Vec::new();
         all.iter().for_each(|one| one.put(&mut bytes));
         assert_eq!(spans(&bytes).collect::<Vec<_>>(), all);

@@ -70,8 +70,14 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
         traces: state.traces,
         spans: state.spans,
         bytes: state.held_bytes(),
-        oldest: if oldest == 0 { state.last_trace + 1 } else { oldest },
-        kept: more(1).map(|kept| pieces::decode(kept.text())).unwrap_or_default(),
+        oldest: if oldest == 0 {
+            state.last_trace + 1
+        } else {
+            oldest
+        },
+        kept: more(1)
+            .map(|kept| pieces::decode(kept.text()))
+            .unwrap_or_default(),
         changed: state.changed,
         received: state.received,
         turned_away: state.turned_away,

@@ -203,7 +203,10 @@ mod tests {
     fn another_version_is_given_up_and_this_one_is_kept() {
         let database = Native::new();
         block_on(prepare(&database, 1)).unwrap();
-        run(&database, "INSERT INTO tracing_tail_segments VALUES (1, x'01')");
+        run(
+            &database,
+            "INSERT INTO tracing_tail_segments VALUES (1, x'01')",
+        );
         block_on(prepare(&database, 2)).unwrap();
         let count = "SELECT COUNT(*) FROM tracing_tail_segments";
         assert_eq!(run(&database, count)[0][0].integer(), 1);

@@ -49,9 +49,10 @@ impl Packer {
     }
 
     fn segment(&mut self, state: &mut State, own: bool) -> &mut Segment {
-        let open = self.segments.iter().position(|segment| {
-            !own && segment.id > 0 && segment.data.len() < SEGMENT_BYTES
-        });
+        let open = self
+            .segments
+            .iter()
+            .position(|segment| !own && segment.id > 0 && segment.data.len() < SEGMENT_BYTES);
         let at = open.unwrap_or_else(|| {
             let id = match own {
                 true => {
@@ -100,7 +101,8 @@ pub async fn read(
     let wanted: Vec<_> = wanted
         .map(|piece| (piece.segment, piece.offset + 1, piece.length))
         .collect();
-    let select = "SELECT j.key, substr(s.data, json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]'))
+    let select =
+        "SELECT j.key, substr(s.data, json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]'))
         FROM json_each(?) j JOIN tracing_tail_segments s ON s.id = json_extract(j.value, '$[0]')";
     database
         .execute(select, vec![json!(wanted).to_string().into()])
@@ -119,10 +121,15 @@ pub async fn rescue(
     if traces.is_empty() {
         return Ok(());
     }
-    let wanted = traces.iter().flat_map(|(_, _, pieces)| pieces.iter().copied());
+    let wanted = traces
+        .iter()
+        .flat_map(|(_, _, pieces)| pieces.iter().copied());
     let mut found = vec![Vec::new(); wanted.clone().count()];
     for row in read(database, wanted).await? {
-        if let Some(place) = usize::try_from(row[0].integer()).ok().and_then(|at| found.get_mut(at)) {
+        if let Some(place) = usize::try_from(row[0].integer())
+            .ok()
+            .and_then(|at| found.get_mut(at))
+        {
             *place = row[1].blob().to_vec();
         }
     }
@@ -134,7 +141,12 @@ pub async fn rescue(
         let spans = data.iter().flat_map(|data| pieces::spans(data));
         let piece = packer.add(state, true, spans);
         let encoded = pieces::encode(&[piece]);
-        moved.push(vec![id.into(), kind.into(), piece.segment.into(), encoded.into()]);
+        moved.push(vec![
+            id.into(),
+            kind.into(),
+            piece.segment.into(),
+            encoded.into(),
+        ]);
     }
     packer.write(database).await?;
     rows::insert(database, moved, |places| {

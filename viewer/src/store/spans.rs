@@ -88,7 +88,10 @@ fn assemble(rows: &[Row]) -> Vec<Whole> {
         .collect();
     let mut pieces = HashMap::<i64, Vec<&[u8]>>::new();
     for row in of_kind(rows, 1) {
-        pieces.entry(row[0].integer()).or_default().push(row[1].blob());
+        pieces
+            .entry(row[0].integer())
+            .or_default()
+            .push(row[1].blob());
     }
     for trace in &mut traces {
         trace.fill(pieces.remove(&trace.id).unwrap_or_default(), &heads);
@@ -155,5 +158,8 @@ fn service(resource: &ResourceSpans) -> String {
     let mut services = attributes.filter(|one| one.key == "service.name");
     let service = services.next().and_then(|one| one.value.as_ref()).map(text);
     let service = service.filter(|name| !name.is_empty());
-    service.map_or_else(|| "unknown_service".to_owned(), |name| cut(&name).to_owned())
+    service.map_or_else(
+        || "unknown_service".to_owned(),
+        |name| cut(&name).to_owned(),
+    )
 }

@@ -63,8 +63,23 @@ macro_rules! columns {
 }
 
 columns!(
-    last_trace, last_segment, last_own, last_shared, last_log, changed, traces, spans, bytes,
-    shared_bytes, received, turned_away, late, since, first_segment, swept_bytes, cleared,
+    last_trace,
+    last_segment,
+    last_own,
+    last_shared,
+    last_log,
+    changed,
+    traces,
+    spans,
+    bytes,
+    shared_bytes,
+    received,
+    turned_away,
+    late,
+    since,
+    first_segment,
+    swept_bytes,
+    cleared,
     written
 );
 

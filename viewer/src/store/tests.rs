@@ -188,12 +188,19 @@ fn a_trace_takes_so_many_spans_and_says_what_it_refused() {
     let many = MAX_SPANS_PER_TRACE.cast_unsigned();
     let stored = store.take((1..=many + 2).map(|id| span(1, id, 0)).collect());
     assert_eq!(stored.rejected(), 2);
-    assert!(stored.why().contains("2 spans are in a trace"), "{}", stored.why());
+    assert!(
+        stored.why().contains("2 spans are in a trace"),
+        "{}",
+        stored.why()
+    );
     let mut large = span(1, 1_000_000, 0);
     large.name = "x".repeat(300_000);
     assert_eq!(store.take(vec![large, span(2, 1, 0)]).rejected(), 1);
     let whole = store.one(1).unwrap();
-    assert_eq!((whole.spans.len() as i64, whole.refused), (MAX_SPANS_PER_TRACE, 3));
+    assert_eq!(
+        (whole.spans.len() as i64, whole.refused),
+        (MAX_SPANS_PER_TRACE, 3)
+    );
     assert_eq!(store.one(2).unwrap().refused, 0);
     store.check();
 }
@@ -204,14 +211,20 @@ fn what_fails_half_way_leaves_nothing() {
     let drop = "DROP TABLE tracing_tail_segments";
     block_on(store.database.execute(drop, Vec::new())).unwrap();
     let failed = store.try_take(&[batch("shop", vec![span(1, 1, 0)])]);
-    assert!(matches!(failed, Err(DatabaseError::Failed(_))), "{failed:?}");
+    assert!(
+        matches!(failed, Err(DatabaseError::Failed(_))),
+        "{failed:?}"
+    );
     assert_eq!((store.count("traces"), store.counts().received), (0, 0));
     assert!(store.database.0.is_autocommit(), "the transaction is over");
 }
 
 #[test]
 fn the_oldest_traces_go_whole_and_their_late_spans_open_no_stump() {
-    let mut store = Store::new(Bounds { traces: 3, ..BOUNDS });
+    let mut store = Store::new(Bounds {
+        traces: 3,
+        ..BOUNDS
+    });
     for trace in 1..=5 {
         store.take(vec![span(trace, trace, 0)]);
         store.check();
@@ -219,21 +232,31 @@ fn the_oldest_traces_go_whole_and_their_late_spans_open_no_stump() {
     assert_eq!(store.list(""), "5 4 3");
     store.take(vec![span(1, 100, 1), span(5, 101, 5)]);
     let counts = store.counts();
-    assert_eq!((counts.traces, counts.spans, counts.late, counts.received), (3, 4, 1, 6));
+    assert_eq!(
+        (counts.traces, counts.spans, counts.late, counts.received),
+        (3, 4, 1, 6)
+    );
     // Another instance knows as much.
     store.memory = Memory::default();
     store.take(vec![span(2, 102, 2)]);
     assert_eq!((store.counts().late, store.list("").as_str()), (2, "5 4 3"));
     store.now += REMEMBERED + 1;
     store.take(vec![span(2, 103, 2)]);
-    assert_eq!(store.list(""), "103 5 4", "it is forgotten that it was there");
+    assert_eq!(
+        store.list(""),
+        "103 5 4",
+        "it is forgotten that it was there"
+    );
     assert_eq!(store.count("segments"), 4, "what nobody needs is gone");
     store.check();
 }
 
 #[test]
 fn more_traces_than_fit_come_at_once() {
-    let mut store = Store::new(Bounds { traces: 10, ..BOUNDS });
+    let mut store = Store::new(Bounds {
+        traces: 10,
+        ..BOUNDS
+    });
     store.take((1..=300).map(|trace| span(trace, trace, 0)).collect());
     assert_eq!(store.counts().traces, 10);
     assert!(store.list("").starts_with("300 299"), "{}", store.list(""));
@@ -242,7 +265,10 @@ fn more_traces_than_fit_come_at_once() {
 
 #[test]
 fn the_bound_of_bytes_holds_and_counts_resources() {
-    let mut store = Store::new(Bounds { traces: 1_000, bytes: 20_000 });
+    let mut store = Store::new(Bounds {
+        traces: 1_000,
+        bytes: 20_000,
+    });
     for trace in 1..=200 {
         let large = vec![
             attribute("service.name", "shop"),
@@ -260,7 +286,12 @@ fn the_bound_of_bytes_holds_and_counts_resources() {
 #[test]
 fn a_resource_is_stored_once() {
     let mut store = Store::new(BOUNDS);
-    let resource = || vec![attribute("service.name", "shop"), attribute("note", &"x".repeat(50_000))];
+    let resource = || {
+        vec![
+            attribute("service.name", "shop"),
+            attribute("note", &"x".repeat(50_000)),
+        ]
+    };
     for trace in 1..=50 {
         store
             .try_take(&[of_resource(resource(), vec![span(trace, 1, 0)])])
@@ -269,13 +300,19 @@ fn a_resource_is_stored_once() {
     assert_eq!(store.count("shared"), 2, "it and its scope");
     assert!(store.counts().bytes < 100_000);
     let whole = store.one(30).unwrap();
-    assert_eq!(whole.resources[0].1.resource.as_ref().unwrap().attributes, resource());
+    assert_eq!(
+        whole.resources[0].1.resource.as_ref().unwrap().attributes,
+        resource()
+    );
     store.check();
 }
 
 #[test]
 fn resources_are_swept_but_those_of_kept_traces_stay() {
-    let mut store = Store::new(Bounds { traces: 16, ..BOUNDS });
+    let mut store = Store::new(Bounds {
+        traces: 16,
+        ..BOUNDS
+    });
     for trace in 1..=1_000 {
         let one = span(trace, trace, 0);
         let one = if trace == 1 { failed(one) } else { one };
@@ -291,7 +328,10 @@ fn resources_are_swept_but_those_of_kept_traces_stay() {
 
 #[test]
 fn errors_and_the_slowest_of_a_root_stay_longer() {
-    let mut store = Store::new(Bounds { traces: 160, ..BOUNDS });
+    let mut store = Store::new(Bounds {
+        traces: 160,
+        ..BOUNDS
+    });
     for trace in 1..=1_000_u64 {
         let mut one = span(trace, trace, 0);
         one.name = "op".to_owned();
@@ -319,26 +359,42 @@ fn errors_and_the_slowest_of_a_root_stay_longer() {
 
 #[test]
 fn where_all_have_errors_the_newest_are_there_all_the_same() {
-    let mut store = Store::new(Bounds { traces: 80, ..BOUNDS });
+    let mut store = Store::new(Bounds {
+        traces: 80,
+        ..BOUNDS
+    });
     for trace in 1..=2_000_u64 {
         store.take(vec![failed(span(trace, trace, 0))]);
         store.now += 5;
         store.check();
     }
-    let ids: Vec<u64> = (1..=2_000).filter(|trace| store.one(*trace).is_some()).collect();
-    assert!(ids.ends_with(&(1_960..=2_000).collect::<Vec<_>>()), "{ids:?}");
+    let ids: Vec<u64> = (1..=2_000)
+        .filter(|trace| store.one(*trace).is_some())
+        .collect();
+    assert!(
+        ids.ends_with(&(1_960..=2_000).collect::<Vec<_>>()),
+        "{ids:?}"
+    );
 }
 
 #[test]
 fn what_is_looked_at_and_pinned_stays_within_the_bound() {
-    let bounds = Bounds { traces: 16, ..BOUNDS };
+    let bounds = Bounds {
+        traces: 16,
+        ..BOUNDS
+    };
     let mut store = Store::new(bounds);
     for trace in 1..=8 {
         store.take(vec![span(trace, trace, 0)]);
     }
     let look = |store: &Store, trace| {
         let whole = store.one(trace).unwrap();
-        block_on(keep::look(&store.database, whole.id, whole.looked, store.now));
+        block_on(keep::look(
+            &store.database,
+            whole.id,
+            whole.looked,
+            store.now,
+        ));
     };
     let pin = |store: &Store, trace| block_on(keep::pin(&store.database, &bounds, trace_id(trace)));
     look(&store, 1);
@@ -355,7 +411,10 @@ fn what_is_looked_at_and_pinned_stays_within_the_bound() {
     for trace in 1..=5 {
         assert!(store.one(trace).is_some(), "{trace}");
     }
-    assert_eq!(block_on(keep::unpin(&store.database, trace_id(2))), Ok(true));
+    assert_eq!(
+        block_on(keep::unpin(&store.database, trace_id(2))),
+        Ok(true)
+    );
     store.now += 61_000;
     for trace in 200..250 {
         store.take(vec![span(trace, trace, 0)]);
@@ -367,7 +426,10 @@ fn what_is_looked_at_and_pinned_stays_within_the_bound() {
 
 #[test]
 fn what_is_deleted_may_come_again() {
-    let mut store = Store::new(Bounds { traces: 4, ..BOUNDS });
+    let mut store = Store::new(Bounds {
+        traces: 4,
+        ..BOUNDS
+    });
     for trace in 1..=9 {
         store.take(vec![span(trace, trace, 0)]);
     }
@@ -394,7 +456,10 @@ fn filters_find_what_is_there_and_nothing_else() {
     for (query, expected) in [
         ("attribute=user%3Du3&limit=3", "59 52 45 38"),
         ("attribute=user%3Du", ""),
-        ("attribute=service.name%3Dfront&attribute=user%3Du6&text=CHILD+1", "41 6"),
+        (
+            "attribute=service.name%3Dfront&attribute=user%3Du6&text=CHILD+1",
+            "41 6",
+        ),
         ("text=back+%22&limit=1", "60 59"),
         ("text=%5B%5B", ""),
         ("service=back+%22x%22&limit=1", "60 59"),
@@ -424,7 +489,10 @@ fn spans_come_out_as_they_came_in() {
     store.take(vec![one.clone(), span(1, 2, 1)]);
     let whole = store.one(1).unwrap();
     assert_eq!(whole.spans[0].2, one);
-    assert_eq!(whole.export().resource_spans[0].scope_spans[0].spans.len(), 2);
+    assert_eq!(
+        whole.export().resource_spans[0].scope_spans[0].spans.len(),
+        2
+    );
 }
 
 /// Prints where the time goes: `cargo test --release -p tracing-tail-viewer --lib measure -- --ignored --nocapture`.
@@ -443,32 +511,61 @@ fn measure() {
             std::time::Duration::from_secs_f64(Instant::now().0 - self.0)
         }
     }
-    let names = ["http.request.method", "url.scheme", "url.path", "http.route", "user_agent.original",
-        "network.protocol.version", "server.address", "client.address", "a", "b"];
+    let names = [
+        "http.request.method",
+        "url.scheme",
+        "url.path",
+        "http.route",
+        "user_agent.original",
+        "network.protocol.version",
+        "server.address",
+        "client.address",
+        "a",
+        "b",
+    ];
     let body = |first: u64, traces: u64, spans: u64, service: &str| {
         let mut all = Vec::new();
         for trace in first..first + traces {
             for id in 1..=spans {
-                let mut one = span(trace, trace * 100 + id + service.len() as u64 * 10, u64::from(id > 1) * (trace * 100 + 1));
+                let mut one = span(
+                    trace,
+                    trace * 100 + id + service.len() as u64 * 10,
+                    u64::from(id > 1) * (trace * 100 + 1),
+                );
                 one.name = format!("POST {}", id % 2);
-                one.attributes = names.iter().map(|name| attribute(name, "/process 127.0.0.1")).collect();
+                one.attributes = names
+                    .iter()
+                    .map(|name| attribute(name, "/process 127.0.0.1"))
+                    .collect();
                 all.push(one);
             }
         }
         let export = ExportTraceServiceRequest {
             resource_spans: vec![ResourceSpans {
-                resource: Some(Resource { attributes: vec![attribute("service.name", service)], ..Resource::default() }),
-                scope_spans: vec![ScopeSpans { spans: all, ..ScopeSpans::default() }],
+                resource: Some(Resource {
+                    attributes: vec![attribute("service.name", service)],
+                    ..Resource::default()
+                }),
+                scope_spans: vec![ScopeSpans {
+                    spans: all,
+                    ..ScopeSpans::default()
+                }],
                 ..ResourceSpans::default()
             }],
         };
         Bytes::from(export.encode_to_vec())
     };
-    for (what, traces, spans, services) in [("25 traces of 5", 25, 5, &["a"][..]), ("128 traces of 1", 128, 1, &["a", "bb", "ccc"])] {
+    for (what, traces, spans, services) in [
+        ("25 traces of 5", 25, 5, &["a"][..]),
+        ("128 traces of 1", 128, 1, &["a", "bb", "ccc"]),
+    ] {
         let host = crate::host::native::NativeHost::new();
         let database = block_on(crate::host::Host::connect(&host)).unwrap();
         let mut memory = Memory::default();
-        let bounds = Bounds { traces: 5_000, bytes: 64 << 20 };
+        let bounds = Bounds {
+            traces: 5_000,
+            bytes: 64 << 20,
+        };
         let (mut scanning, mut storing, mut checkpoints) = (0.0, 0.0, 0.0);
         let mut now = NOW;
         let mut stored = 0;
@@ -495,10 +592,20 @@ fn measure() {
             }
             now += 3;
         }
-        let size = |suffix| std::fs::metadata(format!("{}{suffix}", host.path.display())).map_or(0, |of| of.len() >> 10);
+        let size = |suffix| {
+            std::fs::metadata(format!("{}{suffix}", host.path.display()))
+                .map_or(0, |of| of.len() >> 10)
+        };
         let each = |seconds: f64| seconds * 1e6 / 600.0 / services.len() as f64;
-        println!("{what}: {:.0} us scan, {:.0} us store, {:.0} us checkpoint a batch; {stored} spans, {:.0}/s; {} + {} KiB, {:?}",
-            each(scanning), each(storing), each(checkpoints), stored as f64 / (scanning + storing + checkpoints), size(""), size("-wal"),
-            block_on(read::counts(&database)).unwrap());
+        println!(
+            "{what}: {:.0} us scan, {:.0} us store, {:.0} us checkpoint a batch; {stored} spans, {:.0}/s; {} + {} KiB, {:?}",
+            each(scanning),
+            each(storing),
+            each(checkpoints),
+            stored as f64 / (scanning + storing + checkpoints),
+            size(""),
+            size("-wal"),
+            block_on(read::counts(&database)).unwrap()
+        );
     }
 }

@@ -61,9 +61,31 @@ pub struct Trace {
 
 /// The columns, as SELECT and INSERT name them.
 pub const COLUMNS: &[&str] = &[
-    "id", "key", "changed", "start_ns", "duration_ns", "spans", "errors", "refused", "bytes", "rooted",
-    "root_ns", "s0", "s1", "s2", "s3", "trace_id", "service", "name", "services", "names", "segment",
-    "pieces", "ids", "kept", "shared",
+    "id",
+    "key",
+    "changed",
+    "start_ns",
+    "duration_ns",
+    "spans",
+    "errors",
+    "refused",
+    "bytes",
+    "rooted",
+    "root_ns",
+    "s0",
+    "s1",
+    "s2",
+    "s3",
+    "trace_id",
+    "service",
+    "name",
+    "services",
+    "names",
+    "segment",
+    "pieces",
+    "ids",
+    "kept",
+    "shared",
 ];
 /// Those that never change, and that others change.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
@@ -191,7 +213,8 @@ impl Trace {
         let data: usize = self.pieces.iter().map(|piece| piece.length).sum();
         let services: usize = self.services.iter().map(|(name, ..)| name.len() + 10).sum();
         let names = self.names.as_ref().map_or(0, String::len);
-        let lists = 18 * self.pieces.len() + 6 * self.shared.len() + self.ids.len() + services + names;
+        let lists =
+            18 * self.pieces.len() + 6 * self.shared.len() + self.ids.len() + services + names;
         let bytes = ROW_BYTES + data + lists + self.service.len() + self.name.len();
         self.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     }
@@ -202,7 +225,9 @@ impl Trace {
 pub fn upsert(places: &str) -> String {
     let columns = COLUMNS.join(",");
     let set = COLUMNS.iter().filter(|column| !FIXED.contains(column));
-    let set: Vec<_> = set.map(|column| format!("{column}=excluded.{column}")).collect();
+    let set: Vec<_> = set
+        .map(|column| format!("{column}=excluded.{column}"))
+        .collect();
     format!(
         "INSERT INTO tracing_tail_traces ({columns}) SELECT * FROM (VALUES {places})
         WHERE column1 IS NOT NULL ON CONFLICT (id) DO UPDATE SET {}",
