@@ -2,6 +2,9 @@
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
+use prost::Message as _;
+
+use super::wire::{self, Wire};
 use crate::ids::hex;
 
 /// The most bytes of a span with its resource; a larger one is refused, by partial success.
@@ -11,17 +14,31 @@ const MAX_CHARACTERS: usize = 200;
 /// The most attributes of a span that can be looked for.
 pub const MAX_TAGS: usize = 64;
 
-/// Whether one of these attributes, of a span and then of its resource, has this key and value, as
-/// they can be looked for.
-pub fn has_attribute<'a>(
-    attributes: impl Iterator<Item = &'a KeyValue>,
+/// Whether a span has an attribute with this key and value, as they can be looked for: among its own, each
+/// an encoded `KeyValue`, or those of its resource.
+pub fn has_attribute(
+    own: &[Vec<u8>],
+    of_resource: &[KeyValue],
     (key, value): (&str, &str),
 ) -> bool {
-    let mut attributes = attributes.take(MAX_TAGS);
-    attributes.any(|one| {
+    let is_it = |one: &KeyValue| {
         let found = one.value.as_ref().map(text).unwrap_or_default();
         cut(&one.key) == key && cut(&found) == value
-    })
+    };
+    let mut encoded = own.iter().take(MAX_TAGS);
+    encoded.any(|one| has_key(one, key) && KeyValue::decode(&one[..]).is_ok_and(|one| is_it(&one)))
+        || of_resource
+            .iter()
+            .take(MAX_TAGS.saturating_sub(own.len()))
+            .any(is_it)
+}
+
+/// Whether a `KeyValue` may have this key, which it mostly begins with.
+fn has_key(encoded: &[u8], key: &str) -> bool {
+    match wire::next(&mut &encoded[..]) {
+        Ok(Some((1, Wire::Bytes(found)))) => found.starts_with(key.as_bytes()),
+        _ => true,
+    }
 }
 
 /// A text cut to what can be looked for.

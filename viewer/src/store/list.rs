@@ -3,11 +3,10 @@
 //! A condition in SQL leaves those that may pass; what it can't tell is looked at here, in the summary
 //! and, where that is not enough, in the spans.
 
-use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::Serialize;
 
 use super::pieces::{self, Piece};
-use super::spans::{self, Whole};
+use super::spans::{self, Sketch, Whole};
 use crate::filter::Filter;
 use crate::graph::{Call, Entry, GraphData};
 use crate::host::{Database, DatabaseError, Row, Value};
@@ -138,12 +137,12 @@ impl Found {
 
 impl Filter {
     /// Whether a trace passes, by all that it has.
-    fn lets_through(&self, trace: &Whole) -> bool {
+    fn lets_through(&self, trace: &Whole<Sketch>) -> bool {
         let attribute = |(key, value): &(String, String)| {
             trace.spans.iter().any(|(resource, _, span)| {
-                let resource = &trace.resources[*resource].1;
-                let of_resource = resource.resource.iter().flat_map(|one| &one.attributes);
-                has_attribute(span.attributes.iter().chain(of_resource), (key, value))
+                let resource = trace.resources[*resource].1.resource.as_ref();
+                let of_resource = resource.map_or(&[][..], |one| &one.attributes);
+                has_attribute(&span.attributes, of_resource, (key, value))
             })
         };
         let text = |text: &String| {
@@ -165,8 +164,8 @@ impl Filter {
 }
 
 /// Each span that has a parent, behind it; spans with their resources.
-fn parents(trace: &Whole) -> impl Iterator<Item = ((usize, &Span), (usize, &Span))> {
-    let by_id: std::collections::HashMap<&[u8], (usize, &Span)> = trace
+fn parents(trace: &Whole<Sketch>) -> impl Iterator<Item = ((usize, &Sketch), (usize, &Sketch))> {
+    let by_id: std::collections::HashMap<&[u8], (usize, &Sketch)> = trace
         .spans
         .iter()
         .map(|(resource, _, span)| (span.span_id.as_slice(), (*resource, span)))
@@ -300,14 +299,14 @@ pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphDat
     Ok(data)
 }
 
-fn add(data: &mut GraphData, trace: &Whole) {
-    let duration = |span: &Span| {
+fn add(data: &mut GraphData, trace: &Whole<Sketch>) {
+    let duration = |span: &Sketch| {
         let took = span
             .end_time_unix_nano
             .saturating_sub(span.start_time_unix_nano);
         i64::try_from(took).unwrap_or(i64::MAX)
     };
-    let error = |span: &Span| span.status.as_ref().is_some_and(|status| status.code == 2);
+    let error = |span: &Sketch| span.status.as_ref().is_some_and(|status| status.code == 2);
     for ((of_parent, parent), (of_child, child)) in parents(trace) {
         let (caller, callee) = (trace.service(of_parent), trace.service(of_child));
         if caller != callee || (parent.kind == 3 && child.kind == 2) {

@@ -7,8 +7,8 @@ use super::rows;
 use super::state::State;
 use crate::host::{Database, DatabaseError, Row};
 
-/// When a segment has so many bytes, the next begins.
-const SEGMENT_BYTES: usize = 32 * 1024;
+/// When a segment has so many bytes, the next begins: a piece of it is read with all of it.
+const SEGMENT_BYTES: usize = 8 * 1024;
 
 /// A segment that is about to be written.
 #[derive(Debug)]

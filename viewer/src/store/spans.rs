@@ -14,9 +14,46 @@ use super::trace::key;
 use crate::host::{Database, DatabaseError, Row, Value};
 use crate::receive::spans::{cut, text};
 
+/// What filters and graphs need of a span; the rest is passed over.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Sketch {
+    /// Its id.
+    #[prost(bytes = "vec", tag = "2")]
+    pub span_id: Vec<u8>,
+    /// Its parent's.
+    #[prost(bytes = "vec", tag = "4")]
+    pub parent_span_id: Vec<u8>,
+    /// Its name.
+    #[prost(string, tag = "5")]
+    pub name: String,
+    /// A `SpanKind`.
+    #[prost(int32, tag = "6")]
+    pub kind: i32,
+    /// Nanoseconds since 1970.
+    #[prost(fixed64, tag = "7")]
+    pub start_time_unix_nano: u64,
+    /// The same.
+    #[prost(fixed64, tag = "8")]
+    pub end_time_unix_nano: u64,
+    /// Each an encoded `KeyValue`.
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub attributes: Vec<Vec<u8>>,
+    /// Its status.
+    #[prost(message, optional, tag = "15")]
+    pub status: Option<SketchStatus>,
+}
+
+/// A status, without its message.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SketchStatus {
+    /// A `StatusCode`.
+    #[prost(int32, tag = "3")]
+    pub code: i32,
+}
+
 /// A trace with its spans.
 #[derive(Debug, Default)]
-pub struct Whole {
+pub struct Whole<S = Span> {
     /// Its place in the order of arrival.
     pub id: i64,
     /// Spans that were not taken.
@@ -30,7 +67,7 @@ pub struct Whole {
     /// Scopes.
     pub scopes: Vec<ScopeSpans>,
     /// The spans by their start, each with the places of its resource and scope.
-    pub spans: Vec<(usize, usize, Span)>,
+    pub spans: Vec<(usize, usize, S)>,
 }
 
 /// Which traces are read: a condition on a trace `t`, and the value of its `?1`.
@@ -56,14 +93,22 @@ pub async fn one(
     let select = select("t.key = ?1 AND t.trace_id = ?2");
     let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
     let rows = database.execute(&select, values).await?;
-    Ok(assemble(&rows).into_iter().next())
+    let mut whole: Option<Whole> = assemble(&rows).into_iter().next();
+    if let Some(whole) = &mut whole {
+        let start = |(_, _, span): &(usize, usize, Span)| span.start_time_unix_nano;
+        whole.spans.sort_by_key(start);
+    }
+    Ok(whole)
 }
 
-/// The traces with these numbers, as far as they are there.
+/// The traces with these numbers, as far as they are there; their spans in no order.
 ///
 /// # Errors
 /// The database's.
-pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Whole>, DatabaseError> {
+pub async fn many(
+    database: &impl Database,
+    ids: &[i64],
+) -> Result<Vec<Whole<Sketch>>, DatabaseError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -73,17 +118,19 @@ pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Whole>, D
     Ok(assemble(&rows))
 }
 
-fn assemble(rows: &[Row]) -> Vec<Whole> {
+fn assemble<S: prost::Message + Default>(rows: &[Row]) -> Vec<Whole<S>> {
     let heads: HashMap<i64, &[u8]> = of_kind(rows, 2)
         .map(|row| (row[0].integer(), row[1].blob()))
         .collect();
-    let mut traces: Vec<Whole> = of_kind(rows, 0)
+    let mut traces: Vec<Whole<S>> = of_kind(rows, 0)
         .map(|row| Whole {
             id: row[0].integer(),
             refused: row[1].integer(),
             pinned: row[2].integer() != 0,
             looked: row[3].integer(),
-            ..Whole::default()
+            resources: Vec::new(),
+            scopes: Vec::new(),
+            spans: Vec::new(),
         })
         .collect();
     let mut pieces = HashMap::<i64, Vec<&[u8]>>::new();
@@ -99,11 +146,11 @@ fn assemble(rows: &[Row]) -> Vec<Whole> {
     traces
 }
 
-impl Whole {
+impl<S: prost::Message + Default> Whole<S> {
     fn fill(&mut self, pieces: Vec<&[u8]>, heads: &HashMap<i64, &[u8]>) {
         let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
         for stored in pieces.into_iter().flat_map(pieces::spans) {
-            let Ok(span) = Span::decode(stored.span) else {
+            let Ok(span) = S::decode(stored.span) else {
                 continue;
             };
             let resource = *resources.entry(stored.resource).or_insert_with(|| {
@@ -121,15 +168,15 @@ impl Whole {
             });
             self.spans.push((resource, scope, span));
         }
-        self.spans
-            .sort_by_key(|(_, _, span)| span.start_time_unix_nano);
     }
 
     /// The service of a span.
     pub fn service(&self, resource: usize) -> &str {
         &self.resources[resource].0
     }
+}
 
+impl Whole {
     /// All of it as an export.
     pub fn export(self) -> ExportTraceServiceRequest {
         let mut places = HashMap::new();
