@@ -203,10 +203,7 @@ async fn passing(
         "SELECT {COLUMNS} FROM tracing_tail_traces t WHERE {condition} AND {further}
         ORDER BY {order} LIMIT ?"
     );
-    let mut cursor = match filter.changed_after {
-        Some(after) => after,
-        None => i64::MAX,
-    };
+    let mut cursor = filter.changed_after.unwrap_or(i64::MAX);
     let mut passed = Vec::new();
     loop {
         let many = wanted - passed.len();

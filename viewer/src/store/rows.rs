@@ -10,7 +10,7 @@ const SIZES: [usize; 4] = [1, 8, 32, 128];
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(
+pub(super) async fn insert(
     database: &impl Database,
     mut rows: Vec<Vec<Value>>,
     statement: impl Fn(&str) -> String,
