@@ -76,6 +76,9 @@ pub const DATABASE: &str = "default";
 /// What one answer may hold, in bytes.
 const MOST_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 
+/// How many statements a connection keeps prepared.
+const PREPARED: usize = 64;
+
 /// The databases that a component may open.
 #[derive(Debug, Clone, Default)]
 pub struct Databases {
@@ -110,6 +113,7 @@ impl Connection {
             }
             let connection = rusqlite::Connection::open(&file).map_err(io)?;
             connection.authorizer(Some(refuse_files));
+            connection.set_prepared_statement_cache_capacity(PREPARED);
             Ok(connection)
         });
         Ok(Connection(Arc::new(Mutex::new(opened.await?))))
@@ -121,6 +125,19 @@ impl Connection {
 
     fn with<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> T) -> T {
         work(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Connection {
+    /// The last one on a database copies its log into it when it is closed, and waits for the disk: that is
+    /// not done where requests are served.
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.0) == 1
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let last = Arc::clone(&self.0);
+            runtime.spawn_blocking(move || drop(last));
+        }
     }
 }
 

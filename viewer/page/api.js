@@ -29,6 +29,17 @@ export async function clear () {
   if (!answer.ok) throw await problem(answer)
 }
 
+/** Pins a trace, so that it stays, or unpins it. */
+export async function pin (id, pinned) {
+  const answer = await fetch(`${ROOT}/traces/${encodeURIComponent(id)}/pin`, { method: pinned ? 'PUT' : 'DELETE' })
+  if (!answer.ok) throw await problem(answer)
+}
+
+/** Says that a trace is still looked at, so that it stays meanwhile. */
+export async function look (id) {
+  await fetch(`${ROOT}/traces/${encodeURIComponent(id)}`, { method: 'HEAD' })
+}
+
 async function problem (answer) {
   const body = await answer.json().catch(() => ({}))
   return new Problem(answer.status, body.detail ?? `the answer was ${answer.status}`)

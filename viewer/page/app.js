@@ -2,7 +2,7 @@
 
 import { ask } from './api.js'
 import { say } from './dom.js'
-import { bytes, count } from './format.js'
+import { bytes, count, millis, since } from './format.js'
 import { list } from './list.js'
 import { map } from './map.js'
 import { trace } from './trace.js'
@@ -71,6 +71,9 @@ async function held () {
     const counts = await ask('counts')
     document.getElementById('held').textContent =
       `${count(counts.traces, 'trace')} · ${count(counts.spans, 'span')} · ${bytes(counts.bytes)}`
+    const lost = document.getElementById('lost')
+    lost.hidden = counts.turned_away === 0
+    lost.textContent = `${count(counts.turned_away, 'export')} turned away since ${since(millis(counts.since), Date.now())}`
   } catch (problem) {
     say(problem.message)
   }

@@ -45,6 +45,13 @@ export function clock (ms) {
   return `${day} ${time}.${String(at.getMilliseconds()).padStart(3, '0')}`
 }
 
+/** A moment to the minute, in local time; with its day where that is not today. */
+export function since (ms, now) {
+  const [day, time] = clock(ms).split(' ')
+  const minute = time.slice(0, 5)
+  return clock(now).startsWith(day) ? minute : `${day} ${minute}`
+}
+
 /** Bytes. */
 export function bytes (number) {
   if (number < 1024) return `${number} B`

@@ -144,7 +144,7 @@ export function list (main, _words, query) {
           answer = await ask('traces', { ...filters(), changed_after: cursor, limit: 200 })
           if (mine !== generation) break
           cursor = answer.changed
-          forget(answer.oldest)
+          forget(answer.oldest, new Set(answer.kept))
           for (const one of answer.traces) arrive(one)
         } while (answer.more)
         if (mine === generation) {
@@ -193,15 +193,17 @@ export function list (main, _words, query) {
     describe()
   }
 
-  function forget (oldest) {
+  // What arrived before the oldest is gone, but for what is kept for longer.
+  function forget (oldest, kept) {
+    const gone = id => id < oldest && !kept.has(id)
     for (const [id, row] of rows) {
-      if (id < oldest) {
+      if (gone(id)) {
         row.element.remove()
         rows.delete(id)
         if (chosen === id) chosen = null
       }
     }
-    for (const id of waiting.keys()) if (id < oldest) waiting.delete(id)
+    for (const id of waiting.keys()) if (gone(id)) waiting.delete(id)
   }
 
   function append (one) {
@@ -231,7 +233,9 @@ export function list (main, _words, query) {
       el('span', { class: 'what' },
         el('span', { class: `dot ${colour(one.service)}`, 'aria-hidden': 'true' }),
         el('strong', {}, one.service), ' ', el('span', { class: 'name' }, one.name || '(no name)'),
-        !one.rooted && el('em', { class: 'tag', title: 'No span without parent has arrived' }, 'no root yet')),
+        !one.rooted && el('em', { class: 'tag', title: 'No span without parent has arrived' }, 'no root yet'),
+        one.pinned && el('em', { class: 'tag', title: 'It stays until it is unpinned' }, 'pinned'),
+        one.incomplete && el('em', { class: 'tag warn', title: `${count(one.incomplete.refused, 'span')} of it could not be taken` }, 'incomplete')),
       el('span', { class: 'parts' }, ...one.services.slice(0, 6).map(service =>
         el('span', { class: `chip ${colour(service.name)}${service.errors ? ' failed' : ''}`, title: `${service.name}: ${count(service.spans, 'span')}, ${count(service.errors, 'error')}` },
           service.name, ' ', el('b', {}, String(service.spans)))),

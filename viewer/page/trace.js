@@ -1,12 +1,14 @@
 // One trace: its figures, its waterfall, the chosen span. It is asked for again while spans arrive.
 
-import { Problem, ask } from './api.js'
+import { Problem, ask, look as stillLooked, pin } from './api.js'
 import { details } from './details.js'
 import { copy, el, say } from './dom.js'
 import { clock, colour, count, duration, millis } from './format.js'
 import { waterfall } from './waterfall.js'
 
 const POLL = 1000
+// A trace that is looked at stays for a minute after the last look.
+const LOOK = 20000
 // As long as a trace that was just asked for may take to arrive.
 const PATIENCE = 60000
 
@@ -17,6 +19,7 @@ export function trace (main, [id, span]) {
   let timer = null
   let panelFor = null
   const opened = Date.now()
+  let looked = opened
   const place = el('div', { class: 'panel', hidden: true })
   const chart = waterfall(pick, open)
   const title = el('h1', {})
@@ -25,6 +28,7 @@ export function trace (main, [id, span]) {
   const found = el('span', { class: 'found', role: 'status' })
   const search = el('input', { type: 'search', placeholder: 'Search in this trace', 'aria-label': 'Search in this trace', oninput: look, onkeydown: event => { if (event.key === 'Enter') chart.nextHit() } })
   const toggle = (name, text) => el('label', {}, el('input', { type: 'checkbox', checked: true, onchange: event => chart.option(name, event.target.checked) }), ` ${text}`)
+  const pinned = el('button', { type: 'button', 'aria-pressed': 'false', title: 'A pinned trace stays until it is unpinned', onclick: togglePin }, 'Pin')
   const state = el('p', { class: 'empty' }, 'Waiting for the trace…')
   const element = el('section', { class: 'trace' },
     el('div', { class: 'title' }, el('a', { href: '#/', class: 'back' }, '← Traces'), title, facts, legend),
@@ -32,6 +36,7 @@ export function trace (main, [id, span]) {
       el('span', { class: 'actions' },
         el('button', { type: 'button', onclick: () => chart.foldAll(true) }, 'Collapse all'),
         el('button', { type: 'button', onclick: () => chart.foldAll(false) }, 'Expand all'),
+        pinned,
         el('button', { type: 'button', onclick: () => copy(id, 'Trace id') }, 'Copy id'),
         el('a', { class: 'button', href: `/traces/api/traces/${encodeURIComponent(id)}/otlp`, download: `trace-${id}.json` }, 'OTLP JSON'))),
     state, el('div', { class: 'split' }, chart.element, place))
@@ -47,6 +52,7 @@ export function trace (main, [id, span]) {
       shown = await ask(`traces/${encodeURIComponent(id)}`)
       if (left) return
       cursor = counts.changed
+      looked = Date.now()
       state.hidden = true
       describe()
       chart.show(shown)
@@ -77,6 +83,10 @@ export function trace (main, [id, span]) {
       const answer = await ask('traces', { text: id, changed_after: cursor, limit: 1 })
       if (answer.traces.length > 0) return load()
       cursor = answer.changed
+      if (Date.now() - looked > LOOK) {
+        looked = Date.now()
+        await stillLooked(id)
+      }
     } catch (problem) {
       say(problem.message)
     }
@@ -87,13 +97,32 @@ export function trace (main, [id, span]) {
     const root = shown.spans[0]
     const errors = shown.spans.filter(one => one.error).length
     const missing = shown.spans.filter(one => one.orphan).length
+    const refused = shown.incomplete?.refused ?? 0
+    showPin()
     const skewed = shown.spans.filter(one => one.skew_ns > 0).length
     title.replaceChildren(el('b', {}, shown.services[root.service]), ' ', root.name || '(no name)')
     document.title = `${root.name} · Tracing-Tail`
     facts.replaceChildren(clock(millis(shown.start_ns)), ' · ', el('b', {}, duration(shown.duration_ns)), ' · ', count(shown.spans.length, 'span'), ' · ',
       el('span', { class: errors ? 'bad' : '' }, errors ? `✕ ${count(errors, 'error')}` : 'no errors'),
-      ...[missing && ` · ${count(missing, 'span')} without their parent yet`, skewed && ` · clock skew on ${count(skewed, 'span')}`].filter(Boolean).map(text => el('em', { class: 'warn' }, text)))
+      ...[refused && ` · incomplete: ${count(refused, 'span')} could not be taken`, missing && ` · ${count(missing, 'span')} without their parent yet`, skewed && ` · clock skew on ${count(skewed, 'span')}`].filter(Boolean).map(text => el('em', { class: 'warn' }, text)))
     legend.replaceChildren(...shown.services.slice(0, 40).map(service => el('span', { class: 'chip' }, el('span', { class: `dot ${colour(service)}` }), service)))
+  }
+
+  function showPin () {
+    pinned.setAttribute('aria-pressed', String(shown.pinned))
+    pinned.textContent = shown.pinned ? 'Unpin' : 'Pin'
+  }
+
+  async function togglePin () {
+    if (shown === null) return
+    try {
+      await pin(id, !shown.pinned)
+      shown.pinned = !shown.pinned
+      showPin()
+      say(shown.pinned ? 'The trace stays until it is unpinned' : 'The trace is not pinned any more')
+    } catch (problem) {
+      say(problem.message)
+    }
   }
 
   function look () {

@@ -10,27 +10,31 @@ use crate::filter::Filter;
 use crate::host::Database;
 use crate::ids::{hex, parse};
 use crate::respond::{Problem, json as answer_json};
-use crate::store::{read, write};
+use crate::settings::Bounds;
+use crate::store::keep::{self, Pin};
+use crate::store::spans::{self, Whole};
+use crate::store::{list, read};
 use crate::{detail, graph};
 
 /// The beginning of every path.
 pub const PREFIX: &str = "/traces/api/";
 
-/// Answers a request to `endpoint`, which is its path after [`PREFIX`].
+/// Answers a request to `endpoint`, which is its path after [`PREFIX`], at a time in milliseconds since 1970.
 ///
 /// # Errors
 /// The problem to answer instead.
 pub async fn answer(
     database: &impl Database,
+    bounds: &Bounds,
     endpoint: &str,
-    request: &Parts,
+    (request, now): (&Parts, i64),
 ) -> Result<Response<Bytes>, Problem> {
     let words: Vec<&str> = endpoint.split('/').collect();
     let known = matches!(
         words[..],
         ["traces" | "services" | "graph" | "counts"]
             | ["traces", _]
-            | ["traces", _, "otlp"]
+            | ["traces", _, "otlp" | "pin"]
             | ["traces", _, "spans", _]
     );
     if !known {
@@ -39,28 +43,35 @@ pub async fn answer(
     }
     let asked = Asked {
         database,
+        bounds,
+        now,
         uri: &request.uri,
     };
     match (&request.method, &words[..]) {
         (&Method::GET | &Method::HEAD, ["traces"]) => asked.traces().await,
         (&Method::DELETE, ["traces"]) => asked.clear().await,
-        (&Method::GET | &Method::HEAD, ["traces", id]) => asked.trace(id).await,
+        (&Method::GET, ["traces", id]) => asked.trace(id).await,
+        (&Method::HEAD, ["traces", id]) => asked.look(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => asked.otlp(id).await,
+        (&Method::PUT, ["traces", id, "pin"]) => asked.pin(id).await,
+        (&Method::DELETE, ["traces", id, "pin"]) => asked.unpin(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "spans", span]) => asked.span(id, span).await,
         (&Method::GET | &Method::HEAD, ["services"]) => {
             let services = read::services(database).await?;
             Ok(answer_json(&json!({ "services": services })))
         }
         (&Method::GET | &Method::HEAD, ["graph"]) => asked.graph().await,
-        (&Method::GET | &Method::HEAD, _) => Ok(answer_json(&read::counts(database).await?)),
+        (&Method::GET | &Method::HEAD, ["counts"]) => {
+            Ok(answer_json(&read::counts(database).await?))
+        }
         (method, path) => {
             let problem = format!("{method} is not possible on '{endpoint}'");
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, problem);
             let mut response = problem.response();
-            let allowed = if path == ["traces"] {
-                "GET, HEAD, DELETE"
-            } else {
-                "GET, HEAD"
+            let allowed = match path {
+                ["traces"] => "GET, HEAD, DELETE",
+                [_, _, "pin"] => "PUT, DELETE",
+                _ => "GET, HEAD",
             };
             let allowed = HeaderValue::from_static(allowed);
             response.headers_mut().insert(ALLOW, allowed);
@@ -71,6 +82,8 @@ pub async fn answer(
 
 struct Asked<'r, D> {
     database: &'r D,
+    bounds: &'r Bounds,
+    now: i64,
     uri: &'r Uri,
 }
 
@@ -79,7 +92,7 @@ impl<D: Database> Asked<'_, D> {
         let filter = Filter::read(self.uri)?;
         // Before the traces: what changes in between is then asked for again, and not missed.
         let counts = read::counts(self.database).await?;
-        let mut traces = read::traces(self.database, &filter).await?;
+        let mut traces = list::traces(self.database, &filter).await?;
         let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
         let more = traces.len() > limit;
         traces.truncate(limit);
@@ -94,33 +107,64 @@ impl<D: Database> Asked<'_, D> {
             "before": last.map(|last| last.id),
             "changed": changed,
             "oldest": counts.oldest,
+            "kept": counts.kept,
             "total": counts.traces,
         })))
     }
 
     async fn clear(&self) -> Result<Response<Bytes>, Problem> {
-        write::clear(self.database).await?;
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        Ok(response)
+        keep::clear(self.database).await?;
+        Ok(no_content())
+    }
+
+    /// The trace with this id, which is looked at from now on.
+    async fn whole(&self, id: &str) -> Result<([u8; 16], Whole), Problem> {
+        let trace = trace_id(id)?;
+        let whole = spans::one(self.database, trace).await?;
+        let whole = whole.ok_or_else(|| no_trace(id))?;
+        keep::look(self.database, whole.id, whole.looked, self.now).await;
+        Ok((trace, whole))
+    }
+
+    /// Says whether a trace is there, and that it is looked at.
+    async fn look(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let found = keep::find(self.database, trace_id(id)?).await?;
+        let (id, looked) = found.ok_or_else(|| no_trace(id))?;
+        keep::look(self.database, id, looked, self.now).await;
+        Ok(Response::new(Bytes::new()))
+    }
+
+    async fn pin(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        match keep::pin(self.database, self.bounds, trace_id(id)?).await? {
+            Pin::Done => Ok(no_content()),
+            Pin::Missing => Err(no_trace(id)),
+            Pin::Full => {
+                let (traces, bytes) = (self.bounds.traces / 4, self.bounds.bytes / 4);
+                let problem = format!(
+                    "the trace '{id}' can't be pinned: pinned traces may be no more than {} and take no more \
+                     than {bytes} bytes, a quarter of what is kept; unpin another",
+                    traces.max(1)
+                );
+                Err(Problem::new(StatusCode::CONFLICT, problem))
+            }
+        }
+    }
+
+    async fn unpin(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        match keep::unpin(self.database, trace_id(id)?).await? {
+            true => Ok(no_content()),
+            false => Err(no_trace(id)),
+        }
     }
 
     async fn trace(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let trace = trace_id(id)?;
-        let records = read::records(self.database, trace).await?;
-        if records.is_empty() {
-            return Err(no_trace(id));
-        }
-        Ok(answer_json(&detail::trace(&hex(&trace), &records)))
+        let (trace, whole) = self.whole(id).await?;
+        Ok(answer_json(&detail::trace(&hex(&trace), &whole)))
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let trace = trace_id(id)?;
-        let records = read::records(self.database, trace).await?;
-        if records.is_empty() {
-            return Err(no_trace(id));
-        }
-        let mut response = answer_json(&detail::otlp(records));
+        let (trace, whole) = self.whole(id).await?;
+        let mut response = answer_json(&whole.export());
         let name = format!("attachment; filename=\"trace-{}.json\"", hex(&trace));
         if let Ok(name) = HeaderValue::try_from(name) {
             response.headers_mut().insert(CONTENT_DISPOSITION, name);
@@ -131,8 +175,10 @@ impl<D: Database> Asked<'_, D> {
     async fn span(&self, trace: &str, span: &str) -> Result<Response<Bytes>, Problem> {
         let id = parse::<8>(span)
             .ok_or_else(|| Problem::bad("a span id has 16 hexadecimal digits, not all 0"))?;
-        let record = read::record(self.database, trace_id(trace)?, id).await?;
-        let found = record.as_ref().and_then(detail::span);
+        let found = match spans::one(self.database, trace_id(trace)?).await? {
+            Some(whole) => detail::span(&whole, id),
+            None => None,
+        };
         found.map(|span| answer_json(&span)).ok_or_else(|| {
             let problem = format!("there is no span '{span}' in the trace '{trace}'");
             Problem::new(StatusCode::NOT_FOUND, problem)
@@ -141,9 +187,15 @@ impl<D: Database> Asked<'_, D> {
 
     async fn graph(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
-        let data = read::graph(self.database, &filter).await?;
+        let data = list::graph(self.database, &filter).await?;
         Ok(answer_json(&graph::draw(data)))
     }
+}
+
+fn no_content() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 fn trace_id(text: &str) -> Result<[u8; 16], Problem> {

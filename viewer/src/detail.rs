@@ -1,14 +1,14 @@
-//! One trace as the page draws it, one span in full, and a trace as OTLP.
+//! One trace as the page draws it, and one span in full.
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, span::Link};
+use opentelemetry_proto::tonic::trace::v1::{Span, span::Link};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::critical;
 use crate::ids::hex;
 use crate::receive::spans::{cut, plain, text};
+use crate::store::spans::Whole;
 use crate::tree::{self, Node, Place};
 
 /// The most events and links of a row; the rest is in the span itself.
@@ -35,18 +35,20 @@ struct Row {
 }
 
 /// A trace as rows, in reading order.
-pub fn trace(id: &str, records: &[ResourceSpans]) -> Value {
-    let spans: Vec<(String, &str, &Span)> = records.iter().flat_map(spans).collect();
-    let nodes: Vec<Node> = spans.iter().map(|(_, _, span)| node(span)).collect();
+pub fn trace(id: &str, whole: &Whole) -> Value {
+    let nodes: Vec<Node> = whole.spans.iter().map(|(_, _, span)| node(span)).collect();
     let tree = tree::build(&nodes);
     let critical = critical::path(&nodes, &tree);
     let start = nodes.iter().map(|node| node.start).min().unwrap_or(0);
     let end = nodes.iter().map(|node| node.end).max().unwrap_or(0);
     let mut services = Vec::<&str>::new();
-    let mut rows = Vec::with_capacity(spans.len());
+    let mut rows = Vec::with_capacity(whole.spans.len());
     for place in &tree.places {
-        let (service, scope, span) = &spans[place.index];
-        let known = services.iter().position(|known| known == service);
+        let (resource, scope, span) = &whole.spans[place.index];
+        let service = whole.service(*resource);
+        let scope = whole.scopes[*scope].scope.as_ref();
+        let scope = scope.map_or("", |scope| scope.name.as_str());
+        let known = services.iter().position(|known| *known == service);
         let service = known.unwrap_or_else(|| {
             services.push(service);
             services.len() - 1
@@ -57,7 +59,7 @@ pub fn trace(id: &str, records: &[ResourceSpans]) -> Value {
             id: hex(&node.id),
             parent: node.parent.as_deref().map(hex).unwrap_or_default(),
             service,
-            name: cut(&span.name),
+            name: cut(&span.name).to_owned(),
             kind: kind(span.kind),
             offset_ns: node.start - start,
             duration_ns: node.end - node.start,
@@ -65,14 +67,17 @@ pub fn trace(id: &str, records: &[ResourceSpans]) -> Value {
             message: span
                 .status
                 .as_ref()
-                .map(|status| cut(&status.message))
+                .map(|status| cut(&status.message).to_owned())
                 .unwrap_or_default(),
-            simulated: *scope == "tracing-tail" && span.name == "simulate latency",
+            simulated: scope == "tracing-tail" && span.name == "simulate latency",
             events: span
                 .events
                 .iter()
                 .take(MOST_MARKS)
-                .map(|event| (offset(event.time_unix_nano, start), cut(&event.name)))
+                .map(|event| {
+                    let name = cut(&event.name).to_owned();
+                    (offset(event.time_unix_nano, start), name)
+                })
                 .collect(),
             links: span.links.iter().take(MOST_MARKS).map(link).collect(),
             critical: pieces
@@ -81,36 +86,24 @@ pub fn trace(id: &str, records: &[ResourceSpans]) -> Value {
             place: *place,
         });
     }
+    let orphans = tree.places.iter().filter(|place| place.orphan).count();
     json!({
         "trace_id": id,
         "start_ns": start.to_string(),
         "duration_ns": end - start,
         "services": services,
+        "pinned": whole.pinned,
+        "incomplete": incomplete(whole.refused, orphans),
         "spans": rows,
     })
 }
 
-fn spans(record: &ResourceSpans) -> impl Iterator<Item = (String, &str, &Span)> {
-    let attributes = record
-        .resource
-        .iter()
-        .flat_map(|resource| &resource.attributes);
-    let service = attributes
-        .filter(|one| one.key == "service.name")
-        .find_map(|one| one.value.as_ref());
-    let service = service.map(text).filter(|name| !name.is_empty());
-    let service = service.map_or_else(|| "unknown_service".to_owned(), |name| cut(&name));
-    record.scope_spans.iter().flat_map(move |of_scope| {
-        let scope = of_scope
-            .scope
-            .as_ref()
-            .map_or("", |scope| scope.name.as_str());
-        let service = service.clone();
-        of_scope
-            .spans
-            .iter()
-            .map(move |span| (service.clone(), scope, span))
-    })
+/// What is known to be missing of a trace: spans that were refused, and parents that are not there.
+fn incomplete(refused: i64, orphans: usize) -> Value {
+    if refused == 0 && orphans == 0 {
+        return Value::Null;
+    }
+    json!({ "refused": refused, "orphans": orphans })
 }
 
 fn node(span: &Span) -> Node {
@@ -158,12 +151,13 @@ fn link(link: &Link) -> Value {
     })
 }
 
-/// All of one span.
-pub fn span(record: &ResourceSpans) -> Option<Value> {
-    let of_scope = record.scope_spans.first()?;
-    let span = of_scope.spans.first()?;
+/// All of one span; none where it is not there.
+pub fn span(whole: &Whole, id: [u8; 8]) -> Option<Value> {
+    let mut spans = whole.spans.iter();
+    let (resource, scope, span) = spans.find(|(_, _, span)| span.span_id == id)?;
+    let of_scope = &whole.scopes[*scope];
+    let resource = whole.resources[*resource].1.resource.as_ref();
     let start = i64::try_from(span.start_time_unix_nano).unwrap_or(i64::MAX);
-    let resource = record.resource.as_ref();
     let events = span.events.iter().map(|event| {
         json!({
             "name": event.name,
@@ -216,31 +210,4 @@ fn attributes(attributes: &[KeyValue]) -> Value {
         json!({ "key": one.key, "value": value })
     };
     attributes.iter().map(pair).collect()
-}
-
-/// The trace as an OTLP export, spans of one resource and scope together.
-pub fn otlp(records: Vec<ResourceSpans>) -> ExportTraceServiceRequest {
-    let mut merged = Vec::<ResourceSpans>::new();
-    for record in records {
-        let same = merged
-            .iter_mut()
-            .find(|one| one.resource == record.resource && one.schema_url == record.schema_url);
-        let Some(same) = same else {
-            merged.push(record);
-            continue;
-        };
-        for of_scope in record.scope_spans {
-            let known = same
-                .scope_spans
-                .iter_mut()
-                .find(|one| one.scope == of_scope.scope && one.schema_url == of_scope.schema_url);
-            match known {
-                Some(known) => known.spans.extend(of_scope.spans),
-                None => same.scope_spans.push(of_scope),
-            }
-        }
-    }
-    ExportTraceServiceRequest {
-        resource_spans: merged,
-    }
 }

@@ -1,18 +1,21 @@
-//! Which traces a request asks for: its query string, and the SQL that it stands for.
+//! Which traces a request asks for: its query string, as a condition in SQL that a trace must meet, and
+//! what has to be looked at beyond it.
 
 use http::Uri;
 
 use crate::host::Value;
 use crate::ids::parse;
+use crate::receive::signature::Signature;
 use crate::receive::spans::cut;
 use crate::respond::Problem;
+use crate::store::trace::service_in_json;
 
 /// How many traces an answer has without `limit`.
 const LIMIT: i64 = 50;
 /// The most that `limit` may ask for.
-pub const MOST: i64 = 200;
+pub const MAX_LIMIT: i64 = 200;
 /// The most attributes of one request.
-const MOST_ATTRIBUTES: usize = 8;
+const MAX_ATTRIBUTES: usize = 8;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +24,14 @@ pub struct Filter {
     pub limit: i64,
     /// Only what has changed after this number, in the order of changes.
     pub changed_after: Option<i64>,
+    /// A span of each of these services.
+    pub services: Vec<String>,
+    /// Part of a span's name or a service's, in any case.
+    pub texts: Vec<String>,
+    /// A call from the first service to the second.
+    pub calls: Vec<(String, String)>,
+    /// An attribute of a span or its resource.
+    pub attributes: Vec<(String, String)>,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
@@ -34,15 +45,18 @@ impl Filter {
         let mut filter = Filter {
             limit: LIMIT,
             changed_after: None,
+            services: Vec::new(),
+            texts: Vec::new(),
+            calls: Vec::new(),
+            attributes: Vec::new(),
             conditions: Vec::new(),
             values: Vec::new(),
         };
         let query = uri.query().unwrap_or_default();
-        let mut attributes = 0;
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let whole = |most: i64| whole(&name, &value, most);
             match &*name {
-                "limit" => filter.limit = whole(MOST)?.max(1),
+                "limit" => filter.limit = whole(MAX_LIMIT)?.max(1),
                 "changed_after" => filter.changed_after = Some(whole(i64::MAX)?),
                 "before" => filter.and("t.id < ?", [whole(i64::MAX)?.into()]),
                 "from" => filter.and("t.start_ns >= ?", [nanos(whole(MOST_MILLIS)?).into()]),
@@ -58,25 +72,27 @@ impl Filter {
                     "false" | "" => {}
                     _ => return Err(malformed(&name, &value, "true or false")),
                 },
-                "service" if !value.is_empty() => filter.and(
-                    "t.id IN (SELECT trace FROM spans WHERE service = ?)",
-                    [cut(&value).into()],
-                ),
-                "calls" if !value.is_empty() => filter.calls(&name, &value)?,
+                "service" if !value.is_empty() => filter.service(&value),
+                "calls" if !value.is_empty() => {
+                    let Some((caller, callee)) = value.split_once('>') else {
+                        return Err(malformed(&name, &value, "caller>callee"));
+                    };
+                    filter.service(caller);
+                    filter.service(callee);
+                    filter
+                        .calls
+                        .push((cut(caller).to_owned(), cut(callee).to_owned()));
+                }
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
                 "attribute" if !value.is_empty() => {
                     let Some((key, value)) = value.split_once('=') else {
                         return Err(malformed(&name, &value, "key=value"));
                     };
-                    attributes += 1;
-                    if attributes > MOST_ATTRIBUTES {
-                        let most = format!("no more than {MOST_ATTRIBUTES} attributes");
+                    if filter.attributes.len() == MAX_ATTRIBUTES {
+                        let most = format!("no more than {MAX_ATTRIBUTES} attributes");
                         return Err(malformed(&name, value, &most));
                     }
-                    filter.and(
-                        "t.id IN (SELECT trace FROM tags WHERE key = ? AND value = ?)",
-                        [cut(key.trim()).into(), cut(value.trim()).into()],
-                    );
+                    filter.attribute(key.trim(), value.trim());
                 }
                 "service" | "calls" | "text" | "attribute" => {}
                 _ => return Err(Problem::bad(format!("there is no parameter '{name}'"))),
@@ -93,38 +109,44 @@ impl Filter {
         self.values.extend(values);
     }
 
-    fn calls(&mut self, name: &str, value: &str) -> Result<(), Problem> {
-        let Some((caller, callee)) = value.split_once('>') else {
-            return Err(malformed(name, value, "caller>callee"));
-        };
+    fn service(&mut self, service: &str) {
+        let service = cut(service);
         self.and(
-            "t.id IN (SELECT c.trace FROM spans c JOIN spans p
-                ON p.trace = c.trace AND p.span_id = c.parent
-                WHERE c.service = ? AND p.service = ?)",
-            [cut(callee).into(), cut(caller).into()],
+            "instr(t.services, ?) > 0",
+            [service_in_json(service).into()],
         );
-        Ok(())
+        self.services.push(service.to_owned());
+    }
+
+    fn attribute(&mut self, key: &str, value: &str) {
+        let (key, value) = (cut(key), cut(value));
+        let mut signature = Signature::default();
+        signature.add(key, value);
+        for (column, bits) in ["s0", "s1", "s2", "s3"].iter().zip(signature.integers()) {
+            if bits != 0 {
+                self.and(&format!("t.{column} & ? = ?"), [bits.into(), bits.into()]);
+            }
+        }
+        self.attributes.push((key.to_owned(), value.to_owned()));
     }
 
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
         if let Some(id) = parse::<16>(text) {
-            return self.and("t.trace_id = ?", [Value::Blob(id.to_vec())]);
+            let key = crate::store::trace::key(&id);
+            return self.and(
+                "t.key = ? AND t.trace_id = ?",
+                [key.into(), Value::Blob(id.to_vec())],
+            );
         }
-        let mut pattern = String::from("%");
-        for character in cut(text).chars() {
-            if matches!(character, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-        }
-        pattern.push('%');
-        let like = Value::from(pattern);
+        let text = cut(text);
+        let in_json = service_in_json(text);
+        let in_json = &in_json[1..in_json.len() - 1];
         self.and(
-            "EXISTS (SELECT 1 FROM spans s WHERE s.trace = t.id
-                AND (s.name LIKE ? ESCAPE '\\' OR s.service LIKE ? ESCAPE '\\'))",
-            [like.clone(), like],
+            "(t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\')",
+            [pattern(text).into(), pattern(in_json).into()],
         );
+        self.texts.push(text.to_ascii_lowercase());
     }
 
     /// The condition on a trace `t`, and the values of its `?`.
@@ -133,6 +155,19 @@ impl Filter {
         let all: Vec<_> = all.collect();
         (all.join(" AND "), self.values.clone())
     }
+}
+
+/// What LIKE finds a text by, anywhere.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// The latest time in nanoseconds that 64 bits hold, in milliseconds.
@@ -212,7 +247,7 @@ mod tests {
     fn what_a_user_writes_is_a_value_and_never_sql() {
         let (sql, values) = read("service=%27;drop&text=50%25_x").unwrap().sql();
         assert!(!sql.contains("drop"), "{sql}");
-        assert_eq!(values[0], Value::from("';drop"));
+        assert_eq!(values[0], Value::from("\"';drop\""));
         assert_eq!(values[1], Value::from("%50\\%\\_x%"));
     }
 }

@@ -4,10 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::store::read::GraphData;
-
 /// The most edges and services of an answer; those with the most calls stay.
 const MOST: usize = 200;
+
+/// What a graph is made of: the calls between services, what enters each, and the time that they span, in
+/// nanoseconds.
+#[derive(Debug, Default)]
+pub struct GraphData {
+    /// Spans whose parent is another service's, or a call of the same service to itself.
+    pub calls: Vec<Call>,
+    /// Spans that do work for a caller, or begin a trace.
+    pub entries: Vec<Entry>,
+    /// From the first start to the last end.
+    pub window_ns: i64,
+    /// The traces.
+    pub traces: i64,
+}
 
 /// A call from one service to another, as the callee's span tells it.
 #[derive(Debug, Clone)]

@@ -6,6 +6,28 @@ mod wasip3;
 #[cfg(test)]
 pub(crate) mod native;
 
+/// What is asked of the world.
+pub trait Host {
+    /// A connection that [`crate::store::schema::prepare`] has made ready.
+    type Database: Database;
+
+    /// Opens a connection, or takes one that is idle.
+    fn connect(&self) -> impl Future<Output = Result<Self::Database, DatabaseError>>;
+
+    /// Takes a connection back that is not in use any more. One that is dropped instead is closed.
+    fn give_back(&self, database: Self::Database);
+
+    /// Something to drop, and a future that is ready once that has happened. A request waits with it for
+    /// another of the same instance, which has a task of its own.
+    fn notifier(&self) -> (Notifier, impl Future<Output = ()>);
+
+    /// Nanoseconds since 1970.
+    fn now(&self) -> i64;
+}
+
+/// Notifies by being dropped.
+pub type Notifier = Box<dyn std::any::Any>;
+
 /// A connection to the database.
 pub trait Database {
     /// Runs one statement, with the values of its `?`, and gives its rows.

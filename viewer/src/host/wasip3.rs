@@ -1,27 +1,32 @@
 //! WASI 0.3, by spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
 //!
-//! Nothing here waits for another request: each has a connection of its own, which goes to an idle
-//! list when it is done. One that failed, or whose request was dropped, is closed instead, and
-//! SQLite rolls back what it had begun.
+//! Each request that asks has a connection of its own, which goes to an idle list when it is done. One
+//! that failed, or whose request was dropped, is closed instead, and SQLite rolls back what it had begun.
 
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use spin_sdk::http::{Request, Response};
 use spin_sdk::sqlite::{self, Connection};
+use spin_sdk::wasip3::wit_stream;
+use spin_sdk::wit_bindgen::StreamResult;
 use spin_sdk::{http_service, variables};
 
-use super::{Database, DatabaseError, Row, Value};
+use super::{Database, DatabaseError, Host, Notifier, Row, Value};
 use crate::settings::{BYTES, Bounds, TRACES};
+use crate::store::group::Group;
 use crate::store::schema;
 use crate::{Problem, answer};
 
 thread_local! {
     static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
     static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
+    static GROUP: Rc<Group<Open>> = Rc::default();
 }
 
 #[http_service]
@@ -34,12 +39,54 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
             return problem.response().map(Full::new);
         }
     };
-    let database = Open::take().await.map_err(Problem::from);
-    let response = answer(database.as_ref().map_err(Clone::clone), &bounds, request).await;
-    if let Ok(database) = database {
-        database.give_back();
+    let group = GROUP.with(Rc::clone);
+    answer(&Wasip3, &group, &bounds, request)
+        .await
+        .map(Full::new)
+}
+
+/// How many rows are read at a time.
+const ROWS: usize = 256;
+
+/// The host, through spin-sdk.
+struct Wasip3;
+
+impl Host for Wasip3 {
+    type Database = Open;
+
+    async fn connect(&self) -> Result<Open, DatabaseError> {
+        let idle = IDLE.with_borrow_mut(Vec::pop);
+        let fresh = idle.is_none();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => Connection::open_default().await.map_err(error)?,
+        };
+        let failed = Cell::new(false);
+        let open = Open { connection, failed };
+        if fresh {
+            schema::prepare(&open, self.now()).await?;
+        }
+        Ok(open)
     }
-    response.map(Full::new)
+
+    fn give_back(&self, open: Open) {
+        if !open.failed.get() {
+            IDLE.with_borrow_mut(|idle| idle.push(open.connection));
+        }
+    }
+
+    fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
+        let (notifier, mut notified) = wit_stream::new::<u8>();
+        // Nothing is ever written: what is heard is the end.
+        let notified = async move { while notified.next().await.is_some() {} };
+        (Box::new(notifier), notified)
+    }
+
+    fn now(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_nanos());
+        i64::try_from(now).unwrap_or(i64::MAX)
+    }
 }
 
 /// The bounds, read once for the instance; requests that start together may each read them.
@@ -72,27 +119,6 @@ struct Open {
 }
 
 impl Open {
-    async fn take() -> Result<Open, DatabaseError> {
-        let idle = IDLE.with_borrow_mut(Vec::pop);
-        let fresh = idle.is_none();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => Connection::open_default().await.map_err(error)?,
-        };
-        let failed = Cell::new(false);
-        let open = Open { connection, failed };
-        if fresh {
-            schema::prepare(&open).await?;
-        }
-        Ok(open)
-    }
-
-    fn give_back(self) {
-        if !self.failed.get() {
-            IDLE.with_borrow_mut(|idle| idle.push(self.connection));
-        }
-    }
-
     async fn run(&self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlite::Error> {
         let values = values.into_iter().map(|value| match value {
             Value::Integer(integer) => sqlite::Value::Integer(integer),
@@ -102,9 +128,19 @@ impl Open {
             Value::Null => sqlite::Value::Null,
         });
         let found = self.connection.execute(statement, values).await?;
-        let rows = found.collect().await?.into_iter();
-        let row = |row: sqlite::RowResult| row.values.into_iter().map(value).collect();
-        Ok(rows.map(row).collect())
+        let (columns, mut stream, result) = found.into_inner();
+        let mut rows = Vec::new();
+        // Each wait for the host is a turn through its event loop: none where there can be no rows, and
+        // one for many.
+        let mut more = !columns.is_empty();
+        while more {
+            let (status, some) = stream.read(Vec::with_capacity(ROWS)).await;
+            let some = some.into_iter();
+            rows.extend(some.map(|row| row.values.into_iter().map(value).collect::<Row>()));
+            more = matches!(status, StreamResult::Complete(_));
+        }
+        result.await?;
+        Ok(rows)
     }
 }
 

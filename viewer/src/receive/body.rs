@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use flate2::bufread::MultiGzDecoder;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
@@ -41,6 +41,13 @@ where
     };
     let body = collect(body).await?;
     if gzip { decompress(&body) } else { Ok(body) }
+}
+
+/// How many bytes the body has, by what its head says; 1 MiB where it says nothing, 8 MiB where it says more.
+pub fn announced(headers: &HeaderMap) -> usize {
+    let length = headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    length.unwrap_or(MOST_BYTES / 8).min(MOST_BYTES)
 }
 
 /// Collects a body. One that is too large is still read, up to a point: a client that can't send all of

@@ -8,7 +8,7 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::{Map, Value, json};
 
-use super::weigh;
+use super::scan;
 use crate::respond::Problem;
 
 /// The fields of `AnyValue`.
@@ -56,7 +56,7 @@ fn adapt(value: &mut Value, messages: &mut usize) -> Result<(), Problem> {
         }
         Value::Object(fields) => {
             *messages += 1;
-            weigh::check(*messages)?;
+            scan::check_messages(*messages)?;
             fields.retain(|_, value| !value.is_null());
             for (name, value) in fields.iter_mut() {
                 if SMALL.contains(&name.as_str()) {

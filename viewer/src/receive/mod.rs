@@ -3,15 +3,19 @@
 //!
 //! - [`body`]: the bytes, within limits, decompressed
 //! - [`mod@json`]: the forms of JSON that opentelemetry-proto does not take by itself
-//! - [`weigh`]: how many messages protobuf holds, before they are decoded
-//! - [`spans`]: an export as spans to be stored; what is malformed
+//! - [`scan`]: an encoded export as spans to be stored; what is malformed
+//! - [`wire`]: the format that it is encoded in
+//! - [`spans`]: how values read as text, and how long they may be
+//! - [`signature`]: which attributes a trace may have
 //!
 //! What is malformed is refused whole, and nothing of it is stored.
 
 pub mod body;
 pub mod json;
+pub mod scan;
+pub mod signature;
 pub mod spans;
-pub mod weigh;
+pub mod wire;
 
 use std::cell::Cell;
 
@@ -20,22 +24,23 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message;
 use serde_json::json;
 
 use crate::BodyError;
-use crate::host::Database;
+use crate::host::Host;
 use crate::respond::{Problem, body_of, retryable};
 use crate::settings::Bounds;
-use crate::store::write::{self, Stored};
+use crate::store::group::Group;
+use crate::store::write::Stored;
 
 /// The path of the receiver.
 pub const PATH: &str = "/v1/traces";
 
-/// How many exports an instance works on at a time; each may hold many times its body's size.
-const MOST_AT_A_TIME: usize = 8;
+/// How many bytes of exports an instance holds at a time.
+const MAX_HELD_BYTES: usize = 24 * 1024 * 1024;
 
 /// `google.rpc.Status`, which a refused export is answered with.
 #[derive(Clone, PartialEq, Message)]
@@ -80,13 +85,14 @@ impl Encoding {
 }
 
 /// Takes an export in, and answers it.
-pub async fn answer<D, B>(
-    database: Result<&D, Problem>,
+pub async fn answer<H, B>(
+    host: &H,
+    group: &Group<H::Database>,
     bounds: &Bounds,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    D: Database,
+    H: Host,
     B: Body,
     B::Error: Into<BodyError>,
 {
@@ -102,48 +108,46 @@ where
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, accepted);
         return refusal(Encoding::Json, &problem);
     };
-    match take(database, bounds, encoding, request).await {
+    match take(host, group, bounds, (encoding, request)).await {
         Ok(stored) => success(encoding, &stored),
-        Err(problem) => refusal(encoding, &problem),
+        Err(problem) => {
+            if retryable(problem.status) {
+                group.turn_away();
+            }
+            refusal(encoding, &problem)
+        }
     }
 }
 
-async fn take<D, B>(
-    database: Result<&D, Problem>,
+async fn take<H, B>(
+    host: &H,
+    group: &Group<H::Database>,
     bounds: &Bounds,
-    encoding: Encoding,
-    request: Request<B>,
+    (encoding, request): (Encoding, Request<B>),
 ) -> Result<Stored, Problem>
 where
-    D: Database,
+    H: Host,
     B: Body,
     B::Error: Into<BodyError>,
 {
-    let _place = Place::take()?;
-    let database = database?;
     let (head, body) = request.into_parts();
+    let mut room = Room::take(body::announced(&head.headers))?;
     let body = body::read(&head.headers, body).await?;
-    let export = decode(encoding, &body)?;
-    drop(body);
-    let spans = spans::read(export)?;
-    Ok(write::store(database, bounds, spans).await?)
-}
-
-fn decode(encoding: Encoding, body: &[u8]) -> Result<ExportTraceServiceRequest, Problem> {
-    match encoding {
-        Encoding::Protobuf => {
-            weigh::protobuf(body)?;
-            ExportTraceServiceRequest::decode(body)
-                .map_err(|problem| Problem::bad(format!("malformed protobuf: {problem}")))
-        }
-        Encoding::Json => json::decode(body),
-    }
+    let body = match encoding {
+        Encoding::Protobuf => body,
+        // What is stored is protobuf.
+        Encoding::Json => json::decode(&body)?.encode_to_vec().into(),
+    };
+    room.resize(body.len());
+    let since = host.now() / 1_000_000;
+    let batch = scan::read(&body)?;
+    Ok(group.store(host, bounds, batch, since).await?)
 }
 
 fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {
-    let partial_success = (stored.rejected > 0).then(|| ExportTracePartialSuccess {
-        rejected_spans: stored.rejected,
-        error_message: stored.why.clone(),
+    let partial_success = (stored.rejected() > 0).then(|| ExportTracePartialSuccess {
+        rejected_spans: stored.rejected(),
+        error_message: stored.why(),
     });
     let body = match (encoding, &partial_success) {
         (Encoding::Json, None) => b"{}".to_vec(),
@@ -188,28 +192,32 @@ fn code(status: StatusCode) -> i32 {
     }
 }
 
-/// One of the places for exports at work.
-struct Place;
+/// Room for the body of an export.
+struct Room(usize);
 
 thread_local! {
-    static TAKEN: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<usize> = const { Cell::new(0) };
 }
 
-impl Place {
-    fn take() -> Result<Place, Problem> {
-        if TAKEN.get() >= MOST_AT_A_TIME {
-            return Err(Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many exports at a time",
-            ));
+impl Room {
+    fn take(bytes: usize) -> Result<Room, Problem> {
+        if HELD.get() > 0 && HELD.get() + bytes > MAX_HELD_BYTES {
+            let problem = format!("other exports take {} bytes already", HELD.get());
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, problem));
         }
-        TAKEN.set(TAKEN.get() + 1);
-        Ok(Place)
+        HELD.set(HELD.get() + bytes);
+        Ok(Room(bytes))
+    }
+
+    /// Counts what a body really has.
+    fn resize(&mut self, bytes: usize) {
+        HELD.set(HELD.get() - self.0 + bytes);
+        self.0 = bytes;
     }
 }
 
-impl Drop for Place {
+impl Drop for Room {
     fn drop(&mut self) {
-        TAKEN.set(TAKEN.get() - 1);
+        HELD.set(HELD.get() - self.0);
     }
 }

@@ -1,152 +1,56 @@
-//! An export as spans to be stored.
+//! What is kept of a span's values: how long they may be, and how they read as text.
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, status::StatusCode};
+
 use prost::Message as _;
 
+use super::wire::{self, Wire};
 use crate::ids::hex;
-use crate::respond::Problem;
 
 /// The most bytes of a span with its resource; a larger one is refused, by partial success.
-pub const MOST_SPAN_BYTES: usize = 256 * 1024;
+pub const MAX_SPAN_BYTES: usize = 256 * 1024;
 /// The most characters of a name in a list, and of an attribute that can be looked for.
-const MOST_CHARACTERS: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 /// The most attributes of a span that can be looked for.
-const MOST_TAGS: usize = 64;
+pub const MAX_TAGS: usize = 64;
 
-/// A span to be stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Incoming {
-    /// 16 bytes, not all zero.
-    pub trace_id: Vec<u8>,
-    /// 8 bytes, not all zero.
-    pub span_id: Vec<u8>,
-    /// The parent's id; none for a root.
-    pub parent: Option<Vec<u8>>,
-    /// `service.name` of the resource.
-    pub service: String,
-    /// Its name, cut where it is long.
-    pub name: String,
-    /// A `SpanKind`.
-    pub kind: i32,
-    /// Nanoseconds since 1970.
-    pub start: i64,
-    /// The same, not before the start.
-    pub end: i64,
-    /// Whether its status is an error.
-    pub error: bool,
-    /// Attributes of span and resource, as text, cut where they are long.
-    pub tags: Vec<(String, String)>,
-    /// All of it: an encoded `ResourceSpans` with this span alone; none where it is too large.
-    pub record: Option<Vec<u8>>,
+/// Whether a span has an attribute with this key and value, as they can be looked for: among its own, each
+/// an encoded `KeyValue`, or those of its resource.
+pub fn has_attribute(
+    own: &[Vec<u8>],
+    of_resource: &[KeyValue],
+    (key, value): (&str, &str),
+) -> bool {
+    let is_it = |one: &KeyValue| {
+        let found = one.value.as_ref().map(text).unwrap_or_default();
+        cut(&one.key) == key && cut(&found) == value
+    };
+    let mut encoded = own.iter().take(MAX_TAGS);
+    encoded.any(|one| has_key(one, key) && KeyValue::decode(&one[..]).is_ok_and(|one| is_it(&one)))
+        || of_resource
+            .iter()
+            .take(MAX_TAGS.saturating_sub(own.len()))
+            .any(is_it)
 }
 
-/// Takes an export apart.
-///
-/// # Errors
-/// 400 where any span has malformed ids or times.
-pub fn read(export: ExportTraceServiceRequest) -> Result<Vec<Incoming>, Problem> {
-    let mut spans = Vec::new();
-    for of_resource in export.resource_spans {
-        let resource = of_resource.resource.as_ref();
-        let attributes = resource.map_or(&[][..], |resource| &resource.attributes);
-        let service = attributes.iter().find(|one| one.key == "service.name");
-        let service = service.and_then(|one| one.value.as_ref()).map(text);
-        let service = service.filter(|service| !service.is_empty());
-        let service = service.unwrap_or_else(|| "unknown_service".to_owned());
-        for of_scope in of_resource.scope_spans {
-            for span in of_scope.spans {
-                check(&span)?;
-                let tags = tags(span.attributes.iter().chain(attributes));
-                let mut read = incoming(&span, &service, tags);
-                let alone = ResourceSpans {
-                    resource: resource.cloned(),
-                    scope_spans: vec![ScopeSpans {
-                        scope: of_scope.scope.clone(),
-                        spans: vec![span],
-                        schema_url: of_scope.schema_url.clone(),
-                    }],
-                    schema_url: of_resource.schema_url.clone(),
-                };
-                if alone.encoded_len() <= MOST_SPAN_BYTES {
-                    read.record = Some(alone.encode_to_vec());
-                }
-                spans.push(read);
-            }
-        }
+/// Whether a `KeyValue` may have this key, which it mostly begins with.
+fn has_key(encoded: &[u8], key: &str) -> bool {
+    match wire::next(&mut &encoded[..]) {
+        Ok(Some((1, Wire::Bytes(found)))) => found.starts_with(key.as_bytes()),
+        _ => true,
     }
-    Ok(spans)
-}
-
-fn incoming(span: &Span, service: &str, tags: Vec<(String, String)>) -> Incoming {
-    let time = |nanos: u64| i64::try_from(nanos).expect("it was checked");
-    let start = time(span.start_time_unix_nano);
-    let error = span.status.as_ref().map(|status| status.code);
-    Incoming {
-        trace_id: span.trace_id.clone(),
-        span_id: span.span_id.clone(),
-        parent: (!span.parent_span_id.is_empty() && span.parent_span_id != [0; 8])
-            .then(|| span.parent_span_id.clone()),
-        service: cut(service),
-        name: cut(&span.name),
-        kind: span.kind,
-        start,
-        end: time(span.end_time_unix_nano).max(start),
-        error: error == Some(StatusCode::Error as i32),
-        tags,
-        record: None,
-    }
-}
-
-fn check(span: &Span) -> Result<(), Problem> {
-    let id = |id: &[u8], length| id.len() == length && id.iter().any(|byte| *byte != 0);
-    let name = &cut(&span.name);
-    if !id(&span.trace_id, 16) {
-        let found = hex(&span.trace_id[..span.trace_id.len().min(20)]);
-        let problem = format!("the span '{name}' has the malformed trace id '{found}'");
-        return Err(Problem::bad(problem));
-    }
-    if !id(&span.span_id, 8) {
-        let found = hex(&span.span_id[..span.span_id.len().min(20)]);
-        let problem = format!("the span '{name}' has the malformed span id '{found}'");
-        return Err(Problem::bad(problem));
-    }
-    if ![0, 8].contains(&span.parent_span_id.len()) {
-        return Err(Problem::bad(format!(
-            "the span '{name}' has a malformed parent span id"
-        )));
-    }
-    let ids = span
-        .links
-        .iter()
-        .map(|link| (&link.trace_id, &link.span_id));
-    if ids
-        .into_iter()
-        .any(|(trace, span)| trace.len() != 16 || span.len() != 8)
-    {
-        return Err(Problem::bad(format!(
-            "the span '{name}' has a link with a malformed id"
-        )));
-    }
-    let latest = span.start_time_unix_nano.max(span.end_time_unix_nano);
-    if i64::try_from(latest).is_err() {
-        return Err(Problem::bad(format!(
-            "the span '{name}' has a time after the year 2262"
-        )));
-    }
-    Ok(())
-}
-
-fn tags<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> Vec<(String, String)> {
-    let value = |one: &KeyValue| one.value.as_ref().map(text).unwrap_or_default();
-    let tags = attributes.take(MOST_TAGS);
-    tags.map(|one| (cut(&one.key), cut(&value(one)))).collect()
 }
 
 /// A text cut to what can be looked for.
-pub fn cut(text: &str) -> String {
-    text.chars().take(MOST_CHARACTERS).collect()
+pub fn cut(text: &str) -> &str {
+    // No character takes less than a byte.
+    match text.len() <= MAX_CHARACTERS {
+        true => text,
+        false => match text.char_indices().nth(MAX_CHARACTERS) {
+            Some((end, _)) => &text[..end],
+            None => text,
+        },
+    }
 }
 
 /// A value as text; lists and maps as JSON.

@@ -1,5 +1,31 @@
 //! The database: what it holds, and how it gets in and out.
+//!
+//! - [`schema`]: the tables
+//! - [`write`]: exports into the database, in one transaction
+//! - [`group`]: the exports that wait in an instance, together
+//! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table
+//! - [`evict`]: what goes where the bounds are passed
+//! - [`memory`]: what an instance remembers of it
+//! - [`keep`]: what is looked at and pinned; deleting all
+//! - [`checkpoint`]: the size of the files
+//! - [`read`], [`list`], [`spans`]: what is answered
 
+pub mod checkpoint;
+pub mod evict;
+pub mod group;
+pub mod keep;
+pub mod list;
+pub mod memory;
+pub mod pieces;
 pub mod read;
+mod rows;
 pub mod schema;
+pub mod segments;
+pub mod shared;
+pub mod spans;
+pub mod state;
+pub mod trace;
 pub mod write;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,99 +1,191 @@
-//! Tables and indexes, with a version. What another version has left behind is given up: these are
-//! the latest traces, not an archive.
+//! The tables, and how a database that has others gets them.
+//!
+//! - `traces`: a summary of each trace, and where its spans lie
+//! - `segments`: the spans of one transaction, as they came
+//! - `shared`: each resource and scope once
+//! - `state`: one row of counters
+//! - `log`: the ids that were let go, of the last seconds
 
 use crate::host::{Database, DatabaseError};
 
-/// The version that this code reads and writes, as `PRAGMA user_version`.
-pub const VERSION: i64 = 1;
+/// The version that this code reads and writes.
+pub const VERSION: i64 = 2;
 
-const TABLES: &[&str] = &["spans", "tags", "traces", "changes"];
+/// What every table's name begins with: the database may be shared.
+const PREFIX: &str = "tracing_tail_";
+
+/// The tables of version 1, which had no prefix and its number in `user_version`.
+const FIRST: &[&str] = &["spans", "tags", "traces", "changes"];
 
 const STATEMENTS: &[&str] = &[
-    // An id never comes back, so that a page can tell a trace from one that it has seen go.
-    "CREATE TABLE traces (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        trace_id BLOB NOT NULL UNIQUE,
-        changed INTEGER NOT NULL DEFAULT 0,
-        start_ns INTEGER NOT NULL DEFAULT 0,
-        duration_ns INTEGER NOT NULL DEFAULT 0,
-        spans INTEGER NOT NULL DEFAULT 0,
-        errors INTEGER NOT NULL DEFAULT 0,
-        bytes INTEGER NOT NULL DEFAULT 0,
-        root INTEGER
-    ) STRICT",
-    "CREATE INDEX traces_changed ON traces (changed)",
-    "CREATE INDEX traces_duration ON traces (duration_ns)",
-    "CREATE INDEX traces_errors ON traces (id) WHERE errors > 0",
-    "CREATE INDEX traces_held ON traces (id, bytes, spans)",
-    "CREATE INDEX traces_start ON traces (start_ns)",
-    "CREATE TABLE spans (
+    "CREATE TABLE tracing_tail_schema (version INTEGER NOT NULL) STRICT",
+    // Numbers come from the state, so that none comes back: a page can tell a trace from one that it
+    // has seen go. What is `kept` (see `evict`) is passed over when the oldest go.
+    "CREATE TABLE tracing_tail_traces (
         id INTEGER PRIMARY KEY,
-        trace INTEGER NOT NULL,
-        span_id BLOB NOT NULL,
-        parent BLOB,
+        key INTEGER NOT NULL,
+        kept INTEGER NOT NULL DEFAULT 0,
+        pinned INTEGER NOT NULL DEFAULT 0,
+        looked INTEGER NOT NULL DEFAULT 0,
+        changed INTEGER NOT NULL,
+        start_ns INTEGER NOT NULL,
+        duration_ns INTEGER NOT NULL,
+        spans INTEGER NOT NULL,
+        errors INTEGER NOT NULL,
+        refused INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        rooted INTEGER NOT NULL,
+        root_ns INTEGER NOT NULL,
+        s0 INTEGER NOT NULL,
+        s1 INTEGER NOT NULL,
+        s2 INTEGER NOT NULL,
+        s3 INTEGER NOT NULL,
+        trace_id BLOB NOT NULL,
         service TEXT NOT NULL,
         name TEXT NOT NULL,
-        kind INTEGER NOT NULL,
-        start_ns INTEGER NOT NULL,
-        end_ns INTEGER NOT NULL,
-        error INTEGER NOT NULL,
-        bytes INTEGER NOT NULL,
-        record BLOB NOT NULL,
-        UNIQUE (trace, span_id)
+        services TEXT NOT NULL,
+        names TEXT,
+        segment INTEGER NOT NULL,
+        pieces TEXT NOT NULL,
+        shared TEXT NOT NULL,
+        ids BLOB NOT NULL
     ) STRICT",
-    "CREATE INDEX spans_service ON spans (service, trace)",
-    "CREATE INDEX spans_trace ON spans (trace, service, name, error)",
-    "CREATE TABLE tags (
-        key TEXT NOT NULL,
-        value TEXT NOT NULL,
-        trace INTEGER NOT NULL,
-        PRIMARY KEY (key, value, trace)
-    ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX tags_trace ON tags (trace)",
-    "CREATE TRIGGER traces_gone AFTER DELETE ON traces BEGIN
-        DELETE FROM spans WHERE trace = old.id;
-        DELETE FROM tags WHERE trace = old.id;
+    "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",
+    "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id)",
+    "CREATE TABLE tracing_tail_segments (
+        id INTEGER PRIMARY KEY,
+        data BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE tracing_tail_shared (
+        id INTEGER PRIMARY KEY,
+        hash INTEGER NOT NULL UNIQUE,
+        bytes BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE tracing_tail_log (
+        id INTEGER PRIMARY KEY,
+        time INTEGER NOT NULL,
+        gone BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE tracing_tail_state (
+        last_trace INTEGER NOT NULL DEFAULT 0,
+        last_segment INTEGER NOT NULL DEFAULT 0,
+        last_own INTEGER NOT NULL DEFAULT 0,
+        last_shared INTEGER NOT NULL DEFAULT 0,
+        last_log INTEGER NOT NULL DEFAULT 0,
+        changed INTEGER NOT NULL DEFAULT 0,
+        traces INTEGER NOT NULL DEFAULT 0,
+        spans INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        shared_bytes INTEGER NOT NULL DEFAULT 0,
+        received INTEGER NOT NULL DEFAULT 0,
+        turned_away INTEGER NOT NULL DEFAULT 0,
+        late INTEGER NOT NULL DEFAULT 0,
+        since INTEGER NOT NULL,
+        first_segment INTEGER NOT NULL DEFAULT 0,
+        swept_bytes INTEGER NOT NULL DEFAULT 0,
+        cleared INTEGER NOT NULL DEFAULT 0,
+        written INTEGER NOT NULL DEFAULT 0,
+        time INTEGER NOT NULL DEFAULT 0,
+        gone BLOB,
+        victims TEXT
+    ) STRICT",
+    "CREATE TRIGGER tracing_tail_freed AFTER UPDATE OF first_segment ON tracing_tail_state
+        WHEN new.first_segment > old.first_segment
+    BEGIN
+        DELETE FROM tracing_tail_segments WHERE id >= 0 AND id < new.first_segment;
     END",
-    // The number of the latest change to any trace.
-    "CREATE TABLE changes (latest INTEGER NOT NULL) STRICT",
-    "INSERT INTO changes VALUES (0)",
+    // What is older than ten seconds goes, two for each that comes.
+    "CREATE TRIGGER tracing_tail_gone AFTER UPDATE OF gone ON tracing_tail_state
+        WHEN new.gone IS NOT NULL
+    BEGIN
+        DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(new.victims));
+        INSERT INTO tracing_tail_log VALUES (new.last_log, new.time, new.gone);
+        DELETE FROM tracing_tail_log WHERE time < new.time - 10000 AND id IN
+            (SELECT id FROM tracing_tail_log ORDER BY id LIMIT 2);
+    END",
+];
+
+/// Statements that make a fresh connection ready. A writer that finds another at work waits for no
+/// longer than an export may wait. Checkpoints are made by `checkpoint`, and what they free is given back.
+const SETTINGS: &[&str] = &[
+    "PRAGMA busy_timeout = 200",
+    // Enough for a database that may be lost: it stays whole if the machine goes down.
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA journal_size_limit = 4194304",
 ];
 
 /// Makes a fresh connection ready, and the tables where they are missing or of another version.
+/// `now` is in nanoseconds since 1970.
 ///
 /// # Errors
 /// The database's.
-pub async fn prepare(database: &impl Database) -> Result<(), DatabaseError> {
-    if version(database).await? == VERSION {
-        // Enough for a database that may be lost: it stays whole if the machine goes down.
-        database
-            .execute("PRAGMA synchronous = NORMAL", Vec::new())
-            .await?;
-        return Ok(());
+pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseError> {
+    for setting in SETTINGS {
+        database.execute(setting, Vec::new()).await?;
+    }
+    // Without the table this fails, once in the life of a database.
+    let version = database
+        .execute("SELECT version FROM tracing_tail_schema", Vec::new())
+        .await;
+    match version {
+        Ok(rows) if rows.first().map(|row| row[0].integer()) == Some(VERSION) => return Ok(()),
+        Ok(_) | Err(DatabaseError::Failed(_)) => {}
+        Err(error) => return Err(error),
     }
     // Readers and a writer do not hold each other up.
     database
         .execute("PRAGMA journal_mode = WAL", Vec::new())
         .await?;
     database.execute("BEGIN IMMEDIATE", Vec::new()).await?;
-    if version(database).await? != VERSION {
-        for table in TABLES {
-            let drop = format!("DROP TABLE IF EXISTS {table}");
-            database.execute(&drop, Vec::new()).await?;
+    let replaced = match replace(database, now).await {
+        Ok(replaced) => replaced,
+        Err(error) => {
+            let _ = database.execute("ROLLBACK", Vec::new()).await;
+            return Err(error);
         }
-        for statement in STATEMENTS {
-            database.execute(statement, Vec::new()).await?;
-        }
-        let mark = format!("PRAGMA user_version = {VERSION}");
-        database.execute(&mark, Vec::new()).await?;
-    }
+    };
     database.execute("COMMIT", Vec::new()).await?;
+    if replaced {
+        // Gives the file's space back. Where others are at work it stays, and is used again.
+        let _ = database.execute("VACUUM", Vec::new()).await;
+    }
     Ok(())
 }
 
-async fn version(database: &impl Database) -> Result<i64, DatabaseError> {
-    let rows = database.execute("PRAGMA user_version", Vec::new()).await?;
-    Ok(rows.first().map_or(0, |row| row[0].integer()))
+/// Makes the tables, and says whether others had to go.
+async fn replace(database: &impl Database, now: i64) -> Result<bool, DatabaseError> {
+    let select = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    let tables = database.execute(select, Vec::new()).await?;
+    let tables: Vec<&str> = tables.iter().map(|row| row[0].text()).collect();
+    if tables.contains(&"tracing_tail_schema") {
+        let select = "SELECT version FROM tracing_tail_schema";
+        let version = database.execute(select, Vec::new()).await?;
+        if version.first().map(|row| row[0].integer()) == Some(VERSION) {
+            return Ok(false);
+        }
+    }
+    let user_version = database.execute("PRAGMA user_version", Vec::new()).await?;
+    let user_version = user_version.first().map_or(0, |row| row[0].integer());
+    let first = user_version == 1 && FIRST.iter().all(|table| tables.contains(table));
+    let old = |table: &&str| table.starts_with(PREFIX) || (first && FIRST.contains(table));
+    let old: Vec<_> = tables.into_iter().filter(old).collect();
+    for table in &old {
+        let drop = format!("DROP TABLE {table}");
+        database.execute(&drop, Vec::new()).await?;
+    }
+    if first {
+        let forget = "PRAGMA user_version = 0";
+        database.execute(forget, Vec::new()).await?;
+    }
+    for statement in STATEMENTS {
+        database.execute(statement, Vec::new()).await?;
+    }
+    let mark = "INSERT INTO tracing_tail_schema VALUES (?)";
+    database.execute(mark, vec![VERSION.into()]).await?;
+    let begin = "INSERT INTO tracing_tail_state (since) VALUES (?)";
+    database.execute(begin, vec![now.into()]).await?;
+    Ok(!old.is_empty())
 }
 
 #[cfg(test)]
@@ -103,17 +195,50 @@ mod tests {
     use super::*;
     use crate::host::native::Native;
 
+    fn run(database: &Native, statement: &str) -> Vec<crate::host::Row> {
+        block_on(database.execute(statement, Vec::new())).unwrap()
+    }
+
     #[test]
     fn another_version_is_given_up_and_this_one_is_kept() {
         let database = Native::new();
-        block_on(prepare(&database)).unwrap();
-        let run = |statement| block_on(database.execute(statement, Vec::new())).unwrap();
-        run("INSERT INTO traces (trace_id) VALUES (x'01')");
-        block_on(prepare(&database)).unwrap();
-        assert_eq!(run("SELECT COUNT(*) FROM traces")[0][0].integer(), 1);
-        run("PRAGMA user_version = 99");
-        block_on(prepare(&database)).unwrap();
-        assert_eq!(run("SELECT COUNT(*) FROM traces")[0][0].integer(), 0);
-        assert_eq!(run("PRAGMA user_version")[0][0].integer(), VERSION);
+        block_on(prepare(&database, 1)).unwrap();
+        run(
+            &database,
+            "INSERT INTO tracing_tail_segments VALUES (1, x'01')",
+        );
+        block_on(prepare(&database, 2)).unwrap();
+        let count = "SELECT COUNT(*) FROM tracing_tail_segments";
+        assert_eq!(run(&database, count)[0][0].integer(), 1);
+        run(&database, "UPDATE tracing_tail_schema SET version = 99");
+        block_on(prepare(&database, 3)).unwrap();
+        assert_eq!(run(&database, count)[0][0].integer(), 0);
+        let since = run(&database, "SELECT since FROM tracing_tail_state");
+        assert_eq!((since.len(), since[0][0].integer()), (1, 3));
+    }
+
+    #[test]
+    fn the_first_versions_tables_go_and_others_stay() {
+        let database = Native::new();
+        for table in FIRST {
+            run(&database, &format!("CREATE TABLE {table} (a)"));
+        }
+        run(&database, "CREATE TABLE mine (a)");
+        run(&database, "PRAGMA user_version = 1");
+        block_on(prepare(&database, 1)).unwrap();
+        let tables = run(
+            &database,
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'tracing_tail_%'",
+        );
+        assert_eq!(tables, [["mine".into()]]);
+        assert_eq!(run(&database, "PRAGMA user_version")[0][0].integer(), 0);
+    }
+
+    #[test]
+    fn tables_of_anothers_that_have_the_first_versions_names_stay() {
+        let database = Native::new();
+        run(&database, "CREATE TABLE traces (a)");
+        block_on(prepare(&database, 1)).unwrap();
+        assert!(run(&database, "SELECT * FROM traces").is_empty());
     }
 }

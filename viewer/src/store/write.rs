@@ -1,293 +1,349 @@
-//! One export into the database, in one transaction.
+//! Exports into the database, in one transaction.
+//!
+//! The summaries of the traces that they touch are read, brought up to date here, and written; the
+//! spans go into segments as they came. What is not needed any more goes in the same transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use crate::host::{Database, DatabaseError, Value};
-use crate::receive::spans::{Incoming, MOST_SPAN_BYTES};
+use super::evict::{self, Eviction};
+use super::memory::{Memory, of_kind};
+use super::pieces::Stored as StoredSpan;
+use super::segments::Packer;
+use super::shared::{self, Numbers};
+use super::state::{self, State};
+use super::trace::{self, Trace, key};
+use super::{checkpoint, rows};
+use crate::host::{Database, DatabaseError, Row};
+use crate::receive::scan::{Batch, Span};
+use crate::receive::spans::MAX_SPAN_BYTES;
 use crate::settings::Bounds;
 
 /// The most spans of a trace; more are refused, by partial success.
-pub const MOST_SPANS_PER_TRACE: i64 = 10_000;
-/// Rows of one INSERT: below SQLite's limit of 32,766 values.
-const ROWS: usize = 500;
+pub const MAX_SPANS_PER_TRACE: i64 = 10_000;
+/// Up to so many ids are compared one by one.
+const FEW: usize = 32;
 
 /// What has become of an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Spans that were refused.
-    pub rejected: i64,
-    /// Why.
-    pub why: String,
+    too_large: i64,
+    too_many: i64,
 }
 
-/// Stores spans, and lets the oldest traces go where bounds are passed. Spans that are there already
-/// are left as they are.
+impl Stored {
+    /// Spans that were refused.
+    pub fn rejected(&self) -> i64 {
+        self.too_large + self.too_many
+    }
+
+    /// Why.
+    pub fn why(&self) -> String {
+        let (large, many) = (self.too_large, self.too_many);
+        let large = format!("{large} spans have more than {MAX_SPAN_BYTES} bytes");
+        let many = format!("{many} spans are in a trace that has {MAX_SPANS_PER_TRACE} already");
+        let reasons = [(self.too_large, large), (self.too_many, many)];
+        let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
+        let reasons: Vec<_> = reasons.map(|(_, reason)| reason).collect();
+        reasons.join("; ")
+    }
+}
+
+/// What a transaction leaves behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// What has become of each batch.
+    pub stored: Vec<Stored>,
+    /// Whether a checkpoint is due.
+    pub checkpoint: bool,
+}
+
+/// The spans of one trace among those that arrive.
+#[derive(Debug)]
+struct Arrived<'b> {
+    trace_id: [u8; 16],
+    /// Each with the number of its batch.
+    spans: Vec<(usize, &'b Span)>,
+}
+
+/// Stores batches, and lets traces go where bounds are passed. Spans that are there already are left as
+/// they are. `now` is in milliseconds since 1970.
 ///
 /// # Errors
 /// The database's; then nothing is stored.
 pub async fn store(
     database: &impl Database,
+    memory: &mut Memory,
     bounds: &Bounds,
-    spans: Vec<Incoming>,
-) -> Result<Stored, DatabaseError> {
-    let received = spans.len();
-    let spans: Vec<_> = spans
-        .into_iter()
-        .filter(|span| span.record.is_some())
-        .collect();
-    let too_large = received - spans.len();
-    let mut too_many = 0;
-    if !spans.is_empty() {
-        // From the start a writer: one that reads first could not become one beside another.
-        database.execute("BEGIN IMMEDIATE", Vec::new()).await?;
-        match in_transaction(database, bounds, spans).await {
-            Ok(refused) => too_many = refused,
-            Err(error) => {
-                // It may be that there is nothing left to roll back.
-                let _ = database.execute("ROLLBACK", Vec::new()).await;
-                return Err(error);
+    batches: &[Batch],
+    now: i64,
+) -> Result<Written, DatabaseError> {
+    if batches.iter().all(|batch| batch.spans.is_empty()) && memory.turned_away == 0 {
+        return Ok(Written {
+            stored: vec![Stored::default(); batches.len()],
+            checkpoint: false,
+        });
+    }
+    // From the start a writer: one that reads first could not become one beside another.
+    database.execute("BEGIN IMMEDIATE", Vec::new()).await?;
+    let transaction = Transaction {
+        bounds,
+        batches,
+        now,
+        stored: vec![Stored::default(); batches.len()],
+        late: 0,
+    };
+    match transaction.run(database, memory).await {
+        Ok(done) => {
+            database.execute("COMMIT", Vec::new()).await?;
+            memory.turned_away -= done.turned_away;
+            if let Some(gone) = done.gone {
+                memory.let_go(done.log, now, &gone);
+            }
+            Ok(done.written)
+        }
+        Err(error) => {
+            // It may be that there is nothing left to roll back.
+            let _ = database.execute("ROLLBACK", Vec::new()).await;
+            memory.kept = None;
+            Err(error)
+        }
+    }
+}
+
+/// What is known once it is over.
+struct Done {
+    written: Written,
+    turned_away: i64,
+    gone: Option<Vec<u8>>,
+    log: i64,
+}
+
+struct Transaction<'b> {
+    bounds: &'b Bounds,
+    batches: &'b [Batch],
+    now: i64,
+    stored: Vec<Stored>,
+    late: i64,
+}
+
+impl<'b> Transaction<'b> {
+    async fn run(
+        mut self,
+        database: &impl Database,
+        memory: &mut Memory,
+    ) -> Result<Done, DatabaseError> {
+        let arrived = arrived(self.batches);
+        let known = self.read(database, memory, &arrived).await?;
+        let state = of_kind(&known, 1).next().map(State::read);
+        let mut state = state.ok_or_else(|| {
+            DatabaseError::Failed("the table tracing_tail_state is empty".to_owned())
+        })?;
+        memory.learn(of_kind(&known, 2));
+        memory.forget(self.now, state.cleared);
+        let mut numbers = Numbers::of_rows(of_kind(&known, 3));
+        let mut existing: HashMap<[u8; 16], Trace> = of_kind(&known, 5)
+            .map(Trace::read)
+            .map(|trace| (trace.trace_id, trace))
+            .collect();
+        let mut packer = Packer::default();
+        let mut touched = Vec::with_capacity(arrived.len());
+        for one in arrived {
+            let trace = existing.remove(&one.trace_id);
+            if trace.is_none() && memory.is_gone(key(&one.trace_id)) {
+                self.late += one.spans.len() as i64;
+                continue;
+            }
+            let taken = self.merge(trace, one, &mut state, &mut numbers, &mut packer);
+            touched.extend(taken);
+        }
+        state.written += (packer.bytes + 400 * touched.len()) as i64 + checkpoint::OVERHEAD;
+        numbers.write(database, &mut state).await?;
+        packer.write(database).await?;
+        let values = touched.iter().map(Trace::row).collect();
+        rows::insert(database, values, trace::upsert).await?;
+        state.late += self.late;
+        let turned_away = memory.turned_away;
+        state.turned_away += turned_away;
+        let touched = touched.iter().map(|trace| (trace.id, trace)).collect();
+        let eviction = Eviction {
+            bounds: self.bounds,
+            now: self.now,
+            candidates: evict::read(of_kind(&known, 4)),
+            touched: &touched,
+            last: 0,
+            exhausted: false,
+        };
+        let gone = eviction.run(database, memory, &mut state).await?;
+        let checkpoint = checkpoint::is_due(&state);
+        if checkpoint {
+            state.written = 0;
+        }
+        let (gone, victims) = gone.unzip();
+        let (update, values) = state.update(self.now, gone.clone(), victims);
+        database.execute(&update, values).await?;
+        Ok(Done {
+            written: Written {
+                stored: self.stored,
+                checkpoint,
+            },
+            turned_away,
+            gone,
+            log: state.last_log,
+        })
+    }
+
+    /// What a transaction has to know, by one statement, each kind of row behind its number: the state (1),
+    /// the log since the last time (2), the numbers of resources and scopes (3), where the bounds may be
+    /// passed the oldest traces (4), and the traces that are there already (5).
+    async fn read(
+        &self,
+        database: &impl Database,
+        memory: &Memory,
+        arrived: &[Arrived<'_>],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let columns = trace::COLUMNS.len();
+        let fill = |used: usize| ",0".repeat(columns - used);
+        let select = format!(
+            "SELECT 1, {}{} FROM tracing_tail_state
+            UNION ALL SELECT 2, id, time, gone{} FROM tracing_tail_log WHERE id > ?1
+            UNION ALL SELECT 3, hash, id{} FROM tracing_tail_shared
+                WHERE hash IN (SELECT value FROM json_each(?2))
+            UNION ALL SELECT * FROM (SELECT 4, {}{} FROM tracing_tail_traces WHERE kept = 0 ORDER BY id
+                LIMIT (SELECT iif(traces + ?3 > ?4 OR bytes + shared_bytes + ?5 > ?6, ?3 + 4, 0)
+                    FROM tracing_tail_state))
+            UNION ALL SELECT 5, {} FROM tracing_tail_traces
+                WHERE key IN (SELECT value FROM json_each(?7))",
+            state::COLUMNS.join(","),
+            fill(state::COLUMNS.len()),
+            fill(3),
+            fill(2),
+            evict::COLUMNS,
+            fill(evict::COLUMNS.split(',').count()),
+            trace::COLUMNS.join(","),
+        );
+        let spans = self.batches.iter().flat_map(|batch| &batch.spans);
+        let bytes: usize = spans.map(|span| span.bytes.len() + 400).sum();
+        let keys: Vec<i64> = arrived.iter().map(|one| key(&one.trace_id)).collect();
+        let values = vec![
+            memory.cursor().into(),
+            shared::hashes(self.batches).into(),
+            (arrived.len() as i64).into(),
+            self.bounds.traces.into(),
+            (bytes as i64).into(),
+            self.bounds.bytes.into(),
+            json!(keys).to_string().into(),
+        ];
+        database.execute(&select, values).await
+    }
+
+    /// Takes the spans of a trace that are not there yet; gives the trace where it has changed.
+    fn merge(
+        &mut self,
+        trace: Option<Trace>,
+        arrived: Arrived<'b>,
+        state: &mut State,
+        numbers: &mut Numbers<'b>,
+        packer: &mut Packer,
+    ) -> Option<Trace> {
+        let is_new = trace.is_none();
+        let mut trace = trace.unwrap_or_else(|| Trace::new(state.last_trace + 1, arrived.trace_id));
+        let before = (trace.spans, trace.bytes, trace.refused);
+        let mut seen = Seen::of(&trace.ids);
+        let mut taken = Vec::with_capacity(arrived.spans.len());
+        for (of, span) in arrived.spans {
+            let shared = span.shared.map(|at| &self.batches[of].shared[at]);
+            if seen.has(&trace.ids, span.id) {
+                continue;
+            }
+            let head: usize = shared.iter().map(|one| one.bytes.len() + 4).sum();
+            if span.bytes.len() + head > MAX_SPAN_BYTES {
+                self.stored[of].too_large += 1;
+                trace.refused += 1;
+            } else if trace.spans >= MAX_SPANS_PER_TRACE {
+                self.stored[of].too_many += 1;
+                trace.refused += 1;
+            } else {
+                trace.add(span, self.batches[of].name(span), shared[0]);
+                seen.add(span.id);
+                taken.push((shared, self.batches[of].bytes(span)));
             }
         }
-        database.execute("COMMIT", Vec::new()).await?;
-    }
-    Ok(stored(too_large, too_many))
-}
-
-fn stored(too_large: usize, too_many: usize) -> Stored {
-    let large = format!("{too_large} spans have more than {MOST_SPAN_BYTES} bytes");
-    let many = format!("{too_many} spans are in a trace that has {MOST_SPANS_PER_TRACE} already");
-    let reasons = [(too_large, large), (too_many, many)];
-    let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
-    let reasons: Vec<_> = reasons.map(|(_, reason)| reason).collect();
-    Stored {
-        rejected: i64::try_from(too_large + too_many).unwrap_or(i64::MAX),
-        why: reasons.join("; "),
-    }
-}
-
-async fn in_transaction(
-    database: &impl Database,
-    bounds: &Bounds,
-    spans: Vec<Incoming>,
-) -> Result<usize, DatabaseError> {
-    let ids: BTreeSet<&[u8]> = spans.iter().map(|span| span.trace_id.as_slice()).collect();
-    // In the order of the export, so that later traces have higher ids.
-    let mut seen = BTreeSet::new();
-    let fresh = spans.iter().filter(|span| seen.insert(&span.trace_id));
-    let rows: Vec<_> = fresh
-        .map(|span| vec![span.trace_id.clone().into()])
-        .collect();
-    insert(database, "traces (trace_id)", rows).await?;
-    let mut traces = BTreeMap::<Vec<u8>, (i64, i64)>::new();
-    for chunk in ids.iter().collect::<Vec<_>>().chunks(ROWS) {
-        let places = vec!["?"; chunk.len()].join(",");
-        let select = format!("SELECT trace_id, id, spans FROM traces WHERE trace_id IN ({places})");
-        let values = chunk.iter().map(|id| Value::from(**id)).collect();
-        for row in database.execute(&select, values).await? {
-            let counted = (row[1].integer(), row[2].integer());
-            traces.insert(row[0].blob().to_vec(), counted);
+        if trace.spans == 0 || (before.0, before.2) == (trace.spans, trace.refused) {
+            return None;
         }
-    }
-    let touched: Vec<i64> = traces.values().map(|(id, _)| *id).collect();
-    let mut rows = Vec::new();
-    let mut tags = BTreeSet::new();
-    let mut refused = 0;
-    for span in spans {
-        let (trace, count) = traces
-            .get_mut(&span.trace_id)
-            .expect("it was just inserted");
-        if *count >= MOST_SPANS_PER_TRACE {
-            refused += 1;
-            continue;
+        let mut spans = Vec::with_capacity(taken.len());
+        for (shared, span) in taken {
+            let [resource, scope] = shared.map(|one| numbers.number(state, one));
+            trace.shared.extend([resource, scope]);
+            spans.push(StoredSpan {
+                resource,
+                scope,
+                span,
+            });
         }
-        *count += 1;
-        let trace = *trace;
-        rows.push(row(trace, &span));
-        tags.extend(
-            span.tags
-                .into_iter()
-                .map(|(key, value)| (key, value, trace)),
-        );
+        if !spans.is_empty() {
+            let piece = packer.add(state, trace.kept > 0, spans.into_iter());
+            trace.pieces.push(piece);
+        }
+        trace.weigh();
+        state.changed += 1;
+        trace.changed = state.changed;
+        if is_new {
+            state.last_trace += 1;
+            state.traces += 1;
+        }
+        state.spans += trace.spans - before.0;
+        state.received += trace.spans - before.0;
+        state.bytes += trace.bytes - before.1;
+        Some(trace)
     }
-    let columns = "spans (trace, span_id, parent, service, name, kind, start_ns, end_ns, error, bytes, record)";
-    insert(database, columns, rows).await?;
-    let tags = tags.into_iter();
-    let tags = tags.map(|(key, value, trace)| vec![key.into(), value.into(), trace.into()]);
-    insert(database, "tags (key, value, trace)", tags.collect()).await?;
-    summarise(database, &touched).await?;
-    evict(database, bounds).await?;
-    Ok(refused)
 }
 
-fn row(trace: i64, span: &Incoming) -> Vec<Value> {
-    let record = span.record.clone().unwrap_or_default();
-    let tags = span.tags.iter().map(|(key, value)| key.len() + value.len());
-    // What rows and indexes take beside the record and the attributes.
-    let overhead = 200 + span.name.len() + span.service.len();
-    let bytes = record.len() + tags.sum::<usize>() + overhead;
-    vec![
-        trace.into(),
-        span.span_id.clone().into(),
-        span.parent.clone().map_or(Value::Null, Value::from),
-        span.service.clone().into(),
-        span.name.clone().into(),
-        i64::from(span.kind).into(),
-        span.start.into(),
-        span.end.into(),
-        i64::from(span.error).into(),
-        i64::try_from(bytes).unwrap_or(i64::MAX).into(),
-        record.into(),
-    ]
-}
+/// The ids of a trace's spans, as they are compared with others.
+struct Seen(Option<HashSet<[u8; 8]>>);
 
-/// Inserts rows that are not there already.
-async fn insert(
-    database: &impl Database,
-    into: &str,
-    mut rows: Vec<Vec<Value>>,
-) -> Result<(), DatabaseError> {
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(ROWS));
-        let place = format!("({})", vec!["?"; rows[0].len()].join(","));
-        let places = vec![place; rows.len()].join(",");
-        let insert = format!("INSERT OR IGNORE INTO {into} VALUES {places}");
-        database
-            .execute(&insert, rows.into_iter().flatten().collect())
-            .await?;
-        rows = rest;
+impl Seen {
+    fn of(ids: &[u8]) -> Seen {
+        let (ids, _) = ids.as_chunks();
+        Seen((ids.len() > FEW).then(|| ids.iter().copied().collect()))
     }
-    Ok(())
-}
 
-/// Brings what is known of whole traces up to date. Each gets a change number of its own, so that a
-/// reader of changes can stop anywhere.
-async fn summarise(database: &impl Database, touched: &[i64]) -> Result<(), DatabaseError> {
-    let ids = json!(touched).to_string();
-    database
-        .execute(
-            "UPDATE traces SET
-                changed = (SELECT latest FROM changes) + sums.place,
-                spans = sums.spans, errors = sums.errors, bytes = sums.bytes,
-                start_ns = sums.start_ns, duration_ns = sums.end_ns - sums.start_ns,
-                root = (SELECT id FROM spans WHERE trace = traces.id
-                    ORDER BY parent IS NOT NULL, start_ns, id LIMIT 1)
-            FROM (SELECT trace, COUNT(*) AS spans, SUM(error) AS errors, SUM(bytes) AS bytes,
-                    MIN(start_ns) AS start_ns, MAX(end_ns) AS end_ns,
-                    ROW_NUMBER() OVER (ORDER BY trace) AS place
-                FROM spans WHERE trace IN (SELECT value FROM json_each(?)) GROUP BY trace) AS sums
-            WHERE traces.id = sums.trace",
-            vec![ids.into()],
-        )
-        .await?;
-    let count = i64::try_from(touched.len()).unwrap_or(i64::MAX);
-    let advance = "UPDATE changes SET latest = latest + ?";
-    database.execute(advance, vec![count.into()]).await?;
-    Ok(())
-}
-
-/// Lets the oldest traces go, until both bounds hold.
-async fn evict(database: &impl Database, bounds: &Bounds) -> Result<(), DatabaseError> {
-    let held = "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM traces";
-    let held = database.execute(held, Vec::new()).await?;
-    let (traces, bytes) = (held[0][0].integer(), held[0][1].integer());
-    if traces <= bounds.traces && bytes <= bounds.bytes {
-        return Ok(());
-    }
-    database
-        .execute(
-            "DELETE FROM traces WHERE id IN (SELECT id FROM (
-                SELECT id, SUM(bytes) OVER (ORDER BY id DESC) AS held,
-                    ROW_NUMBER() OVER (ORDER BY id DESC) AS place FROM traces)
-            WHERE place > ? OR held > ?)",
-            vec![bounds.traces.into(), bounds.bytes.into()],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Deletes every trace.
-///
-/// # Errors
-/// The database's.
-pub async fn clear(database: &impl Database) -> Result<(), DatabaseError> {
-    database.execute("DELETE FROM traces", Vec::new()).await?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::executor::block_on;
-
-    use super::*;
-    use crate::host::native::Native;
-    use crate::store::schema;
-
-    const BOUNDS: Bounds = Bounds {
-        traces: 100,
-        bytes: 1 << 30,
-    };
-
-    fn span(id: i64) -> Incoming {
-        Incoming {
-            trace_id: vec![1; 16],
-            span_id: id.to_be_bytes().to_vec(),
-            parent: None,
-            service: "shop".to_owned(),
-            name: "buy".to_owned(),
-            kind: 2,
-            start: id,
-            end: id + 1,
-            error: false,
-            tags: vec![("k".to_owned(), "v".to_owned())],
-            record: Some(vec![0]),
+    fn has(&mut self, ids: &[u8], id: [u8; 8]) -> bool {
+        let (ids, _) = ids.as_chunks();
+        if self.0.is_none() && ids.len() > FEW {
+            self.0 = Some(ids.iter().copied().collect());
+        }
+        match &self.0 {
+            Some(seen) => seen.contains(&id),
+            None => ids.contains(&id),
         }
     }
 
-    fn ready() -> Native {
-        let database = Native::new();
-        block_on(schema::prepare(&database)).unwrap();
-        database
+    fn add(&mut self, id: [u8; 8]) {
+        if let Some(seen) = &mut self.0 {
+            seen.insert(id);
+        }
     }
+}
 
-    fn count(database: &Native, table: &str) -> i64 {
-        let select = format!("SELECT COUNT(*) FROM {table}");
-        block_on(database.execute(&select, Vec::new())).unwrap()[0][0].integer()
+/// The spans of all batches by their traces, in the order of arrival, so that later traces have higher
+/// numbers.
+fn arrived(batches: &[Batch]) -> Vec<Arrived<'_>> {
+    let mut places = HashMap::new();
+    let mut arrived = Vec::<Arrived<'_>>::new();
+    for (of, batch) in batches.iter().enumerate() {
+        for span in &batch.spans {
+            let place = *places.entry(span.trace_id).or_insert_with(|| {
+                arrived.push(Arrived {
+                    trace_id: span.trace_id,
+                    spans: Vec::new(),
+                });
+                arrived.len() - 1
+            });
+            arrived[place].spans.push((of, span));
+        }
     }
-
-    #[test]
-    fn a_trace_takes_so_many_spans_and_refuses_the_rest() {
-        let database = ready();
-        let spans = (1..=MOST_SPANS_PER_TRACE + 2).map(span).collect();
-        let stored = block_on(store(&database, &BOUNDS, spans)).unwrap();
-        assert_eq!(stored.rejected, 2);
-        assert!(
-            stored.why.contains("2 spans are in a trace"),
-            "{}",
-            stored.why
-        );
-        assert_eq!(count(&database, "spans"), MOST_SPANS_PER_TRACE);
-        assert_eq!(
-            count(&database, "tags"),
-            1,
-            "the same attribute is there once"
-        );
-    }
-
-    #[test]
-    fn what_fails_half_way_leaves_nothing() {
-        let database = ready();
-        block_on(database.execute("DROP TABLE tags", Vec::new())).unwrap();
-        let failed = block_on(store(&database, &BOUNDS, vec![span(1)]));
-        assert!(
-            matches!(failed, Err(DatabaseError::Failed(_))),
-            "{failed:?}"
-        );
-        assert_eq!(
-            (count(&database, "traces"), count(&database, "spans")),
-            (0, 0)
-        );
-        assert!(database.0.is_autocommit(), "the transaction is over");
-    }
+    arrived
 }

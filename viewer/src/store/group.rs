@@ -1,0 +1,342 @@
+//! The exports that wait in an instance go into the database together.
+//!
+//! One of the requests writes at a time, for all that wait when it begins; who comes meanwhile waits, and
+//! the first of them writes next. So a transaction's cost is shared when there is much to do, and nobody
+//! works for others for longer than for one transaction beside its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::memory::Memory;
+use super::write::{self, Stored};
+use super::{checkpoint, keep};
+use crate::host::{Database, DatabaseError, Host, Notifier};
+use crate::receive::scan::Batch;
+use crate::settings::Bounds;
+
+/// The most spans of a transaction, but for the first batch's.
+const MAX_SPANS: usize = 8_192;
+/// How long an export waits for its transaction to begin, in milliseconds.
+pub const PATIENCE: i64 = 220;
+
+/// Exports that wait, what the instance remembers, and its connections that write.
+pub struct Group<D> {
+    waiting: RefCell<VecDeque<Waiting>>,
+    writing: Cell<bool>,
+    memory: RefCell<Memory>,
+    turned_away: Cell<i64>,
+    writers: RefCell<Vec<D>>,
+}
+
+impl<D> Default for Group<D> {
+    fn default() -> Group<D> {
+        Group {
+            waiting: RefCell::default(),
+            writing: Cell::default(),
+            memory: RefCell::default(),
+            turned_away: Cell::default(),
+            writers: RefCell::default(),
+        }
+    }
+}
+
+struct Waiting {
+    batch: Batch,
+    since: i64,
+    ticket: Rc<Ticket>,
+}
+
+#[derive(Default)]
+struct Ticket {
+    outcome: RefCell<Option<Outcome>>,
+    notifier: RefCell<Option<Notifier>>,
+}
+
+enum Outcome {
+    /// It is its turn to write.
+    Turn,
+    Done(Result<Stored, DatabaseError>),
+}
+
+impl Ticket {
+    fn tell(&self, outcome: Outcome) {
+        *self.outcome.borrow_mut() = Some(outcome);
+        // Where it does not wait yet, it will find the outcome.
+        drop(self.notifier.borrow_mut().take());
+    }
+}
+
+impl<D: Database> Group<D> {
+    /// Counts an export that is turned away.
+    pub fn turn_away(&self) {
+        self.turned_away.set(self.turned_away.get() + 1);
+    }
+
+    /// Writes what was counted and has no transaction to go with.
+    pub async fn flush(&self, database: &impl Database) {
+        let count = self.turned_away.get();
+        if count > 0 && !self.writing.get() {
+            self.turned_away.set(0);
+            if keep::count_turned_away(database, count).await.is_err() {
+                self.turned_away.set(self.turned_away.get() + count);
+            }
+        }
+    }
+
+    /// Stores a batch, together with others. `since` is when it arrived, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn store(
+        &self,
+        host: &impl Host<Database = D>,
+        bounds: &Bounds,
+        batch: Batch,
+        since: i64,
+    ) -> Result<Stored, DatabaseError> {
+        let ticket = Rc::new(Ticket::default());
+        let place = Place {
+            group: self,
+            ticket: Rc::clone(&ticket),
+        };
+        self.waiting.borrow_mut().push_back(Waiting {
+            batch,
+            since,
+            ticket: Rc::clone(&ticket),
+        });
+        if self.writing.get() {
+            let (notifier, notified) = host.notifier();
+            *ticket.notifier.borrow_mut() = Some(notifier);
+            notified.await;
+        } else {
+            self.writing.set(true);
+            ticket.tell(Outcome::Turn);
+        }
+        let told = ticket.outcome.borrow_mut().take();
+        let outcome = match told {
+            Some(Outcome::Done(stored)) => stored,
+            Some(Outcome::Turn) => {
+                if let Some(database) = self.write(host, bounds).await
+                    && checkpoint::run(&database).await.is_ok()
+                {
+                    self.writers.borrow_mut().push(database);
+                }
+                match ticket.outcome.borrow_mut().take() {
+                    Some(Outcome::Done(stored)) => stored,
+                    _ => Err(DatabaseError::Busy),
+                }
+            }
+            // Its writer went away.
+            None => Err(DatabaseError::Busy),
+        };
+        drop(place);
+        outcome
+    }
+
+    /// Writes what waits, tells those that wait for it, and lets the next write. Gives the connection
+    /// where a checkpoint is due.
+    async fn write(&self, host: &impl Host<Database = D>, bounds: &Bounds) -> Option<D> {
+        let turn = Turn {
+            group: self,
+            tickets: RefCell::default(),
+        };
+        let (batches, oldest) = turn.take();
+        // Nobody else has it: one writes at a time.
+        let mut memory = self.memory.take();
+        memory.turned_away = self.turned_away.take();
+        let written = self
+            .attempt(host, &mut memory, (bounds, oldest), &batches)
+            .await;
+        self.turned_away
+            .set(self.turned_away.get() + memory.turned_away);
+        *self.memory.borrow_mut() = memory;
+        match written {
+            Ok((database, written)) => {
+                turn.tell(written.stored.into_iter().map(Ok));
+                if written.checkpoint {
+                    return Some(database);
+                }
+                self.writers.borrow_mut().push(database);
+            }
+            Err(error) => turn.tell(std::iter::repeat(Err(error))),
+        }
+        None
+    }
+
+    /// Tries until it is too late for the oldest. Where an attempt fails for another reason the connection
+    /// is not used again.
+    async fn attempt(
+        &self,
+        host: &impl Host<Database = D>,
+        memory: &mut Memory,
+        (bounds, oldest): (&Bounds, i64),
+        batches: &[Batch],
+    ) -> Result<(D, write::Written), DatabaseError> {
+        let idle = self.writers.borrow_mut().pop();
+        let database = match idle {
+            Some(database) => database,
+            None => {
+                let database = host.connect().await?;
+                // SQLite waits for longer and longer between its own attempts, and misses its turn.
+                let wait = "PRAGMA busy_timeout = 5";
+                database.execute(wait, Vec::new()).await?;
+                database
+            }
+        };
+        loop {
+            let now = host.now() / 1_000_000;
+            match write::store(&database, memory, bounds, batches, now).await {
+                Ok(written) => return Ok((database, written)),
+                Err(DatabaseError::Busy) if now - oldest < PATIENCE => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The turn of a request that writes for others. It passes on when this is dropped, and who has been told
+/// nothing by then is told that the database is busy.
+struct Turn<'g, D> {
+    group: &'g Group<D>,
+    tickets: RefCell<Vec<Rc<Ticket>>>,
+}
+
+impl<D> Turn<'_, D> {
+    /// Takes what waits: the batches, and when the oldest came.
+    fn take(&self) -> (Vec<Batch>, i64) {
+        let mut waiting = self.group.waiting.borrow_mut();
+        let mut batches = Vec::new();
+        let (mut spans, mut oldest) = (0, i64::MAX);
+        while let Some(next) = waiting.front() {
+            spans += next.batch.spans.len();
+            if !batches.is_empty() && spans > MAX_SPANS {
+                break;
+            }
+            let Some(next) = waiting.pop_front() else {
+                break;
+            };
+            oldest = oldest.min(next.since);
+            batches.push(next.batch);
+            self.tickets.borrow_mut().push(next.ticket);
+        }
+        (batches, oldest)
+    }
+
+    fn tell(&self, outcomes: impl Iterator<Item = Result<Stored, DatabaseError>>) {
+        for (ticket, outcome) in self.tickets.borrow_mut().drain(..).zip(outcomes) {
+            ticket.tell(Outcome::Done(outcome));
+        }
+    }
+}
+
+impl<D> Drop for Turn<'_, D> {
+    fn drop(&mut self) {
+        self.tell(std::iter::repeat(Err(DatabaseError::Busy)));
+        self.group.pass_on();
+    }
+}
+
+impl<D> Group<D> {
+    fn pass_on(&self) {
+        match self.waiting.borrow().front() {
+            Some(next) => next.ticket.tell(Outcome::Turn),
+            None => self.writing.set(false),
+        }
+    }
+}
+
+/// A request's place among those that wait; who goes away passes its turn on.
+struct Place<'g, D> {
+    group: &'g Group<D>,
+    ticket: Rc<Ticket>,
+}
+
+impl<D> Drop for Place<'_, D> {
+    fn drop(&mut self) {
+        self.group
+            .waiting
+            .borrow_mut()
+            .retain(|waiting| !Rc::ptr_eq(&waiting.ticket, &self.ticket));
+        if matches!(*self.ticket.outcome.borrow(), Some(Outcome::Turn)) {
+            self.group.pass_on();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::time::{Duration, Instant};
+
+    use futures::executor::block_on;
+    use futures::future::{join, join_all};
+
+    use super::*;
+    use crate::host::native::{Native, NativeHost};
+    use crate::store::tests::{batch, span};
+
+    const BOUNDS: Bounds = Bounds {
+        traces: 100,
+        bytes: 1 << 30,
+    };
+
+    fn store<'g>(
+        (host, group): (&'g NativeHost, &'g Group<Native>),
+        trace: u64,
+    ) -> impl Future<Output = Result<Stored, DatabaseError>> + 'g {
+        let batch = batch("shop", vec![span(trace, 1, 0)]);
+        group.store(host, &BOUNDS, batch, host.now() / 1_000_000)
+    }
+
+    fn number(host: &NativeHost, select: &str) -> i64 {
+        let database = block_on(host.connect()).unwrap();
+        block_on(database.execute(select, Vec::new())).unwrap()[0][0].integer()
+    }
+
+    #[test]
+    fn who_comes_while_one_writes_is_written_with_the_others_that_come() {
+        let (host, group) = (NativeHost::new(), Group::default());
+        let stores = (1..=9).map(|trace| store((&host, &group), trace));
+        let stored = block_on(join_all(stores));
+        assert!(stored.iter().all(Result::is_ok), "{stored:?}");
+        assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 9);
+        let transactions = "SELECT COUNT(*) FROM tracing_tail_segments";
+        assert_eq!(number(&host, transactions), 2, "the first, and the rest");
+    }
+
+    #[test]
+    fn who_goes_away_holds_up_nobody() {
+        let (host, group) = (NativeHost::new(), Group::default());
+        let mut cx = Context::from_waker(Waker::noop());
+        let second = store((&host, &group), 2);
+        {
+            let mut first = pin!(store((&host, &group), 1));
+            assert!(first.as_mut().poll(&mut cx).is_pending(), "it writes");
+            let mut waits = pin!(store((&host, &group), 3));
+            assert!(waits.as_mut().poll(&mut cx).is_pending());
+        }
+        assert_eq!(block_on(second), Ok(Stored::default()));
+        assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 1);
+    }
+
+    #[test]
+    fn a_busy_database_is_said_to_all_in_time() {
+        let (host, group) = (NativeHost::new(), Group::default());
+        block_on(store((&host, &group), 1)).unwrap();
+        let other = block_on(host.connect()).unwrap();
+        block_on(other.execute("BEGIN IMMEDIATE", Vec::new())).unwrap();
+        let began = Instant::now();
+        let both = join(store((&host, &group), 2), store((&host, &group), 3));
+        let (one, _) = block_on(both);
+        assert_eq!(one, Err(DatabaseError::Busy));
+        assert!(began.elapsed() < Duration::from_millis(500));
+        block_on(other.execute("COMMIT", Vec::new())).unwrap();
+        group.turn_away();
+        block_on(store((&host, &group), 4)).unwrap();
+        let counted = "SELECT turned_away FROM tracing_tail_state";
+        assert_eq!(number(&host, counted), 1);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a user does to traces: looks at them, pins them, deletes them all.
+
+use super::evict::LOOKED;
+use super::trace::key;
+use crate::host::{Database, DatabaseError, Value};
+use crate::settings::Bounds;
+
+/// What has become of a wish to pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pin {
+    /// It is pinned.
+    Done,
+    /// There is no such trace.
+    Missing,
+    /// Others that are pinned take a quarter of a bound already.
+    Full,
+}
+
+/// Remembers that somebody looks at a trace which was looked at last at `looked`; both times are in
+/// milliseconds since 1970. That is written now and then only, and left where the database is busy.
+pub async fn look(database: &impl Database, id: i64, looked: i64, now: i64) {
+    if now - looked > LOOKED / 3 {
+        let update = "UPDATE tracing_tail_traces SET looked = ? WHERE id = ?";
+        let _ = database.execute(update, vec![now.into(), id.into()]).await;
+    }
+}
+
+/// The number of a trace, and when it was looked at last; none where it is not there.
+///
+/// # Errors
+/// The database's.
+pub async fn find(
+    database: &impl Database,
+    trace: [u8; 16],
+) -> Result<Option<(i64, i64)>, DatabaseError> {
+    let select = "SELECT id, looked FROM tracing_tail_traces WHERE key = ? AND trace_id = ?";
+    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+    let rows = database.execute(select, values).await?;
+    let found = rows.first();
+    Ok(found.map(|row| (row[0].integer(), row[1].integer())))
+}
+
+/// Pins a trace, so that it stays until it is unpinned.
+///
+/// # Errors
+/// The database's.
+pub async fn pin(
+    database: &impl Database,
+    bounds: &Bounds,
+    trace: [u8; 16],
+) -> Result<Pin, DatabaseError> {
+    let update = "UPDATE tracing_tail_traces SET pinned = 1 WHERE key = ?1 AND trace_id = ?2
+        AND (pinned = 1 OR (SELECT COUNT(*) < ?3 AND COALESCE(SUM(bytes), 0) + tracing_tail_traces.bytes <= ?4
+            FROM tracing_tail_traces AS others WHERE others.pinned = 1))
+        RETURNING id";
+    let values = vec![
+        key(&trace).into(),
+        Value::Blob(trace.to_vec()),
+        (bounds.traces / 4).max(1).into(),
+        (bounds.bytes / 4).into(),
+    ];
+    if !database.execute(update, values).await?.is_empty() {
+        return Ok(Pin::Done);
+    }
+    let select = "SELECT 1 FROM tracing_tail_traces WHERE key = ? AND trace_id = ?";
+    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+    let found = database.execute(select, values).await?;
+    Ok(match found.is_empty() {
+        true => Pin::Missing,
+        false => Pin::Full,
+    })
+}
+
+/// Unpins a trace; says whether it is there.
+///
+/// # Errors
+/// The database's.
+pub async fn unpin(database: &impl Database, trace: [u8; 16]) -> Result<bool, DatabaseError> {
+    let update =
+        "UPDATE tracing_tail_traces SET pinned = 0 WHERE key = ? AND trace_id = ? RETURNING id";
+    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+    Ok(!database.execute(update, values).await?.is_empty())
+}
+
+/// Adds exports that were turned away to the count, where there are any.
+///
+/// # Errors
+/// The database's.
+pub async fn count_turned_away(database: &impl Database, count: i64) -> Result<(), DatabaseError> {
+    let update = "UPDATE tracing_tail_state SET turned_away = turned_away + ?";
+    database.execute(update, vec![count.into()]).await?;
+    Ok(())
+}
+
+/// Deletes every trace, the pinned ones too. What comes later begins anew.
+///
+/// # Errors
+/// The database's; then nothing is deleted.
+pub async fn clear(database: &impl Database) -> Result<(), DatabaseError> {
+    const STATEMENTS: &[&str] = &[
+        "DELETE FROM tracing_tail_traces",
+        "DELETE FROM tracing_tail_segments",
+        "DELETE FROM tracing_tail_shared",
+        "DELETE FROM tracing_tail_log",
+        "UPDATE tracing_tail_state SET traces = 0, spans = 0, bytes = 0, shared_bytes = 0, swept_bytes = 0,
+            cleared = last_log + 1, last_log = last_log + 1, first_segment = last_segment + 1",
+    ];
+    database.execute("BEGIN IMMEDIATE", Vec::new()).await?;
+    for statement in STATEMENTS {
+        if let Err(error) = database.execute(statement, Vec::new()).await {
+            let _ = database.execute("ROLLBACK", Vec::new()).await;
+            return Err(error);
+        }
+    }
+    database.execute("COMMIT", Vec::new()).await?;
+    Ok(())
+}

@@ -1,0 +1,328 @@
+//! The traces that a filter lets through.
+//!
+//! A condition in SQL leaves those that may pass; what it can't tell is looked at here, in the summary
+//! and, where that is not enough, in the spans.
+
+use serde::Serialize;
+
+use super::pieces::{self, Piece};
+use super::spans::{self, Sketch, Whole};
+use crate::filter::Filter;
+use crate::graph::{Call, Entry, GraphData};
+use crate::host::{Database, DatabaseError, Row, Value};
+use crate::ids::hex;
+use crate::receive::spans::{cut, has_attribute};
+use crate::store::read::Service;
+
+/// The most services that a trace in a list names.
+const MAX_SERVICES: usize = 20;
+/// The newest traces that a graph is made of, and the most spans of each kind.
+const GRAPH_TRACES: i64 = 1_000;
+const GRAPH_SPANS: usize = 50_000;
+/// Spans are read until they have so many bytes, then looked at.
+const READ_BYTES: usize = 4 * 1024 * 1024;
+
+/// What is known to be missing of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incomplete {
+    /// Spans that were not taken: too large, or too many.
+    pub refused: i64,
+}
+
+/// A trace in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Its place in the order of arrival; the cursor of `before`.
+    pub id: i64,
+    /// 32 hexadecimal digits.
+    pub trace_id: String,
+    /// The number of its latest change; the cursor of `changed_after`.
+    pub changed: i64,
+    /// Its first span's start: nanoseconds since 1970, as text.
+    pub start_ns: String,
+    /// From the first start to the last end.
+    pub duration_ns: i64,
+    /// Spans so far.
+    pub spans: i64,
+    /// Those with an error.
+    pub errors: i64,
+    /// The service and name of the root, or of the first span while there is none.
+    pub service: String,
+    /// See `service`.
+    pub name: String,
+    /// Whether a span without parent has arrived.
+    pub rooted: bool,
+    /// The services, those with the most spans first.
+    pub services: Vec<Service>,
+    /// What is known to be missing of it.
+    pub incomplete: Option<Incomplete>,
+    /// Whether it is pinned.
+    pub pinned: bool,
+}
+
+const COLUMNS: &str =
+    "t.id, t.trace_id, t.changed, t.start_ns, t.duration_ns, t.spans, t.errors, t.service,
+    t.name, t.rooted, t.services, t.refused, t.pinned, t.names, t.pieces";
+
+/// A row that may pass.
+struct Found {
+    summary: Summary,
+    services: Vec<(String, i64, i64)>,
+    names: Option<String>,
+    bytes: usize,
+}
+
+impl Found {
+    fn read(row: &Row) -> Found {
+        let number = |column: usize| row[column].integer();
+        let services: Vec<(String, i64, i64)> = pieces::decode(row[10].text());
+        let named = services.iter().map(|(name, spans, errors)| Service {
+            name: name.clone(),
+            spans: *spans,
+            errors: *errors,
+        });
+        let mut named: Vec<_> = named.collect();
+        named.sort_by_key(|service| -service.spans);
+        named.truncate(MAX_SERVICES);
+        let pieces: Vec<Piece> = pieces::decode(row[14].text());
+        Found {
+            summary: Summary {
+                id: number(0),
+                trace_id: hex(row[1].blob()),
+                changed: number(2),
+                start_ns: number(3).to_string(),
+                duration_ns: number(4),
+                spans: number(5),
+                errors: number(6),
+                service: row[7].text().to_owned(),
+                name: row[8].text().to_owned(),
+                rooted: number(9) != 0,
+                services: named,
+                incomplete: Some(number(11))
+                    .filter(|refused| *refused > 0)
+                    .map(|refused| Incomplete { refused }),
+                pinned: number(12) != 0,
+            },
+            services,
+            names: match &row[13] {
+                Value::Text(names) => Some(names.clone()),
+                _ => None,
+            },
+            bytes: pieces.iter().map(|piece| piece.length).sum(),
+        }
+    }
+
+    /// Whether it passes, as far as the summary tells: none where the spans have to be looked at.
+    fn passes(&self, filter: &Filter) -> Option<bool> {
+        let services = &self.services;
+        let has = |service: &String| services.iter().any(|(name, ..)| name == service);
+        if !filter.services.iter().all(has) {
+            return Some(false);
+        }
+        let mut open = !filter.attributes.is_empty() || !filter.calls.is_empty();
+        for text in &filter.texts {
+            let contains = |name: &str| name.to_ascii_lowercase().contains(text);
+            if services.iter().any(|(name, ..)| contains(name)) {
+                continue;
+            }
+            match &self.names {
+                Some(names) if names.lines().any(contains) => {}
+                Some(_) => return Some(false),
+                None => open = true,
+            }
+        }
+        (!open).then_some(true)
+    }
+}
+
+impl Filter {
+    /// Whether a trace passes, by all that it has.
+    fn lets_through(&self, trace: &Whole<Sketch>) -> bool {
+        let attribute = |(key, value): &(String, String)| {
+            trace.spans.iter().any(|(resource, _, span)| {
+                let resource = trace.resources[*resource].1.resource.as_ref();
+                let of_resource = resource.map_or(&[][..], |one| &one.attributes);
+                has_attribute(&span.attributes, of_resource, (key, value))
+            })
+        };
+        let text = |text: &String| {
+            trace.spans.iter().any(|(resource, _, span)| {
+                [cut(&span.name), trace.service(*resource)]
+                    .iter()
+                    .any(|name| name.to_ascii_lowercase().contains(text))
+            })
+        };
+        let call = |(caller, callee): &(String, String)| {
+            parents(trace).any(|(parent, child)| {
+                trace.service(parent.0) == caller && trace.service(child.0) == callee
+            })
+        };
+        self.attributes.iter().all(attribute)
+            && self.texts.iter().all(text)
+            && self.calls.iter().all(call)
+    }
+}
+
+/// Each span that has a parent, behind it; spans with their resources.
+fn parents(trace: &Whole<Sketch>) -> impl Iterator<Item = ((usize, &Sketch), (usize, &Sketch))> {
+    let by_id: std::collections::HashMap<&[u8], (usize, &Sketch)> = trace
+        .spans
+        .iter()
+        .map(|(resource, _, span)| (span.span_id.as_slice(), (*resource, span)))
+        .collect();
+    trace.spans.iter().filter_map(move |(resource, _, span)| {
+        let parent = by_id.get(span.parent_span_id.as_slice())?;
+        Some((*parent, (*resource, span)))
+    })
+}
+
+/// The traces that a filter lets through, newest first; or, with `changed_after`, in the order of
+/// their changes. One more than the limit says that there are more.
+///
+/// # Errors
+/// The database's.
+pub async fn traces(
+    database: &impl Database,
+    filter: &Filter,
+) -> Result<Vec<Summary>, DatabaseError> {
+    let wanted = usize::try_from(filter.limit + 1).unwrap_or(usize::MAX);
+    passing(database, filter, wanted).await
+}
+
+async fn passing(
+    database: &impl Database,
+    filter: &Filter,
+    wanted: usize,
+) -> Result<Vec<Summary>, DatabaseError> {
+    let (condition, values) = filter.sql();
+    let (order, further) = match filter.changed_after {
+        Some(_) => ("t.changed", "t.changed > ?"),
+        None => ("t.id DESC", "t.id < ?"),
+    };
+    let select = format!(
+        "SELECT {COLUMNS} FROM tracing_tail_traces t WHERE {condition} AND {further}
+        ORDER BY {order} LIMIT ?"
+    );
+    let mut cursor = filter.changed_after.unwrap_or(i64::MAX);
+    let mut passed = Vec::new();
+    loop {
+        let many = wanted - passed.len();
+        let mut values = values.clone();
+        values.extend([
+            cursor.into(),
+            i64::try_from(many).unwrap_or(i64::MAX).into(),
+        ]);
+        let rows = database.execute(&select, values).await?;
+        let last = rows.len() < many;
+        let found: Vec<_> = rows.iter().map(Found::read).collect();
+        if let Some(last) = found.last() {
+            cursor = match filter.changed_after {
+                Some(_) => last.summary.changed,
+                None => last.summary.id,
+            };
+        }
+        passed.extend(look(database, filter, found).await?);
+        if last || passed.len() >= wanted {
+            return Ok(passed);
+        }
+    }
+}
+
+/// Those that pass, in their order.
+async fn look(
+    database: &impl Database,
+    filter: &Filter,
+    found: Vec<Found>,
+) -> Result<Vec<Summary>, DatabaseError> {
+    let mut passed = Vec::with_capacity(found.len());
+    let mut open = Vec::new();
+    let mut bytes = 0;
+    let mut found = found.into_iter().peekable();
+    while let Some(one) = found.next() {
+        match one.passes(filter) {
+            Some(false) => {}
+            Some(true) => passed.push(one.summary),
+            None => {
+                open.push(one.summary.id);
+                bytes += one.bytes;
+                passed.push(one.summary);
+            }
+        }
+        if bytes > READ_BYTES || found.peek().is_none() {
+            let traces = spans::many(database, &open).await?;
+            let pass = traces.iter().filter(|trace| filter.lets_through(trace));
+            let pass: Vec<i64> = pass.map(|trace| trace.id).collect();
+            passed.retain(|one| !open.contains(&one.id) || pass.contains(&one.id));
+            open.clear();
+            bytes = 0;
+        }
+    }
+    Ok(passed)
+}
+
+/// Reads what the graph of the newest traces that a filter lets through is made of.
+///
+/// # Errors
+/// The database's.
+pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphData, DatabaseError> {
+    let wanted = usize::try_from(GRAPH_TRACES).unwrap_or(usize::MAX);
+    let mut traces = passing(database, filter, wanted).await?;
+    traces.truncate(wanted);
+    let start = |trace: &Summary| trace.start_ns.parse().unwrap_or(0);
+    let first = traces.iter().map(start).min().unwrap_or(0);
+    let last = traces.iter().map(|trace| start(trace) + trace.duration_ns);
+    let mut data = GraphData {
+        calls: Vec::new(),
+        entries: Vec::new(),
+        window_ns: last.max().unwrap_or(0).saturating_sub(first),
+        traces: i64::try_from(traces.len()).unwrap_or(i64::MAX),
+    };
+    let mut rest = &traces[..];
+    while !rest.is_empty() && data.calls.len().max(data.entries.len()) < GRAPH_SPANS {
+        let mut spans = 0;
+        let fit = rest.iter().take_while(|trace| {
+            spans += trace.spans;
+            spans <= 10_000
+        });
+        let (next, others) = rest.split_at(fit.count().max(1));
+        rest = others;
+        let ids: Vec<i64> = next.iter().map(|trace| trace.id).collect();
+        for trace in spans::many(database, &ids).await? {
+            add(&mut data, &trace);
+        }
+    }
+    data.calls.truncate(GRAPH_SPANS);
+    data.entries.truncate(GRAPH_SPANS);
+    Ok(data)
+}
+
+fn add(data: &mut GraphData, trace: &Whole<Sketch>) {
+    let duration = |span: &Sketch| {
+        let took = span
+            .end_time_unix_nano
+            .saturating_sub(span.start_time_unix_nano);
+        i64::try_from(took).unwrap_or(i64::MAX)
+    };
+    let error = |span: &Sketch| span.status.as_ref().is_some_and(|status| status.code == 2);
+    for ((of_parent, parent), (of_child, child)) in parents(trace) {
+        let (caller, callee) = (trace.service(of_parent), trace.service(of_child));
+        if caller != callee || (parent.kind == 3 && child.kind == 2) {
+            data.calls.push(Call {
+                caller: caller.to_owned(),
+                callee: callee.to_owned(),
+                duration_ns: duration(child),
+                error: error(child),
+            });
+        }
+    }
+    for (resource, _, span) in &trace.spans {
+        let root = span.parent_span_id.iter().all(|byte| *byte == 0);
+        if matches!(span.kind, 2 | 5) || root {
+            data.entries.push(Entry {
+                service: trace.service(*resource).to_owned(),
+                duration_ns: duration(span),
+                error: error(span),
+            });
+        }
+    }
+}

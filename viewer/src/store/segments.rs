@@ -1,0 +1,159 @@
+//! Segments: writing them, and moving a trace into one of its own.
+
+use serde_json::json;
+
+use super::pieces::{self, Piece, Stored};
+use super::rows;
+use super::state::State;
+use crate::host::{Database, DatabaseError, Row};
+
+/// When a segment has so many bytes, the next begins: a piece of it is read with all of it.
+const SEGMENT_BYTES: usize = 8 * 1024;
+
+/// A segment that is about to be written.
+#[derive(Debug)]
+struct Segment {
+    id: i64,
+    data: Vec<u8>,
+}
+
+/// The segments of a transaction.
+#[derive(Debug, Default)]
+pub struct Packer {
+    segments: Vec<Segment>,
+    /// Bytes of all of them.
+    pub bytes: usize,
+}
+
+impl Packer {
+    /// Adds a piece of a trace; in a segment of its own where the trace is kept.
+    pub fn add<'b>(
+        &mut self,
+        state: &mut State,
+        own: bool,
+        spans: impl Iterator<Item = Stored<'b>>,
+    ) -> Piece {
+        let segment = self.segment(state, own);
+        let offset = segment.data.len();
+        for span in spans {
+            span.put(&mut segment.data);
+        }
+        let length = segment.data.len() - offset;
+        let segment = segment.id;
+        self.bytes += length;
+        Piece {
+            segment,
+            offset,
+            length,
+        }
+    }
+
+    fn segment(&mut self, state: &mut State, own: bool) -> &mut Segment {
+        let open = self
+            .segments
+            .iter()
+            .position(|segment| !own && segment.id > 0 && segment.data.len() < SEGMENT_BYTES);
+        let at = open.unwrap_or_else(|| {
+            let id = match own {
+                true => {
+                    state.last_own += 1;
+                    -state.last_own
+                }
+                false => {
+                    state.last_segment += 1;
+                    state.last_segment
+                }
+            };
+            self.segments.push(Segment {
+                id,
+                data: Vec::new(),
+            });
+            self.segments.len() - 1
+        });
+        &mut self.segments[at]
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn write(self, database: &impl Database) -> Result<(), DatabaseError> {
+        let segments = self.segments.into_iter();
+        let segments = segments.map(|segment| vec![segment.id.into(), segment.data.into()]);
+        rows::insert(database, segments.collect(), |places| {
+            format!(
+                "INSERT INTO tracing_tail_segments SELECT * FROM (VALUES {places})
+                WHERE column1 IS NOT NULL"
+            )
+        })
+        .await
+    }
+}
+
+/// Reads pieces, in their order: each with the place that it has in `wanted`.
+///
+/// # Errors
+/// The database's.
+pub async fn read(
+    database: &impl Database,
+    wanted: impl Iterator<Item = Piece>,
+) -> Result<Vec<Row>, DatabaseError> {
+    let wanted: Vec<_> = wanted
+        .map(|piece| (piece.segment, piece.offset + 1, piece.length))
+        .collect();
+    let select =
+        "SELECT j.key, substr(s.data, json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]'))
+        FROM json_each(?) j JOIN tracing_tail_segments s ON s.id = json_extract(j.value, '$[0]')";
+    database
+        .execute(select, vec![json!(wanted).to_string().into()])
+        .await
+}
+
+/// Moves traces into segments of their own, each with its number, why it is kept, and its pieces.
+///
+/// # Errors
+/// The database's.
+pub async fn rescue(
+    database: &impl Database,
+    state: &mut State,
+    traces: Vec<(i64, i64, &[Piece])>,
+) -> Result<(), DatabaseError> {
+    if traces.is_empty() {
+        return Ok(());
+    }
+    let wanted = traces
+        .iter()
+        .flat_map(|(_, _, pieces)| pieces.iter().copied());
+    let mut found = vec![Vec::new(); wanted.clone().count()];
+    for row in read(database, wanted).await? {
+        if let Some(place) = usize::try_from(row[0].integer())
+            .ok()
+            .and_then(|at| found.get_mut(at))
+        {
+            *place = row[1].blob().to_vec();
+        }
+    }
+    let mut found = found.into_iter();
+    let mut packer = Packer::default();
+    let mut moved = Vec::new();
+    for (id, kind, of_trace) in traces {
+        let data: Vec<_> = found.by_ref().take(of_trace.len()).collect();
+        let spans = data.iter().flat_map(|data| pieces::spans(data));
+        let piece = packer.add(state, true, spans);
+        let encoded = pieces::encode(&[piece]);
+        moved.push(vec![
+            id.into(),
+            kind.into(),
+            piece.segment.into(),
+            encoded.into(),
+        ]);
+    }
+    packer.write(database).await?;
+    rows::insert(database, moved, |places| {
+        format!(
+            "UPDATE tracing_tail_traces SET kept = v.column2, segment = v.column3, pieces = v.column4
+            FROM (VALUES {places}) AS v WHERE tracing_tail_traces.id = v.column1"
+        )
+    })
+    .await
+}

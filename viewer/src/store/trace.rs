@@ -1,0 +1,241 @@
+//! The summary of a trace, and how spans that arrive change it.
+
+use std::collections::BTreeSet;
+
+use super::pieces::{self, Piece};
+use crate::host::Value;
+use crate::receive::scan::{Shared, Span};
+use crate::receive::signature::Signature;
+use crate::receive::spans::cut;
+
+/// The most bytes of the distinct names of spans that a summary holds; those of a trace with more are
+/// looked for in its spans.
+const MAX_NAMES: usize = 2_000;
+/// What a row takes beside its texts and lists.
+const ROW_BYTES: usize = 250;
+
+/// What is known of a trace.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// Its place in the order of arrival.
+    pub id: i64,
+    /// Why it is passed over when the oldest go; see `evict`.
+    pub kept: i64,
+    /// The number of its latest change.
+    pub changed: i64,
+    /// Its first span's start.
+    pub start: i64,
+    /// Its last span's end.
+    pub end: i64,
+    /// Its spans.
+    pub spans: i64,
+    /// Those with an error.
+    pub errors: i64,
+    /// Spans that were not taken.
+    pub refused: i64,
+    /// What it takes, its row included.
+    pub bytes: i64,
+    /// Whether a span without parent has arrived.
+    pub rooted: bool,
+    /// The start of the span that gives it its name.
+    pub root_start: i64,
+    /// The attributes that it may have.
+    pub signature: Signature,
+    /// Its id.
+    pub trace_id: [u8; 16],
+    /// The service of the root, or of the first span while there is none.
+    pub service: String,
+    /// The name of the same span.
+    pub name: String,
+    /// Each service with its spans and errors, by name.
+    pub services: Vec<(String, i64, i64)>,
+    /// The distinct names of its spans, one a line; none where they are too many.
+    pub names: Option<String>,
+    /// Where its spans lie.
+    pub pieces: Vec<Piece>,
+    /// The numbers of its resources and scopes.
+    pub shared: BTreeSet<i64>,
+    /// The ids of its spans, one after the other.
+    pub ids: Vec<u8>,
+}
+
+/// The columns, as SELECT and INSERT name them.
+pub const COLUMNS: &[&str] = &[
+    "id",
+    "key",
+    "changed",
+    "start_ns",
+    "duration_ns",
+    "spans",
+    "errors",
+    "refused",
+    "bytes",
+    "rooted",
+    "root_ns",
+    "s0",
+    "s1",
+    "s2",
+    "s3",
+    "trace_id",
+    "service",
+    "name",
+    "services",
+    "names",
+    "segment",
+    "pieces",
+    "ids",
+    "kept",
+    "shared",
+];
+/// Those that never change, and that others change.
+const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
+
+/// The first eight bytes of a trace's id, by which it is found.
+pub fn key(trace_id: &[u8; 16]) -> i64 {
+    let (first, _) = trace_id.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    i64::from_be_bytes(*first)
+}
+
+impl Trace {
+    /// A trace without spans.
+    pub fn new(id: i64, trace_id: [u8; 16]) -> Trace {
+        Trace {
+            id,
+            trace_id,
+            start: i64::MAX,
+            root_start: i64::MAX,
+            names: Some(String::new()),
+            ..Trace::default()
+        }
+    }
+
+    /// Reads a row of [`COLUMNS`].
+    pub fn read(row: &[Value]) -> Trace {
+        let number = |column: usize| row[column].integer();
+        Trace {
+            id: number(0),
+            changed: number(2),
+            start: number(3),
+            end: number(3) + number(4),
+            spans: number(5),
+            errors: number(6),
+            refused: number(7),
+            bytes: number(8),
+            rooted: number(9) != 0,
+            root_start: number(10),
+            signature: Signature::of_integers([11, 12, 13, 14].map(number)),
+            trace_id: row[15].blob().try_into().unwrap_or_default(),
+            service: row[16].text().to_owned(),
+            name: row[17].text().to_owned(),
+            services: pieces::decode(row[18].text()),
+            names: match &row[19] {
+                Value::Text(names) => Some(names.clone()),
+                _ => None,
+            },
+            pieces: pieces::decode(row[21].text()),
+            ids: row[22].blob().to_vec(),
+            kept: number(23),
+            shared: pieces::decode(row[24].text()),
+        }
+    }
+
+    /// The row, in the order of [`COLUMNS`].
+    pub fn row(&self) -> Vec<Value> {
+        let [s0, s1, s2, s3] = self.signature.integers();
+        vec![
+            self.id.into(),
+            key(&self.trace_id).into(),
+            self.changed.into(),
+            self.start.into(),
+            (self.end - self.start).into(),
+            self.spans.into(),
+            self.errors.into(),
+            self.refused.into(),
+            self.bytes.into(),
+            i64::from(self.rooted).into(),
+            self.root_start.into(),
+            s0.into(),
+            s1.into(),
+            s2.into(),
+            s3.into(),
+            Value::Blob(self.trace_id.to_vec()),
+            self.service.as_str().into(),
+            self.name.as_str().into(),
+            pieces::encode(&self.services).into(),
+            self.names.clone().map_or(Value::Null, Value::from),
+            self.pieces.first().map_or(0, |piece| piece.segment).into(),
+            pieces::encode(&self.pieces).into(),
+            self.ids.clone().into(),
+            self.kept.into(),
+            pieces::encode(&self.shared).into(),
+        ]
+    }
+
+    /// Takes a span that is not there yet.
+    pub fn add(&mut self, span: &Span, name: &str, resource: &Shared) {
+        self.spans += 1;
+        self.errors += i64::from(span.error);
+        self.start = self.start.min(span.start);
+        self.end = self.end.max(span.end);
+        self.signature.merge(span.signature);
+        self.signature.merge(resource.signature);
+        self.ids.extend_from_slice(&span.id);
+        if (span.root, -span.start) > (self.rooted, -self.root_start) || self.spans == 1 {
+            self.rooted = span.root;
+            self.root_start = span.start;
+            name.clone_into(&mut self.name);
+            resource.service.clone_into(&mut self.service);
+        }
+        let known = |(service, ..): &(String, i64, i64)| service.as_str().cmp(&resource.service);
+        match self.services.binary_search_by(known) {
+            Ok(at) => {
+                self.services[at].1 += 1;
+                self.services[at].2 += i64::from(span.error);
+            }
+            Err(at) => {
+                let service = (resource.service.clone(), 1, i64::from(span.error));
+                self.services.insert(at, service);
+            }
+        }
+        if let Some(names) = &mut self.names
+            && !names.lines().any(|known| known == name)
+        {
+            names.push_str(name);
+            names.push('\n');
+            if names.len() > MAX_NAMES || name.contains(['\n', '\r']) {
+                self.names = None;
+            }
+        }
+    }
+
+    /// Counts anew what it takes.
+    pub fn weigh(&mut self) {
+        let data: usize = self.pieces.iter().map(|piece| piece.length).sum();
+        let services: usize = self.services.iter().map(|(name, ..)| name.len() + 10).sum();
+        let names = self.names.as_ref().map_or(0, String::len);
+        let lists =
+            18 * self.pieces.len() + 6 * self.shared.len() + self.ids.len() + services + names;
+        let bytes = ROW_BYTES + data + lists + self.service.len() + self.name.len();
+        self.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    }
+}
+
+/// The statement that writes rows with these places, each as [`Trace::row`] makes it; one that is there already is
+/// brought up to date.
+pub fn upsert(places: &str) -> String {
+    let columns = COLUMNS.join(",");
+    let set = COLUMNS.iter().filter(|column| !FIXED.contains(column));
+    let set: Vec<_> = set
+        .map(|column| format!("{column}=excluded.{column}"))
+        .collect();
+    format!(
+        "INSERT INTO tracing_tail_traces ({columns}) SELECT * FROM (VALUES {places})
+        WHERE column1 IS NOT NULL ON CONFLICT (id) DO UPDATE SET {}",
+        set.join(",")
+    )
+}
+
+/// How a service's name stands in the column `services`.
+pub fn service_in_json(service: &str) -> String {
+    serde_json::to_string(cut(service)).unwrap_or_default()
+}
