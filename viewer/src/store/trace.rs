@@ -90,10 +90,19 @@ pub const COLUMNS: &[&str] = &[
 /// Those that never change, and that others change.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
 
-/// The first eight bytes of a trace's id, by which it is found.
+/// A number made of a trace's id, by which it is found. Both halves count: where ids have 64 bits the first
+/// half is zero, and elsewhere it is a time.
 pub fn key(trace_id: &[u8; 16]) -> i64 {
-    let (first, _) = trace_id.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    i64::from_be_bytes(*first)
+    /// Any odd number will do; this one has bits everywhere (2^64 by the golden ratio).
+    const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15;
+    let id = u128::from_be_bytes(*trace_id);
+    let mixed = id.wrapping_add((id >> 64).wrapping_mul(SPREAD));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the lower half is what is wanted"
+    )]
+    let key = mixed as i64;
+    key
 }
 
 impl Trace {
@@ -238,4 +247,17 @@ pub fn upsert(places: &str) -> String {
 /// How a service's name stands in the column `services`.
 pub fn service_in_json(service: &str) -> String {
     serde_json::to_string(cut(service)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_share_a_half_have_keys_of_their_own() {
+        let ids: [u128; 6] = [1, 2, 1 << 64, 2 << 64, (1 << 64) | 1, (2 << 64) | 1];
+        let keys = ids.map(|id| key(&id.to_be_bytes()));
+        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), ids.len(), "{keys:?}");
+    }
 }
