@@ -65,7 +65,7 @@ impl Loaded {
                 &manifest,
                 prepared,
                 NOWHERE,
-                Output::quiet(),
+                &Output::quiet(),
                 &Lifetime::new(Room::new(usize::MAX)),
             ),
         })

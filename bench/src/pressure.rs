@@ -233,10 +233,10 @@ impl Run<'_> {
         tokio::time::sleep(SETTLED).await;
         let printed = server.stop().await?;
         let received = (self.sink == Sink::Fast).then(|| collector.received("pressure").spans);
-        let spans = match (self.host, self.sink) {
-            (_, Sink::Nowhere) => None,
-            (Host::Embedded, _) => Some(summary(&printed, received)?),
-            (Host::Spin(_), _) => None,
+        let accounts = matches!(self.host, Host::Embedded) && self.sink != Sink::Nowhere;
+        let spans = match accounts {
+            true => Some(summary(&printed, received)?),
+            false => None,
         };
         Ok(Outcome {
             load,

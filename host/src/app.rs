@@ -134,7 +134,7 @@ impl App {
         manifest: &Manifest,
         prepared: Vec<Prepared>,
         address: SocketAddr,
-        output: Output,
+        output: &Output,
         lifetime: &Lifetime,
     ) -> Arc<App> {
         let client = Client::default();

@@ -90,10 +90,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         taken
     });
     let lifetime = Lifetime::new(Room::new(args.max_memory));
-    let app = || {
-        let (prepared, output) = (prepared.clone(), output.clone());
-        App::new(&manifest, prepared, address, output, &lifetime)
-    };
+    let app = || App::new(&manifest, prepared.clone(), address, &output, &lifetime);
     let apps = iter::repeat_with(app).take(shards()).collect();
     // Whoever reads the banner may stop the server, and loses nothing.
     let stop = shutdown.begin();

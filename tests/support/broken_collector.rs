@@ -86,7 +86,8 @@ impl BrokenCollector {
                     "200 OK\r\ncontent-type: application/x-protobuf"
                 }
                 BrokenCollector::Hanging => {
-                    return Ok(tokio::time::sleep(Duration::from_secs(600)).await);
+                    tokio::time::sleep(Duration::from_secs(600)).await;
+                    return Ok(());
                 }
                 BrokenCollector::Unavailable => "503 Service Unavailable",
                 BrokenCollector::Throttling => "429 Too Many Requests\r\nretry-after: 1",

@@ -8,7 +8,6 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
 
 use spin_sdk::wasip3;
 
