@@ -142,8 +142,8 @@ async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
         }) = room.report()
         {
             eprintln!(
-                "tracing-tail: instances have reached --max-memory: {told_to_go} that only went on after their \
-                 answers were told to go, {refused} could not start"
+                "tracing-tail: there was no room (--max-memory, or open files): {told_to_go} instances that only \
+                 went on after their answers were told to go, {refused} could not start"
             );
         }
     }
