@@ -16,7 +16,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use http::{Request, Response};
 use tokio::time::{Instant, sleep};
@@ -64,10 +63,12 @@ impl fmt::Display for NotStarted {
 
 impl std::error::Error for NotStarted {}
 
+type Answered = oneshot::Sender<Result<Response<WasiBody>>>;
+
 /// A request that waits for an instance.
 struct Job {
     request: Request<WasiBody>,
-    answered: oneshot::Sender<Result<Response<WasiBody>>>,
+    answered: Answered,
 }
 
 impl Instances {
@@ -310,28 +311,46 @@ impl Occupied {
         }
     }
 
-    /// Calls the instance with a request. Under WASI 0.2 the call goes on after its answer.
-    async fn call(&self, accessor: &Accessor<State>, proxy: &Proxy, job: Box<Job>) -> Result<()> {
-        let (answered, answer) = oneshot::channel();
-        let Job {
-            request,
-            answered: pass_to,
-        } = *job;
+    /// Calls the instance with a request.
+    async fn call(
+        &self,
+        accessor: &Accessor<State>,
+        proxy: &Proxy,
+        job: Box<Job>,
+        linger: &Arc<Mutex<Linger>>,
+    ) -> Result<()> {
+        let Job { request, answered } = *job;
+        let answered = match proxy {
+            Proxy::P3(_) => answered,
+            Proxy::P2(_) => self.pass_on(answered, linger),
+        };
         let prepared = accessor.with(|mut store| {
             let store = store.as_context_mut();
             Prepared::new(store, proxy, request, State::http, answered)
         })?;
-        let pass_on = async {
-            let answer = answer.await;
+        // Like Spin without a request timeout.
+        prepared.run(accessor, pending()).await?;
+        if let Proxy::P3(_) = proxy {
             self.slot.answered();
+        }
+        Ok(())
+    }
+
+    /// Under WASI 0.2 a call goes on after its answer, and is stuck in calls of the host meanwhile, so that
+    /// nothing else of its instance is polled: a task of its own sees the answer leave.
+    fn pass_on(&self, answered: Answered, linger: &Arc<Mutex<Linger>>) -> Answered {
+        let (sender, answer) = oneshot::channel();
+        let (slot, linger) = (Arc::clone(&self.slot), Arc::clone(linger));
+        tokio::spawn(async move {
+            let answer = answer.await;
+            slot.answered();
             if let Ok(answer) = answer {
                 // A client that has gone needs no answer.
-                let _ = pass_to.send(answer);
+                let _ = answered.send(answer);
             }
-        };
-        // Like Spin without a request timeout.
-        let (ran, ()) = join(prepared.run(accessor, pending()), pass_on).await;
-        ran.map(drop)
+            lock(&linger).begin();
+        });
+        sender
     }
 
     /// Takes no more requests; what waits goes to others.
@@ -356,17 +375,13 @@ impl Occupied {
     }
 
     /// Serves requests for as long as there is room for any, and until all work is done.
-    async fn serve(
-        &self,
-        accessor: &Accessor<State>,
-        proxy: &Proxy,
-        mut linger: Linger,
-    ) -> Result<()> {
+    async fn serve(&self, accessor: &Accessor<State>, proxy: &Proxy, linger: Linger) -> Result<()> {
         let handler = handler(proxy);
+        let told_to_go = linger.outbound().clone();
+        let linger = Arc::new(Mutex::new(linger));
         let mut calls = FuturesUnordered::new();
         let stopping = &self.instances.component().lifetime.stopping;
         let mut stopping = pin!(stopping.cancelled());
-        let told_to_go = linger.outbound().clone();
         let mut told_to_go = pin!(told_to_go.cancelled());
         let mut goes = false;
         let mut idle = pin!(sleep(IDLE_TIMEOUT));
@@ -389,8 +404,8 @@ impl Occupied {
                     && let Some(job) = self.slot.next(cx)
                 {
                     // It may have been told to go in this very moment.
-                    if linger.end() {
-                        calls.push(self.call(accessor, proxy, job));
+                    if lock(&linger).end() {
+                        calls.push(self.call(accessor, proxy, job, &linger));
                     } else {
                         self.slot.answered();
                         self.slot.ended();
@@ -400,7 +415,7 @@ impl Occupied {
                     continue;
                 }
                 if !self.slot.serves() {
-                    linger.begin();
+                    lock(&linger).begin();
                 }
                 let works =
                     !calls.is_empty() || accessor.poll_no_interesting_tasks(cx).is_pending();
@@ -431,6 +446,10 @@ impl Drop for Occupied {
     fn drop(&mut self) {
         self.retire();
     }
+}
+
+fn lock(linger: &Mutex<Linger>) -> MutexGuard<'_, Linger> {
+    linger.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn handler(proxy: &Proxy) -> Func {
