@@ -1,7 +1,7 @@
 //! The database: what it holds, and how it gets in and out.
 //!
 //! - [`schema`]: the tables
-//! - [`write`]: exports into the database, in one transaction
+//! - [`mod@write`]: exports into the database, in one transaction
 //! - [`group`]: the exports that wait in an instance, together
 //! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table
 //! - [`evict`]: what goes where the bounds are passed
