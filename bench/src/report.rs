@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
+use tracing_tail_host::span_account;
 
 use crate::rows::Row;
 use crate::sample::Sample;
@@ -265,15 +266,13 @@ pub fn milliseconds(time: f64) -> String {
 
 /// A whole number with commas.
 pub fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is rounded, and counts and rates are no less than 0"
+    )]
+    let whole = number.round_ties_even() as u64;
+    span_account::thousands(whole)
 }
 
 #[cfg(test)]

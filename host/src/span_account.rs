@@ -208,7 +208,7 @@ fn seconds(duration: Duration) -> String {
 }
 
 /// A number with commas between its thousands.
-fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (position, digit) in digits.chars().enumerate() {

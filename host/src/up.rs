@@ -110,7 +110,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     };
     if let Some(what) = unfinished.describe() {
         eprintln!(
-            "After {} s {what}; its outbound requests were failed",
+            "After {} s {what}; all outbound requests were failed",
             GRACE.as_secs()
         );
     }

@@ -53,8 +53,8 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Response<Bytes>, SendError>>;
 
     /// The environment variable `name`, which the host sets and not the settings; none where it is not set.
-    fn environment(&self, _name: &str) -> Option<String> {
-        None
+    fn environment(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
     }
 
     /// 64 random bits.

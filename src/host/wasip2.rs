@@ -107,10 +107,6 @@ impl World for Wasip2 {
         }
     }
 
-    fn environment(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
     fn random(&self) -> u64 {
         wasi::random::random::get_random_u64()
     }

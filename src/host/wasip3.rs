@@ -81,10 +81,6 @@ impl World for Wasip3 {
         }
     }
 
-    fn environment(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
     fn random(&self) -> u64 {
         getrandom::u64().expect("wasi:random does not fail")
     }

@@ -120,6 +120,7 @@ impl Exporter {
                 otlp.export(kept).await.map_err(|why| why.to_string())
             }
         };
+        // Exports overlap; this one has ended just now, and none of the others was polled in between.
         let trouble = self
             .trouble
             .lock()

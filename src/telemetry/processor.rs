@@ -159,11 +159,9 @@ impl<W: World> Shared<W> {
                 }
             };
             let (exported, elapsed, notified) = (pin!(exported), pin!(elapsed), pin!(notified));
-            if let Either::Left(_) = select(elapsed, select(exported, notified)).await {
-                is_due = true;
-            }
-            if is_due {
-                delay = None;
+            let first = select(elapsed, select(exported, notified)).await;
+            if matches!(first, Either::Left(_)) {
+                (delay, is_due) = (None, true);
             }
         }
     }
