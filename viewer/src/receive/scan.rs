@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::common::v1::AnyValue;
 use prost::Message as _;
 
 use super::signature::Signature;
-use super::spans::{MAX_TAGS, cut, text};
+use super::spans::{MAX_TAGS, cut, service_name, text};
 use super::wire::{self, Malformed, Wire};
 use crate::ids::hex;
 use crate::respond::Problem;
@@ -213,11 +213,13 @@ impl<'b> Scan<'b> {
 
     /// Counts a field that is a message.
     fn message(&mut self, value: Wire<'b>) -> Scanned<&'b [u8]> {
-        self.messages += 1;
-        if self.messages > MAX_MESSAGES {
-            check_messages(self.messages)?;
-        }
+        self.count()?;
         bytes(value)
+    }
+
+    fn count(&mut self) -> Scanned {
+        self.messages += 1;
+        Ok(check_messages(self.messages)?)
     }
 
     fn resource_spans(&mut self, message: &'b [u8]) -> Scanned {
@@ -246,17 +248,15 @@ impl<'b> Scan<'b> {
                 _ => {}
             }
         }
-        let service = service.filter(|service| !service.is_empty());
-        let service = service.as_deref().unwrap_or("unknown_service");
-        let resource = self.share(head, Some(cut(service)), signature);
+        let service = service_name(service.as_deref());
+        let resource = self.share(head, Some(service), signature);
         each(message, 2, |scope_spans| {
-            self.messages += 1;
+            self.count()?;
             self.scope_spans(scope_spans, resource)
         })
     }
 
     fn scope_spans(&mut self, message: &'b [u8], resource: usize) -> Scanned {
-        check_messages(self.messages)?;
         let mut head = Vec::new();
         let mut rest = message;
         while let Some((number, value)) = wire::next(&mut rest)? {
@@ -272,8 +272,7 @@ impl<'b> Scan<'b> {
         }
         let scope = self.share(head, None, Signature::default());
         each(message, 2, |span| {
-            self.messages += 1;
-            check_messages(self.messages)?;
+            self.count()?;
             let span = self.span(span, [resource, scope])?;
             self.batch.spans.push(span);
             Ok(())

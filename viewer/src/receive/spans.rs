@@ -53,6 +53,12 @@ pub fn cut(text: &str) -> &str {
     }
 }
 
+/// The name of a service, from the text of its resource's `service.name`, if there is one.
+pub fn service_name(given: Option<&str>) -> &str {
+    let given = given.filter(|name| !name.is_empty());
+    given.map_or("unknown_service", cut)
+}
+
 /// A value as text; lists and maps as JSON.
 pub fn text(value: &AnyValue) -> String {
     match &value.value {

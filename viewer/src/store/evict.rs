@@ -263,7 +263,7 @@ impl Eviction<'_> {
         while self.over(state) {
             // No more of them than there have to be: the store stays full.
             if let Some(one) = first.pop_front() {
-                state.forget(std::slice::from_ref(&one));
+                state.forget(&one);
                 gone.push(one);
                 continue;
             }
@@ -285,7 +285,7 @@ impl Eviction<'_> {
                 }
                 None => {
                     kept.let_go(&one);
-                    state.forget(std::slice::from_ref(&one));
+                    state.forget(&one);
                     gone.push(one);
                 }
             }
@@ -362,12 +362,10 @@ impl Eviction<'_> {
 }
 
 impl State {
-    fn forget(&mut self, gone: &[Candidate]) {
-        for one in gone {
-            self.traces -= 1;
-            self.spans -= one.spans;
-            self.bytes -= one.bytes;
-        }
+    fn forget(&mut self, gone: &Candidate) {
+        self.traces -= 1;
+        self.spans -= gone.spans;
+        self.bytes -= gone.bytes;
     }
 }
 

@@ -17,7 +17,7 @@ use crate::store::read::Service;
 /// The most services that a trace in a list names.
 const MAX_SERVICES: usize = 20;
 /// The newest traces that a graph is made of, and the most spans of each kind.
-const GRAPH_TRACES: i64 = 1_000;
+const GRAPH_TRACES: usize = 1_000;
 const GRAPH_SPANS: usize = 50_000;
 /// Spans are read until they have so many bytes, then looked at.
 const READ_BYTES: usize = 4 * 1024 * 1024;
@@ -265,9 +265,8 @@ async fn look(
 /// # Errors
 /// The database's.
 pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphData, DatabaseError> {
-    let wanted = usize::try_from(GRAPH_TRACES).unwrap_or(usize::MAX);
-    let mut traces = passing(database, filter, wanted).await?;
-    traces.truncate(wanted);
+    let mut traces = passing(database, filter, GRAPH_TRACES).await?;
+    traces.truncate(GRAPH_TRACES);
     let start = |trace: &Summary| trace.start_ns.parse().unwrap_or(0);
     let first = traces.iter().map(start).min().unwrap_or(0);
     let last = traces.iter().map(|trace| start(trace) + trace.duration_ns);

@@ -1,7 +1,5 @@
 //! Segments: writing them, and moving a trace into one of its own.
 
-use serde_json::json;
-
 use super::pieces::{self, Piece, Stored};
 use super::rows;
 use super::state::State;
@@ -9,6 +7,11 @@ use crate::host::{Database, DatabaseError, Row};
 
 /// When a segment has so many bytes, the next begins: a piece of it is read with all of it.
 const SEGMENT_BYTES: usize = 8 * 1024;
+
+/// The bytes of a piece in SQL: `j` is an element of an array of pieces, `s` the segment that it lies in.
+pub const PIECE: &str = "substr(s.data, 1 + (j.value ->> 1), j.value ->> 2)";
+/// How a piece `j` is joined with its segment `s`.
+pub const SEGMENT_OF_PIECE: &str = "tracing_tail_segments s ON s.id = (j.value ->> 0)";
 
 /// A segment that is about to be written.
 #[derive(Debug)]
@@ -98,15 +101,9 @@ pub async fn read(
     database: &impl Database,
     wanted: impl Iterator<Item = Piece>,
 ) -> Result<Vec<Row>, DatabaseError> {
-    let wanted: Vec<_> = wanted
-        .map(|piece| (piece.segment, piece.offset + 1, piece.length))
-        .collect();
-    let select =
-        "SELECT j.key, substr(s.data, json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]'))
-        FROM json_each(?) j JOIN tracing_tail_segments s ON s.id = json_extract(j.value, '$[0]')";
-    database
-        .execute(select, vec![json!(wanted).to_string().into()])
-        .await
+    let wanted = pieces::encode(&wanted.collect::<Vec<_>>());
+    let select = format!("SELECT j.key, {PIECE} FROM json_each(?) j JOIN {SEGMENT_OF_PIECE}");
+    database.execute(&select, vec![wanted.into()]).await
 }
 
 /// Moves traces into segments of their own, each with its number, why it is kept, and its pieces.

@@ -10,9 +10,10 @@ use serde_json::json;
 
 use super::memory::of_kind;
 use super::pieces;
+use super::segments::{PIECE, SEGMENT_OF_PIECE};
 use super::trace::key;
 use crate::host::{Database, DatabaseError, Row, Value};
-use crate::receive::spans::{cut, text};
+use crate::receive::spans::{service_name, text};
 
 /// What filters and graphs need of a span; the rest is passed over.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -74,9 +75,9 @@ pub struct Whole<S = Span> {
 fn select(condition: &str) -> String {
     format!(
         "SELECT 0, t.id, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}
-        UNION ALL SELECT 1, t.id, substr(s.data, 1 + (j.value ->> 1), j.value ->> 2), 0, 0
+        UNION ALL SELECT 1, t.id, {PIECE}, 0, 0
             FROM tracing_tail_traces t, json_each(t.pieces) j
-            JOIN tracing_tail_segments s ON s.id = (j.value ->> 0) WHERE {condition}
+            JOIN {SEGMENT_OF_PIECE} WHERE {condition}
         UNION ALL SELECT 2, id, bytes, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
             FROM tracing_tail_traces t, json_each(t.shared) j WHERE {condition})"
     )
@@ -204,9 +205,5 @@ fn service(resource: &ResourceSpans) -> String {
     let attributes = resource.resource.iter().flat_map(|one| &one.attributes);
     let mut services = attributes.filter(|one| one.key == "service.name");
     let service = services.next().and_then(|one| one.value.as_ref()).map(text);
-    let service = service.filter(|name| !name.is_empty());
-    service.map_or_else(
-        || "unknown_service".to_owned(),
-        |name| cut(&name).to_owned(),
-    )
+    service_name(service.as_deref()).to_owned()
 }
