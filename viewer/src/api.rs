@@ -139,11 +139,10 @@ impl<D: Database> Asked<'_, D> {
             Pin::Done => Ok(no_content()),
             Pin::Missing => Err(no_trace(id)),
             Pin::Full => {
-                let (traces, bytes) = (self.bounds.traces / 4, self.bounds.bytes / 4);
+                let (traces, bytes) = keep::max_pinned(self.bounds);
                 let problem = format!(
-                    "the trace '{id}' can't be pinned: pinned traces may be no more than {} and take no more \
-                     than {bytes} bytes, a quarter of what is kept; unpin another",
-                    traces.max(1)
+                    "the trace '{id}' can't be pinned: pinned traces may be no more than {traces} and take no \
+                     more than {bytes} bytes, a quarter of what is kept; unpin another"
                 );
                 Err(Problem::new(StatusCode::CONFLICT, problem))
             }

@@ -40,6 +40,11 @@ pub async fn find(
     Ok(found.map(|row| (row[0].integer(), row[1].integer())))
 }
 
+/// How many traces may be pinned, and how many bytes they may take: a quarter of each bound.
+pub fn max_pinned(bounds: &Bounds) -> (i64, i64) {
+    ((bounds.traces / 4).max(1), bounds.bytes / 4)
+}
+
 /// Pins a trace, so that it stays until it is unpinned.
 ///
 /// # Errors
@@ -53,11 +58,12 @@ pub async fn pin(
         AND (pinned = 1 OR (SELECT COUNT(*) < ?3 AND COALESCE(SUM(bytes), 0) + tracing_tail_traces.bytes <= ?4
             FROM tracing_tail_traces AS others WHERE others.pinned = 1))
         RETURNING id";
+    let (traces, bytes) = max_pinned(bounds);
     let values = vec![
         key(&trace).into(),
         Value::Blob(trace.to_vec()),
-        (bounds.traces / 4).max(1).into(),
-        (bounds.bytes / 4).into(),
+        traces.into(),
+        bytes.into(),
     ];
     if !database.execute(update, values).await?.is_empty() {
         return Ok(Pin::Done);
