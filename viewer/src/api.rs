@@ -174,7 +174,7 @@ impl<D: Database> Asked<'_, D> {
     async fn span(&self, trace: &str, span: &str) -> Result<Response<Bytes>, Problem> {
         let id = parse::<8>(span)
             .ok_or_else(|| Problem::bad("a span id has 16 hexadecimal digits, not all 0"))?;
-        let found = match spans::one(self.database, trace_id(trace)?).await? {
+        let found = match spans::single(self.database, trace_id(trace)?, id).await? {
             Some(whole) => detail::span(&whole, id),
             None => None,
         };

@@ -9,11 +9,12 @@ use prost::Message as _;
 use serde_json::json;
 
 use super::memory::of_kind;
-use super::pieces;
+use super::pieces::{self, Stored};
 use super::segments::{PIECE, SEGMENT_OF_PIECE};
 use super::trace::key;
 use crate::host::{Database, DatabaseError, Row, Value};
 use crate::receive::spans::{service_name, text};
+use crate::receive::wire::{self, Wire};
 
 /// What filters and graphs need of a span; the rest is passed over.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -91,15 +92,46 @@ pub async fn one(
     database: &impl Database,
     trace: [u8; 16],
 ) -> Result<Option<Whole>, DatabaseError> {
-    let select = select("t.key = ?1 AND t.trace_id = ?2");
-    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
-    let rows = database.execute(&select, values).await?;
-    let mut whole: Option<Whole> = assemble(&rows).into_iter().next();
+    let mut whole: Option<Whole> = read(database, trace, |_| true).await?;
     if let Some(whole) = &mut whole {
         let start = |(_, _, span): &(usize, usize, Span)| span.start_time_unix_nano;
         whole.spans.sort_by_key(start);
     }
     Ok(whole)
+}
+
+/// One trace with a single one of its spans, or with none where that is not there.
+///
+/// # Errors
+/// The database's.
+pub async fn single(
+    database: &impl Database,
+    trace: [u8; 16],
+    span: [u8; 8],
+) -> Result<Option<Whole>, DatabaseError> {
+    read(database, trace, |encoded| span_id(encoded) == Some(&span)).await
+}
+
+async fn read(
+    database: &impl Database,
+    trace: [u8; 16],
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Option<Whole>, DatabaseError> {
+    let select = select("t.key = ?1 AND t.trace_id = ?2");
+    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+    let rows = database.execute(&select, values).await?;
+    Ok(assemble(&rows, wanted).into_iter().next())
+}
+
+/// The id of an encoded `Span`, read without the rest.
+fn span_id(mut encoded: &[u8]) -> Option<&[u8]> {
+    let mut id = None;
+    while let Ok(Some((number, value))) = wire::next(&mut encoded) {
+        if let (2, Wire::Bytes(bytes)) = (number, value) {
+            id = Some(bytes);
+        }
+    }
+    id
 }
 
 /// The traces with these numbers, as far as they are there; their spans in no order.
@@ -116,10 +148,14 @@ pub async fn many(
     let select = select("t.id IN (SELECT value FROM json_each(?1))");
     let values = vec![json!(ids).to_string().into()];
     let rows = database.execute(&select, values).await?;
-    Ok(assemble(&rows))
+    Ok(assemble(&rows, |_| true))
 }
 
-fn assemble<S: prost::Message + Default>(rows: &[Row]) -> Vec<Whole<S>> {
+/// The traces of the rows, with those of their encoded spans that are wanted.
+fn assemble<S: prost::Message + Default>(
+    rows: &[Row],
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Vec<Whole<S>> {
     let heads: HashMap<i64, &[u8]> = of_kind(rows, 2)
         .map(|row| (row[0].integer(), row[1].blob()))
         .collect();
@@ -142,15 +178,17 @@ fn assemble<S: prost::Message + Default>(rows: &[Row]) -> Vec<Whole<S>> {
             .push(row[1].blob());
     }
     for trace in &mut traces {
-        trace.fill(pieces.remove(&trace.id).unwrap_or_default(), &heads);
+        let spans = pieces.remove(&trace.id).unwrap_or_default();
+        let spans = spans.into_iter().flat_map(pieces::spans);
+        trace.fill(spans.filter(|stored| wanted(stored.span)), &heads);
     }
     traces
 }
 
 impl<S: prost::Message + Default> Whole<S> {
-    fn fill(&mut self, pieces: Vec<&[u8]>, heads: &HashMap<i64, &[u8]>) {
+    fn fill<'b>(&mut self, spans: impl Iterator<Item = Stored<'b>>, heads: &HashMap<i64, &[u8]>) {
         let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
-        for stored in pieces.into_iter().flat_map(pieces::spans) {
+        for stored in spans {
             let Ok(span) = S::decode(stored.span) else {
                 continue;
             };
