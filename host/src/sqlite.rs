@@ -2,11 +2,14 @@
 //!
 //! Each opened connection is one of SQLite's own, so a transaction belongs to who began it, and a
 //! writer that finds another at work waits up to five seconds. Statements run on threads where they
-//! may block. What an answer may hold is bounded; attaching other files is refused, as in Spin.
+//! may block; those in the middle of a transaction that holds the lock, which wait for nothing, run where the
+//! component runs. What an answer may hold is bounded; attaching other files is refused, as in Spin.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::TransactionState;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{Value as Stored, ValueRef};
 use tokio::task::spawn_blocking;
@@ -102,7 +105,14 @@ impl Databases {
 
 /// An open connection.
 #[derive(Debug, Clone)]
-pub struct Connection(Arc<Mutex<rusqlite::Connection>>);
+pub struct Connection(Arc<Open>);
+
+#[derive(Debug)]
+struct Open {
+    sqlite: Mutex<rusqlite::Connection>,
+    /// Whether it is in a transaction that holds the lock for writing.
+    writes: AtomicBool,
+}
 
 impl Connection {
     async fn open(file: PathBuf) -> Result<Connection, Error> {
@@ -116,15 +126,32 @@ impl Connection {
             connection.set_prepared_statement_cache_capacity(PREPARED);
             Ok(connection)
         });
-        Ok(Connection(Arc::new(Mutex::new(opened.await?))))
+        Ok(Connection(Arc::new(Open {
+            sqlite: Mutex::new(opened.await?),
+            writes: AtomicBool::new(false),
+        })))
     }
 
     async fn execute(self, statement: String, values: Vec<Value>) -> Result<QueryResult, Error> {
-        blocking(move || self.with(|connection| query(connection, &statement, values))).await
+        // A thread for each statement would cost more than most of them do.
+        if self.0.writes.load(Ordering::Relaxed) && is_short(&statement) {
+            return self.run(&statement, values);
+        }
+        blocking(move || self.run(&statement, values)).await
+    }
+
+    fn run(&self, statement: &str, values: Vec<Value>) -> Result<QueryResult, Error> {
+        self.with(|connection| {
+            let found = query(connection, statement, values);
+            let state = connection.transaction_state(None::<&str>);
+            let writes = matches!(state, Ok(TransactionState::Write));
+            self.0.writes.store(writes, Ordering::Relaxed);
+            found
+        })
     }
 
     fn with<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> T) -> T {
-        work(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&self.0.sqlite.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -146,6 +173,15 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     let done = spawn_blocking(work).await;
     done.unwrap_or_else(|panicked| Err(Error::Io(panicked.to_string())))
+}
+
+/// Whether a statement of a transaction that writes is short, as a rule: it neither ends the transaction,
+/// which may wait for the disk, nor goes through a table to delete.
+fn is_short(statement: &str) -> bool {
+    let word = statement.split_whitespace().next().unwrap_or_default();
+    ["INSERT", "SELECT", "UPDATE"]
+        .iter()
+        .any(|short| word.eq_ignore_ascii_case(short))
 }
 
 fn refuse_files(context: AuthContext<'_>) -> Authorization {
