@@ -1,157 +1,236 @@
-//! OTLP exports for a receiver of traces, as lines of JSON: what a collector in front of a shop sends.
+//! OTLP exports for a receiver of traces: what a collector in front of a shop sends, and what a service of
+//! its own sends.
+//!
+//! Each export is made of one that was encoded before: the random words that its ids consist of are replaced
+//! by others, so that a sender has no other work than that.
 
-use std::fmt::Write as _;
-use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::collections::HashSet;
 
-use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::Event;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use prost::Message as _;
 
-use crate::rows::scratch;
-
-/// The traces of an export.
-pub const TRACES: u64 = 25;
-/// The spans of a trace: three services in a chain, with two calls.
-const SPANS_PER_TRACE: u64 = 5;
-/// The spans of an export.
-pub const SPANS: u64 = TRACES * SPANS_PER_TRACE;
 /// When the first trace starts, in nanoseconds since 1970.
 const START: u64 = 1_790_000_000_000_000_000;
 
 /// A span's place in its trace, its kind and its name. Its parent is the one before.
-type Place = (u64, u8, &'static str);
+type Place = (u64, i32, &'static str);
 
-/// The spans of a trace, by service.
-const SERVICES: [(&str, &[Place]); 3] = [
+/// The spans of a trace of a chain of services, by service.
+const CHAIN: &[(&str, &[Place])] = &[
     ("shop", &[(0, 2, "POST /order"), (1, 3, "POST")]),
     ("payment", &[(2, 2, "POST /charge"), (3, 3, "POST")]),
     ("bank", &[(4, 2, "POST /transfer")]),
 ];
+/// Those of a service that calls no other.
+const ONE: &[(&str, &[Place])] = &[("shop", &[(0, 2, "POST /order")])];
 
-/// Writes so many exports to a file, a line each. All ids are distinct.
-///
-/// # Errors
-/// Where the file can't be written.
-pub fn file(exports: u64) -> Result<PathBuf> {
-    let path = scratch()?.join("exports.jsonl");
-    let file = std::fs::File::create(&path);
-    let mut file = BufWriter::new(file.context("failed to create the file of exports")?);
-    for number in 0..exports {
-        writeln!(file, "{}", export(number))?;
+/// What an export holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// 25 traces of a chain of three services, with five spans each.
+    Chains,
+    /// 128 traces of which a service sends its only span.
+    One,
+    /// A trace of 10,000 spans.
+    Large,
+}
+
+impl Shape {
+    /// Its traces.
+    pub const fn traces(self) -> u64 {
+        match self {
+            Shape::Chains => 25,
+            Shape::One => 128,
+            Shape::Large => 1,
+        }
     }
-    file.flush()?;
-    Ok(path)
-}
 
-/// How many of so many lines are drawn at least once, by so many draws; to be expected.
-pub fn distinct(lines: u64, draws: u64) -> f64 {
-    let missed = (1.0 - 1.0 / lines as f64).powf(draws as f64);
-    lines as f64 * (1.0 - missed)
-}
-
-fn export(number: u64) -> Value {
-    let traces = || number * TRACES..(number + 1) * TRACES;
-    let of_service = |(service, spans): &(&str, &[(u64, u8, &str)])| {
-        let spans = traces().flat_map(|trace| spans.iter().map(move |of| span(trace, *of)));
-        json!({
-            "resource": { "attributes": [
-                text("service.name", service),
-                text("service.version", "1.4.2"),
-                text("telemetry.sdk.name", "opentelemetry"),
-                text("telemetry.sdk.language", "rust"),
-            ] },
-            "scopeSpans": [{ "scope": { "name": "shop" }, "spans": spans.collect::<Vec<_>>() }],
-        })
-    };
-    json!({ "resourceSpans": SERVICES.iter().map(of_service).collect::<Vec<_>>() })
-}
-
-fn span(trace: u64, (place, kind, name): (u64, u8, &str)) -> Value {
-    let id = |place| format!("{:016x}", mixed(trace * SPANS_PER_TRACE + place));
-    // What is called starts later, and ends sooner.
-    let start = START + trace * 1_000_000 + place * 10_000;
-    let end = START + trace * 1_000_000 + 900_000 - place * 50_000;
-    let failed = trace % TRACES == 7 && place > 2;
-    let mut span = json!({
-        "traceId": trace_id(trace),
-        "spanId": id(place),
-        "flags": 257,
-        "name": name,
-        "kind": kind,
-        "startTimeUnixNano": start.to_string(),
-        "endTimeUnixNano": end.to_string(),
-        "attributes": [
-            text("http.request.method", "POST"),
-            text("url.path", "/process"),
-            text("server.address", "shop.example"),
-            text("user_agent.original", "a-load/1.0"),
-            text("customer.id", &(trace % TRACES).to_string()),
-            { "key": "http.response.status_code", "value": { "intValue": if failed { 500 } else { 200 } } },
-        ],
-    });
-    if place > 0 {
-        span["parentSpanId"] = id(place - 1).into();
+    /// Its spans.
+    pub const fn spans(self) -> u64 {
+        match self {
+            Shape::Chains => self.traces() * 5,
+            Shape::One => self.traces(),
+            Shape::Large => 10_000,
+        }
     }
-    if failed {
-        span["status"] = json!({ "code": 2, "message": "no such account" });
+
+    fn encode(self) -> Vec<u8> {
+        let large: Vec<Place> = (0..Shape::Large.spans())
+            .map(|place| (place, 1, "step"))
+            .collect();
+        let large = [("shop", large.as_slice())];
+        let services = match self {
+            Shape::Chains => CHAIN,
+            Shape::One => ONE,
+            Shape::Large => &large,
+        };
+        let of_service = |(service, places): &(&str, &[Place])| {
+            let traces = 0..self.traces();
+            let spans = traces.flat_map(|trace| places.iter().map(move |of| self.span(trace, *of)));
+            ResourceSpans {
+                resource: Some(Resource {
+                    attributes: vec![
+                        text("service.name", service),
+                        text("service.version", "1.4.2"),
+                        text("telemetry.sdk.name", "opentelemetry"),
+                        text("telemetry.sdk.language", "rust"),
+                    ],
+                    ..Resource::default()
+                }),
+                scope_spans: vec![ScopeSpans {
+                    scope: Some(InstrumentationScope {
+                        name: "shop".to_owned(),
+                        ..InstrumentationScope::default()
+                    }),
+                    spans: spans.collect(),
+                    ..ScopeSpans::default()
+                }],
+                ..ResourceSpans::default()
+            }
+        };
+        let resource_spans = services.iter().map(of_service).collect();
+        ExportTraceServiceRequest { resource_spans }.encode_to_vec()
     }
-    span
-}
 
-fn text(key: &str, value: &str) -> Value {
-    json!({ "key": key, "value": { "stringValue": value } })
-}
-
-fn trace_id(trace: u64) -> String {
-    let mut id = String::new();
-    for half in [2 * trace, 2 * trace + 1] {
-        let _ = write!(id, "{:016x}", mixed(half));
+    /// The span at a place of a trace. The words of ids are first those of traces, then those of spans.
+    fn span(self, trace: u64, (place, kind, name): Place) -> Span {
+        let of_trace = 2 * self.traces() + trace * (self.spans() / self.traces());
+        let parent = match self {
+            _ if place == 0 => None,
+            // A tree that is wide.
+            Shape::Large => Some((place - 1) / 8),
+            Shape::Chains | Shape::One => Some(place - 1),
+        };
+        // What is called starts later, and ends sooner.
+        let start = START + trace * 1_000_000 + place * 10;
+        let end = START + trace * 1_000_000 + 900_000 - place * 50;
+        let failed = trace == 7 && place > 2;
+        Span {
+            trace_id: [word(2 * trace), word(2 * trace + 1)].concat(),
+            span_id: word(of_trace + place).to_vec(),
+            parent_span_id: parent.map_or_else(Vec::new, |place| word(of_trace + place).to_vec()),
+            flags: 257,
+            name: name.to_owned(),
+            kind,
+            start_time_unix_nano: start,
+            end_time_unix_nano: end,
+            attributes: vec![
+                text("http.request.method", "POST"),
+                text("http.route", "/process"),
+                text("url.scheme", "http"),
+                text("url.path", "/process"),
+                text("network.protocol.version", "1.1"),
+                text("server.address", "shop.example"),
+                text("client.address", "192.0.2.17"),
+                text("user_agent.original", "a-load/1.0"),
+                text("customer.id", &trace.to_string()),
+                integer("http.response.status_code", if failed { 500 } else { 200 }),
+            ],
+            events: vec![Event {
+                time_unix_nano: start,
+                name: "accepted".to_owned(),
+                attributes: vec![integer("items", 2)],
+                ..Event::default()
+            }],
+            status: failed.then(|| Status {
+                code: 2,
+                message: "no such account".to_owned(),
+            }),
+            ..Span::default()
+        }
     }
-    id
 }
 
-/// A number that looks random, another for each (SplitMix64).
-fn mixed(number: u64) -> u64 {
-    let mut mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// Makes exports of one shape, none like another.
+#[derive(Debug)]
+pub struct Exports {
+    template: Vec<u8>,
+    /// Where the words of its ids lie.
+    words: Vec<usize>,
+}
+
+impl Exports {
+    /// Of this shape.
+    pub fn new(shape: Shape) -> Exports {
+        let template = shape.encode();
+        let words = (0..2 * shape.traces() + shape.spans()).map(word);
+        let words: HashSet<[u8; 8]> = words.collect();
+        let found = template.windows(8).enumerate();
+        let found = found.filter(|(_, word)| words.contains(*word));
+        Exports {
+            words: found.map(|(at, _)| at).collect(),
+            template,
+        }
+    }
+
+    /// The export of this number, as protobuf.
+    pub fn export(&self, number: u64) -> Bytes {
+        let mut export = self.template.clone();
+        let mask = word(u64::MAX - number);
+        for at in &self.words {
+            for (byte, mask) in export[*at..*at + 8].iter_mut().zip(mask) {
+                *byte ^= mask;
+            }
+        }
+        export.into()
+    }
+}
+
+fn text(key: &str, value: &str) -> KeyValue {
+    attribute(key, Value::StringValue(value.to_owned()))
+}
+
+fn integer(key: &str, value: i64) -> KeyValue {
+    attribute(key, Value::IntValue(value))
+}
+
+fn attribute(key: &str, value: Value) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}
+
+/// Eight bytes that look random, others for each number (SplitMix64).
+fn word(number: u64) -> [u8; 8] {
+    let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    (mixed ^ (mixed >> 31)).to_be_bytes()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
     fn exports_have_distinct_traces_whose_parents_are_there() {
-        let mut traces = BTreeSet::new();
-        for number in 0..3 {
-            let export = export(number);
-            let resources = export["resourceSpans"].as_array().unwrap();
-            let spans = resources.iter().flat_map(|of| {
-                let spans = of["scopeSpans"][0]["spans"].as_array();
-                spans.unwrap()
-            });
-            let spans: Vec<_> = spans.collect();
-            assert_eq!(spans.len() as u64, SPANS);
-            let key = |span: &Value, id: &str| (span["traceId"].to_string(), span[id].to_string());
-            let ids: BTreeSet<_> = spans.iter().map(|span| key(span, "spanId")).collect();
-            assert_eq!(ids.len() as u64, SPANS);
-            let mut children = spans
-                .iter()
-                .filter(|span| span.get("parentSpanId").is_some());
-            assert!(children.all(|span| ids.contains(&key(span, "parentSpanId"))));
-            traces.extend(ids.into_iter().map(|(trace, _)| trace));
+        for shape in [Shape::Chains, Shape::One, Shape::Large] {
+            let exports = Exports::new(shape);
+            let (mut traces, mut spans) = (HashSet::new(), HashSet::new());
+            for number in 0..3 {
+                let export = ExportTraceServiceRequest::decode(exports.export(number)).unwrap();
+                let of_services = export.resource_spans.iter();
+                let all: Vec<&Span> = of_services
+                    .flat_map(|of| &of.scope_spans[0].spans)
+                    .collect();
+                assert_eq!(all.len() as u64, shape.spans());
+                let ids = all.iter().map(|span| (&span.trace_id, &span.span_id));
+                let ids: HashSet<_> = ids.collect();
+                let mut children = all.iter().filter(|span| !span.parent_span_id.is_empty());
+                assert!(children.all(|span| ids.contains(&(&span.trace_id, &span.parent_span_id))));
+                traces.extend(all.iter().map(|span| span.trace_id.clone()));
+                spans.extend(all.iter().map(|span| span.span_id.clone()));
+            }
+            assert_eq!(traces.len() as u64, 3 * shape.traces());
+            assert_eq!(spans.len() as u64, 3 * shape.spans());
         }
-        assert_eq!(traces.len() as u64, 3 * TRACES);
-    }
-
-    #[test]
-    fn lines_drawn_twice_count_once() {
-        assert_eq!(distinct(1, 10), 1.0);
-        assert_eq!(distinct(100, 0), 0.0);
-        assert!((distinct(100, 100) - 63.4).abs() < 0.1);
     }
 }

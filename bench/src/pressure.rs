@@ -162,7 +162,7 @@ pub async fn pressure(time: Duration, chosen: &[String]) -> Result<()> {
     println!("{page}");
     if chosen.is_empty() {
         let (file, command) = match host {
-            Host::Embedded => (
+            Host::Embedded | Host::Earlier(_) => (
                 "bench/pressure.md",
                 "cargo run --release -p bench -- pressure",
             ),

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub enum Host {
     /// The embedded host, in a process of its own.
     Embedded,
+    /// The embedded host of an earlier version, a program.
+    Earlier(PathBuf),
     /// Spin.
     Spin(PathBuf),
 }
@@ -39,7 +41,7 @@ impl Host {
     /// Where this program has lost itself.
     pub fn command(&self, words: &[&str]) -> Result<Command> {
         let mut command = match self {
-            Host::Spin(program) => Command::new(program),
+            Host::Earlier(program) | Host::Spin(program) => Command::new(program),
             // This program is the embedded host too, so that nothing is built twice.
             Host::Embedded => {
                 let mut command = Command::new(std::env::current_exe()?);

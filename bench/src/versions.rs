@@ -27,7 +27,7 @@ pub async fn describe(host: &Host, generators: &Generators, peer: Option<&Peer>)
         output("rustc", &["--version"]).await?,
         match host {
             Host::Embedded => "the embedded host".to_owned(),
-            Host::Spin(program) => {
+            Host::Earlier(program) | Host::Spin(program) => {
                 let program = program.to_string_lossy();
                 output(&program, &["--version"]).await?
             }

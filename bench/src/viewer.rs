@@ -1,175 +1,164 @@
-//! The viewer under load: what it takes in and keeps, and how fast it answers for what it holds.
+//! The viewer under load: what it takes in, and how fast it answers for what it holds.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use http::{Method, Request};
-use http_body_util::{BodyExt as _, Empty};
+use futures::future::try_join_all;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::exports::{SPANS, distinct};
+use crate::exports::{Exports, Shape};
 use crate::load::{Body, Generators, Load, Measured, Until};
-use crate::rows::{Mesh, variable};
-use crate::server::{Host, Server, repository};
-use crate::table::{BODY, MANY};
+use crate::rows::variable;
+use crate::server::{Host, Server, Usage, repository};
 
-/// How many exports are sent at a time; the viewer takes eight.
-pub const SENDERS: usize = 4;
-/// How long it may take until all that was sent is there, or nothing more comes.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The spans of a request to the service, which calls two others in a chain.
-pub const SPANS_PER_REQUEST: u64 = Mesh::Chain(3).spans_per_request();
+/// How many times exports that are turned away may be sent again while a viewer is filled.
+const FILLINGS: usize = 20;
+/// How many traces a viewer keeps, whatever they take.
+pub const BOUND: u64 = 5_000;
 
-/// The application with a viewer, and a client for its API.
+/// The application with a viewer, and a client for it.
 #[derive(Debug)]
 pub struct Viewer {
     server: Server,
-    client: Client<HttpConnector, Empty<Bytes>>,
+    client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// What the viewer holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// Traces.
-    pub traces: u64,
-    /// Spans.
-    pub spans: u64,
+/// Exports of one shape, each of which is sent once.
+#[derive(Debug)]
+pub struct Supply {
+    exports: Exports,
+    next: AtomicU64,
+    spans: u64,
 }
 
-/// Spans that were sent, and what became of them.
+impl Supply {
+    /// Of this shape.
+    pub fn new(shape: Shape) -> Supply {
+        Supply {
+            exports: Exports::new(shape),
+            next: AtomicU64::new(0),
+            spans: shape.spans(),
+        }
+    }
+
+    fn next(&self) -> Bytes {
+        self.exports
+            .export(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What came of exports.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken {
-    /// What the load generator saw.
-    pub load: Measured,
-    /// Spans that were sent, each counted once.
-    pub sent: f64,
-    /// Those that the viewer holds afterwards.
-    pub kept: u64,
-    /// From the first request to the last span's arrival.
+    /// Spans of exports that were answered 200.
+    pub spans: u64,
+    /// Exports that were answered 429 or 503.
+    pub turned_away: u64,
+    /// How long it took.
     pub time: Duration,
+    /// CPU time of the application.
+    pub cpu: Duration,
+    /// Its memory afterwards, in bytes.
+    pub rss: u64,
+}
+
+impl Taken {
+    /// Spans that were taken, for each second.
+    pub fn spans_per_s(&self) -> f64 {
+        self.spans as f64 / self.time.as_secs_f64()
+    }
 }
 
 impl Viewer {
-    /// Starts the application; its viewer keeps so many traces, of any size.
+    /// Starts the application of `checkout`; its viewer keeps [`BOUND`] traces.
     ///
     /// # Errors
     /// Where it does not start.
-    pub async fn start(traces: usize) -> Result<Viewer> {
+    pub async fn start(host: &Host, checkout: Option<&PathBuf>) -> Result<Viewer> {
         let env = [
-            variable("APP_VIEWER_TRACES", traces.to_string()),
+            variable("APP_VIEWER_TRACES", BOUND.to_string()),
             variable("APP_VIEWER_BYTES", (1_u64 << 40).to_string()),
-            variable("APP_URL_DESTINO", "http://service-b.spin.internal"),
-            variable("APP_B_URL_DESTINO", "http://service-c.spin.internal"),
         ];
-        let manifest = repository().join("spin.toml");
+        let checkout = checkout.map_or(repository(), PathBuf::as_path);
         Ok(Viewer {
-            server: Server::up(&Host::Embedded, &manifest, &env).await?,
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            server: Server::up(host, &checkout.join("spin.toml"), &env).await?,
+            client: client(),
         })
     }
 
-    /// Sends exports, each a line of `lines` drawn at random, to the empty viewer.
+    /// Sends exports over so many connections until the time is over.
     ///
     /// # Errors
-    /// Where an export is refused, or more is missing afterwards than was drawn twice.
-    pub async fn take_exports(
+    /// Where an export is answered with anything but 200, 429 or 503, or not at all.
+    pub async fn take(
         &self,
-        generators: &Generators,
-        (lines, count): (&Path, u64),
-        time: Duration,
+        supply: &Supply,
+        (connections, time): (usize, Duration),
     ) -> Result<Taken> {
-        self.clear().await?;
-        let load = self.export(generators, lines, Until::Elapsed(time)).await?;
-        let kept = self.counts().await?.spans;
-        let drawn = distinct(count, load.requests);
-        // Far more than chance may differ from what is to be expected.
-        let chance = 5.0 * (load.requests as f64 - drawn).sqrt() + 1.0;
-        let exports = kept as f64 / SPANS as f64;
-        ensure!(
-            kept.is_multiple_of(SPANS) && (exports - drawn).abs() < chance,
-            "the viewer holds {exports} exports, of {drawn:.0} to be expected",
-        );
-        Ok(Taken {
-            load,
-            sent: kept as f64,
-            kept,
-            time: Duration::from_secs_f64(load.requests as f64 / load.requests_per_s),
-        })
-    }
-
-    /// Sends exports to a viewer that lets one trace go for each that comes.
-    ///
-    /// # Errors
-    /// Where an export is refused.
-    pub async fn export(
-        &self,
-        generators: &Generators,
-        lines: &Path,
-        until: Until,
-    ) -> Result<Measured> {
-        let load = Load {
-            connections: SENDERS,
-            until,
-            rate: None,
-            body: Body::LineOf(lines.to_owned()),
-        };
-        generators.run(&self.server.url("/v1/traces"), &load).await
-    }
-
-    /// Sends requests to the service beside the empty viewer, and waits for their spans.
-    ///
-    /// # Errors
-    /// Where a request fails.
-    pub async fn take_from_service(
-        &self,
-        generators: &Generators,
-        time: Duration,
-    ) -> Result<Taken> {
-        self.clear().await?;
+        let url = self.server.url("/v1/traces");
+        let before = self.server.usage()?;
         let started = Instant::now();
-        let load = Load {
-            connections: MANY,
-            until: Until::Elapsed(time),
-            rate: None,
-            body: BODY,
-        };
-        let load = generators.run(&self.server.url("/process"), &load).await?;
-        let sent = load.requests * SPANS_PER_REQUEST;
-        let mut kept = self.counts().await?.spans;
-        let mut last = Instant::now();
-        while kept < sent && last.elapsed() < PATIENCE {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let now = self.counts().await?.spans;
-            if now > kept {
-                (kept, last) = (now, Instant::now());
+        let senders = (0..connections).map(|_| {
+            let url = url.clone();
+            async move {
+                let client = client();
+                let (mut accepted, mut turned_away) = (0, 0);
+                while started.elapsed() < time {
+                    match send(&client, &url, supply.next()).await? {
+                        StatusCode::OK => accepted += 1,
+                        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                            turned_away += 1;
+                        }
+                        status => anyhow::bail!("an export was answered {status}"),
+                    }
+                }
+                Ok((accepted, turned_away))
             }
-        }
+        });
+        let sent: Vec<(u64, u64)> = try_join_all(senders).await?;
+        let time = started.elapsed();
+        let Usage { cpu, rss } = self.server.usage()?;
         Ok(Taken {
-            load,
-            sent: sent as f64,
-            kept,
-            time: last - started,
+            spans: supply.spans * sent.iter().map(|(accepted, _)| accepted).sum::<u64>(),
+            turned_away: sent.iter().map(|(_, turned_away)| turned_away).sum(),
+            time,
+            cpu: cpu.saturating_sub(before.cpu),
+            rss,
         })
     }
 
-    /// Sends exports until it holds so many traces, which is its bound.
+    /// Sends exports until it holds as many traces as it keeps.
     ///
     /// # Errors
-    /// Where an export is refused, or the viewer holds more or fewer in the end.
-    pub async fn fill(&self, generators: &Generators, lines: &Path, traces: u64) -> Result<()> {
-        for _ in 0..10 {
-            self.export(generators, lines, Until::Requests(100)).await?;
-            if self.counts().await?.traces == traces {
+    /// Where an export is refused, or it holds more or fewer in the end.
+    pub async fn fill(&self, supply: &Supply) -> Result<()> {
+        for _ in 0..FILLINGS {
+            self.take(supply, (1, Duration::from_millis(500))).await?;
+            if self.traces().await? == BOUND {
                 return Ok(());
             }
         }
-        let held = self.counts().await?.traces;
-        ensure!(held == traces, "it holds {held} traces instead of {traces}");
+        let held = self.traces().await?;
+        ensure!(held == BOUND, "it holds {held} traces instead of {BOUND}");
+        Ok(())
+    }
+
+    /// Has it take one export.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn take_one(&self, supply: &Supply) -> Result<()> {
+        let url = self.server.url("/v1/traces");
+        let status = send(&self.client, &url, supply.next()).await?;
+        ensure!(status.is_success(), "an export was answered {status}");
         Ok(())
     }
 
@@ -192,18 +181,15 @@ impl Viewer {
         generators.run(&self.url(path), &load).await
     }
 
-    /// What it holds.
+    /// How many traces it holds.
     ///
     /// # Errors
     /// Where it does not say.
-    pub async fn counts(&self) -> Result<Counts> {
-        let counts = self.answer(Method::GET, "counts").await?;
-        let counts: Value = serde_json::from_slice(&counts)?;
-        let number = |of: &str| counts[of].as_u64().context("the viewer does not count");
-        Ok(Counts {
-            traces: number("traces")?,
-            spans: number("spans")?,
-        })
+    pub async fn traces(&self) -> Result<u64> {
+        let counts = self.get("counts").await?;
+        counts["traces"]
+            .as_u64()
+            .context("the viewer does not count")
     }
 
     /// The id of its newest trace.
@@ -211,20 +197,14 @@ impl Viewer {
     /// # Errors
     /// Where there is none.
     pub async fn newest(&self) -> Result<String> {
-        let list = self.answer(Method::GET, "traces?limit=1").await?;
-        let list: Value = serde_json::from_slice(&list)?;
+        let list = self.get("traces?limit=1").await?;
         let id = list["traces"][0]["trace_id"].as_str();
         Ok(id.context("the viewer holds no trace")?.to_owned())
     }
 
-    async fn clear(&self) -> Result<()> {
-        self.answer(Method::DELETE, "traces").await?;
-        Ok(())
-    }
-
-    async fn answer(&self, method: Method, path: &str) -> Result<Bytes> {
-        let request = Request::builder().method(method).uri(self.url(path));
-        let response = self.client.request(request.body(Empty::new())?).await?;
+    async fn get(&self, path: &str) -> Result<Value> {
+        let request = Request::get(self.url(path)).body(Full::default())?;
+        let response = self.client.request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         ensure!(
@@ -232,10 +212,27 @@ impl Viewer {
             "the viewer answered {path} with {status}: {}",
             String::from_utf8_lossy(&body)
         );
-        Ok(body)
+        Ok(serde_json::from_slice(&body)?)
     }
 
     fn url(&self, path: &str) -> String {
         self.server.url(&format!("/traces/api/{path}"))
     }
+}
+
+fn client() -> Client<HttpConnector, Full<Bytes>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+async fn send(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    url: &str,
+    export: Bytes,
+) -> Result<StatusCode> {
+    let request = Request::builder().method(Method::POST).uri(url);
+    let request = request.header("content-type", "application/x-protobuf");
+    let response = client.request(request.body(Full::new(export))?).await?;
+    let status = response.status();
+    response.into_body().collect().await?;
+    Ok(status)
 }

@@ -54,8 +54,6 @@ pub enum Body {
     Text(&'static str),
     /// The content of this file.
     File(PathBuf),
-    /// One line of this file, drawn at random.
-    LineOf(PathBuf),
     /// Nothing: it is a GET request, where the others are POST requests with JSON.
     Nothing,
 }

@@ -1,4 +1,4 @@
-//! `oha`, for loads of a fixed rate or number, and those with a body of their own for each request.
+//! `oha`, for loads of a fixed rate or number, and those without a body.
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,6 @@ pub(super) async fn run(mut command: Command, url: &str, load: &Load) -> Result<
     match &load.body {
         Body::Text(text) => command.args(["-d", text]),
         Body::File(path) => command.arg("-D").arg(path),
-        Body::LineOf(path) => command.arg("-Z").arg(path),
         Body::Nothing => &mut command,
     };
     let output = command.arg(url).kill_on_drop(true).output().await?;
