@@ -26,7 +26,7 @@ use crate::manifest::{self, Component, Manifest};
 use crate::outbound::Client;
 use crate::output::Output;
 use crate::routes::{Matched, Routes};
-use crate::sqlite::Databases;
+use crate::sqlite::{Databases, Writers};
 use crate::variables::{Values, Variables};
 
 /// Paths that the host answers itself.
@@ -82,6 +82,7 @@ pub fn prepare(
 ) -> Result<Vec<Prepared>> {
     let mut compiled = HashMap::<PathBuf, Compiled>::new();
     let mut prepared = Vec::<Prepared>::new();
+    let writers = Writers::default();
     for trigger in &manifest.triggers {
         let component = manifest::find(manifest, &trigger.component.value)?;
         if prepared.iter().any(|known| known.id == component.id) {
@@ -107,6 +108,7 @@ pub fn prepare(
             variables: Arc::new(variables.of(component)?),
             databases: Databases {
                 file: component.sqlite.then(|| Databases::file(state)),
+                writers: Arc::clone(&writers),
             },
             allowed_hosts: Arc::new(allowed_hosts(component, variables)?),
             requests: Arc::default(),

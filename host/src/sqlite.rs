@@ -1,18 +1,23 @@
 //! `spin:sqlite`: one database, in a file beside the manifest, as Spin keeps it.
 //!
 //! Each opened connection is one of SQLite's own, so a transaction belongs to who began it, and a
-//! writer that finds another at work waits up to five seconds. Statements run on threads where they
-//! may block; those in the middle of a transaction that holds the lock, which wait for nothing, run where the
-//! component runs. What an answer may hold is bounded; attaching other files is refused, as in Spin.
+//! writer that finds another at work waits up to five seconds, or as long as it has asked for. Those who say
+//! that they will write, by `BEGIN IMMEDIATE`, wait in a queue: SQLite itself looks now and then whether the
+//! lock is free. Statements run on threads where they may block; those in the middle of a transaction that
+//! holds the lock, which wait for nothing, run where the component runs. What an answer may hold is bounded;
+//! attaching other files is refused, as in Spin.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::TransactionState;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{Value as Stored, ValueRef};
+use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use wasmtime::component::{Accessor, FutureReader, HasData, Linker, Resource, StreamReader};
 use wasmtime_wasi::WasiView as _;
 
@@ -79,6 +84,9 @@ pub const DATABASE: &str = "default";
 /// What one answer may hold, in bytes.
 const MOST_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 
+/// How long a writer waits for another where it does not say so: what SQLite waits, as rusqlite sets it.
+const PATIENCE: u64 = 5_000;
+
 /// How many statements a connection keeps prepared.
 const PREPARED: usize = 64;
 
@@ -87,7 +95,12 @@ const PREPARED: usize = 64;
 pub struct Databases {
     /// The file of [`DATABASE`]; none where the component may not open it.
     pub file: Option<PathBuf>,
+    /// The queue of those who want to write to it.
+    pub writers: Writers,
 }
+
+/// A queue of writers; the same for all who open a database.
+pub type Writers = Arc<tokio::sync::Mutex<()>>;
 
 impl Databases {
     /// The file of [`DATABASE`] in a state folder.
@@ -95,9 +108,9 @@ impl Databases {
         state.join("sqlite_db.db")
     }
 
-    fn find(&self, database: &str) -> Result<PathBuf, Error> {
+    fn find(&self, database: &str) -> Result<(PathBuf, Writers), Error> {
         match &self.file {
-            Some(file) if database == DATABASE => Ok(file.clone()),
+            Some(file) if database == DATABASE => Ok((file.clone(), Arc::clone(&self.writers))),
             _ => Err(Error::AccessDenied),
         }
     }
@@ -112,10 +125,15 @@ struct Open {
     sqlite: Mutex<rusqlite::Connection>,
     /// Whether it is in a transaction that holds the lock for writing.
     writes: AtomicBool,
+    /// Its turn to write, until that transaction ends.
+    turn: Mutex<Option<OwnedMutexGuard<()>>>,
+    writers: Writers,
+    /// How long it waits for other writers, in milliseconds.
+    patience: AtomicU64,
 }
 
 impl Connection {
-    async fn open(file: PathBuf) -> Result<Connection, Error> {
+    async fn open((file, writers): (PathBuf, Writers)) -> Result<Connection, Error> {
         let opened = blocking(move || {
             if let Some(folder) = file.parent() {
                 std::fs::create_dir_all(folder)
@@ -129,6 +147,9 @@ impl Connection {
         Ok(Connection(Arc::new(Open {
             sqlite: Mutex::new(opened.await?),
             writes: AtomicBool::new(false),
+            turn: Mutex::new(None),
+            writers,
+            patience: AtomicU64::new(PATIENCE),
         })))
     }
 
@@ -137,7 +158,20 @@ impl Connection {
         if self.0.writes.load(Ordering::Relaxed) && is_short(&statement) {
             return self.run(&statement, values);
         }
+        // One that has its turn already is in a transaction, and is told so.
+        if begins_to_write(&statement) && self.turn().is_none() {
+            self.wait_for_turn().await;
+        }
         blocking(move || self.run(&statement, values)).await
+    }
+
+    /// Waits for the writers before it, as long as SQLite would; what comes then is SQLite's to say.
+    async fn wait_for_turn(&self) {
+        let patience = Duration::from_millis(self.0.patience.load(Ordering::Relaxed));
+        let turn = Arc::clone(&self.0.writers).lock_owned();
+        if let Ok(turn) = timeout(patience, turn).await {
+            *self.turn() = Some(turn);
+        }
     }
 
     fn run(&self, statement: &str, values: Vec<Value>) -> Result<QueryResult, Error> {
@@ -146,8 +180,22 @@ impl Connection {
             let state = connection.transaction_state(None::<&str>);
             let writes = matches!(state, Ok(TransactionState::Write));
             self.0.writes.store(writes, Ordering::Relaxed);
+            if !writes {
+                *self.turn() = None;
+            }
+            if is_pragma(statement) {
+                let select = "PRAGMA busy_timeout";
+                let patience = connection.query_row(select, [], |row| row.get(0));
+                self.0
+                    .patience
+                    .store(patience.unwrap_or(PATIENCE), Ordering::Relaxed);
+            }
             found
         })
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<OwnedMutexGuard<()>>> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> T) -> T {
@@ -175,13 +223,32 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|panicked| Err(Error::Io(panicked.to_string())))
 }
 
+fn words(statement: &str) -> impl Iterator<Item = String> {
+    let words = statement.split(|one: char| one.is_whitespace() || one == ';');
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_uppercase)
+}
+
+/// Whether a statement begins a transaction that takes the lock for writing at once.
+fn begins_to_write(statement: &str) -> bool {
+    let mut words = words(statement);
+    words.next().is_some_and(|word| word == "BEGIN")
+        && words
+            .next()
+            .is_some_and(|word| word.starts_with("IMM") || word.starts_with("EXC"))
+}
+
+/// Whether it may change how long the connection waits.
+fn is_pragma(statement: &str) -> bool {
+    words(statement).next().is_some_and(|word| word == "PRAGMA")
+}
+
 /// Whether a statement of a transaction that writes is short, as a rule: it neither ends the transaction,
 /// which may wait for the disk, nor goes through a table to delete.
 fn is_short(statement: &str) -> bool {
-    let word = statement.split_whitespace().next().unwrap_or_default();
-    ["INSERT", "SELECT", "UPDATE"]
-        .iter()
-        .any(|short| word.eq_ignore_ascii_case(short))
+    let word = words(statement).next().unwrap_or_default();
+    matches!(word.as_str(), "INSERT" | "SELECT" | "UPDATE")
 }
 
 fn refuse_files(context: AuthContext<'_>) -> Authorization {
@@ -297,8 +364,8 @@ impl sqlite::Host for State {}
 
 impl sqlite::HostConnection for State {
     async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
-        let file = self.databases.find(&database)?;
-        let connection = Connection::open(file).await?;
+        let found = self.databases.find(&database)?;
+        let connection = Connection::open(found).await?;
         self.keep(connection)
     }
 
@@ -337,8 +404,8 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for SqliteView {
         accessor: &Accessor<T, Self>,
         database: String,
     ) -> Result<Resource<Connection>, Error> {
-        let file = accessor.with(|mut access| access.get().databases.find(&database))?;
-        let connection = Connection::open(file).await?;
+        let found = accessor.with(|mut access| access.get().databases.find(&database))?;
+        let connection = Connection::open(found).await?;
         accessor.with(|mut access| access.get().keep(connection))
     }
 
