@@ -7,49 +7,71 @@ use serde::Serialize;
 /// The most edges and services of an answer; those with the most calls stay.
 const MOST: usize = 200;
 
+/// The most calls that a graph is made of, and the most entries.
+const MOST_SEEN: usize = 50_000;
+
 /// What a graph is made of: the calls between services, what enters each, and the time that they span, in
 /// nanoseconds.
 #[derive(Debug, Default)]
 pub struct GraphData {
-    /// Spans whose parent is another service's, or a call of the same service to itself.
-    pub calls: Vec<Call>,
-    /// Spans that do work for a caller, or begin a trace.
-    pub entries: Vec<Entry>,
+    /// By caller and callee: spans whose parent is another service's, or a call of the same service to itself.
+    calls: BTreeMap<String, BTreeMap<String, Vec<Seen>>>,
+    /// By service: spans that do work for a caller, or begin a trace.
+    entries: BTreeMap<String, Vec<Seen>>,
+    counts: [usize; 2],
     /// From the first start to the last end.
-    pub window_ns: i64,
-    /// The traces.
-    pub traces: i64,
+    window_ns: i64,
+    traces: usize,
 }
 
-/// A call from one service to another, as the callee's span tells it.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// Who calls.
-    pub caller: String,
-    /// Who is called.
-    pub callee: String,
-    /// How long the callee took.
-    pub duration_ns: i64,
-    /// Whether it failed.
-    pub error: bool,
-}
-
-/// Work of a service for whoever called it.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The service.
-    pub service: String,
+/// What is known of a span.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
     /// How long it took.
     pub duration_ns: i64,
     /// Whether it failed.
     pub error: bool,
 }
 
+impl GraphData {
+    /// Of so many traces, from whose first start to whose last end so many nanoseconds passed.
+    pub fn new(traces: usize, window_ns: i64) -> GraphData {
+        GraphData {
+            traces,
+            window_ns,
+            ..GraphData::default()
+        }
+    }
+
+    /// Adds a call from one service to another, as the callee's span tells it.
+    pub fn call(&mut self, caller: &str, callee: &str, seen: Seen) {
+        if self.counts[0] < MOST_SEEN {
+            self.counts[0] += 1;
+            let callees = self.calls.entry(caller.to_owned()).or_default();
+            callees.entry(callee.to_owned()).or_default().push(seen);
+        }
+    }
+
+    /// Adds work of a service for whoever called it.
+    pub fn entry(&mut self, service: &str, seen: Seen) {
+        if self.counts[1] < MOST_SEEN {
+            self.counts[1] += 1;
+            let entries = self.entries.entry(service.to_owned());
+            entries.or_default().push(seen);
+        }
+    }
+
+    /// Whether there are as many of one kind as a graph is made of.
+    pub fn is_full(&self) -> bool {
+        self.counts.contains(&MOST_SEEN)
+    }
+}
+
 /// The picture.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Graph {
     /// How many traces it is made of.
-    pub traces: i64,
+    pub traces: usize,
     /// The time that they span, at least a second: rates are per second of it.
     pub seconds: f64,
     /// The services.
@@ -103,28 +125,24 @@ pub struct Figures {
 pub fn draw(data: GraphData) -> Graph {
     #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
     let seconds = (data.window_ns as f64 / 1e9).max(1.0);
-    let mut calls = BTreeMap::<_, Vec<_>>::new();
-    for call in data.calls {
-        let seen = calls.entry((call.caller, call.callee)).or_default();
-        seen.push((call.duration_ns, call.error));
+    let mut services = data.entries;
+    for (caller, callees) in &data.calls {
+        for service in callees.keys().chain([caller]) {
+            services.entry(service.clone()).or_default();
+        }
     }
-    let mut services = BTreeMap::<_, Vec<_>>::new();
-    for (caller, callee) in calls.keys() {
-        services.entry(caller.clone()).or_default();
-        services.entry(callee.clone()).or_default();
-    }
-    for entry in data.entries {
-        let seen = services.entry(entry.service).or_default();
-        seen.push((entry.duration_ns, entry.error));
-    }
-    let edges = calls.into_iter().map(|((caller, callee), seen)| Edge {
+    let calls = data.calls.into_iter().flat_map(|(caller, callees)| {
+        let callees = callees.into_iter();
+        callees.map(move |(callee, seen)| (caller.clone(), callee, seen))
+    });
+    let edges = calls.map(|(caller, callee, seen)| Edge {
         caller,
         callee,
-        figures: figures(seen, seconds),
+        figures: figures(&seen, seconds),
     });
     let nodes = services.into_iter().map(|(service, seen)| Node {
         service,
-        figures: figures(seen, seconds),
+        figures: figures(&seen, seconds),
     });
     Graph {
         traces: data.traces,
@@ -140,10 +158,10 @@ fn most<T>(mut all: Vec<T>, count: impl Fn(&T) -> usize) -> Vec<T> {
     all
 }
 
-fn figures(seen: Vec<(i64, bool)>, seconds: f64) -> Figures {
-    let errors = seen.iter().filter(|(_, error)| *error).count();
+fn figures(seen: &[Seen], seconds: f64) -> Figures {
+    let errors = seen.iter().filter(|one| one.error).count();
     let count = seen.len();
-    let mut durations: Vec<i64> = seen.into_iter().map(|(duration, _)| duration).collect();
+    let mut durations: Vec<i64> = seen.iter().map(|one| one.duration_ns).collect();
     durations.sort_unstable();
     // The least duration that this percentage of all does not exceed.
     let quantile = |percent: usize| {
@@ -171,18 +189,11 @@ mod tests {
 
     #[test]
     fn counts_calls_errors_and_quantiles() {
-        let call = |duration_ns| Call {
-            caller: "a".to_owned(),
-            callee: "b".to_owned(),
-            duration_ns,
-            error: duration_ns > 90,
-        };
-        let data = GraphData {
-            calls: (1..=100).rev().map(call).collect(),
-            entries: Vec::new(),
-            window_ns: 20_000_000_000,
-            traces: 100,
-        };
+        let mut data = GraphData::new(100, 20_000_000_000);
+        for duration_ns in (1..=100).rev() {
+            let error = duration_ns > 90;
+            data.call("a", "b", Seen { duration_ns, error });
+        }
         let graph = draw(data);
         let figures = &graph.edges[0].figures;
         assert_eq!(

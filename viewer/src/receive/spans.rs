@@ -16,8 +16,8 @@ pub const MAX_TAGS: usize = 64;
 
 /// Whether a span has an attribute with this key and value, as they can be looked for: among its own, each
 /// an encoded `KeyValue`, or those of its resource.
-pub fn has_attribute(
-    own: &[Vec<u8>],
+pub fn has_attribute<'b>(
+    own: impl Iterator<Item = &'b [u8]>,
     of_resource: &[KeyValue],
     (key, value): (&str, &str),
 ) -> bool {
@@ -25,17 +25,20 @@ pub fn has_attribute(
         let found = one.value.as_ref().map(text).unwrap_or_default();
         cut(&one.key) == key && cut(&found) == value
     };
-    let mut encoded = own.iter().take(MAX_TAGS);
-    encoded.any(|one| has_key(one, key) && KeyValue::decode(&one[..]).is_ok_and(|one| is_it(&one)))
-        || of_resource
-            .iter()
-            .take(MAX_TAGS.saturating_sub(own.len()))
-            .any(is_it)
+    let mut room = MAX_TAGS;
+    for encoded in own.take(MAX_TAGS) {
+        room -= 1;
+        if has_key(encoded, key) && KeyValue::decode(encoded).is_ok_and(|one| is_it(&one)) {
+            return true;
+        }
+    }
+    of_resource.iter().take(room).any(is_it)
 }
 
 /// Whether a `KeyValue` may have this key, which it mostly begins with.
 fn has_key(encoded: &[u8], key: &str) -> bool {
-    match wire::next(&mut &encoded[..]) {
+    let mut encoded = encoded;
+    match wire::next(&mut encoded) {
         Ok(Some((1, Wire::Bytes(found)))) => found.starts_with(key.as_bytes()),
         _ => true,
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::pieces::{self, Piece};
 use super::spans::{self, Sketch, Whole};
 use crate::filter::Filter;
-use crate::graph::{Call, Entry, GraphData};
+use crate::graph::{GraphData, Seen};
 use crate::host::{Database, DatabaseError, Row, Value};
 use crate::ids::hex;
 use crate::receive::spans::{cut, has_attribute};
@@ -16,9 +16,8 @@ use crate::store::read::Service;
 
 /// The most services that a trace in a list names.
 const MAX_SERVICES: usize = 20;
-/// The newest traces that a graph is made of, and the most spans of each kind.
+/// The newest traces that a graph is made of.
 const GRAPH_TRACES: usize = 1_000;
-const GRAPH_SPANS: usize = 50_000;
 /// Spans are read until they have so many bytes, then looked at.
 const READ_BYTES: usize = 4 * 1024 * 1024;
 
@@ -137,17 +136,17 @@ impl Found {
 
 impl Filter {
     /// Whether a trace passes, by all that it has.
-    fn lets_through(&self, trace: &Whole<Sketch>) -> bool {
+    fn lets_through(&self, trace: &Whole<Sketch<'_>>) -> bool {
         let attribute = |(key, value): &(String, String)| {
             trace.spans.iter().any(|(resource, _, span)| {
                 let resource = trace.resources[*resource].1.resource.as_ref();
                 let of_resource = resource.map_or(&[][..], |one| &one.attributes);
-                has_attribute(&span.attributes, of_resource, (key, value))
+                has_attribute(span.attributes(), of_resource, (key, value))
             })
         };
         let text = |text: &String| {
             trace.spans.iter().any(|(resource, _, span)| {
-                [cut(&span.name), trace.service(*resource)]
+                [cut(span.name), trace.service(*resource)]
                     .iter()
                     .any(|name| name.to_ascii_lowercase().contains(text))
             })
@@ -163,16 +162,20 @@ impl Filter {
     }
 }
 
-/// Each span that has a parent, behind it; spans with their resources.
-fn parents(trace: &Whole<Sketch>) -> impl Iterator<Item = ((usize, &Sketch), (usize, &Sketch))> {
-    let by_id: std::collections::HashMap<&[u8], (usize, &Sketch)> = trace
-        .spans
-        .iter()
-        .map(|(resource, _, span)| (span.span_id.as_slice(), (*resource, span)))
-        .collect();
-    trace.spans.iter().filter_map(move |(resource, _, span)| {
-        let parent = by_id.get(span.parent_span_id.as_slice())?;
-        Some((*parent, (*resource, span)))
+/// A span with the place of its resource.
+type Placed<'s, 'b> = (usize, &'s Sketch<'b>);
+
+/// Each span that has a parent, behind it.
+fn parents<'s, 'b>(
+    trace: &'s Whole<Sketch<'b>>,
+) -> impl Iterator<Item = (Placed<'s, 'b>, Placed<'s, 'b>)> {
+    let placed = trace.spans.iter();
+    let placed = placed.map(|(resource, _, span)| (*resource, span));
+    let mut by_id: Vec<Placed<'s, 'b>> = placed.clone().collect();
+    by_id.sort_unstable_by_key(|(_, span)| span.id);
+    placed.filter_map(move |child| {
+        let parent = by_id.binary_search_by_key(&child.1.parent, |(_, span)| span.id);
+        Some((by_id[parent.ok()?], child))
     })
 }
 
@@ -249,7 +252,8 @@ async fn look(
             }
         }
         if bytes > READ_BYTES || found.peek().is_none() {
-            let traces = spans::many(database, &open).await?;
+            let rows = spans::many(database, &open).await?;
+            let traces = spans::sketches(&rows);
             let pass = traces.iter().filter(|trace| filter.lets_through(trace));
             let pass: Vec<i64> = pass.map(|trace| trace.id).collect();
             passed.retain(|one| !open.contains(&one.id) || pass.contains(&one.id));
@@ -270,14 +274,10 @@ pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphDat
     let start = |trace: &Summary| trace.start_ns.parse().unwrap_or(0);
     let first = traces.iter().map(start).min().unwrap_or(0);
     let last = traces.iter().map(|trace| start(trace) + trace.duration_ns);
-    let mut data = GraphData {
-        calls: Vec::new(),
-        entries: Vec::new(),
-        window_ns: last.max().unwrap_or(0).saturating_sub(first),
-        traces: i64::try_from(traces.len()).unwrap_or(i64::MAX),
-    };
+    let window = last.max().unwrap_or(0).saturating_sub(first);
+    let mut data = GraphData::new(traces.len(), window);
     let mut rest = &traces[..];
-    while !rest.is_empty() && data.calls.len().max(data.entries.len()) < GRAPH_SPANS {
+    while !rest.is_empty() && !data.is_full() {
         let mut spans = 0;
         let fit = rest.iter().take_while(|trace| {
             spans += trace.spans;
@@ -286,42 +286,29 @@ pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphDat
         let (next, others) = rest.split_at(fit.count().max(1));
         rest = others;
         let ids: Vec<i64> = next.iter().map(|trace| trace.id).collect();
-        for trace in spans::many(database, &ids).await? {
+        let rows = spans::many(database, &ids).await?;
+        for trace in spans::sketches(&rows) {
             add(&mut data, &trace);
         }
     }
-    data.calls.truncate(GRAPH_SPANS);
-    data.entries.truncate(GRAPH_SPANS);
     Ok(data)
 }
 
-fn add(data: &mut GraphData, trace: &Whole<Sketch>) {
-    let duration = |span: &Sketch| {
-        let took = span
-            .end_time_unix_nano
-            .saturating_sub(span.start_time_unix_nano);
-        i64::try_from(took).unwrap_or(i64::MAX)
+fn add(data: &mut GraphData, trace: &Whole<Sketch<'_>>) {
+    let seen = |span: &Sketch<'_>| Seen {
+        duration_ns: i64::try_from(span.end.saturating_sub(span.start)).unwrap_or(i64::MAX),
+        error: span.error,
     };
-    let error = |span: &Sketch| span.status.as_ref().is_some_and(|status| status.code == 2);
     for ((of_parent, parent), (of_child, child)) in parents(trace) {
         let (caller, callee) = (trace.service(of_parent), trace.service(of_child));
         if caller != callee || (parent.kind == 3 && child.kind == 2) {
-            data.calls.push(Call {
-                caller: caller.to_owned(),
-                callee: callee.to_owned(),
-                duration_ns: duration(child),
-                error: error(child),
-            });
+            data.call(caller, callee, seen(child));
         }
     }
     for (resource, _, span) in &trace.spans {
-        let root = span.parent_span_id.iter().all(|byte| *byte == 0);
+        let root = span.parent.iter().all(|byte| *byte == 0);
         if matches!(span.kind, 2 | 5) || root {
-            data.entries.push(Entry {
-                service: trace.service(*resource).to_owned(),
-                duration_ns: duration(span),
-                error: error(span),
-            });
+            data.entry(trace.service(*resource), seen(span));
         }
     }
 }

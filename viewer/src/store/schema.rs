@@ -52,6 +52,8 @@ const STATEMENTS: &[&str] = &[
     ) STRICT",
     "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",
     "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id)",
+    // Few have errors.
+    "CREATE INDEX tracing_tail_traces_errors ON tracing_tail_traces (id) WHERE errors > 0",
     "CREATE TABLE tracing_tail_segments (
         id INTEGER PRIMARY KEY,
         data BLOB NOT NULL

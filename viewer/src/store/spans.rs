@@ -2,6 +2,7 @@
 //! go meanwhile.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -16,41 +17,80 @@ use crate::host::{Database, DatabaseError, Row, Value};
 use crate::receive::spans::{service_name, text};
 use crate::receive::wire::{self, Wire};
 
-/// What filters and graphs need of a span; the rest is passed over.
-#[derive(Clone, PartialEq, prost::Message)]
-pub struct Sketch {
+/// What filters and graphs need of a span, read where it lies.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sketch<'b> {
     /// Its id.
-    #[prost(bytes = "vec", tag = "2")]
-    pub span_id: Vec<u8>,
+    pub id: &'b [u8],
     /// Its parent's.
-    #[prost(bytes = "vec", tag = "4")]
-    pub parent_span_id: Vec<u8>,
+    pub parent: &'b [u8],
     /// Its name.
-    #[prost(string, tag = "5")]
-    pub name: String,
+    pub name: &'b str,
     /// A `SpanKind`.
-    #[prost(int32, tag = "6")]
     pub kind: i32,
     /// Nanoseconds since 1970.
-    #[prost(fixed64, tag = "7")]
-    pub start_time_unix_nano: u64,
+    pub start: u64,
     /// The same.
-    #[prost(fixed64, tag = "8")]
-    pub end_time_unix_nano: u64,
-    /// Each an encoded `KeyValue`.
-    #[prost(bytes = "vec", repeated, tag = "9")]
-    pub attributes: Vec<Vec<u8>>,
-    /// Its status.
-    #[prost(message, optional, tag = "15")]
-    pub status: Option<SketchStatus>,
+    pub end: u64,
+    /// Whether its status is an error.
+    pub error: bool,
+    /// All of it.
+    encoded: &'b [u8],
 }
 
-/// A status, without its message.
-#[derive(Clone, PartialEq, prost::Message)]
-pub struct SketchStatus {
-    /// A `StatusCode`.
-    #[prost(int32, tag = "3")]
-    pub code: i32,
+impl<'b> Sketch<'b> {
+    /// Its attributes, each an encoded `KeyValue`.
+    pub fn attributes(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+        fields(self.encoded).filter_map(|(number, value)| match (number, value) {
+            (9, Wire::Bytes(attribute)) => Some(attribute),
+            _ => None,
+        })
+    }
+}
+
+/// The fields of a message, up to one that is malformed: what is stored has none.
+fn fields(mut message: &[u8]) -> impl Iterator<Item = (u32, Wire<'_>)> {
+    std::iter::from_fn(move || wire::next(&mut message).ok().flatten())
+}
+
+/// What is made of an encoded `Span`.
+pub trait Read<'b>: Sized {
+    /// None where it is malformed.
+    fn read(encoded: &'b [u8]) -> Option<Self>;
+}
+
+impl Read<'_> for Span {
+    fn read(encoded: &[u8]) -> Option<Span> {
+        Span::decode(encoded).ok()
+    }
+}
+
+impl<'b> Read<'b> for Sketch<'b> {
+    fn read(encoded: &'b [u8]) -> Option<Sketch<'b>> {
+        let mut sketch = Sketch {
+            encoded,
+            ..Sketch::default()
+        };
+        for (number, value) in fields(encoded) {
+            match (number, value) {
+                (2, Wire::Bytes(id)) => sketch.id = id,
+                (4, Wire::Bytes(parent)) => sketch.parent = parent,
+                (5, Wire::Bytes(name)) => sketch.name = std::str::from_utf8(name).ok()?,
+                (6, Wire::Varint(kind)) => sketch.kind = kind as i32,
+                (7, Wire::Fixed64(start)) => sketch.start = start,
+                (8, Wire::Fixed64(end)) => sketch.end = end,
+                (15, Wire::Bytes(status)) => {
+                    let codes = fields(status).filter(|(number, _)| *number == 3);
+                    // `STATUS_CODE_ERROR`
+                    sketch.error = codes
+                        .last()
+                        .is_some_and(|(_, code)| code == Wire::Varint(2));
+                }
+                _ => {}
+            }
+        }
+        Some(sketch)
+    }
 }
 
 /// A trace with its spans.
@@ -65,9 +105,9 @@ pub struct Whole<S = Span> {
     /// When it was looked at last, in milliseconds since 1970.
     pub looked: i64,
     /// Resources, with their services.
-    pub resources: Vec<(String, ResourceSpans)>,
+    pub resources: Vec<Rc<(String, ResourceSpans)>>,
     /// Scopes.
-    pub scopes: Vec<ScopeSpans>,
+    pub scopes: Vec<Rc<ScopeSpans>>,
     /// The spans by their start, each with the places of its resource and scope.
     pub spans: Vec<(usize, usize, S)>,
 }
@@ -109,7 +149,8 @@ pub async fn single(
     trace: [u8; 16],
     span: [u8; 8],
 ) -> Result<Option<Whole>, DatabaseError> {
-    read(database, trace, |encoded| span_id(encoded) == Some(&span)).await
+    let is_it = |encoded: &[u8]| Sketch::read(encoded).is_some_and(|sketch| sketch.id == span);
+    read(database, trace, is_it).await
 }
 
 async fn read(
@@ -123,42 +164,27 @@ async fn read(
     Ok(assemble(&rows, wanted).into_iter().next())
 }
 
-/// The id of an encoded `Span`, read without the rest.
-fn span_id(mut encoded: &[u8]) -> Option<&[u8]> {
-    let mut id = None;
-    while let Ok(Some((number, value))) = wire::next(&mut encoded) {
-        if let (2, Wire::Bytes(bytes)) = (number, value) {
-            id = Some(bytes);
-        }
-    }
-    id
-}
-
-/// The traces with these numbers, as far as they are there; their spans in no order.
+/// The rows of traces with these numbers, as far as they are there.
 ///
 /// # Errors
 /// The database's.
-pub async fn many(
-    database: &impl Database,
-    ids: &[i64],
-) -> Result<Vec<Whole<Sketch>>, DatabaseError> {
+pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, DatabaseError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let select = select("t.id IN (SELECT value FROM json_each(?1))");
     let values = vec![json!(ids).to_string().into()];
-    let rows = database.execute(&select, values).await?;
-    Ok(assemble(&rows, |_| true))
+    database.execute(&select, values).await
+}
+
+/// The traces of rows that [`many`] gave; their spans in no order.
+pub fn sketches(rows: &[Row]) -> Vec<Whole<Sketch<'_>>> {
+    assemble(rows, |_| true)
 }
 
 /// The traces of the rows, with those of their encoded spans that are wanted.
-fn assemble<S: prost::Message + Default>(
-    rows: &[Row],
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Vec<Whole<S>> {
-    let heads: HashMap<i64, &[u8]> = of_kind(rows, 2)
-        .map(|row| (row[0].integer(), row[1].blob()))
-        .collect();
+fn assemble<'b, S: Read<'b>>(rows: &'b [Row], wanted: impl Fn(&[u8]) -> bool) -> Vec<Whole<S>> {
+    let mut heads = Heads::of_rows(rows);
     let mut traces: Vec<Whole<S>> = of_kind(rows, 0)
         .map(|row| Whole {
             id: row[0].integer(),
@@ -180,35 +206,77 @@ fn assemble<S: prost::Message + Default>(
     for trace in &mut traces {
         let spans = pieces.remove(&trace.id).unwrap_or_default();
         let spans = spans.into_iter().flat_map(pieces::spans);
-        trace.fill(spans.filter(|stored| wanted(stored.span)), &heads);
+        trace.fill(spans.filter(|stored| wanted(stored.span)), &mut heads);
     }
     traces
 }
 
-impl<S: prost::Message + Default> Whole<S> {
-    fn fill<'b>(&mut self, spans: impl Iterator<Item = Stored<'b>>, heads: &HashMap<i64, &[u8]>) {
-        let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
+/// Resources and scopes, each decoded once.
+struct Heads<'b> {
+    encoded: HashMap<i64, &'b [u8]>,
+    resources: HashMap<i64, Rc<(String, ResourceSpans)>>,
+    scopes: HashMap<i64, Rc<ScopeSpans>>,
+}
+
+impl<'b> Heads<'b> {
+    fn of_rows(rows: &'b [Row]) -> Heads<'b> {
+        let encoded = of_kind(rows, 2).map(|row| (row[0].integer(), row[1].blob()));
+        Heads {
+            encoded: encoded.collect(),
+            resources: HashMap::new(),
+            scopes: HashMap::new(),
+        }
+    }
+
+    fn resource(&mut self, id: i64) -> Rc<(String, ResourceSpans)> {
+        let resource = self.resources.entry(id).or_insert_with(|| {
+            let resource = decode(&self.encoded, id);
+            Rc::new((service(&resource), resource))
+        });
+        Rc::clone(resource)
+    }
+
+    fn scope(&mut self, id: i64) -> Rc<ScopeSpans> {
+        let scope = self.scopes.entry(id);
+        Rc::clone(scope.or_insert_with(|| Rc::new(decode(&self.encoded, id))))
+    }
+}
+
+fn decode<M: prost::Message + Default>(encoded: &HashMap<i64, &[u8]>, id: i64) -> M {
+    let encoded = encoded.get(&id).copied().unwrap_or_default();
+    M::decode(encoded).unwrap_or_default()
+}
+
+impl<'b, S: Read<'b>> Whole<S> {
+    fn fill(&mut self, spans: impl Iterator<Item = Stored<'b>>, heads: &mut Heads<'_>) {
+        // A trace has few of them.
+        let (mut resources, mut scopes) = (Vec::new(), Vec::new());
         for stored in spans {
-            let Ok(span) = S::decode(stored.span) else {
+            let Some(span) = S::read(stored.span) else {
                 continue;
             };
-            let resource = *resources.entry(stored.resource).or_insert_with(|| {
-                let resource = heads.get(&stored.resource);
-                let resource = resource.and_then(|bytes| ResourceSpans::decode(*bytes).ok());
-                let resource = resource.unwrap_or_default();
-                self.resources.push((service(&resource), resource));
-                self.resources.len() - 1
+            let resource = place(&mut resources, stored.resource, || {
+                self.resources.push(heads.resource(stored.resource));
             });
-            let scope = *scopes.entry(stored.scope).or_insert_with(|| {
-                let scope = heads.get(&stored.scope);
-                let scope = scope.and_then(|bytes| ScopeSpans::decode(*bytes).ok());
-                self.scopes.push(scope.unwrap_or_default());
-                self.scopes.len() - 1
+            let scope = place(&mut scopes, stored.scope, || {
+                self.scopes.push(heads.scope(stored.scope));
             });
             self.spans.push((resource, scope, span));
         }
     }
+}
 
+/// The place of an id among those that are known; a new one is said to `fresh`.
+fn place(known: &mut Vec<i64>, id: i64, fresh: impl FnOnce()) -> usize {
+    // Those that came last come again.
+    known.iter().rposition(|one| *one == id).unwrap_or_else(|| {
+        fresh();
+        known.push(id);
+        known.len() - 1
+    })
+}
+
+impl<S> Whole<S> {
     /// The service of a span.
     pub fn service(&self, resource: usize) -> &str {
         &self.resources[resource].0
@@ -228,7 +296,7 @@ impl Whole {
             });
             let scopes = &mut export[at].scope_spans;
             let at = *places.entry((resource, scope)).or_insert_with(|| {
-                scopes.push(self.scopes[scope].clone());
+                scopes.push((*self.scopes[scope]).clone());
                 scopes.len() - 1
             });
             scopes[at].spans.push(span);
