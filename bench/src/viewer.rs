@@ -31,11 +31,13 @@ pub struct Viewer {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
+/// The number of the next export, of whatever shape: no trace of one is in another.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Exports of one shape, each of which is sent once.
 #[derive(Debug)]
 pub struct Supply {
     exports: Exports,
-    next: AtomicU64,
     spans: u64,
 }
 
@@ -44,14 +46,12 @@ impl Supply {
     pub fn new(shape: Shape) -> Supply {
         Supply {
             exports: Exports::new(shape),
-            next: AtomicU64::new(0),
             spans: shape.spans(),
         }
     }
 
     fn next(&self) -> Bytes {
-        self.exports
-            .export(self.next.fetch_add(1, Ordering::Relaxed))
+        self.exports.export(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -104,6 +104,7 @@ impl Viewer {
         (connections, time): (usize, Duration),
     ) -> Result<Taken> {
         let url = self.server.url("/v1/traces");
+        let received = self.received().await?;
         let before = self.server.usage()?;
         let started = Instant::now();
         let senders = (0..connections).map(|_| {
@@ -126,8 +127,13 @@ impl Viewer {
         let sent: Vec<(u64, u64)> = try_join_all(senders).await?;
         let time = started.elapsed();
         let Usage { cpu, rss } = self.server.usage()?;
+        let spans = supply.spans * sent.iter().map(|(accepted, _)| accepted).sum::<u64>();
+        if let (Some(before), Some(after)) = (received, self.received().await?) {
+            let stored = after - before;
+            ensure!(stored == spans, "{stored} spans were stored of {spans}");
+        }
         Ok(Taken {
-            spans: supply.spans * sent.iter().map(|(accepted, _)| accepted).sum::<u64>(),
+            spans,
             turned_away: sent.iter().map(|(_, turned_away)| turned_away).sum(),
             time,
             cpu: cpu.saturating_sub(before.cpu),
@@ -151,14 +157,16 @@ impl Viewer {
         Ok(())
     }
 
-    /// Has it take one export.
+    /// Has it take so many exports, one after the other.
     ///
     /// # Errors
     /// Where it does not.
-    pub async fn take_one(&self, supply: &Supply) -> Result<()> {
+    pub async fn take_some(&self, supply: &Supply, exports: u64) -> Result<()> {
         let url = self.server.url("/v1/traces");
-        let status = send(&self.client, &url, supply.next()).await?;
-        ensure!(status.is_success(), "an export was answered {status}");
+        for _ in 0..exports {
+            let status = send(&self.client, &url, supply.next()).await?;
+            ensure!(status.is_success(), "an export was answered {status}");
+        }
         Ok(())
     }
 
@@ -190,6 +198,11 @@ impl Viewer {
         counts["traces"]
             .as_u64()
             .context("the viewer does not count")
+    }
+
+    /// How many spans it has stored since it was started; none where it is too old to say.
+    async fn received(&self) -> Result<Option<u64>> {
+        Ok(self.get("counts").await?["received"].as_u64())
     }
 
     /// The id of its newest trace.

@@ -2,7 +2,6 @@
 //! of it where `TRACING_TAIL_BASELINE` names a checkout that has been built.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use comfy_table::Table;
@@ -132,12 +131,11 @@ async fn take(sides: &mut [Side], effort: Effort) -> Result<()> {
 async fn ask(sides: &mut [Side], generators: &Generators, effort: Effort) -> Result<()> {
     let (chains, large) = (Supply::new(Shape::Chains), Supply::new(Shape::Large));
     for side in &mut *sides {
-        side.viewer.take_one(&large).await?;
+        side.viewer.take_some(&large, 1).await?;
         side.ids[1] = side.viewer.newest().await?;
-        // All but one of the others are of the kind that is asked for.
-        side.viewer
-            .take(&chains, (1, Duration::from_millis(100)))
-            .await?;
+        // Nearly all others are of the kind that is asked for.
+        let exports = (BOUND - 100) / Shape::Chains.traces();
+        side.viewer.take_some(&chains, exports).await?;
         side.ids[0] = side.viewer.newest().await?;
     }
     for _ in 0..effort.rounds {
