@@ -20,6 +20,15 @@ const MAX_SPANS: usize = 8_192;
 /// How long an export waits for its transaction to begin, in milliseconds.
 pub const PATIENCE: i64 = 220;
 
+/// Statements that make a connection one that writes.
+const WRITER: &[&str] = &[
+    // SQLite waits for longer and longer between its own attempts, and misses its turn.
+    "PRAGMA busy_timeout = 5",
+    // Room for all pages of a transaction, so that they are written once, and for what undoes a statement.
+    "PRAGMA cache_size = -8192",
+    "PRAGMA temp_store = MEMORY",
+];
+
 /// Exports that wait, what the instance remembers, and its connections that write.
 pub struct Group<D> {
     waiting: RefCell<VecDeque<Waiting>>,
@@ -178,9 +187,9 @@ impl<D: Database> Group<D> {
             Some(database) => database,
             None => {
                 let database = host.connect().await?;
-                // SQLite waits for longer and longer between its own attempts, and misses its turn.
-                let wait = "PRAGMA busy_timeout = 5";
-                database.execute(wait, Vec::new()).await?;
+                for setting in WRITER {
+                    database.execute(setting, Vec::new()).await?;
+                }
                 database
             }
         };
