@@ -5,7 +5,7 @@ use http::Uri;
 
 use crate::host::Value;
 use crate::ids::parse;
-use crate::receive::signature::Signature;
+use crate::receive::attributes;
 use crate::receive::spans::cut;
 use crate::respond::Problem;
 use crate::store::trace::service_in_json;
@@ -120,13 +120,11 @@ impl Filter {
 
     fn attribute(&mut self, key: &str, value: &str) {
         let (key, value) = (cut(key), cut(value));
-        let mut signature = Signature::default();
-        signature.add(key, value);
-        for (column, bits) in ["s0", "s1", "s2", "s3"].iter().zip(signature.integers()) {
-            if bits != 0 {
-                self.and(&format!("t.{column} & ? = ?"), [bits.into(), bits.into()]);
-            }
-        }
+        let number = attributes::encode(attributes::number(key, value));
+        self.and(
+            "(t.attributes IS NULL OR instr(t.attributes, ?) > 0)",
+            [Value::Blob(number.to_vec())],
+        );
         self.attributes.push((key.to_owned(), value.to_owned()));
     }
 

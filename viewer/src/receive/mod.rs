@@ -6,14 +6,14 @@
 //! - [`scan`]: an encoded export as spans to be stored; what is malformed
 //! - [`wire`]: the format that it is encoded in
 //! - [`spans`]: how values read as text, and how long they may be
-//! - [`signature`]: which attributes a trace may have
+//! - [`attributes`]: the attributes of a trace, as they are looked for
 //!
 //! What is malformed is refused whole, and nothing of it is stored.
 
+pub mod attributes;
 pub mod body;
 pub mod json;
 pub mod scan;
-pub mod signature;
 pub mod spans;
 pub mod wire;
 

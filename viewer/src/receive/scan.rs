@@ -13,7 +13,7 @@ use http::StatusCode;
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use prost::Message as _;
 
-use super::signature::Signature;
+use super::attributes;
 use super::spans::{MAX_TAGS, cut, service_name, text};
 use super::wire::{self, Malformed, Wire};
 use crate::ids::hex;
@@ -33,6 +33,8 @@ pub struct Batch {
     pub shared: Vec<Shared>,
     /// Its spans, as they came.
     pub spans: Vec<Span>,
+    /// The numbers of their attributes.
+    pub attributes: Vec<u64>,
 }
 
 /// A resource or a scope.
@@ -44,8 +46,8 @@ pub struct Shared {
     pub hash: i64,
     /// `service.name` of a resource.
     pub service: String,
-    /// A resource's attributes.
-    pub signature: Signature,
+    /// The numbers of a resource's attributes.
+    pub attributes: Vec<u64>,
 }
 
 /// A span.
@@ -65,8 +67,8 @@ pub struct Span {
     pub end: i64,
     /// Whether its status is an error.
     pub error: bool,
-    /// Its attributes.
-    pub signature: Signature,
+    /// The numbers of its attributes; where they lie in [`Batch::attributes`].
+    pub attributes: Range<usize>,
     /// Its resource and its scope, in [`Batch::shared`].
     pub shared: [usize; 2],
     /// All of it; where it lies in the body.
@@ -77,6 +79,11 @@ impl Batch {
     /// The name of a span, cut where it is long.
     pub fn name(&self, span: &Span) -> &str {
         std::str::from_utf8(&self.body[span.name.clone()]).unwrap_or_default()
+    }
+
+    /// The numbers of its attributes.
+    pub fn attributes(&self, span: &Span) -> &[u64] {
+        &self.attributes[span.attributes.clone()]
     }
 
     /// A span as it came.
@@ -225,7 +232,7 @@ impl<'b> Scan<'b> {
     fn resource_spans(&mut self, message: &'b [u8]) -> Scanned {
         let mut head = Vec::new();
         let mut service = None;
-        let mut signature = Signature::default();
+        let mut numbers = Vec::new();
         let mut text = String::new();
         let mut rest = message;
         // The resource may stand behind its spans.
@@ -237,7 +244,9 @@ impl<'b> Scan<'b> {
                     wire::put_bytes(&mut head, 1, resource);
                     each(resource, 1, |attribute| {
                         let (key, value) = self.attribute(attribute, &mut text)?;
-                        signature.add(cut(key), cut(value));
+                        if numbers.len() < MAX_TAGS {
+                            numbers.push(attributes::number(cut(key), cut(value)));
+                        }
                         if key == "service.name" && service.is_none() {
                             service = Some(value.to_owned());
                         }
@@ -249,7 +258,7 @@ impl<'b> Scan<'b> {
             }
         }
         let service = service_name(service.as_deref());
-        let resource = self.share(head, Some(service), signature);
+        let resource = self.share(head, Some(service), numbers);
         each(message, 2, |scope_spans| {
             self.count()?;
             self.scope_spans(scope_spans, resource)
@@ -270,7 +279,7 @@ impl<'b> Scan<'b> {
                 _ => {}
             }
         }
-        let scope = self.share(head, None, Signature::default());
+        let scope = self.share(head, None, Vec::new());
         each(message, 2, |span| {
             self.count()?;
             let span = self.span(span, [resource, scope])?;
@@ -280,7 +289,7 @@ impl<'b> Scan<'b> {
     }
 
     /// Keeps a resource, which has a service, or a scope, where it is not there already.
-    fn share(&mut self, bytes: Vec<u8>, service: Option<&str>, signature: Signature) -> usize {
+    fn share(&mut self, bytes: Vec<u8>, service: Option<&str>, attributes: Vec<u64>) -> usize {
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(u8::from(service.is_some()));
         hasher.write(&bytes);
@@ -290,7 +299,7 @@ impl<'b> Scan<'b> {
                 bytes,
                 hash,
                 service: service.unwrap_or_default().to_owned(),
-                signature,
+                attributes,
             });
             self.batch.shared.len() - 1
         })
@@ -299,8 +308,7 @@ impl<'b> Scan<'b> {
     fn span(&mut self, message: &'b [u8], shared: [usize; 2]) -> Scanned<Span> {
         let (mut trace_id, mut id, mut parent) = (&[][..], &[][..], &[][..]);
         let (mut name, mut start, mut end, mut status) = ("", 0, 0, 0);
-        let mut signature = Signature::default();
-        let mut tags = 0;
+        let before = self.batch.attributes.len();
         let mut linked = true;
         let mut text = String::new();
         let mut rest = message;
@@ -316,9 +324,9 @@ impl<'b> Scan<'b> {
                 (9, value) => {
                     let attribute = self.message(value)?;
                     let (key, value) = self.attribute(attribute, &mut text)?;
-                    if tags < MAX_TAGS {
-                        signature.add(cut(key), cut(value));
-                        tags += 1;
+                    if self.batch.attributes.len() - before < MAX_TAGS {
+                        let number = attributes::number(cut(key), cut(value));
+                        self.batch.attributes.push(number);
                     }
                 }
                 (11, value) => {
@@ -370,7 +378,7 @@ impl<'b> Scan<'b> {
             end: end.max(start),
             // `STATUS_CODE_ERROR`
             error: status as i32 == 2,
-            signature,
+            attributes: before..self.batch.attributes.len(),
             shared,
             bytes: self.range(message),
         })

@@ -11,7 +11,7 @@ use crate::ids::hex;
 pub const MAX_SPAN_BYTES: usize = 256 * 1024;
 /// The most characters of a name in a list, and of an attribute that can be looked for.
 const MAX_CHARACTERS: usize = 200;
-/// The most attributes of a span that can be looked for.
+/// The most attributes of a span that can be looked for, and of its resource.
 pub const MAX_TAGS: usize = 64;
 
 /// Whether a span has an attribute with this key and value, as they can be looked for: among its own, each
@@ -25,14 +25,9 @@ pub fn has_attribute<'b>(
         let found = one.value.as_ref().map(text).unwrap_or_default();
         cut(&one.key) == key && cut(&found) == value
     };
-    let mut room = MAX_TAGS;
-    for encoded in own.take(MAX_TAGS) {
-        room -= 1;
-        if has_key(encoded, key) && KeyValue::decode(encoded).is_ok_and(|one| is_it(&one)) {
-            return true;
-        }
-    }
-    of_resource.iter().take(room).any(is_it)
+    let mut own = own.take(MAX_TAGS);
+    own.any(|one| has_key(one, key) && KeyValue::decode(one).is_ok_and(|one| is_it(&one)))
+        || of_resource.iter().take(MAX_TAGS).any(is_it)
 }
 
 /// Whether a `KeyValue` may have this key, which it mostly begins with.

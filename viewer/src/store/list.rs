@@ -59,75 +59,97 @@ pub struct Summary {
     pub pinned: bool,
 }
 
-const COLUMNS: &str =
-    "t.id, t.trace_id, t.changed, t.start_ns, t.duration_ns, t.spans, t.errors, t.service,
-    t.name, t.rooted, t.services, t.refused, t.pinned, t.names, t.pieces";
+/// What a filter has to know of a trace; what is asked for comes behind.
+const OF_FILTER: &str = "t.id, t.changed, t.services, t.names, t.attributes IS NULL, t.pieces";
+/// What a list shows of a trace beside that.
+const OF_SUMMARY: &str =
+    "t.trace_id, t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name,
+    t.rooted, t.refused, t.pinned";
+/// What a graph has to know beside that.
+const OF_GRAPH: &str = "t.start_ns, t.duration_ns, t.spans";
 
 /// A row that may pass.
-struct Found {
-    summary: Summary,
-    services: Vec<(String, i64, i64)>,
-    names: Option<String>,
-    bytes: usize,
-}
+struct Found(Row);
 
 impl Found {
-    fn read(row: &Row) -> Found {
-        let number = |column: usize| row[column].integer();
-        let services: Vec<(String, i64, i64)> = pieces::decode(row[10].text());
-        let named = services.iter().map(|(name, spans, errors)| Service {
-            name: name.clone(),
-            spans: *spans,
-            errors: *errors,
-        });
-        let mut named: Vec<_> = named.collect();
-        named.sort_by_key(|service| -service.spans);
-        named.truncate(MAX_SERVICES);
-        let pieces: Vec<Piece> = pieces::decode(row[14].text());
-        Found {
-            summary: Summary {
-                id: number(0),
-                trace_id: hex(row[1].blob()),
-                changed: number(2),
-                start_ns: number(3).to_string(),
-                duration_ns: number(4),
-                spans: number(5),
-                errors: number(6),
-                service: row[7].text().to_owned(),
-                name: row[8].text().to_owned(),
-                rooted: number(9) != 0,
-                services: named,
-                incomplete: Some(number(11))
-                    .filter(|refused| *refused > 0)
-                    .map(|refused| Incomplete { refused }),
-                pinned: number(12) != 0,
-            },
+    fn id(&self) -> i64 {
+        self.0[0].integer()
+    }
+
+    fn changed(&self) -> i64 {
+        self.0[1].integer()
+    }
+
+    /// Each service with its spans and errors.
+    fn services(&self) -> Vec<(String, i64, i64)> {
+        pieces::decode(self.0[2].text())
+    }
+
+    /// The bytes of its spans.
+    fn bytes(&self) -> usize {
+        let pieces: Vec<Piece> = pieces::decode(self.0[5].text());
+        pieces.iter().map(|piece| piece.length).sum()
+    }
+
+    /// What was asked for beside what a filter has to know.
+    fn asked(&self) -> &[Value] {
+        &self.0[6..]
+    }
+
+    fn summary(&self) -> Summary {
+        let asked = self.asked();
+        let number = |column: usize| asked[column].integer();
+        let services = self.services().into_iter();
+        let mut services: Vec<_> = services
+            .map(|(name, spans, errors)| Service {
+                name,
+                spans,
+                errors,
+            })
+            .collect();
+        services.sort_by_key(|service| -service.spans);
+        services.truncate(MAX_SERVICES);
+        Summary {
+            id: self.id(),
+            trace_id: hex(asked[0].blob()),
+            changed: self.changed(),
+            start_ns: number(1).to_string(),
+            duration_ns: number(2),
+            spans: number(3),
+            errors: number(4),
+            service: asked[5].text().to_owned(),
+            name: asked[6].text().to_owned(),
+            rooted: number(7) != 0,
             services,
-            names: match &row[13] {
-                Value::Text(names) => Some(names.clone()),
-                _ => None,
-            },
-            bytes: pieces.iter().map(|piece| piece.length).sum(),
+            incomplete: Some(number(8))
+                .filter(|refused| *refused > 0)
+                .map(|refused| Incomplete { refused }),
+            pinned: number(9) != 0,
         }
     }
 
     /// Whether it passes, as far as the summary tells: none where the spans have to be looked at.
     fn passes(&self, filter: &Filter) -> Option<bool> {
-        let services = &self.services;
+        let more_attributes = self.0[4].integer() != 0;
+        let attributes = !filter.attributes.is_empty() && more_attributes;
+        let mut open = attributes || !filter.calls.is_empty();
+        if filter.services.is_empty() && filter.texts.is_empty() {
+            return (!open).then_some(true);
+        }
+        let services = self.services();
         let has = |service: &String| services.iter().any(|(name, ..)| name == service);
         if !filter.services.iter().all(has) {
             return Some(false);
         }
-        let mut open = !filter.attributes.is_empty() || !filter.calls.is_empty();
         for text in &filter.texts {
             let contains = |name: &str| name.to_ascii_lowercase().contains(text);
             if services.iter().any(|(name, ..)| contains(name)) {
                 continue;
             }
-            match &self.names {
-                Some(names) if names.lines().any(contains) => {}
-                Some(_) => return Some(false),
-                None => open = true,
+            match &self.0[3] {
+                Value::Text(names) if names.lines().any(contains) => {}
+                Value::Text(_) => return Some(false),
+                _ => open = true,
             }
         }
         (!open).then_some(true)
@@ -189,31 +211,29 @@ pub async fn traces(
     filter: &Filter,
 ) -> Result<Vec<Summary>, DatabaseError> {
     let wanted = usize::try_from(filter.limit + 1).unwrap_or(usize::MAX);
-    passing(database, filter, wanted).await
+    let passed = passing(database, filter, OF_SUMMARY, wanted).await?;
+    Ok(passed.iter().map(Found::summary).collect())
 }
 
 async fn passing(
     database: &impl Database,
     filter: &Filter,
+    asked: &str,
     wanted: usize,
-) -> Result<Vec<Summary>, DatabaseError> {
+) -> Result<Vec<Found>, DatabaseError> {
     let (condition, values) = filter.sql();
     let (order, further) = match filter.changed_after {
         Some(_) => ("t.changed", "t.changed > ?"),
         None => ("t.id DESC", "t.id < ?"),
     };
     let select = format!(
-        "SELECT {COLUMNS} FROM tracing_tail_traces t WHERE {condition} AND {further}
+        "SELECT {OF_FILTER}, {asked} FROM tracing_tail_traces t WHERE {condition} AND {further}
         ORDER BY {order} LIMIT ?"
     );
     let mut cursor = filter.changed_after.unwrap_or(i64::MAX);
     let mut passed = Vec::new();
     loop {
-        let mut many = wanted - passed.len();
-        if !filter.attributes.is_empty() {
-            // Some only look as if they had them; another round would cost more than these.
-            many += many / 2 + 8;
-        }
+        let many = wanted - passed.len();
         let mut values = values.clone();
         values.extend([
             cursor.into(),
@@ -221,16 +241,15 @@ async fn passing(
         ]);
         let rows = database.execute(&select, values).await?;
         let last = rows.len() < many;
-        let found: Vec<_> = rows.iter().map(Found::read).collect();
+        let found: Vec<_> = rows.into_iter().map(Found).collect();
         if let Some(last) = found.last() {
             cursor = match filter.changed_after {
-                Some(_) => last.summary.changed,
-                None => last.summary.id,
+                Some(_) => last.changed(),
+                None => last.id(),
             };
         }
         passed.extend(look(database, filter, found).await?);
         if last || passed.len() >= wanted {
-            passed.truncate(wanted);
             return Ok(passed);
         }
     }
@@ -241,7 +260,7 @@ async fn look(
     database: &impl Database,
     filter: &Filter,
     found: Vec<Found>,
-) -> Result<Vec<Summary>, DatabaseError> {
+) -> Result<Vec<Found>, DatabaseError> {
     let mut passed = Vec::with_capacity(found.len());
     let mut open = Vec::new();
     let mut bytes = 0;
@@ -249,19 +268,19 @@ async fn look(
     while let Some(one) = found.next() {
         match one.passes(filter) {
             Some(false) => {}
-            Some(true) => passed.push(one.summary),
+            Some(true) => passed.push(one),
             None => {
-                open.push(one.summary.id);
-                bytes += one.bytes;
-                passed.push(one.summary);
+                open.push(one.id());
+                bytes += one.bytes();
+                passed.push(one);
             }
         }
-        if bytes > READ_BYTES || found.peek().is_none() {
+        if bytes > READ_BYTES || (found.peek().is_none() && !open.is_empty()) {
             let rows = spans::many(database, &open).await?;
             let traces = spans::sketches(&rows);
             let pass = traces.iter().filter(|trace| filter.lets_through(trace));
             let pass: Vec<i64> = pass.map(|trace| trace.id).collect();
-            passed.retain(|one| !open.contains(&one.id) || pass.contains(&one.id));
+            passed.retain(|one| !open.contains(&one.id()) || pass.contains(&one.id()));
             open.clear();
             bytes = 0;
         }
@@ -274,23 +293,26 @@ async fn look(
 /// # Errors
 /// The database's.
 pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphData, DatabaseError> {
-    let mut traces = passing(database, filter, GRAPH_TRACES).await?;
-    traces.truncate(GRAPH_TRACES);
-    let start = |trace: &Summary| trace.start_ns.parse().unwrap_or(0);
-    let first = traces.iter().map(start).min().unwrap_or(0);
-    let last = traces.iter().map(|trace| start(trace) + trace.duration_ns);
+    let mut found = passing(database, filter, OF_GRAPH, GRAPH_TRACES).await?;
+    found.truncate(GRAPH_TRACES);
+    let number = |trace: &Found, column: usize| trace.asked()[column].integer();
+    let first = found.iter().map(|trace| number(trace, 0)).min();
+    let first = first.unwrap_or(0);
+    let last = found
+        .iter()
+        .map(|trace| number(trace, 0).saturating_add(number(trace, 1)));
     let window = last.max().unwrap_or(0).saturating_sub(first);
-    let mut data = GraphData::new(traces.len(), window);
-    let mut rest = &traces[..];
+    let mut data = GraphData::new(found.len(), window);
+    let mut rest = &found[..];
     while !rest.is_empty() && !data.is_full() {
         let mut spans = 0;
         let fit = rest.iter().take_while(|trace| {
-            spans += trace.spans;
+            spans += number(trace, 2);
             spans <= 10_000
         });
         let (next, others) = rest.split_at(fit.count().max(1));
         rest = others;
-        let ids: Vec<i64> = next.iter().map(|trace| trace.id).collect();
+        let ids: Vec<i64> = next.iter().map(Found::id).collect();
         let rows = spans::many(database, &ids).await?;
         for trace in spans::sketches(&rows) {
             add(&mut data, &trace);

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::pieces::{self, Piece};
 use crate::host::Value;
-use crate::receive::scan::{Shared, Span};
-use crate::receive::signature::Signature;
+use crate::receive::attributes::Attributes;
+use crate::receive::scan::{Batch, Span};
 use crate::receive::spans::cut;
 
 /// The most bytes of the distinct names of spans that a summary holds; those of a trace with more are
 /// looked for in its spans.
 const MAX_NAMES: usize = 2_000;
+/// The most distinct attributes that a summary holds; those of a trace with more are looked for in its spans.
+const MAX_ATTRIBUTES: usize = 512;
 /// What a row takes beside its texts and lists.
 const ROW_BYTES: usize = 250;
 
@@ -39,8 +41,8 @@ pub struct Trace {
     pub rooted: bool,
     /// The start of the span that gives it its name.
     pub root_start: i64,
-    /// The attributes that it may have.
-    pub signature: Signature,
+    /// The attributes of its spans and their resources; none where they are too many.
+    pub attributes: Option<Attributes>,
     /// Its id.
     pub trace_id: [u8; 16],
     /// The service of the root, or of the first span while there is none.
@@ -72,10 +74,7 @@ pub const COLUMNS: &[&str] = &[
     "bytes",
     "rooted",
     "root_ns",
-    "s0",
-    "s1",
-    "s2",
-    "s3",
+    "attributes",
     "trace_id",
     "service",
     "name",
@@ -114,6 +113,7 @@ impl Trace {
             start: i64::MAX,
             root_start: i64::MAX,
             names: Some(String::new()),
+            attributes: Some(Attributes::default()),
             ..Trace::default()
         }
     }
@@ -132,25 +132,28 @@ impl Trace {
             bytes: number(8),
             rooted: number(9) != 0,
             root_start: number(10),
-            signature: Signature::of_integers([11, 12, 13, 14].map(number)),
-            trace_id: row[15].blob().try_into().unwrap_or_default(),
-            service: row[16].text().to_owned(),
-            name: row[17].text().to_owned(),
-            services: pieces::decode(row[18].text()),
-            names: match &row[19] {
+            attributes: match &row[11] {
+                Value::Blob(attributes) => Some(Attributes::decode(attributes)),
+                _ => None,
+            },
+            trace_id: row[12].blob().try_into().unwrap_or_default(),
+            service: row[13].text().to_owned(),
+            name: row[14].text().to_owned(),
+            services: pieces::decode(row[15].text()),
+            names: match &row[16] {
                 Value::Text(names) => Some(names.clone()),
                 _ => None,
             },
-            pieces: pieces::decode(row[21].text()),
-            ids: row[22].blob().to_vec(),
-            kept: number(23),
-            shared: pieces::decode(row[24].text()),
+            pieces: pieces::decode(row[18].text()),
+            ids: row[19].blob().to_vec(),
+            kept: number(20),
+            shared: pieces::decode(row[21].text()),
         }
     }
 
     /// The row, in the order of [`COLUMNS`].
     pub fn row(&self) -> Vec<Value> {
-        let [s0, s1, s2, s3] = self.signature.integers();
+        let attributes = self.attributes.as_ref().map(Attributes::encode);
         vec![
             self.id.into(),
             key(&self.trace_id).into(),
@@ -163,10 +166,7 @@ impl Trace {
             self.bytes.into(),
             i64::from(self.rooted).into(),
             self.root_start.into(),
-            s0.into(),
-            s1.into(),
-            s2.into(),
-            s3.into(),
+            attributes.map_or(Value::Null, Value::from),
             Value::Blob(self.trace_id.to_vec()),
             self.service.as_str().into(),
             self.name.as_str().into(),
@@ -181,13 +181,19 @@ impl Trace {
     }
 
     /// Takes a span that is not there yet.
-    pub fn add(&mut self, span: &Span, name: &str, resource: &Shared) {
+    pub fn add(&mut self, batch: &Batch, span: &Span) {
+        let (name, resource) = (batch.name(span), &batch.shared[span.shared[0]]);
         self.spans += 1;
         self.errors += i64::from(span.error);
         self.start = self.start.min(span.start);
         self.end = self.end.max(span.end);
-        self.signature.merge(span.signature);
-        self.signature.merge(resource.signature);
+        if let Some(attributes) = &mut self.attributes {
+            attributes.extend(batch.attributes(span));
+            attributes.extend(&resource.attributes);
+            if attributes.len() > MAX_ATTRIBUTES {
+                self.attributes = None;
+            }
+        }
         self.ids.extend_from_slice(&span.id);
         if (span.root, -span.start) > (self.rooted, -self.root_start) || self.spans == 1 {
             self.rooted = span.root;
@@ -222,8 +228,13 @@ impl Trace {
         let data: usize = self.pieces.iter().map(|piece| piece.length).sum();
         let services: usize = self.services.iter().map(|(name, ..)| name.len() + 10).sum();
         let names = self.names.as_ref().map_or(0, String::len);
-        let lists =
-            18 * self.pieces.len() + 6 * self.shared.len() + self.ids.len() + services + names;
+        let attributes = self.attributes.as_ref().map_or(0, Attributes::len);
+        let lists = 8 * attributes
+            + 18 * self.pieces.len()
+            + 6 * self.shared.len()
+            + self.ids.len()
+            + services
+            + names;
         let bytes = ROW_BYTES + data + lists + self.service.len() + self.name.len();
         self.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     }

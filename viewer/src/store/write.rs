@@ -265,7 +265,7 @@ impl<'b> Transaction<'b> {
                 self.stored[of].too_many += 1;
                 trace.refused += 1;
             } else {
-                trace.add(span, self.batches[of].name(span), shared[0]);
+                trace.add(&self.batches[of], span);
                 seen.add(span.id);
                 taken.push((shared, self.batches[of].bytes(span)));
             }
