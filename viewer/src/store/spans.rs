@@ -10,7 +10,7 @@ use prost::Message as _;
 use serde_json::json;
 
 use super::memory::of_kind;
-use super::pieces::{self, Stored};
+use super::pieces::{self, Piece, Stored};
 use super::segments::{PIECE, SEGMENT_OF_PIECE};
 use super::trace::key;
 use crate::host::{Database, DatabaseError, Row, Value};
@@ -112,14 +112,24 @@ pub struct Whole<S = Span> {
     pub spans: Vec<(usize, usize, S)>,
 }
 
-/// Which traces are read: a condition on a trace `t`, and the value of its `?1`.
-fn select(condition: &str) -> String {
+/// The pieces of traces `t`, each with its segment and where it begins there.
+const PIECES: &str = "SELECT 1, s.id, j.value ->> 1, {piece}, 0, 0
+    FROM tracing_tail_traces t, json_each(t.pieces) j JOIN {segment} WHERE {condition}";
+/// The segments that they lie in.
+const SEGMENTS: &str =
+    "SELECT 1, id, 0, data, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
+    FROM tracing_tail_traces t, json_each(t.pieces) j WHERE {condition})";
+
+/// The rows of traces `t` that meet a condition, of their pieces or segments, and of resources and scopes.
+fn select(pieces: &str, condition: &str) -> String {
+    let pieces = pieces
+        .replace("{piece}", PIECE)
+        .replace("{segment}", SEGMENT_OF_PIECE)
+        .replace("{condition}", condition);
     format!(
-        "SELECT 0, t.id, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}
-        UNION ALL SELECT 1, t.id, {PIECE}, 0, 0
-            FROM tracing_tail_traces t, json_each(t.pieces) j
-            JOIN {SEGMENT_OF_PIECE} WHERE {condition}
-        UNION ALL SELECT 2, id, bytes, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
+        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}
+        UNION ALL {pieces}
+        UNION ALL SELECT 2, id, bytes, 0, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
             FROM tracing_tail_traces t, json_each(t.shared) j WHERE {condition})"
     )
 }
@@ -158,7 +168,7 @@ async fn read(
     trace: [u8; 16],
     wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Option<Whole>, DatabaseError> {
-    let select = select("t.key = ?1 AND t.trace_id = ?2");
+    let select = select(PIECES, "t.key = ?1 AND t.trace_id = ?2");
     let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
     let rows = database.execute(&select, values).await?;
     Ok(assemble(&rows, wanted).into_iter().next())
@@ -172,7 +182,8 @@ pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, Dat
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let select = select("t.id IN (SELECT value FROM json_each(?1))");
+    // Traces that are asked for together lie in the same segments, as a rule.
+    let select = select(SEGMENTS, "t.id IN (SELECT value FROM json_each(?1))");
     let values = vec![json!(ids).to_string().into()];
     database.execute(&select, values).await
 }
@@ -185,30 +196,40 @@ pub fn sketches(rows: &[Row]) -> Vec<Whole<Sketch<'_>>> {
 /// The traces of the rows, with those of their encoded spans that are wanted.
 fn assemble<'b, S: Read<'b>>(rows: &'b [Row], wanted: impl Fn(&[u8]) -> bool) -> Vec<Whole<S>> {
     let mut heads = Heads::of_rows(rows);
-    let mut traces: Vec<Whole<S>> = of_kind(rows, 0)
-        .map(|row| Whole {
+    let data: HashMap<(i64, i64), &[u8]> = of_kind(rows, 1)
+        .map(|row| ((row[0].integer(), row[1].integer()), row[2].blob()))
+        .collect();
+    let traces = of_kind(rows, 0).map(|row| {
+        let mut trace = Whole {
             id: row[0].integer(),
-            refused: row[1].integer(),
-            pinned: row[2].integer() != 0,
-            looked: row[3].integer(),
+            refused: row[2].integer(),
+            pinned: row[3].integer() != 0,
+            looked: row[4].integer(),
             resources: Vec::new(),
             scopes: Vec::new(),
             spans: Vec::new(),
-        })
-        .collect();
-    let mut pieces = HashMap::<i64, Vec<&[u8]>>::new();
-    for row in of_kind(rows, 1) {
-        pieces
-            .entry(row[0].integer())
-            .or_default()
-            .push(row[1].blob());
-    }
-    for trace in &mut traces {
-        let spans = pieces.remove(&trace.id).unwrap_or_default();
-        let spans = spans.into_iter().flat_map(pieces::spans);
+        };
+        let pieces: Vec<Piece> = pieces::decode(row[1].text());
+        let pieces = pieces.iter().filter_map(|piece| piece.of(&data));
+        let spans = pieces.flat_map(pieces::spans);
         trace.fill(spans.filter(|stored| wanted(stored.span)), &mut heads);
+        trace
+    });
+    traces.collect()
+}
+
+impl Piece {
+    /// Its bytes: all of what begins where it does, or a part of its segment.
+    fn of<'b>(&self, data: &HashMap<(i64, i64), &'b [u8]>) -> Option<&'b [u8]> {
+        let offset = i64::try_from(self.offset).ok()?;
+        match data.get(&(self.segment, offset)) {
+            Some(piece) => piece.get(..self.length),
+            None => data
+                .get(&(self.segment, 0))?
+                .get(self.offset..)?
+                .get(..self.length),
+        }
     }
-    traces
 }
 
 /// Resources and scopes, each decoded once.
