@@ -109,10 +109,10 @@ impl Kept {
         }
         let select = format!(
             "SELECT {COLUMNS} FROM tracing_tail_traces
-                WHERE kept = {HELD} AND pinned = 0 AND looked <= ?1
+                WHERE kept > 0 AND kept = {HELD} AND pinned = 0 AND looked <= ?1
             UNION ALL SELECT {COLUMNS} FROM (SELECT *, ROW_NUMBER() OVER
                 (PARTITION BY service, name ORDER BY duration_ns DESC) AS place
-                FROM tracing_tail_traces WHERE kept = {SLOW}) WHERE place > {SLOWEST}"
+                FROM tracing_tail_traces WHERE kept > 0 AND kept = {SLOW}) WHERE place > {SLOWEST}"
         );
         let rows = database
             .execute(&select, vec![(now - LOOKED).into()])
@@ -146,7 +146,8 @@ impl Kept {
             let many = kept.beyond(kind, bounds);
             if many > 0 {
                 let select = format!(
-                    "SELECT {COLUMNS} FROM tracing_tail_traces WHERE kept = ? ORDER BY id LIMIT ?"
+                    "SELECT {COLUMNS} FROM tracing_tail_traces WHERE kept > 0 AND kept = ?
+                    ORDER BY id LIMIT ?"
                 );
                 let values = vec![kind.into(), many.into()];
                 let rows = database.execute(&select, values).await?;

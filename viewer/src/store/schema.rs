@@ -48,7 +48,10 @@ const STATEMENTS: &[&str] = &[
         ids BLOB NOT NULL
     ) STRICT",
     "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",
-    "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id)",
+    // The oldest go, and those that stay are listed, newest first.
+    "CREATE INDEX tracing_tail_traces_passing ON tracing_tail_traces (id) WHERE kept = 0",
+    "CREATE INDEX tracing_tail_traces_staying ON tracing_tail_traces (id) WHERE kept > 0",
+    "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id) WHERE kept > 0",
     // Few have errors.
     "CREATE INDEX tracing_tail_traces_errors ON tracing_tail_traces (id) WHERE errors > 0",
     "CREATE TABLE tracing_tail_segments (
