@@ -3,13 +3,12 @@
 //! Each opened connection is one of SQLite's own, so a transaction belongs to who began it, and a
 //! writer that finds another at work waits up to five seconds, or as long as it has asked for. Those who say
 //! that they will write, by `BEGIN IMMEDIATE`, wait in a queue: SQLite itself looks now and then whether the
-//! lock is free. Statements run on threads where they may block; those in the middle of a transaction that
-//! holds the lock, which wait for nothing, run where the component runs. What an answer may hold is bounded;
-//! attaching other files is refused, as in Spin.
+//! lock is free. Statements run on threads where they may block; those of a transaction that holds the lock,
+//! which wait for nothing, run where the component runs. What an answer may hold is bounded; attaching other
+//! files is refused, as in Spin.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::TransactionState;
@@ -85,7 +84,7 @@ pub const DATABASE: &str = "default";
 const MOST_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 
 /// How long a writer waits for another where it does not say so: what SQLite waits, as rusqlite sets it.
-const PATIENCE: u64 = 5_000;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many statements a connection keeps prepared.
 const PREPARED: usize = 64;
@@ -122,14 +121,53 @@ pub struct Connection(Arc<Open>);
 
 #[derive(Debug)]
 struct Open {
-    sqlite: Mutex<rusqlite::Connection>,
-    /// Whether it is in a transaction that holds the lock for writing.
-    writes: AtomicBool,
-    /// Its turn to write, until that transaction ends.
-    turn: Mutex<Option<OwnedMutexGuard<()>>>,
+    session: Mutex<Session>,
     writers: Writers,
-    /// How long it waits for other writers, in milliseconds.
-    patience: AtomicU64,
+}
+
+/// A connection of SQLite's, and what is known of its state.
+#[derive(Debug)]
+struct Session {
+    sqlite: rusqlite::Connection,
+    /// Whether it is in a transaction that holds the lock for writing.
+    writes: bool,
+    /// Its turn to write, until that transaction ends.
+    turn: Option<OwnedMutexGuard<()>>,
+    /// How long it waits for other writers.
+    patience: Duration,
+    /// Whether the end of a transaction does not wait for the disk.
+    lazy: bool,
+}
+
+/// What a statement does, as far as its first words tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Begins a transaction that takes the lock for writing at once.
+    Begin,
+    /// Ends one.
+    Commit,
+    /// May change how the connection behaves.
+    Pragma,
+    /// Is short, as a rule.
+    Short,
+    /// Goes through tables to delete, changes them, or is none of these.
+    Other,
+}
+
+impl Kind {
+    fn of(statement: &str) -> Kind {
+        let words = statement.split(|one: char| one.is_whitespace() || one == ';');
+        let words = words.filter(|word| !word.is_empty());
+        let mut words = words.map(str::to_ascii_uppercase);
+        let mut next = || words.next().unwrap_or_default();
+        match next().as_str() {
+            "BEGIN" if matches!(next().as_str(), "IMMEDIATE" | "EXCLUSIVE") => Kind::Begin,
+            "COMMIT" | "END" => Kind::Commit,
+            "PRAGMA" => Kind::Pragma,
+            "INSERT" | "SELECT" | "UPDATE" => Kind::Short,
+            _ => Kind::Other,
+        }
+    }
 }
 
 impl Connection {
@@ -139,67 +177,123 @@ impl Connection {
                 std::fs::create_dir_all(folder)
                     .map_err(|problem| Error::Io(problem.to_string()))?;
             }
-            let connection = rusqlite::Connection::open(&file).map_err(io)?;
-            connection.authorizer(Some(refuse_files));
-            connection.set_prepared_statement_cache_capacity(PREPARED);
-            Ok(connection)
+            let sqlite = rusqlite::Connection::open(&file).map_err(io)?;
+            sqlite.authorizer(Some(refuse_files));
+            sqlite.set_prepared_statement_cache_capacity(PREPARED);
+            Ok(Session {
+                sqlite,
+                writes: false,
+                turn: None,
+                patience: PATIENCE,
+                lazy: false,
+            })
         });
         Ok(Connection(Arc::new(Open {
-            sqlite: Mutex::new(opened.await?),
-            writes: AtomicBool::new(false),
-            turn: Mutex::new(None),
+            session: Mutex::new(opened.await?),
             writers,
-            patience: AtomicU64::new(PATIENCE),
         })))
     }
 
     async fn execute(self, statement: String, values: Vec<Value>) -> Result<QueryResult, Error> {
-        // A thread for each statement would cost more than most of them do.
-        if self.0.writes.load(Ordering::Relaxed) && is_short(&statement) {
-            return self.run(&statement, values);
-        }
-        // One that has its turn already is in a transaction, and is told so.
-        if begins_to_write(&statement) && self.turn().is_none() {
+        let kind = Kind::of(&statement);
+        if kind == Kind::Begin {
             self.wait_for_turn().await;
         }
-        blocking(move || self.run(&statement, values)).await
+        // A thread for each statement would cost more than most of them do.
+        if let Ok(mut session) = self.0.session.try_lock()
+            && session.is_quick(kind)
+        {
+            if kind != Kind::Begin {
+                return session.run(kind, &statement, values);
+            }
+            if let Ok(begun) = session.begin_at_once(&statement, &values) {
+                return Ok(begun);
+            }
+        }
+        blocking(move || self.with(|session| session.run(kind, &statement, values))).await
     }
 
     /// Waits for the writers before it, as long as SQLite would; what comes then is SQLite's to say.
     async fn wait_for_turn(&self) {
-        let patience = Duration::from_millis(self.0.patience.load(Ordering::Relaxed));
+        let patience = match self.0.session.try_lock() {
+            // One that has its turn already is in a transaction, and will be told so.
+            Ok(session) if session.turn.is_none() => session.patience,
+            _ => return,
+        };
         let turn = Arc::clone(&self.0.writers).lock_owned();
-        if let Ok(turn) = timeout(patience, turn).await {
-            *self.turn() = Some(turn);
+        if let Ok(turn) = timeout(patience, turn).await
+            && let Ok(mut session) = self.0.session.try_lock()
+        {
+            session.turn = Some(turn);
         }
     }
 
-    fn run(&self, statement: &str, values: Vec<Value>) -> Result<QueryResult, Error> {
-        self.with(|connection| {
-            let found = query(connection, statement, values);
-            let state = connection.transaction_state(None::<&str>);
-            let writes = matches!(state, Ok(TransactionState::Write));
-            self.0.writes.store(writes, Ordering::Relaxed);
-            if !writes {
-                *self.turn() = None;
-            }
-            if is_pragma(statement) {
-                let select = "PRAGMA busy_timeout";
-                let patience = connection.query_row(select, [], |row| row.get(0));
-                self.0
-                    .patience
-                    .store(patience.unwrap_or(PATIENCE), Ordering::Relaxed);
-            }
-            found
-        })
+    fn with<T>(&self, work: impl FnOnce(&mut Session) -> T) -> T {
+        let session = self.0.session.lock();
+        work(&mut session.unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Session {
+    /// Whether a statement waits neither for others nor for the disk, and does not take long.
+    fn is_quick(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Begin => self.turn.is_some() && !self.writes,
+            Kind::Commit => self.writes && self.lazy,
+            Kind::Short => self.writes,
+            Kind::Pragma | Kind::Other => false,
+        }
     }
 
-    fn turn(&self) -> MutexGuard<'_, Option<OwnedMutexGuard<()>>> {
-        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn run(
+        &mut self,
+        kind: Kind,
+        statement: &str,
+        values: Vec<Value>,
+    ) -> Result<QueryResult, Error> {
+        let found = query(&self.sqlite, statement, values);
+        let state = self.sqlite.transaction_state(None::<&str>);
+        self.writes = matches!(state, Ok(TransactionState::Write));
+        if !self.writes {
+            self.turn = None;
+        }
+        if kind == Kind::Pragma {
+            self.learn();
+        }
+        found
     }
 
-    fn with<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> T) -> T {
-        work(&self.0.sqlite.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Begins a transaction where nobody else holds the lock.
+    ///
+    /// # Errors
+    /// Where somebody else does; then nothing has changed.
+    fn begin_at_once(&mut self, statement: &str, values: &[Value]) -> Result<QueryResult, Error> {
+        // Who does not get the lock at once keeps its turn, and waits for it elsewhere.
+        let turn = self.turn.take();
+        self.sqlite.busy_timeout(Duration::ZERO).map_err(io)?;
+        let begun = self.run(Kind::Begin, statement, values.to_vec());
+        self.turn = turn;
+        self.sqlite.busy_timeout(self.patience).map_err(io)?;
+        begun
+    }
+
+    /// Asks how the connection behaves.
+    fn learn(&mut self) {
+        let number = |pragma: &str| {
+            let value = self
+                .sqlite
+                .query_row(pragma, [], |row| row.get::<_, i64>(0));
+            value.unwrap_or(i64::MAX)
+        };
+        let patience = u64::try_from(number("PRAGMA busy_timeout"));
+        let journal = self.sqlite.query_row("PRAGMA journal_mode", [], |row| {
+            Ok(row.get_ref(0)?.as_str()? == "wal")
+        });
+        // In a log, the disk is waited for where it is copied into the database, or where it is asked for.
+        self.lazy = journal.unwrap_or(false)
+            && number("PRAGMA synchronous") <= 1
+            && number("PRAGMA wal_autocheckpoint") == 0;
+        self.patience = patience.map_or(PATIENCE, Duration::from_millis);
     }
 }
 
@@ -221,34 +315,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     let done = spawn_blocking(work).await;
     done.unwrap_or_else(|panicked| Err(Error::Io(panicked.to_string())))
-}
-
-fn words(statement: &str) -> impl Iterator<Item = String> {
-    let words = statement.split(|one: char| one.is_whitespace() || one == ';');
-    words
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_uppercase)
-}
-
-/// Whether a statement begins a transaction that takes the lock for writing at once.
-fn begins_to_write(statement: &str) -> bool {
-    let mut words = words(statement);
-    words.next().is_some_and(|word| word == "BEGIN")
-        && words
-            .next()
-            .is_some_and(|word| word.starts_with("IMM") || word.starts_with("EXC"))
-}
-
-/// Whether it may change how long the connection waits.
-fn is_pragma(statement: &str) -> bool {
-    words(statement).next().is_some_and(|word| word == "PRAGMA")
-}
-
-/// Whether a statement of a transaction that writes is short, as a rule: it neither ends the transaction,
-/// which may wait for the disk, nor goes through a table to delete.
-fn is_short(statement: &str) -> bool {
-    let word = words(statement).next().unwrap_or_default();
-    matches!(word.as_str(), "INSERT" | "SELECT" | "UPDATE")
 }
 
 fn refuse_files(context: AuthContext<'_>) -> Authorization {
@@ -356,7 +422,10 @@ impl State {
         ask: impl FnOnce(&rusqlite::Connection) -> T,
     ) -> T {
         let connection = self.connection(resource);
-        connection.map_or_else(|_| T::default(), |connection| connection.with(ask))
+        connection.map_or_else(
+            |_| T::default(),
+            |connection| connection.with(|session| ask(&session.sqlite)),
+        )
     }
 }
 
@@ -439,5 +508,120 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for SqliteView {
     async fn changes_async(accessor: &Accessor<T, Self>, resource: Resource<Connection>) -> u64 {
         let ask = rusqlite::Connection::changes;
         accessor.with(|mut access| access.get().of_connection(&resource, ask))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    async fn opened(folder: &TempDir, writers: &Writers) -> Connection {
+        let file = Databases::file(folder.path());
+        let opened = Connection::open((file, Arc::clone(writers))).await.unwrap();
+        for statement in [
+            "PRAGMA journal_mode = WAL",
+            "CREATE TABLE IF NOT EXISTS t (a)",
+        ] {
+            run(&opened, statement).await.unwrap();
+        }
+        opened
+    }
+
+    async fn run(connection: &Connection, statement: &str) -> Result<QueryResult, Error> {
+        let connection = connection.clone();
+        connection.execute(statement.to_owned(), Vec::new()).await
+    }
+
+    #[test]
+    fn statements_are_known_by_their_first_words() {
+        let table = [
+            ("begin  immediate", Kind::Begin),
+            ("BEGIN EXCLUSIVE TRANSACTION;", Kind::Begin),
+            ("BEGIN", Kind::Other),
+            ("BEGIN DEFERRED", Kind::Other),
+            ("COMMIT;", Kind::Commit),
+            ("end transaction", Kind::Commit),
+            ("  insert into t", Kind::Short),
+            ("DELETE FROM t", Kind::Other),
+            ("-- a comment", Kind::Other),
+            ("", Kind::Other),
+        ];
+        for (statement, kind) in table {
+            assert_eq!(Kind::of(statement), kind, "{statement}");
+        }
+    }
+
+    #[tokio::test]
+    async fn writers_wait_for_their_turn_as_long_as_they_say() {
+        let (folder, writers) = (TempDir::new().unwrap(), Writers::default());
+        let one = opened(&folder, &writers).await;
+        let other = opened(&folder, &writers).await;
+        run(&other, "PRAGMA busy_timeout = 1").await.unwrap();
+        run(&one, "BEGIN IMMEDIATE").await.unwrap();
+        let refused = run(&other, "BEGIN IMMEDIATE").await;
+        assert!(matches!(refused, Err(Error::Io(why)) if why.contains("locked")));
+        run(&other, "PRAGMA busy_timeout = 60000").await.unwrap();
+        let (begun, ended) = tokio::join!(run(&other, "BEGIN IMMEDIATE"), async {
+            run(&one, "INSERT INTO t VALUES (1)").await.unwrap();
+            run(&one, "COMMIT").await
+        });
+        assert!(begun.is_ok() && ended.is_ok());
+        run(&other, "ROLLBACK").await.unwrap();
+        // Nobody's turn is left behind.
+        assert!(writers.try_lock().is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_turn_of_who_breaks_off_or_begins_twice_is_passed_on() {
+        let (folder, writers) = (TempDir::new().unwrap(), Writers::default());
+        let one = opened(&folder, &writers).await;
+        run(&one, "BEGIN IMMEDIATE").await.unwrap();
+        assert!(run(&one, "BEGIN IMMEDIATE").await.is_err(), "begun already");
+        assert!(run(&one, "INSERT INTO missing VALUES (1)").await.is_err());
+        run(&one, "COMMIT").await.unwrap();
+        run(&one, "BEGIN IMMEDIATE").await.unwrap();
+        drop(one);
+        let other = opened(&folder, &writers).await;
+        run(&other, "BEGIN IMMEDIATE").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lock_of_another_program_is_waited_for_elsewhere() {
+        let (folder, writers) = (TempDir::new().unwrap(), Writers::default());
+        let one = opened(&folder, &writers).await;
+        // It is not in the queue.
+        let stranger = rusqlite::Connection::open(Databases::file(folder.path())).unwrap();
+        stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (begun, ()) = tokio::join!(run(&one, "BEGIN IMMEDIATE"), async {
+            // This thread is not held up meanwhile.
+            stranger.execute_batch("COMMIT").unwrap();
+        });
+        begun.unwrap();
+        run(&one, "PRAGMA busy_timeout = 0").await.unwrap();
+        run(&one, "COMMIT").await.unwrap();
+        stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert!(run(&one, "BEGIN IMMEDIATE").await.is_err());
+        assert!(writers.try_lock().is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_transaction_is_quick_where_it_waits_for_no_disk() {
+        let (folder, writers) = (TempDir::new().unwrap(), Writers::default());
+        let one = opened(&folder, &writers).await;
+        let quick = |kind| one.with(|session| session.is_quick(kind));
+        run(&one, "BEGIN IMMEDIATE").await.unwrap();
+        assert!(quick(Kind::Short) && !quick(Kind::Commit) && !quick(Kind::Other));
+        run(&one, "COMMIT").await.unwrap();
+        assert!(!quick(Kind::Short), "it could wait for a lock");
+        for setting in [
+            "PRAGMA synchronous = NORMAL",
+            "PRAGMA wal_autocheckpoint = 0",
+        ] {
+            run(&one, setting).await.unwrap();
+        }
+        run(&one, "BEGIN IMMEDIATE").await.unwrap();
+        assert!(quick(Kind::Commit));
     }
 }
