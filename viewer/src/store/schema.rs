@@ -114,7 +114,7 @@ const SETTINGS: &[&str] = &[
     // Enough for a database that may be lost: it stays whole if the machine goes down.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA wal_autocheckpoint = 0",
-    "PRAGMA journal_size_limit = 4194304",
+    "PRAGMA journal_size_limit = 16777216",
 ];
 
 /// Makes a fresh connection ready, and the tables where they are missing or of another version.
