@@ -1,6 +1,8 @@
 //! What an instance remembers between its transactions. All of it is in the database too, or may be lost.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::HashSet;
 
 use super::evict::Kept;
 use crate::host::Row;

@@ -3,8 +3,7 @@
 //! The summaries of the traces that they touch are read, brought up to date here, and written; the
 //! spans go into segments as they came. What is not needed any more goes in the same transaction.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use serde_json::json;
 
 use super::evict::{self, Eviction};
