@@ -1,9 +1,10 @@
 //! The spans of traces, read by one statement: what it gives belongs together, whatever is written or let
 //! go meanwhile.
 
-use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
+use foldhash::{HashMap, HashMapExt as _};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
@@ -112,25 +113,38 @@ pub struct Whole<S = Span> {
     pub spans: Vec<(usize, usize, S)>,
 }
 
-/// The pieces of traces `t`, each with its segment and where it begins there.
-const PIECES: &str = "SELECT 1, s.id, j.value ->> 1, {piece}, 0, 0
-    FROM tracing_tail_traces t, json_each(t.pieces) j JOIN {segment} WHERE {condition}";
-/// The segments that they lie in.
-const SEGMENTS: &str =
-    "SELECT 1, id, 0, data, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
-    FROM tracing_tail_traces t, json_each(t.pieces) j WHERE {condition})";
-
-/// The rows of traces `t` that meet a condition, of their pieces or segments, and of resources and scopes.
-fn select(pieces: &str, condition: &str) -> String {
-    let pieces = pieces
-        .replace("{piece}", PIECE)
-        .replace("{segment}", SEGMENT_OF_PIECE)
-        .replace("{condition}", condition);
+/// The rows of the trace with this key and id, with its pieces.
+static ONE: LazyLock<String> = LazyLock::new(|| {
+    let condition = "t.key = ?1 AND t.trace_id = ?2";
     format!(
-        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}
-        UNION ALL {pieces}
+        "{}
+        UNION ALL SELECT 1, s.id, j.value ->> 1, {PIECE}, 0, 0 FROM tracing_tail_traces t, json_each(t.pieces) j
+            JOIN {SEGMENT_OF_PIECE} WHERE {condition}
+        UNION ALL SELECT 2, s.id, s.bytes, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.shared) j
+            JOIN tracing_tail_shared s ON s.id = j.value WHERE {condition}",
+        traces(condition)
+    )
+});
+
+/// The rows of the traces with these numbers, with their segments: those that are asked for together lie in
+/// the same ones, as a rule, and have the same resources.
+static MANY: LazyLock<String> = LazyLock::new(|| {
+    let condition = "t.id IN (SELECT value FROM json_each(?1))";
+    format!(
+        "{}
+        UNION ALL SELECT 1, id, 0, data, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
+            FROM tracing_tail_traces t, json_each(t.pieces) j WHERE {condition})
         UNION ALL SELECT 2, id, bytes, 0, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
-            FROM tracing_tail_traces t, json_each(t.shared) j WHERE {condition})"
+            FROM tracing_tail_traces t, json_each(t.shared) j WHERE {condition})",
+        traces(condition)
+    )
+});
+
+/// Selects traces `t`, as kind 0. What follows is their spans, as kind 1: the segment, where in it the bytes begin,
+/// and the bytes; and resources and scopes, as kind 2.
+fn traces(condition: &str) -> String {
+    format!(
+        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}"
     )
 }
 
@@ -168,9 +182,8 @@ async fn read(
     trace: [u8; 16],
     wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Option<Whole>, DatabaseError> {
-    let select = select(PIECES, "t.key = ?1 AND t.trace_id = ?2");
     let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
-    let rows = database.execute(&select, values).await?;
+    let rows = database.execute(&ONE, values).await?;
     Ok(assemble(&rows, wanted).into_iter().next())
 }
 
@@ -182,10 +195,8 @@ pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, Dat
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // Traces that are asked for together lie in the same segments, as a rule.
-    let select = select(SEGMENTS, "t.id IN (SELECT value FROM json_each(?1))");
     let values = vec![json!(ids).to_string().into()];
-    database.execute(&select, values).await
+    database.execute(&MANY, values).await
 }
 
 /// The traces of rows that [`many`] gave; their spans in no order.
