@@ -1,6 +1,7 @@
 //! The viewer's page in a real Chromium, without a window. Pictures are kept in `target/screenshots/`.
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::{App, Browser, Launch};
 use crate::viewer::{export, send, span};
@@ -377,6 +378,59 @@ async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
         browser.run("return window.hacked ?? null").await,
         Value::Null
     );
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
+    let state = TempDir::new().unwrap();
+    let app = Launch::default().state(state.path()).start().await;
+    let mut large = span(&id(1), 2, 1, "large", (1, 2));
+    large["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(300_000) } }]);
+    store(&app, "shop", &[span(&id(1), 1, 0, "buy", (0, 9)), large]).await;
+    store(&app, "shop", &[span(&id(2), 1, 0, "look", (0, 9))]).await;
+    let database = rusqlite::Connection::open(state.path().join("sqlite_db.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = send(
+        &app,
+        JSON,
+        export("shop", &[span(&id(3), 1, 0, "away", (0, 9))]).to_string(),
+    );
+    assert_eq!(answer.await.status(), 503);
+    database.execute_batch("COMMIT").unwrap();
+    let browser = Browser::start().await;
+    browser.resize(1280, 800).await;
+    browser
+        .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
+        .await;
+    browser
+        .until(
+            "the trace says what it lacks",
+            "document.querySelector('main').innerText.includes('incomplete: 1 span could not be taken')",
+        )
+        .await;
+    browser.click("button[aria-pressed]").await;
+    browser
+        .until(
+            "it is pinned",
+            "document.querySelector('button[aria-pressed=true]')?.innerText === 'Unpin'",
+        )
+        .await;
+    browser.picture("pinned-incomplete").await;
+    browser.open(&app.url("/traces/#/")).await;
+    browser
+        .until(
+            "the list says so too",
+            "document.querySelectorAll('.rows .row .tag').length === 2",
+        )
+        .await;
+    browser
+        .until(
+            "what was turned away is said",
+            "document.body.innerText.includes('1 export turned away since')",
+        )
+        .await;
+    browser.picture("list-pinned").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 

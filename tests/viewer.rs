@@ -213,6 +213,128 @@ async fn takes_the_rest_of_an_export_with_a_span_that_is_too_large() {
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["partialSuccess"]["rejectedSpans"], "1");
     assert_eq!(stored(&app).await, 1);
+    let (_, list) = get(&app, "traces").await;
+    assert_eq!(list["traces"][0]["incomplete"], json!({ "refused": 1 }));
+    let (_, trace) = get(&app, &format!("traces/{TRACE}")).await;
+    assert_eq!(trace["incomplete"]["refused"], 1, "{trace}");
+}
+
+/// A trace of one span.
+fn trace(number: u64) -> String {
+    let id = format!("{number:032x}");
+    export("shop", &[span(&id, number, 0, "buy", (0, 9))]).to_string()
+}
+
+async fn change(app: &App, method: Method, path: &str) -> u16 {
+    let path = format!("/traces/api/{path}");
+    let answer = app.request(method, &path).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+#[tokio::test]
+async fn what_is_pinned_stays_and_what_comes_late_opens_no_stump() {
+    let app = Launch::default()
+        .env("APP_VIEWER_TRACES", "8")
+        .start()
+        .await;
+    for number in 1..=6 {
+        send(&app, JSON, trace(number)).await;
+    }
+    let pin = |number: u64| format!("traces/{number:032x}/pin");
+    assert_eq!(change(&app, Method::PUT, &pin(99)).await, 404);
+    assert_eq!(change(&app, Method::PUT, &pin(2)).await, 204);
+    assert_eq!(change(&app, Method::PUT, &pin(2)).await, 204, "once more");
+    assert_eq!(change(&app, Method::PUT, &pin(3)).await, 204);
+    let beyond = change(&app, Method::PUT, &pin(4)).await;
+    assert_eq!(beyond, 409, "a quarter of the bound is pinned");
+    for number in 7..=60 {
+        send(&app, JSON, trace(number)).await;
+    }
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["received"], &counts["late"]),
+        (&json!(60), &json!(0))
+    );
+    assert_eq!(counts["traces"], 8);
+    let (status, pinned) = get(&app, &format!("traces/{:032x}", 2)).await;
+    assert_eq!((status, &pinned["pinned"]), (200, &json!(true)));
+    let gone = format!("traces/{:032x}", 20);
+    assert_eq!(get(&app, &gone).await.0, 404);
+    let late = export(
+        "shop",
+        &[span(&format!("{:032x}", 20), 77, 20, "late", (1, 2))],
+    );
+    assert_eq!(send(&app, JSON, late.to_string()).await.status(), 200);
+    assert_eq!(get(&app, &gone).await.0, 404, "no stump");
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["received"], &counts["late"]),
+        (&json!(60), &json!(1))
+    );
+    let (_, list) = get(&app, "traces?limit=8").await;
+    let listed: Vec<_> = list["traces"].as_array().unwrap().iter().collect();
+    let pinned = listed.iter().filter(|one| one["pinned"] == true);
+    assert_eq!(pinned.count(), 2, "{list}");
+    let ids = listed
+        .iter()
+        .filter(|one| one["id"].as_i64() < list["oldest"].as_i64());
+    let kept = list["kept"].as_array().unwrap();
+    for old in ids {
+        assert!(kept.contains(&old["id"]), "{list}");
+    }
+    assert_eq!(change(&app, Method::DELETE, &pin(2)).await, 204);
+    assert_eq!(
+        change(&app, Method::PUT, &pin(60)).await,
+        204,
+        "there is room again"
+    );
+}
+
+#[tokio::test]
+async fn what_is_turned_away_is_said() {
+    let state = TempDir::new().unwrap();
+    let app = Launch::default().state(state.path()).start().await;
+    send(&app, JSON, trace(1)).await;
+    let database = rusqlite::Connection::open(state.path().join("sqlite_db.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = send(&app, JSON, trace(2)).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    database.execute_batch("COMMIT").unwrap();
+    assert_eq!(send(&app, JSON, trace(2)).await.status(), 200);
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["turned_away"], &counts["received"]),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn attributes_are_found_however_many_there_are() {
+    let app = Launch::default().start().await;
+    let attribute =
+        |key: String, value: String| json!({ "key": key, "value": { "stringValue": value } });
+    let mut spans = Vec::new();
+    // More distinct ones than a summary holds.
+    for number in 1..=30_u64 {
+        let mut one = span(TRACE, number, 0, "buy", (0, 9));
+        let of_span = (0..40).map(|key| attribute(format!("key.{key}"), format!("value {number}")));
+        one["attributes"] = of_span.collect();
+        spans.push(one);
+    }
+    send(&app, JSON, export("many", &spans).to_string()).await;
+    send(&app, JSON, trace(1)).await;
+    for (query, found) in [
+        ("attribute=key.7%3Dvalue+29", 1),
+        ("attribute=key.7%3Dvalue+29&attribute=key.39%3Dvalue+1", 1),
+        ("attribute=key.7%3Dvalue+31", 0),
+        ("attribute=service.name%3Dmany", 1),
+        ("attribute=service.name%3Dshop", 1),
+        ("attribute=service.name%3Dsho", 0),
+    ] {
+        let (_, list) = get(&app, &format!("traces?{query}")).await;
+        assert_eq!(list["traces"].as_array().unwrap().len(), found, "{query}");
+    }
 }
 
 #[tokio::test]
