@@ -1,8 +1,8 @@
 //! The memory that instances may take, all together, and which of them go first where it runs out.
 //!
 //! An instance that serves a request keeps its room. One that only goes on after its answers, such as with an
-//! export, has room for as long as nobody else needs it: then the one that has waited longest has its outbound
-//! requests failed, upon which it can only end.
+//! export, has room for as long as nobody else needs it, and all of these together have a share only: then the one
+//! that has waited longest has its outbound requests failed, upon which it can only end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +18,8 @@ const INSTANCE_BYTES: usize = 64 * 1024;
 /// Of the memory that an instance starts with, one byte in so many is taken to be touched. An instance of the
 /// service that waits with a full batch was measured at 420 KiB in all, of 1,280 KiB that it starts with.
 const INITIAL_SHARE: usize = 3;
+/// The share of the room that instances may take which only go on after their answers.
+const LINGERING: (usize, usize) = (3, 8);
 /// How often it is said that room has run out.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -39,6 +41,8 @@ struct Instances {
     next: u64,
     /// Instances that only go on after their answers, those that have waited longest first.
     lingering: BTreeMap<u64, LingeringInstance>,
+    /// What they take.
+    lingering_bytes: usize,
     /// Those of them that were told to go, and have not gone yet.
     leaving: BTreeMap<u64, LingeringInstance>,
     report: Report,
@@ -58,6 +62,8 @@ pub struct Report {
 struct LingeringInstance {
     outbound: CancellationToken,
     bytes: Arc<AtomicUsize>,
+    /// What it took when it began to linger.
+    counted: usize,
 }
 
 /// No instance can start: those that serve requests take all the room.
@@ -161,6 +167,7 @@ impl Shared {
 impl Instances {
     fn tell_oldest_to_go(&mut self) {
         if let Some((id, oldest)) = self.lingering.pop_first() {
+            self.lingering_bytes -= oldest.counted;
             oldest.outbound.cancel();
             self.leaving.insert(id, oldest);
             self.report.told_to_go += 1;
@@ -253,19 +260,30 @@ impl Linger {
         let mut instances = self.room.0.instances();
         let id = instances.next;
         instances.next += 1;
+        let counted = self.bytes.load(Ordering::Relaxed);
         let instance = LingeringInstance {
             outbound: self.outbound.clone(),
             bytes: Arc::clone(&self.bytes),
+            counted,
         };
         instances.lingering.insert(id, instance);
+        instances.lingering_bytes += counted;
         self.ticket = Some(id);
+        let (share, of) = LINGERING;
+        while instances.lingering_bytes > self.room.0.limit / of * share
+            && instances.lingering.len() > 1
+        {
+            instances.tell_oldest_to_go();
+        }
     }
 
     /// The instance is to serve a request. False where it has been told to go, and so may not.
     pub fn end(&mut self) -> bool {
         if let Some(id) = self.ticket.take() {
             let mut instances = self.room.0.instances();
-            instances.lingering.remove(&id);
+            if let Some(instance) = instances.lingering.remove(&id) {
+                instances.lingering_bytes -= instance.counted;
+            }
             instances.leaving.remove(&id);
         }
         !self.outbound.is_cancelled() || self.room.is_closed()
@@ -311,24 +329,40 @@ mod tests {
 
     #[test]
     fn the_one_that_has_waited_longest_goes_first() {
-        let (room, reservations) = three();
-        let mut lingers: Vec<_> = reservations.iter().map(Reservation::linger).collect();
+        let room = Room::new(9 << 20);
+        let reservations: Vec<_> = (0..9).map(|_| reservation(&room).unwrap()).collect();
+        let mut lingers: Vec<_> = reservations[..3].iter().map(Reservation::linger).collect();
         lingers[1].begin();
         lingers[2].begin();
         lingers[0].begin();
         let told = || -> Vec<_> {
-            let outbound = reservations.iter().map(Reservation::outbound);
+            let outbound = reservations[..3].iter().map(Reservation::outbound);
             outbound.map(CancellationToken::is_cancelled).collect()
         };
-        let fourth = reservation(&room).unwrap();
+        let tenth = reservation(&room).unwrap();
         assert_eq!(told(), [false, true, false]);
         assert!(lingers[2].end(), "it was not told");
-        let _fifth = reservation(&room).unwrap();
+        let _eleventh = reservation(&room).unwrap();
         assert_eq!(told(), [true, true, false]);
         let report = room.report().unwrap();
         assert_eq!((report.told_to_go, report.refused), (2, 0));
         assert!(!lingers[0].end(), "it may not serve any more");
-        drop(fourth);
+        drop(tenth);
+    }
+
+    #[test]
+    fn those_that_linger_have_a_share_only() {
+        let room = Room::new(8 << 20);
+        let reservations: Vec<_> = (0..5).map(|_| reservation(&room).unwrap()).collect();
+        let mut lingers: Vec<_> = reservations.iter().map(Reservation::linger).collect();
+        lingers.iter_mut().take(3).for_each(Linger::begin);
+        assert!(lingers[1].end(), "three eighths are theirs");
+        lingers[3].begin();
+        assert!(!reservations[0].outbound().is_cancelled());
+        lingers[4].begin();
+        let told = reservations.iter().map(Reservation::outbound);
+        let told: Vec<_> = told.map(CancellationToken::is_cancelled).collect();
+        assert_eq!(told, [true, false, false, false, false]);
     }
 
     #[test]
