@@ -1,7 +1,8 @@
 //! The trace as a clock: each span lasts as long as was asked for, and tracing changes no answer's time.
 //!
 //! A busy machine adds to every time, so it is medians and quartiles that are looked at, and the same mesh without tracing runs
-//! beside. What is looked for are steps: waits of 40 or 200 ms that nobody asked for.
+//! beside. What is looked for are steps: waits of 40 or 200 ms that nobody asked for. A step is there each time; what a
+//! busy machine adds need not be, so a mesh whose spans last too long is tried again.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -24,6 +25,8 @@ fn slack() -> f64 {
 const READING: f64 = 1.0;
 /// How many requests each connection sends.
 const REQUESTS: usize = 7;
+/// How often a mesh is tried whose spans last too long.
+const TRIES: usize = 4;
 
 const B: &str = "http://service-b.spin.internal";
 const C: &str = "http://service-c.spin.internal";
@@ -244,15 +247,16 @@ fn subject(span: &SpanRecord) -> &str {
     }
 }
 
-fn assert_lasts(what: &str, found: f64, asked: f64) {
-    assert!(
-        found >= asked - READING && found <= asked + slack(),
-        "{what} lasts {found:.1} ms, where {asked} ms were asked for"
-    );
+/// What lasts longer than was asked for, in a sentence. Nothing may be shorter.
+fn too_long(what: &str, found: f64, asked: f64) -> Option<String> {
+    let sentence = format!("{what} lasts {found:.1} ms, where {asked} ms were asked for");
+    assert!(found >= asked - READING, "{sentence}");
+    (found > asked + slack()).then_some(sentence)
 }
 
-/// Every child lies within its parent, and what is no child's in a SERVER span is the service's own work.
-fn assert_nested(mesh: &Mesh, spans: &[SpanRecord]) {
+/// Every child lies within its parent, and what is no child's in a SERVER span is the service's own work, which takes
+/// no time worth mentioning.
+fn own_work_too_long(mesh: &Mesh, spans: &[SpanRecord]) -> Option<String> {
     let by_id: HashMap<_, _> = spans.iter().map(|span| (&span.id, span)).collect();
     let mut own = HashMap::<&String, f64>::new();
     for span in spans.iter().filter(|span| span.kind == "SERVER") {
@@ -274,34 +278,49 @@ fn assert_nested(mesh: &Mesh, spans: &[SpanRecord]) {
             *own -= milliseconds(span);
         }
     }
-    if !parallel {
-        let own = median(own.into_values().collect());
-        assert!(
-            own < slack() && own > -READING,
-            "{}: {own:.1} ms are nobody's",
-            mesh.name
-        );
+    if parallel {
+        return None;
     }
+    let own = median(own.into_values().collect());
+    too_long(&format!("{}: a service's own work", mesh.name), own, 0.0)
 }
 
 #[tokio::test]
 async fn every_span_lasts_as_long_as_was_asked_for() {
     for mesh in meshes() {
-        let collector = Collector::start().await;
-        let app = mesh.launch(collector.launch()).start().await;
-        app.process("[]").await;
-        let times = ask(&app, 1).await;
-        assert_lasts(mesh.name, median(times), mesh.request);
-        let spans_of_a_request = collector_settles(&collector).await;
-        for (service, kind, asked) in &mesh.spans {
-            let of = spans_of_a_request.iter();
-            let of = of.filter(|span| subject(span) == *service && span.kind == *kind);
-            let durations = of.map(milliseconds).collect();
-            let what = format!("{}: the {kind} span of {service}", mesh.name);
-            assert_lasts(&what, median(durations), *asked);
-        }
-        assert_nested(&mesh, &spans_of_a_request);
+        retried(async || measure(&mesh).await).await;
     }
+}
+
+/// Measures until nothing is too long; what is too long each time is a failure.
+async fn retried(measure: impl AsyncFn() -> Vec<String>) {
+    let mut too_long = Vec::new();
+    for _ in 0..TRIES {
+        too_long = measure().await;
+        if too_long.is_empty() {
+            return;
+        }
+    }
+    panic!("{}", too_long.join("\n"));
+}
+
+/// What lasts longer than was asked for in a few requests, in a sentence each.
+async fn measure(mesh: &Mesh) -> Vec<String> {
+    let collector = Collector::start().await;
+    let app = mesh.launch(collector.launch()).start().await;
+    app.process("[]").await;
+    let times = ask(&app, 1).await;
+    let spans_of_requests = collector_settles(&collector).await;
+    let spans = mesh.spans.iter().map(|(service, kind, asked)| {
+        let of = spans_of_requests.iter();
+        let of = of.filter(|span| subject(span) == *service && span.kind == *kind);
+        let durations = of.map(milliseconds).collect();
+        let what = format!("{}: the {kind} span of {service}", mesh.name);
+        too_long(&what, median(durations), *asked)
+    });
+    let request = too_long(mesh.name, median(times), mesh.request);
+    let own = own_work_too_long(mesh, &spans_of_requests);
+    spans.chain([request, own]).flatten().collect()
 }
 
 /// All spans, once no more have come for a while.
@@ -321,29 +340,35 @@ async fn collector_settles(collector: &Collector) -> Vec<SpanRecord> {
 async fn tracing_changes_no_answers_time() {
     for mesh in meshes() {
         for connections in mesh.connections() {
-            let collector = Collector::start().await;
-            let traced = mesh.launch(collector.launch()).start().await;
-            let untraced = mesh.launch(Launch::default());
-            let untraced = untraced.env("OTEL_SDK_DISABLED", "true").start().await;
-            for app in [&traced, &untraced] {
-                app.process("[]").await;
-            }
-            let (mut with, mut without) = (Vec::new(), Vec::new());
-            // By turns, so that what else goes on here slows down both.
-            for _ in 0..if *connections == 1 { 1 } else { 2 } {
-                with.extend(ask(&traced, *connections).await);
-                without.extend(ask(&untraced, *connections).await);
-            }
-            let (with, without) = (lower_quartile(with), lower_quartile(without));
-            // Spans cost CPU time, which many connections at once have to share with the collector.
-            let share = if *connections == 1 { 1.0 } else { 3.0 };
-            assert!(
-                with < share * without + slack(),
-                "{} with {connections} connections: {with:.1} ms, {without:.1} ms without tracing",
-                mesh.name
-            );
+            retried(async || compare(&mesh, *connections).await).await;
         }
     }
+}
+
+/// What takes longer with tracing than without, in a sentence.
+async fn compare(mesh: &Mesh, connections: usize) -> Vec<String> {
+    let collector = Collector::start().await;
+    let traced = mesh.launch(collector.launch()).start().await;
+    let untraced = mesh.launch(Launch::default());
+    let untraced = untraced.env("OTEL_SDK_DISABLED", "true").start().await;
+    for app in [&traced, &untraced] {
+        app.process("[]").await;
+    }
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    // By turns, so that what else goes on here slows down both.
+    for _ in 0..if connections == 1 { 1 } else { 2 } {
+        with.extend(ask(&traced, connections).await);
+        without.extend(ask(&untraced, connections).await);
+    }
+    let (with, without) = (lower_quartile(with), lower_quartile(without));
+    // Spans cost CPU time, which many connections at once have to share with the collector.
+    let share = if connections == 1 { 1.0 } else { 3.0 };
+    let longer = with >= share * without + slack();
+    let sentence = format!(
+        "{} with {connections} connections: {with:.1} ms, {without:.1} ms without tracing",
+        mesh.name
+    );
+    Vec::from_iter(longer.then_some(sentence))
 }
 
 #[tokio::test]
@@ -355,38 +380,47 @@ async fn a_collector_changes_no_answers_time() {
     ];
     let mesh = Mesh::new("sequential", &env).lasts(60.0, &[]);
     for broken in BrokenCollector::ALL {
-        let collector = broken.start().await;
-        let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
-        let app = mesh.launch(launch).start().await;
-        app.process("[]").await;
-        let time = median(ask(&app, 4).await);
-        assert_lasts(
-            &format!("a request beside a collector that is {broken:?}"),
-            time,
-            mesh.request,
-        );
+        retried(async || {
+            let collector = broken.start().await;
+            let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
+            let app = mesh.launch(launch).start().await;
+            app.process("[]").await;
+            let what = format!("a request beside a collector that is {broken:?}");
+            let time = median(ask(&app, 4).await);
+            Vec::from_iter(too_long(&what, time, mesh.request))
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn a_retry_waits_no_longer_than_its_backoff() {
-    let collector = Collector::start().await;
-    let answers = [Answer::Now(503, ""), Answer::Now(200, "[]")].repeat(REQUESTS + 1);
-    let downstream = Downstream::start(answers).await;
-    let app = collector
-        .launch()
-        .env("APP_URL_DESTINO", format!("{},{C}", downstream.url()))
-        .env("APP_RETRIES", "1")
-        .start()
-        .await;
-    app.process("[]").await;
-    // Half of 100 ms is certain, half is drawn.
-    let time = median(ask(&app, 1).await);
-    assert!((50.0..100.0 + slack()).contains(&time), "{time:.1} ms");
-    let spans = collector_settles(&collector).await;
-    let calls = spans.iter().filter(|span| span.kind == "CLIENT");
-    let time = median(calls.map(milliseconds).collect());
-    assert_lasts("a try", time, 0.0);
+    retried(async || {
+        let collector = Collector::start().await;
+        let answers = [Answer::Now(503, ""), Answer::Now(200, "[]")].repeat(REQUESTS + 1);
+        let downstream = Downstream::start(answers).await;
+        let app = collector
+            .launch()
+            .env("APP_URL_DESTINO", format!("{},{C}", downstream.url()))
+            .env("APP_RETRIES", "1")
+            .start()
+            .await;
+        app.process("[]").await;
+        let time = median(ask(&app, 1).await);
+        assert!(time >= 50.0, "half of 100 ms is certain, not {time:.1} ms");
+        // The other half is drawn.
+        let request = too_long(
+            "a request with a call that is tried again",
+            time,
+            time.min(100.0),
+        );
+        let spans = collector_settles(&collector).await;
+        let calls = spans.iter().filter(|span| span.kind == "CLIENT");
+        let time = median(calls.map(milliseconds).collect());
+        let tries = too_long("a try", time, 0.0);
+        [request, tries].into_iter().flatten().collect()
+    })
+    .await;
 }
 
 #[tokio::test]

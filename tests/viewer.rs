@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tracing_tail_viewer::receive::Status;
 
-use crate::support::{App, Launch, PATIENCE};
+use crate::support::{App, Launch, PATIENCE, eventually};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -301,6 +301,13 @@ async fn what_is_turned_away_is_said() {
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "1");
     database.execute_batch("COMMIT").unwrap();
+    // No other request comes to count it, and an instance without work is gone within a second.
+    let counted = || {
+        let counted = "SELECT turned_away FROM tracing_tail_state";
+        let counted = database.query_row(counted, [], |row| row.get::<_, i64>(0));
+        (counted.unwrap() == 1).then_some(())
+    };
+    eventually("the instance counts what it has turned away", counted).await;
     assert_eq!(send(&app, JSON, trace(2)).await.status(), 200);
     let (_, counts) = get(&app, "counts").await;
     assert_eq!(

@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -15,7 +15,7 @@ use spin_sdk::http::{Request, Response};
 use spin_sdk::sqlite::{self, Connection};
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::wit_bindgen::StreamResult;
-use spin_sdk::{http_service, variables};
+use spin_sdk::{http_service, time, variables, wasip3};
 
 use super::{Database, DatabaseError, Host, Notifier, Row, Value};
 use crate::settings::{BYTES, Bounds, TRACES};
@@ -27,7 +27,13 @@ thread_local! {
     static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
     static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
     static GROUP: Rc<Group<Open>> = Rc::default();
+    /// Whether a task writes the number of exports that were turned away.
+    static COUNTING: Cell<bool> = const { Cell::new(false) };
 }
+
+/// How often that task tries, and after which pauses.
+const COUNT_ATTEMPTS: usize = 40;
+const COUNT_PAUSE: Duration = Duration::from_millis(250);
 
 #[http_service]
 async fn handle(request: Request) -> Response<Full<Bytes>> {
@@ -40,9 +46,26 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
         }
     };
     let group = GROUP.with(Rc::clone);
-    answer(&Wasip3, &group, &bounds, request)
-        .await
-        .map(Full::new)
+    let answered = answer(&Wasip3, &group, &bounds, request).await;
+    if group.has_uncounted() && !COUNTING.replace(true) {
+        wasip3::spawn(count(group));
+    }
+    answered.map(Full::new)
+}
+
+/// Writes how many exports were turned away, for no other request may come to this instance to do so.
+async fn count(group: Rc<Group<Open>>) {
+    for _ in 0..COUNT_ATTEMPTS {
+        time::sleep(COUNT_PAUSE).await;
+        if let Ok(database) = Wasip3.connect().await {
+            group.flush(&database).await;
+            Wasip3.give_back(database);
+        }
+        if !group.has_uncounted() {
+            break;
+        }
+    }
+    COUNTING.set(false);
 }
 
 /// How many rows are read at a time.

@@ -82,6 +82,11 @@ impl<D: Database> Group<D> {
         self.turned_away.set(self.turned_away.get() + 1);
     }
 
+    /// Whether exports were turned away that no transaction has counted yet.
+    pub fn has_uncounted(&self) -> bool {
+        self.turned_away.get() > 0
+    }
+
     /// Writes what was counted and has no transaction to go with.
     pub async fn flush(&self, database: &impl Database) {
         let count = self.turned_away.get();
