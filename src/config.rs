@@ -329,6 +329,18 @@ mod tests {
             ),
             (
                 "OTLP_ENDPOINT",
+                "http://u:p/w@c/",
+                "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
+                 password write %40, %2F, %3F, %23",
+            ),
+            (
+                "APP_URL_DESTINO",
+                "http://b,http://u:p#w@c",
+                "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
+                 password write %40, %2F, %3F, %23",
+            ),
+            (
+                "OTLP_ENDPOINT",
                 "ftp://u:p@c/",
                 "'ftp://REDACTED:REDACTED@c/' is not an http:// or https:// URL such as http://localhost:4318/v1/traces",
             ),

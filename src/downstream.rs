@@ -8,7 +8,7 @@ use crate::config::text::parse_percent;
 use crate::host::SendError;
 use crate::payload::Payload;
 use crate::report;
-use crate::target::{Target, redact};
+use crate::target::{Target, redact, refusal};
 
 /// A service to call: the URL of its `/process`, and for which share of the requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,10 +37,7 @@ impl Downstream {
         let target = Some(format!("{base}/process"))
             .filter(|url| !url.contains('?'))
             .and_then(|url| Target::parse(&url))
-            .ok_or_else(|| {
-                let shown = redact(url);
-                format!("'{shown}' is not an http:// or https:// URL such as http://service-b.spin.internal")
-            })?;
+            .ok_or_else(|| refusal(url, "http://service-b.spin.internal"))?;
         let percent = match parameter {
             None => 100.0,
             Some(parameter) => share(parameter).ok_or_else(|| {

@@ -29,6 +29,7 @@ mod nothing_lost;
 mod pressure;
 mod report;
 mod retries;
+mod secrets;
 mod settings;
 mod support;
 mod viewer;

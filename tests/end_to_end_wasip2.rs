@@ -24,6 +24,7 @@ mod nothing_lost;
 mod pressure;
 mod report;
 mod retries;
+mod secrets;
 mod settings;
 #[allow(dead_code, unused_imports, reason = "shared with the other suite")]
 mod support;

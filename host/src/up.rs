@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::net::{TcpListener, TcpSocket};
+use tracing_tail::target::redact;
 
 use crate::app::{self, App};
 use crate::application::Application;
@@ -224,7 +225,7 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
     ));
     let components = manifest.components.iter();
     let endpoints = components.filter_map(|component| variables.shown(component, "otlp_endpoint"));
-    let endpoints = endpoints.map(|endpoint| without_secrets(&endpoint));
+    let endpoints = endpoints.map(|endpoint| redact(&endpoint));
     let endpoints: BTreeSet<String> = endpoints.collect();
     lines.extend(
         endpoints
@@ -245,19 +246,4 @@ fn process_path(manifest: &Manifest) -> String {
     at_the_top
         .or_else(|| manifest.triggers.iter().find_map(below))
         .unwrap_or_else(|| PROCESS.to_owned())
-}
-
-/// A URL without credentials and query, which may hold keys.
-fn without_secrets(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        return url.to_owned();
-    };
-    let hidden = parsed
-        .set_username("")
-        .and_then(|()| parsed.set_password(None));
-    parsed.set_query(None);
-    match hidden {
-        Ok(()) => parsed.to_string(),
-        Err(()) => url.to_owned(),
-    }
 }

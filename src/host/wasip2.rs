@@ -135,7 +135,7 @@ async fn exchange(
         headers.map_err(|error| failed("http_request_header_invalid", error.to_string()))?,
     );
     address(&outgoing, &head.method, &head.uri)
-        .map_err(|()| failed("http_request_uri_invalid", head.uri.to_string()))?;
+        .map_err(|()| failed("http_request_uri_invalid", String::new()))?;
     let body = outgoing.body().expect("it is taken once");
     let pending = outgoing_handler::handle(outgoing, Some(options(timeout))).map_err(send_error)?;
     // Where the body does not get through, the answer or its error says why.

@@ -1,6 +1,7 @@
 //! Calls must lead somewhere, and come to an end.
 
 use anyhow::Result;
+use tracing_tail::target::redact;
 
 use super::Service;
 
@@ -15,7 +16,7 @@ pub(super) fn refuse_unknown(services: &[Service]) -> Result<()> {
                 return Err(call.callee.error(format!(
                     "service '{}' calls '{}', and there is no such service; there are {}",
                     service.id.value,
-                    call.callee.value,
+                    redact(&call.callee.value),
                     names.join(", ")
                 )));
             }

@@ -147,7 +147,7 @@ pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, SendErr
     let (content, trailers) = written(body);
     let (request, _sent) = types::Request::new(headers, Some(content), trailers, None);
     address(&request, &head.method, &head.uri)
-        .map_err(|()| failed("http_request_uri_invalid", head.uri.to_string()))?;
+        .map_err(|()| failed("http_request_uri_invalid", String::new()))?;
     Ok(request)
 }
 
