@@ -11,6 +11,7 @@
 //! - [`downstream`]: one call, and what its answer means
 //! - [`retry`]: whether an outbound request is sent again, and when
 //! - [`route`]: whether a request is for `/process`
+//! - [`spin_headers`]: what the host says of a request
 //! - [`report`]: the answer that explains itself
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
@@ -33,6 +34,7 @@ pub mod respond;
 pub mod retry;
 pub mod route;
 pub mod simulate;
+pub mod spin_headers;
 pub mod target;
 pub mod telemetry;
 

@@ -24,6 +24,7 @@ mod encoding;
 mod export;
 mod fanout;
 mod faults;
+mod forgery;
 mod mesh;
 mod nothing_lost;
 mod pressure;

@@ -20,6 +20,7 @@ mod encoding;
 mod export;
 mod fanout;
 mod faults;
+mod forgery;
 mod nothing_lost;
 mod pressure;
 mod report;

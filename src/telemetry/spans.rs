@@ -21,6 +21,7 @@ use crate::payload::Payload;
 use crate::respond::Failure;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
+use crate::spin_headers;
 use crate::target::redact_query;
 use crate::telemetry::context::{Caller, TraceContext};
 
@@ -100,8 +101,8 @@ impl Span {
             attributes.push(KeyValue::new(semconv::URL_QUERY, redact_query(query)));
         }
         attributes.extend(server(&request.uri));
-        if let Some(client) = client_address(request) {
-            attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client));
+        if let Some((client, _port)) = spin_headers::peer(&request.headers) {
+            attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client.to_owned()));
         }
         if let Some(agent) = request
             .headers
@@ -371,22 +372,11 @@ fn scheme(uri: &Uri) -> &'static str {
 fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
     let default = if scheme(uri) == "https" { 443 } else { 80 };
     let port = i64::from(uri.port_u16().unwrap_or(default));
-    uri.host()
-        .map(str::to_owned)
-        .into_iter()
-        .flat_map(move |host| {
-            [
-                KeyValue::new(semconv::SERVER_ADDRESS, host),
-                KeyValue::new(semconv::SERVER_PORT, port),
-            ]
-        })
-}
-
-/// The client's address as the host tells it; a call from the same application has none.
-fn client_address(request: &request::Parts) -> Option<String> {
-    let told = request.headers.get("spin-client-addr")?.to_str().ok()?;
-    let (address, _port) = told.rsplit_once(':')?;
-    let address = address.trim_start_matches('[').trim_end_matches(']');
-    let known = !["", "0.0.0.0", "::"].contains(&address);
-    known.then(|| address.to_owned())
+    let host = uri.host().map(spin_headers::unbracketed);
+    host.map(str::to_owned).into_iter().flat_map(move |host| {
+        [
+            KeyValue::new(semconv::SERVER_ADDRESS, host),
+            KeyValue::new(semconv::SERVER_PORT, port),
+        ]
+    })
 }

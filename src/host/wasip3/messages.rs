@@ -16,6 +16,7 @@ use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResu
 use super::turns::spawn;
 use super::{failed, send_error};
 use crate::host::{MAX_ANSWER_BYTES, SendError, fields, header_map};
+use crate::spin_headers;
 
 /// How much of a body is read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -26,7 +27,8 @@ pub(super) fn incoming(
 ) -> Request<impl Body<Data = Bytes, Error = SendError>> {
     let method = Method::try_from(request.get_method()).unwrap_or_default();
     let headers = header_map(request.get_headers().copy_all());
-    let uri = full_url(&headers).or_else(|| uri(&request));
+    // Asking for its parts would take three calls of the host.
+    let uri = spin_headers::full_url(&headers).or_else(|| uri(&request));
     let content = Content::new(&headers, |told| types::Request::consume_body(request, told));
     let frames = stream::unfold(content, |mut content| async {
         let piece = content.next().await?;
@@ -38,15 +40,6 @@ pub(super) fn incoming(
     *request.uri_mut() = uri.unwrap_or_default();
     *request.headers_mut() = headers;
     request
-}
-
-/// The URI as Spin tells it in a header: asking for its parts would take three calls of the host.
-/// Spin adds its headers behind those of the client, who may have sent one of this name. A request from
-/// the same application has no `Host`, and Spin puts `localhost` in its place.
-fn full_url(headers: &HeaderMap) -> Option<Uri> {
-    let told = headers.get_all("spin-full-url").iter().next_back()?;
-    let uri = Uri::try_from(told.as_bytes()).ok()?;
-    (uri.authority()? != "localhost").then_some(uri)
 }
 
 fn uri(request: &types::Request) -> Option<Uri> {
