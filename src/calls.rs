@@ -13,7 +13,7 @@ use crate::downstream::{CallError, Downstream};
 use crate::host::{SendError, World};
 use crate::job::Job;
 use crate::payload::Payload;
-use crate::report::{self, Call, CallOutcome, Stopwatch, Try};
+use crate::report::{self, Call, CallOutcome, Time, Try};
 use crate::respond::Failure;
 use crate::simulate::dice::Draw;
 use crate::telemetry::context;
@@ -57,7 +57,7 @@ impl<W: World> Job<'_, W> {
         let mut first_failure = None;
         for (index, downstream) in self.service.config.downstreams.iter().enumerate() {
             if !self.is_called(index, downstream) {
-                self.skip(downstream, SystemTime::now());
+                self.skip(downstream, self.clock.now());
                 continue;
             }
             let called = self.call(index, downstream, &list).await;
@@ -71,7 +71,7 @@ impl<W: World> Job<'_, W> {
 
     /// Each is sent the same list; what each adds to it is put together in the setting's order.
     async fn call_all_at_once(&mut self, list: List) -> Result<Payload, Failure> {
-        let decided = SystemTime::now();
+        let decided = self.clock.now();
         let downstreams = self.service.config.downstreams.iter().enumerate();
         let calls = downstreams.map(|(index, downstream)| {
             let (job, list) = (&*self, &list);
@@ -130,7 +130,7 @@ impl<W: World> Job<'_, W> {
 
     /// Keeps a call for the report, where one is wanted.
     fn record(&mut self, call: impl FnOnce() -> Call) {
-        if self.watch.is_some() {
+        if self.reports {
             self.calls.push(call());
         }
     }
@@ -177,30 +177,32 @@ impl<W: World> Job<'_, W> {
                 resend_count,
                 before: before.as_ref(),
             };
-            let watch = self.watch.map(|_| Stopwatch::start());
+            let begun = self.clock.elapsed();
             let (sent, span) = self.send(index, &attempt, &list.payload).await;
             let jitter = self.dice.draw(Draw::Wait(index, resend_count));
             let wait = config
                 .retries
-                .wait(&sent, resend_count, jitter, SystemTime::now());
+                .wait(&sent, resend_count, jitter, self.clock.now());
             let called = span.context().span.clone();
             let answer = sent.as_ref().ok();
             let status = answer.map(|answer| answer.status().as_u16());
-            let reported = watch.map(|watch| (watch, answer.and_then(report::of_answer)));
+            let report = answer.filter(|_| self.reports).and_then(report::of_answer);
             let outcome = end(attempt, sent, span);
-            tries.extend(reported.map(|(watch, report)| Try {
-                span_id: report::span_id(&called),
-                status,
-                error: outcome.as_ref().err().map(CallError::kind),
-                time: watch.read(),
-                report,
-            }));
+            if self.reports {
+                tries.push(Try {
+                    span_id: report::span_id(&called),
+                    status,
+                    error: outcome.as_ref().err().map(CallError::kind),
+                    time: Time::since(self.clock, begun),
+                    report,
+                });
+            }
             let Some(wait) = wait.filter(|wait| *wait <= patience) else {
                 return Called {
                     downstream,
                     outcome,
                     tries,
-                    ended: SystemTime::now(),
+                    ended: self.clock.now(),
                 };
             };
             world.sleep(wait).await;
@@ -227,7 +229,7 @@ impl<W: World> Job<'_, W> {
         let place = self.place.of_call(index, attempt.resend_count).header();
         let place = HeaderValue::try_from(place).expect("digits are fit for a header");
         headers.insert(PLACE, place);
-        if self.watch.is_some() {
+        if self.reports {
             report::ask(&mut headers);
         }
         let request = attempt.downstream.request(payload, headers);

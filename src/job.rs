@@ -1,6 +1,6 @@
 //! One request, while it is worked on: its steps, in their order.
 
-use std::time::SystemTime;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, request};
@@ -9,9 +9,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Service;
 use crate::calls::PLACE;
+use crate::clock::Clock;
 use crate::host::World;
 use crate::payload::{MAX_BYTES, Payload};
-use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Stopwatch};
+use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Time};
 use crate::respond::{Failure, respond};
 use crate::route::route;
 use crate::simulate::Plan;
@@ -26,8 +27,9 @@ pub(crate) struct Job<'s, W> {
     pub(crate) place: Place,
     pub(crate) span: Span,
     pub(crate) dice: Dice,
-    /// Runs where a report is wanted.
-    pub(crate) watch: Option<Stopwatch>,
+    pub(crate) clock: Clock,
+    /// Whether a report is wanted.
+    pub(crate) reports: bool,
     /// Kept where a report is wanted.
     pub(crate) calls: Vec<Call>,
     routed: bool,
@@ -37,16 +39,21 @@ pub(crate) struct Job<'s, W> {
 
 impl<'s, W: World> Job<'s, W> {
     /// Opens the SERVER span.
-    pub(crate) fn start(service: &'s Service<W>, head: &request::Parts, caller: Caller) -> Self {
+    pub(crate) fn start(
+        service: &'s Service<W>,
+        head: &request::Parts,
+        caller: Caller,
+        clock: Clock,
+    ) -> Self {
         let route = route(head);
         let routed = route.is_some();
-        let watch = (routed && report::wanted(head)).then(Stopwatch::start);
         Job {
-            span: Span::server(&service.tracer, head, route, &caller),
+            span: Span::server(&service.tracer, head, route, &caller, clock),
             baggage: caller.baggage,
             place: place(&head.headers),
             dice: service.seeds.dice(),
-            watch,
+            reports: routed && report::wanted(head),
+            clock,
             routed,
             service,
             calls: Vec::new(),
@@ -120,7 +127,7 @@ impl<'s, W: World> Job<'s, W> {
 
     async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {
         let simulation = &self.service.config.simulation;
-        let plan = simulation.plan(overrides, SystemTime::now, self.dice);
+        let plan = simulation.plan(overrides, || self.clock.now(), self.dice);
         self.plan = Some(plan);
         if plan.incident {
             self.span.sick();
@@ -142,13 +149,13 @@ impl<'s, W: World> Job<'s, W> {
 
     /// Writes the answer and ends the SERVER span.
     pub(crate) fn end(mut self, outcome: &Result<Payload, Failure>) -> Response<Bytes> {
-        let report = self.watch.map(|watch| self.report(outcome, watch));
+        let report = self.reports.then(|| self.report(outcome));
         let response = respond(outcome, report.as_ref(), &self.span.context().span);
         self.span.end_server(response.status(), outcome);
         response
     }
 
-    fn report(&mut self, outcome: &Result<Payload, Failure>, watch: Stopwatch) -> Report {
+    fn report(&mut self, outcome: &Result<Payload, Failure>) -> Report {
         let span = &self.span.context().span;
         let failure = outcome.as_ref().err();
         let became = Outcome::of(outcome);
@@ -164,7 +171,7 @@ impl<'s, W: World> Job<'s, W> {
             error: failure.map(ToString::to_string),
             trace_id: span.is_valid().then(|| span.trace_id().to_string()),
             span_id: report::span_id(span),
-            time: watch.read(),
+            time: Time::since(self.clock, Duration::ZERO),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed.clone(),
             payload: outcome.as_ref().ok().cloned(),

@@ -1,7 +1,7 @@
 //! The answer that explains itself: what a service did for a request, and inside it what those that
 //! it called did. `docs/report.schema.json` describes it.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -10,6 +10,7 @@ use opentelemetry::trace::SpanContext;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::clock::Clock;
 use crate::payload::Payload;
 use crate::respond::Failure;
 use crate::simulate::{Plan, Reason};
@@ -183,28 +184,13 @@ pub struct Time {
     duration_ms: f64,
 }
 
-/// Measures a [`Time`].
-#[derive(Debug, Clone, Copy)]
-pub struct Stopwatch {
-    start: SystemTime,
-    running: Instant,
-}
-
-impl Stopwatch {
-    /// Begins now.
-    pub fn start() -> Stopwatch {
-        Stopwatch {
-            start: SystemTime::now(),
-            running: Instant::now(),
-        }
-    }
-
-    /// What has passed so far.
-    pub fn read(self) -> Time {
-        let since = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
+impl Time {
+    /// That of what began so long after the start of `clock`, and is over now.
+    pub fn since(clock: Clock, begun: Duration) -> Time {
+        let start = clock.at(begun).duration_since(UNIX_EPOCH);
         Time {
-            start_unix_ms: milliseconds(since),
-            duration_ms: milliseconds(self.running.elapsed()),
+            start_unix_ms: milliseconds(start.unwrap_or_default()),
+            duration_ms: milliseconds(clock.elapsed().saturating_sub(begun)),
         }
     }
 }

@@ -31,6 +31,7 @@ use wasi::io::streams::StreamError;
 
 use super::{MAX_ANSWER_BYTES, SendError, World, failed, fields, header_map};
 use crate::Service;
+use crate::clock::Clock;
 use crate::config::Values;
 
 /// How much of a body is read or written at a time, in bytes.
@@ -42,10 +43,11 @@ thread_local! {
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    let clock = Clock::start();
     let request = incoming(request);
     let values = Values::needed(&Wasip2, request.headers()).await;
     let service = Service::start(Wasip2, &values);
-    let answer = service.answer(request).await;
+    let answer = service.answer(request, clock).await;
     let (head, body) = answer.into_parts();
     let headers =
         Headers::from_list(&fields(&head.headers)).expect("headers of our own are allowed");

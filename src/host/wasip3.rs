@@ -15,6 +15,7 @@ use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
 use super::{Bell, SendError, World, failed};
 use crate::Service;
+use crate::clock::Clock;
 use crate::config::Values;
 
 mod messages;
@@ -34,7 +35,8 @@ wasip3::http::service::export!(Component);
 impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let answered = async {
-            let answer = service().answer(messages::incoming(request)).await;
+            let clock = Clock::start();
+            let answer = service().answer(messages::incoming(request), clock).await;
             messages::outgoing(answer)
         };
         Ok(with_turns(answered).await)

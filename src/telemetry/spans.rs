@@ -16,6 +16,7 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
+use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
 use crate::payload::Payload;
 use crate::respond::Failure;
@@ -33,6 +34,16 @@ const MOST_ATTRIBUTES: usize = 12;
 pub struct Span {
     span: SdkSpan,
     context: TraceContext,
+    clock: Clock,
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        // The SDK would ask the wall clock.
+        if self.span.is_recording() {
+            self.span.end_with_timestamp(self.clock.now());
+        }
+    }
 }
 
 /// One try of a downstream call.
@@ -79,6 +90,7 @@ impl Span {
         request: &request::Parts,
         route: Option<Cow<'static, str>>,
         caller: &Caller,
+        clock: Clock,
     ) -> Span {
         let method = known_method(&request.method);
         let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
@@ -130,13 +142,13 @@ impl Span {
                 .map(|host| link(LinkKind::Host, host))
                 .collect(),
         );
-        Span::open(tracer, builder, caller.parent.as_ref())
+        Span::open(tracer, builder, caller.parent.as_ref(), clock)
     }
 
     /// Opens the INTERNAL span of a simulated delay.
     pub fn latency(tracer: &SdkTracer, parent: &Span) -> Span {
         let builder = SpanBuilder::from_name("simulate latency").with_kind(SpanKind::Internal);
-        Span::open(tracer, builder, Some(&parent.context))
+        Span::open(tracer, builder, Some(&parent.context), parent.clock)
     }
 
     /// Opens the CLIENT span of one try of a call.
@@ -158,7 +170,7 @@ impl Span {
             .with_kind(SpanKind::Client)
             .with_attributes(attributes)
             .with_links(links);
-        Span::open(tracer, builder, Some(&parent.context))
+        Span::open(tracer, builder, Some(&parent.context), parent.clock)
     }
 
     /// Opens the INTERNAL span of putting together lists that `makers` made.
@@ -171,17 +183,27 @@ impl Span {
         let builder = SpanBuilder::from_name("merge")
             .with_kind(SpanKind::Internal)
             .with_links(links.collect());
-        Span::open(tracer, builder, Some(&parent.context))
+        Span::open(tracer, builder, Some(&parent.context), parent.clock)
     }
 
-    fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&TraceContext>) -> Span {
+    fn open(
+        tracer: &SdkTracer,
+        builder: SpanBuilder,
+        parent: Option<&TraceContext>,
+        clock: Clock,
+    ) -> Span {
         let mut above = Context::new();
         if let Some(parent) = parent {
             above = above.with_remote_span_context(parent.span.clone());
         }
+        let builder = builder.with_start_time(clock.now());
         let span = tracer.build_with_context(builder, &above);
         let context = TraceContext::below(parent, span.span_context());
-        Span { span, context }
+        Span {
+            span,
+            context,
+            clock,
+        }
     }
 
     /// What children, downstreams and the caller learn of this span: the caller's own context where
@@ -272,7 +294,7 @@ impl Span {
         if !self.span.is_recording() {
             return;
         }
-        let now = SystemTime::now();
+        let now = self.clock.now();
         if let Ok(payload) = outcome {
             let attributes = vec![payload_size(payload.size())];
             self.span
@@ -311,9 +333,9 @@ impl Span {
     }
 
     fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
-        // The SDK asks for the time before it sees that nothing is recorded.
         if self.span.is_recording() {
-            self.span.add_event(name, attributes);
+            let now = self.clock.now();
+            self.span.add_event_with_timestamp(name, now, attributes);
         }
     }
 
