@@ -40,6 +40,8 @@ pub struct Config {
     pub timeout: Duration,
     /// When a failed downstream call is tried again.
     pub retries: Retries,
+    /// How many calls in a row a request may lead to.
+    pub max_hops: u64,
     /// Where spans go; none where the setting is malformed.
     pub otlp_endpoint: Option<Target>,
     /// How spans are sent there.
@@ -141,6 +143,7 @@ impl Config {
                 most: reader.parse(&APP_RETRIES, value::retries),
                 after_timeouts: true,
             },
+            max_hops: reader.parse(&APP_MAX_HOPS, value::count) as u64,
             otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
             batching: Batching {
                 schedule_delay: reader
@@ -321,6 +324,11 @@ mod tests {
                 "APP_RETRIES",
                 "-1",
                 "'-1' is not a whole number from 0 to 100",
+            ),
+            (
+                "APP_MAX_HOPS",
+                "0",
+                "'0' is not a whole number from 1 to 1000000",
             ),
             (
                 "OTLP_ENDPOINT",

@@ -147,6 +147,9 @@ impl CallError {
     pub fn explain(&self, downstream: &Downstream) -> String {
         let shown = downstream.shown();
         match self {
+            CallError::Status(StatusCode::LOOP_DETECTED) => {
+                format!("{shown} answered 508: the request may lead to no more calls")
+            }
             CallError::Status(status) => format!("{shown} answered {}", status.as_u16()),
             CallError::Malformed(status, why) => {
                 format!("{shown} answered {}, but {why}", status.as_u16())
@@ -258,6 +261,10 @@ mod tests {
         let table = [
             (answer(503, "[]"), "http://b:1/process answered 503"),
             (answer(302, ""), "http://b:1/process answered 302"),
+            (
+                answer(508, ""),
+                "http://b:1/process answered 508: the request may lead to no more calls",
+            ),
             (
                 answer(200, "{}"),
                 "http://b:1/process answered 200, but the body is not a JSON array of strings: \

@@ -11,6 +11,7 @@ use crate::Service;
 use crate::calls::PLACE;
 use crate::clock::Clock;
 use crate::host::World;
+use crate::limits::Limits;
 use crate::payload::{MAX_BYTES, Payload};
 use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Time};
 use crate::respond::{Failure, respond};
@@ -32,6 +33,9 @@ pub(crate) struct Job<'s, W> {
     pub(crate) reports: bool,
     /// Kept where a report is wanted.
     pub(crate) calls: Vec<Call>,
+    pub(crate) limits: Limits,
+    /// How many calls were not begun, since the caller waits no more.
+    pub(crate) dropped: usize,
     routed: bool,
     seed: Option<String>,
     plan: Option<Plan>,
@@ -57,6 +61,8 @@ impl<'s, W: World> Job<'s, W> {
             routed,
             service,
             calls: Vec::new(),
+            limits: Limits::read(&head.headers, service.config.max_hops),
+            dropped: 0,
             seed: None,
             plan: None,
         }

@@ -9,6 +9,7 @@
 //! - `job`: one request, step by step, and `calls`: its downstream calls
 //! - [`simulate`]: what is asked for and random draws in, a plan out
 //! - [`target`]: where an outbound request goes
+//! - [`limits`]: how far a request may still go
 //! - [`downstream`]: one call, and what its answer means
 //! - [`retry`]: whether an outbound request is sent again, and when
 //! - [`route`]: whether a request is for `/process`
@@ -30,6 +31,7 @@ pub mod config;
 pub mod downstream;
 pub mod host;
 mod job;
+pub mod limits;
 pub mod payload;
 pub mod report;
 pub mod respond;

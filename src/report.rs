@@ -92,7 +92,7 @@ pub enum Outcome {
     Ok,
     /// It was failed on purpose.
     SimulatedError,
-    /// A downstream gave no list.
+    /// A downstream gave no list, or could not be called any more.
     DownstreamFailed,
     /// The request or a setting is malformed.
     Rejected,
@@ -104,9 +104,14 @@ impl Outcome {
         match outcome {
             Ok(_) => Outcome::Ok,
             Err(Failure::Simulated { .. }) => Outcome::SimulatedError,
-            Err(Failure::Downstream(_) | Failure::DownstreamTimeout(_)) => {
-                Outcome::DownstreamFailed
-            }
+            Err(
+                Failure::Downstream(_)
+                | Failure::DownstreamTimeout(_)
+                | Failure::DownstreamLoop(_)
+                | Failure::HopsUsedUp
+                | Failure::CallsUsedUp { .. }
+                | Failure::CallerGone(_),
+            ) => Outcome::DownstreamFailed,
             Err(_) => Outcome::Rejected,
         }
     }
@@ -153,6 +158,8 @@ pub enum CallOutcome {
     Failed,
     /// It was not made: `;p=` in APP_URL_DESTINO.
     Skipped,
+    /// It was not begun, since the caller waits no more.
+    Dropped,
 }
 
 /// One try of a call.

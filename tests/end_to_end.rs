@@ -25,6 +25,7 @@ mod export;
 mod fanout;
 mod faults;
 mod forgery;
+mod limits;
 mod mesh;
 mod nothing_lost;
 mod pressure;

@@ -21,6 +21,7 @@ mod export;
 mod fanout;
 mod faults;
 mod forgery;
+mod limits;
 mod nothing_lost;
 mod pressure;
 mod report;

@@ -15,6 +15,7 @@ use tracing_tail::target::redact;
 use crate::app::{self, App};
 use crate::application::Application;
 use crate::build::{self, Which};
+use crate::call_tree;
 use crate::cli::{self, Summary, Up};
 use crate::destinations;
 use crate::engine;
@@ -71,10 +72,14 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let environment = environment(&args);
     let prepared = app::prepare(&engine, &manifest, &variables, &environment, &state)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
-    for sentence in destinations::unknown(&manifest, &variables, &providers) {
+    let address = listener.local_addr()?;
+    let nowhere = destinations::unknown(&manifest, &variables, &providers);
+    for sentence in nowhere
+        .into_iter()
+        .chain(call_tree::warnings(&manifest, &variables, address))
+    {
         eprintln!("tracing-tail: {sentence}");
     }
-    let address = listener.local_addr()?;
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
     let output = if args.quiet {
         Output::quiet()

@@ -71,6 +71,11 @@ pub const APP_RETRIES: Setting = Setting {
     env: "APP_RETRIES",
     default: "0",
 };
+/// How many calls in a row a request from outside may lead to.
+pub const APP_MAX_HOPS: Setting = Setting {
+    env: "APP_MAX_HOPS",
+    default: "64",
+};
 /// One more destination that the manifest allows. Only the manifest reads it.
 pub const APP_ALLOWED_HOST: Setting = Setting {
     env: "APP_ALLOWED_HOST",
@@ -140,7 +145,7 @@ pub const OTEL_SDK_DISABLED: Setting = Setting {
 };
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 25] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -152,6 +157,7 @@ pub const SETTINGS: [Setting; 24] = [
     APP_FANOUT,
     APP_TIMEOUT,
     APP_RETRIES,
+    APP_MAX_HOPS,
     APP_ALLOWED_HOST,
     OTLP_ENDPOINT,
     OTEL_EXPORTER_OTLP_HEADERS,

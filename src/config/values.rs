@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP,
-    APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_URL_DESTINO,
+    APP_MAX_HOPS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_URL_DESTINO,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
     OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
     OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER,
@@ -89,7 +89,9 @@ impl Values {
         };
         let disabled = || text(&OTEL_SDK_DISABLED).eq_ignore_ascii_case("true");
         match *setting {
-            APP_TIMEOUT | APP_RETRIES | APP_FANOUT => !text(&APP_URL_DESTINO).is_empty(),
+            APP_TIMEOUT | APP_RETRIES | APP_FANOUT | APP_MAX_HOPS => {
+                !text(&APP_URL_DESTINO).is_empty()
+            }
             APP_OVERRIDES => overridden,
             APP_LATENCY_CAP => overridden || simulates(&[APP_LATENCY, APP_INCIDENTS]),
             // A call that is made for a share of the requests, or again, is drawn too.
@@ -166,7 +168,13 @@ mod tests {
             (
                 &[("app_url_destino", "http://b")],
                 "",
-                and(&["APP_TIMEOUT", "APP_RETRIES", "APP_FANOUT", "APP_SEED"]),
+                and(&[
+                    "APP_TIMEOUT",
+                    "APP_RETRIES",
+                    "APP_FANOUT",
+                    "APP_MAX_HOPS",
+                    "APP_SEED",
+                ]),
             ),
             (
                 &[("otel_traces_sampler", "traceidratio")],

@@ -289,6 +289,13 @@ impl Span {
             .add_event_with_timestamp("tracing_tail.downstream.skipped", time, attributes);
     }
 
+    /// So many calls were not begun, since the caller waits no more.
+    pub fn calls_dropped(&mut self, calls: usize) {
+        let calls = i64::try_from(calls).unwrap_or(i64::MAX);
+        self.span
+            .set_attribute(KeyValue::new("tracing_tail.calls.dropped", calls));
+    }
+
     /// Ends a SERVER span with what was answered: with a list, processing has just finished.
     pub fn end_server(mut self, status: StatusCode, outcome: &Result<Payload, Failure>) {
         if !self.span.is_recording() {
