@@ -236,13 +236,15 @@ impl<W: World> Job<'_, W> {
                 .wait(&sent, resend_count, jitter, self.clock.now());
             let called = span.context().span.clone();
             let answer = sent.as_ref().ok();
-            let status = answer.map(|answer| answer.status().as_u16());
+            let status = sent
+                .as_ref()
+                .map_or_else(SendError::status, |answer| Some(answer.status()));
             let report = answer.filter(|_| self.reports).and_then(report::of_answer);
             let outcome = end(attempt, sent, span);
             if self.reports {
                 tries.push(Try {
                     span_id: report::span_id(&called),
-                    status,
+                    status: status.map(|status| status.as_u16()),
                     error: outcome.as_ref().err().map(CallError::kind),
                     time: Time::since(self.clock, begun),
                     report,
@@ -312,7 +314,7 @@ fn end(attempt: Attempt<'_>, sent: Answered, span: Span) -> Result<(StatusCode, 
 fn failure(downstream: &Downstream, error: &CallError) -> Failure {
     let why = error.explain(downstream);
     match error {
-        CallError::NoAnswer(SendError::Timeout) => Failure::DownstreamTimeout(why),
+        CallError::NoAnswer(error) if error.is_timeout() => Failure::DownstreamTimeout(why),
         CallError::Status(StatusCode::LOOP_DETECTED) => Failure::DownstreamLoop(why),
         _ => Failure::Downstream(why),
     }

@@ -112,7 +112,7 @@ fn share(parameter: &str) -> Option<f64> {
 /// Why a call gave no list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
-    /// There was no answer.
+    /// There was no answer, or not all of one.
     NoAnswer(SendError),
     /// The answer's status is no 2xx.
     Status(StatusCode),
@@ -125,7 +125,7 @@ impl CallError {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             CallError::Status(status) | CallError::Malformed(status, _) => Some(*status),
-            CallError::NoAnswer(_) => None,
+            CallError::NoAnswer(error) => error.status(),
         }
     }
 
@@ -154,13 +154,20 @@ impl CallError {
             CallError::Malformed(status, why) => {
                 format!("{shown} answered {}, but {why}", status.as_u16())
             }
-            CallError::NoAnswer(SendError::Timeout) => {
-                format!("{shown} did not answer within the time that APP_TIMEOUT sets")
+            CallError::NoAnswer(error) if error.is_timeout() => {
+                let part = error.status().map_or("", |_| " completely");
+                format!("{shown} did not answer{part} within the time that APP_TIMEOUT sets")
             }
             CallError::NoAnswer(SendError::Denied) => {
                 format!("{shown} is {}", downstream.target.not_allowed())
             }
-            CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
+            CallError::NoAnswer(failed) => match failed.status() {
+                Some(status) => format!(
+                    "{shown} answered {}, but its body broke off: {failed}",
+                    status.as_u16()
+                ),
+                None => format!("{shown} could not be reached: {failed}"),
+            },
         }
     }
 }
@@ -275,6 +282,14 @@ mod tests {
                 "http://b:1/process did not answer within the time that APP_TIMEOUT sets",
             ),
             (
+                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                "http://b:1/process did not answer completely within the time that APP_TIMEOUT sets",
+            ),
+            (
+                Err(SendError::answer_too_large().after(Some(StatusCode::OK))),
+                "http://b:1/process answered 200, but its body broke off: answer too large (over 4194304 bytes)",
+            ),
+            (
                 Err(SendError::Denied),
                 "http://b:1/process is not an allowed destination: set APP_ALLOWED_HOST=http://b:1 \
                  or add it to allowed_outbound_hosts",
@@ -288,7 +303,13 @@ mod tests {
             ),
         ];
         for (sent, sentence) in table {
-            assert_eq!(b.judge(sent).unwrap_err().explain(&b), sentence);
+            let head = match &sent {
+                Ok(answer) => Some(answer.status()),
+                Err(error) => error.status(),
+            };
+            let error = b.judge(sent).unwrap_err();
+            assert_eq!(error.explain(&b), sentence);
+            assert_eq!(error.status(), head, "whatever became of the body");
         }
         let chained = downstream("http://b.spin.internal");
         assert_eq!(

@@ -168,7 +168,7 @@ pub struct Try {
     /// The CLIENT span; none where the SDK is disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
-    /// The status, where there was an answer.
+    /// The status, where there was an answer, or the head of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The kind of failure, as `error.type` has it.

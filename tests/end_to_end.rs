@@ -9,6 +9,7 @@
     reason = "test code: it may panic, and nobody imports it"
 )]
 
+mod bodies;
 mod browser;
 mod chain;
 mod clock;

@@ -10,6 +10,7 @@
     reason = "test code: it may panic, and nobody imports it"
 )]
 
+mod bodies;
 mod chain;
 mod clock;
 mod conformance;

@@ -3,6 +3,8 @@
 //! The SDK's own conversion waits for the end of a body after its last byte, and for trailers. Each
 //! wait is a turn through the host, and a `content-length` makes both needless.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use futures::stream;
 use http::header::CONTENT_LENGTH;
@@ -50,12 +52,16 @@ fn uri(request: &types::Request) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// An answer of the host's, with its body.
-pub(super) async fn answer(response: types::Response) -> Result<Response<Bytes>, SendError> {
+/// An answer of the host's, with its body; `head` has the status before that has come.
+pub(super) async fn answer(
+    response: types::Response,
+    head: &Cell<Option<StatusCode>>,
+) -> Result<Response<Bytes>, SendError> {
     let mut answer = Response::new(Bytes::new());
     let status = response.get_status_code();
     *answer.status_mut() = StatusCode::from_u16(status)
         .map_err(|_| failed("http_protocol_error", format!("status {status}")))?;
+    head.set(Some(answer.status()));
     *answer.headers_mut() = header_map(response.get_headers().copy_all());
     let consume = |told| types::Response::consume_body(response, told);
     let mut content = Content::new(answer.headers(), consume);
