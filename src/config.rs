@@ -42,6 +42,10 @@ pub struct Config {
     pub retries: Retries,
     /// How many calls in a row a request may lead to.
     pub max_hops: u64,
+    /// Whether a proxy in front of the service is believed.
+    pub trusts_proxy: bool,
+    /// The HTTP methods that spans name, comma separated; empty for those of the conventions.
+    pub known_methods: String,
     /// Where spans go; none where the setting is malformed.
     pub otlp_endpoint: Option<Target>,
     /// How spans are sent there.
@@ -144,6 +148,10 @@ impl Config {
                 after_timeouts: true,
             },
             max_hops: reader.parse(&APP_MAX_HOPS, value::count) as u64,
+            trusts_proxy: reader.parse(&APP_TRUST_PROXY, value::switch),
+            known_methods: reader
+                .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
+                .unwrap_or_default(),
             otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
             batching: Batching {
                 schedule_delay: reader
@@ -299,6 +307,7 @@ mod tests {
                 "'both' is not one of sequential, parallel",
             ),
             ("APP_OVERRIDES", "yes", "'yes' is not one of on, off"),
+            ("APP_TRUST_PROXY", "1", "'1' is not one of on, off"),
             (
                 "APP_LATENCY_CAP",
                 "30",

@@ -12,6 +12,7 @@ use crate::calls::PLACE;
 use crate::clock::Clock;
 use crate::host::World;
 use crate::limits::Limits;
+use crate::origin::Origin;
 use crate::payload::{MAX_BYTES, Payload};
 use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Time};
 use crate::respond::{Failure, respond};
@@ -20,7 +21,7 @@ use crate::simulate::Plan;
 use crate::simulate::dice::{Dice, Place};
 use crate::simulate::overrides::Overrides;
 use crate::telemetry::context::Caller;
-use crate::telemetry::spans::Span;
+use crate::telemetry::spans::{Inbound, Span};
 
 pub(crate) struct Job<'s, W> {
     pub(crate) service: &'s Service<W>,
@@ -51,8 +52,17 @@ impl<'s, W: World> Job<'s, W> {
     ) -> Self {
         let route = route(head);
         let routed = route.is_some();
+        let config = &service.config;
+        let inbound = Inbound {
+            head,
+            route,
+            caller: &caller,
+            origin: Origin::of(head, config.trusts_proxy),
+            known_methods: &config.known_methods,
+            clock,
+        };
         Job {
-            span: Span::server(&service.tracer, head, route, &caller, clock),
+            span: Span::server(&service.tracer, inbound),
             baggage: caller.baggage,
             place: place(&head.headers),
             dice: service.seeds.dice(),
@@ -61,7 +71,7 @@ impl<'s, W: World> Job<'s, W> {
             routed,
             service,
             calls: Vec::new(),
-            limits: Limits::read(&head.headers, service.config.max_hops),
+            limits: Limits::read(&head.headers, config.max_hops),
             dropped: 0,
             seed: None,
             plan: None,

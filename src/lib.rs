@@ -14,6 +14,7 @@
 //! - [`retry`]: whether an outbound request is sent again, and when
 //! - [`route`]: whether a request is for `/process`
 //! - [`spin_headers`]: what the host says of a request
+//! - [`origin`]: who asks, and whom
 //! - [`report`]: the answer that explains itself
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
@@ -32,6 +33,7 @@ pub mod downstream;
 pub mod host;
 mod job;
 pub mod limits;
+pub mod origin;
 pub mod payload;
 pub mod report;
 pub mod respond;

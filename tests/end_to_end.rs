@@ -29,6 +29,7 @@ mod forgery;
 mod limits;
 mod mesh;
 mod nothing_lost;
+mod origin;
 mod pressure;
 mod report;
 mod retries;

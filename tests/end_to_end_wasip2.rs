@@ -24,6 +24,7 @@ mod faults;
 mod forgery;
 mod limits;
 mod nothing_lost;
+mod origin;
 mod pressure;
 mod report;
 mod retries;

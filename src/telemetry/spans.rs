@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::header::USER_AGENT;
-use http::uri::Scheme;
-use http::{Method, StatusCode, Uri, request};
+use http::{StatusCode, request};
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
@@ -18,16 +17,17 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
+use crate::origin::{Origin, default_port};
 use crate::payload::Payload;
 use crate::respond::Failure;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
-use crate::spin_headers;
+use crate::spin_headers::unbracketed;
 use crate::target::redact_query;
 use crate::telemetry::context::{Caller, TraceContext};
 
 /// Room for the attributes of a SERVER span; more are no fault.
-const MOST_ATTRIBUTES: usize = 12;
+const MOST_ATTRIBUTES: usize = 14;
 
 /// An open span. It ends where it is dropped.
 #[derive(Debug)]
@@ -44,6 +44,23 @@ impl Drop for Span {
             self.span.end_with_timestamp(self.clock.now());
         }
     }
+}
+
+/// A request from a caller.
+#[derive(Debug)]
+pub struct Inbound<'a> {
+    /// Its head.
+    pub head: &'a request::Parts,
+    /// The route that matches, if one does.
+    pub route: Option<Cow<'static, str>>,
+    /// What it says of its trace.
+    pub caller: &'a Caller,
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+    /// The methods that are known, comma separated; empty for those of the conventions.
+    pub known_methods: &'a str,
+    /// Runs since its start.
+    pub clock: Clock,
 }
 
 /// One try of a downstream call.
@@ -84,26 +101,29 @@ fn link(kind: LinkKind, to: &SpanContext) -> Link {
 }
 
 impl Span {
-    /// Opens the SERVER span of a request for `route`, below the caller's span if there is one.
-    pub fn server(
-        tracer: &SdkTracer,
-        request: &request::Parts,
-        route: Option<Cow<'static, str>>,
-        caller: &Caller,
-        clock: Clock,
-    ) -> Span {
-        let method = known_method(&request.method);
+    /// Opens the SERVER span of a request.
+    pub fn server(tracer: &SdkTracer, inbound: Inbound<'_>) -> Span {
+        let Inbound {
+            head: request,
+            route,
+            caller,
+            origin,
+            known_methods,
+            clock,
+        } = inbound;
+        let verb = request.method.as_str();
+        let known = is_known(verb, known_methods);
+        let method = if known { verb } else { "_OTHER" };
         let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
         attributes.extend([
-            KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
-            KeyValue::new(semconv::URL_SCHEME, scheme(&request.uri)),
+            KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.to_owned()),
+            KeyValue::new(semconv::URL_SCHEME, origin.scheme),
             KeyValue::new(semconv::URL_PATH, request.uri.path().to_owned()),
         ]);
-        if method.is_none() {
-            let original = request.method.as_str().to_owned();
+        if !known {
             attributes.push(KeyValue::new(
                 semconv::HTTP_REQUEST_METHOD_ORIGINAL,
-                original,
+                verb.to_owned(),
             ));
         }
         if let Some(route) = &route {
@@ -112,9 +132,17 @@ impl Span {
         if let Some(query) = request.uri.query() {
             attributes.push(KeyValue::new(semconv::URL_QUERY, redact_query(query)));
         }
-        attributes.extend(server(&request.uri));
-        if let Some((client, _port)) = spin_headers::peer(&request.headers) {
+        if let Some((host, port)) = origin.server {
+            attributes.extend(server(host, port));
+        }
+        if let Some(client) = origin.client {
             attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client.to_owned()));
+        }
+        if let Some((address, port)) = origin.peer {
+            attributes.extend([
+                KeyValue::new(semconv::NETWORK_PEER_ADDRESS, address.to_owned()),
+                KeyValue::new(semconv::NETWORK_PEER_PORT, i64::from(port)),
+            ]);
         }
         if let Some(agent) = request
             .headers
@@ -127,7 +155,7 @@ impl Span {
             ));
         }
         // The conventions name a span of an unknown method `HTTP`.
-        let verb = method.unwrap_or("HTTP");
+        let verb = if known { verb } else { "HTTP" };
         let name = match route {
             Some(route) => format!("{verb} {route}"),
             None => verb.to_owned(),
@@ -157,7 +185,11 @@ impl Span {
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, "POST"),
             KeyValue::new(semconv::URL_FULL, attempt.downstream.shown().to_owned()),
         ];
-        attributes.extend(server(attempt.downstream.url()));
+        let url = attempt.downstream.url();
+        let port = url.port_u16();
+        let port = port.unwrap_or_else(|| default_port(url.scheme_str().unwrap_or_default()));
+        let host = unbracketed(url.host().unwrap_or_default());
+        attributes.extend(server(host.to_owned(), port));
         if attempt.resend_count > 0 {
             attributes.push(KeyValue::new(
                 semconv::HTTP_REQUEST_RESEND_COUNT,
@@ -383,29 +415,19 @@ fn error_type(kind: String) -> KeyValue {
     KeyValue::new(semconv::ERROR_TYPE, kind)
 }
 
-/// The methods of RFC 9110 and RFC 5789, which the conventions know; none for any other.
-fn known_method(method: &Method) -> Option<&'static str> {
+/// Whether spans name a method: one of those of RFC 9110, RFC 5789 and QUERY, which the conventions know, or of
+/// a list that takes their place. Methods are case-sensitive.
+fn is_known(method: &str, list: &str) -> bool {
+    let list = match list {
+        "" => "GET,HEAD,POST,PUT,DELETE,CONNECT,OPTIONS,TRACE,PATCH,QUERY",
+        list => list,
+    };
+    list.split(',').any(|known| known.trim() == method)
+}
+
+fn server(host: String, port: u16) -> [KeyValue; 2] {
     [
-        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        KeyValue::new(semconv::SERVER_ADDRESS, host),
+        KeyValue::new(semconv::SERVER_PORT, i64::from(port)),
     ]
-    .into_iter()
-    .find(|known| *known == method.as_str())
-}
-
-/// HTTP has no other schemes than these two.
-fn scheme(uri: &Uri) -> &'static str {
-    let https = uri.scheme() == Some(&Scheme::HTTPS);
-    if https { "https" } else { "http" }
-}
-
-fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
-    let default = if scheme(uri) == "https" { 443 } else { 80 };
-    let port = i64::from(uri.port_u16().unwrap_or(default));
-    let host = uri.host().map(spin_headers::unbracketed);
-    host.map(str::to_owned).into_iter().flat_map(move |host| {
-        [
-            KeyValue::new(semconv::SERVER_ADDRESS, host),
-            KeyValue::new(semconv::SERVER_PORT, port),
-        ]
-    })
 }

@@ -15,10 +15,11 @@ use tracing_tail::Service;
 use tracing_tail::clock::Clock;
 use tracing_tail::config::{Config, Values};
 use tracing_tail::host::{SendError, World};
+use tracing_tail::origin::Origin;
 use tracing_tail::payload::Payload;
 use tracing_tail::respond::respond;
 use tracing_tail::telemetry::context::{self, Caller};
-use tracing_tail::telemetry::spans::Span;
+use tracing_tail::telemetry::spans::{Inbound, Span};
 use tracing_tail::telemetry::tracer;
 
 /// The requests that an instance serves, and so the most spans of a batch.
@@ -103,21 +104,26 @@ fn server_span(variables: Variables, times: usize) {
     let (head, caller) = head();
     let outcome = Ok(list());
     for _ in 0..times {
-        let mut span = Span::server(
-            &tracer,
-            &head,
-            Some("/process".into()),
-            &caller,
-            Clock::start(),
-        );
+        let mut span = Span::server(&tracer, inbound(&head, &caller));
         span.processing_started(2);
         span.end_server(StatusCode::OK, &outcome);
     }
 }
 
+fn inbound<'a>(head: &'a request::Parts, caller: &'a Caller) -> Inbound<'a> {
+    Inbound {
+        head,
+        route: Some("/process".into()),
+        caller,
+        origin: Origin::of(head, false),
+        known_methods: "",
+        clock: Clock::start(),
+    }
+}
+
 fn answer(times: usize) {
     let (head, caller) = head();
-    let span = Span::server(&tracer_with(ALWAYS), &head, None, &caller, Clock::start());
+    let span = Span::server(&tracer_with(ALWAYS), inbound(&head, &caller));
     let outcome = Ok(list());
     for _ in 0..times {
         black_box(respond(&outcome, None, &span.context().span));
