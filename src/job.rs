@@ -20,7 +20,7 @@ use crate::route::route;
 use crate::simulate::Plan;
 use crate::simulate::dice::{Dice, Place};
 use crate::simulate::overrides::Overrides;
-use crate::telemetry::context::Caller;
+use crate::telemetry::context::{Caller, raw_baggage};
 use crate::telemetry::spans::{Inbound, Span};
 
 pub(crate) struct Job<'s, W> {
@@ -88,7 +88,7 @@ impl<'s, W: World> Job<'s, W> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         self.check(head)?;
-        let overrides = self.overrides()?;
+        let overrides = self.overrides(&head.headers)?;
         let mut payload = Payload::accept(&read(body).await?).map_err(Failure::Malformed)?;
         self.span.processing_started(payload.size());
         self.seed(overrides.seed.as_deref(), &payload);
@@ -110,12 +110,13 @@ impl<'s, W: World> Job<'s, W> {
         Ok(())
     }
 
-    fn overrides(&mut self) -> Result<Overrides, Failure> {
+    fn overrides(&mut self, headers: &HeaderMap) -> Result<Overrides, Failure> {
         let config = &self.service.config;
         if !config.simulation.overrides {
             return Ok(Overrides::default());
         }
-        let overrides = Overrides::parse(&self.baggage, &config.name).map_err(Failure::Baggage)?;
+        let overrides = Overrides::parse(&raw_baggage(headers), &config.name);
+        let overrides = overrides.map_err(Failure::Baggage)?;
         self.span.overridden(&overrides);
         Ok(overrides)
     }

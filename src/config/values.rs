@@ -57,7 +57,7 @@ impl Values {
     /// value goes unnoticed where nobody needs it.
     pub async fn needed<W: World>(world: &W, headers: &HeaderMap) -> Values {
         let asked = Asked {
-            faults: overrides::are_in(&context::baggage(headers)),
+            faults: overrides::are_in(&context::raw_baggage(headers)),
             proxied: origin::is_proxied(headers),
         };
         let mut values = Values::default();
