@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -112,12 +113,19 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let serving = server::serve(apps, &lifetime, listener, shutdown);
     let unfinished = tokio::select! {
         served = serving => served?,
-        never = report(&spans, &lifetime.room) => match never {},
+        never = report(&spans, &lifetime) => match never {},
     };
     if let Some(what) = unfinished.describe() {
         eprintln!(
             "After {} s {what}; all outbound requests were failed",
             GRACE.as_secs()
+        );
+    }
+    let abandoned = lifetime.abandoned.load(Ordering::Relaxed);
+    if abandoned > 0 {
+        eprintln!(
+            "tracing-tail: {} requests were dropped before they began, since nobody waited for them any more",
+            span_account::thousands(abandoned)
         );
     }
     let requests = prepared
@@ -136,7 +144,7 @@ fn environment(args: &Up) -> Vec<(String, String)> {
 }
 
 /// Says what was lost, and what had to go, for as long as it is polled.
-async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
+async fn report(spans: &SpanAccount, lifetime: &Lifetime) -> Infallible {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Some(told) = spans.report(Instant::now(), false) {
@@ -145,7 +153,7 @@ async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
         if let Some(room::Report {
             told_to_go,
             refused,
-        }) = room.report()
+        }) = lifetime.room.report()
         {
             eprintln!(
                 "tracing-tail: there was no room (--max-memory, or open files): {told_to_go} instances that only \
