@@ -40,6 +40,12 @@ pub struct Config {
     pub timeout: Duration,
     /// When a failed downstream call is tried again.
     pub retries: Retries,
+    /// How many calls in a row a request may lead to.
+    pub max_hops: u64,
+    /// Whether a proxy in front of the service is believed.
+    pub trusts_proxy: bool,
+    /// The HTTP methods that spans name, comma separated; empty for those of the conventions.
+    pub known_methods: String,
     /// Where spans go; none where the setting is malformed.
     pub otlp_endpoint: Option<Target>,
     /// How spans are sent there.
@@ -141,6 +147,11 @@ impl Config {
                 most: reader.parse(&APP_RETRIES, value::retries),
                 after_timeouts: true,
             },
+            max_hops: reader.parse(&APP_MAX_HOPS, value::count) as u64,
+            trusts_proxy: reader.parse(&APP_TRUST_PROXY, value::switch),
+            known_methods: reader
+                .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
+                .unwrap_or_default(),
             otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
             batching: Batching {
                 schedule_delay: reader
@@ -296,6 +307,7 @@ mod tests {
                 "'both' is not one of sequential, parallel",
             ),
             ("APP_OVERRIDES", "yes", "'yes' is not one of on, off"),
+            ("APP_TRUST_PROXY", "1", "'1' is not one of on, off"),
             (
                 "APP_LATENCY_CAP",
                 "30",
@@ -323,9 +335,26 @@ mod tests {
                 "'-1' is not a whole number from 0 to 100",
             ),
             (
+                "APP_MAX_HOPS",
+                "0",
+                "'0' is not a whole number from 1 to 1000000",
+            ),
+            (
                 "OTLP_ENDPOINT",
                 "collector:4318",
                 "'collector:4318' is not an http:// or https:// URL such as http://localhost:4318/v1/traces",
+            ),
+            (
+                "OTLP_ENDPOINT",
+                "http://u:p/w@c/",
+                "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
+                 password write %40, %2F, %3F, %23",
+            ),
+            (
+                "APP_URL_DESTINO",
+                "http://b,http://u:p#w@c",
+                "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
+                 password write %40, %2F, %3F, %23",
             ),
             (
                 "OTLP_ENDPOINT",

@@ -8,7 +8,7 @@ use crate::config::text::parse_percent;
 use crate::host::SendError;
 use crate::payload::Payload;
 use crate::report;
-use crate::target::{Target, redact};
+use crate::target::{Target, redact, refusal};
 
 /// A service to call: the URL of its `/process`, and for which share of the requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,10 +37,7 @@ impl Downstream {
         let target = Some(format!("{base}/process"))
             .filter(|url| !url.contains('?'))
             .and_then(|url| Target::parse(&url))
-            .ok_or_else(|| {
-                let shown = redact(url);
-                format!("'{shown}' is not an http:// or https:// URL such as http://service-b.spin.internal")
-            })?;
+            .ok_or_else(|| refusal(url, "http://service-b.spin.internal"))?;
         let percent = match parameter {
             None => 100.0,
             Some(parameter) => share(parameter).ok_or_else(|| {
@@ -115,7 +112,7 @@ fn share(parameter: &str) -> Option<f64> {
 /// Why a call gave no list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
-    /// There was no answer.
+    /// There was no answer, or not all of one.
     NoAnswer(SendError),
     /// The answer's status is no 2xx.
     Status(StatusCode),
@@ -128,7 +125,7 @@ impl CallError {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             CallError::Status(status) | CallError::Malformed(status, _) => Some(*status),
-            CallError::NoAnswer(_) => None,
+            CallError::NoAnswer(error) => error.status(),
         }
     }
 
@@ -150,17 +147,27 @@ impl CallError {
     pub fn explain(&self, downstream: &Downstream) -> String {
         let shown = downstream.shown();
         match self {
+            CallError::Status(StatusCode::LOOP_DETECTED) => {
+                format!("{shown} answered 508: the request may lead to no more calls")
+            }
             CallError::Status(status) => format!("{shown} answered {}", status.as_u16()),
             CallError::Malformed(status, why) => {
                 format!("{shown} answered {}, but {why}", status.as_u16())
             }
-            CallError::NoAnswer(SendError::Timeout) => {
-                format!("{shown} did not answer within the time that APP_TIMEOUT sets")
+            CallError::NoAnswer(error) if error.is_timeout() => {
+                let part = error.status().map_or("", |_| " completely");
+                format!("{shown} did not answer{part} within the time that APP_TIMEOUT sets")
             }
             CallError::NoAnswer(SendError::Denied) => {
                 format!("{shown} is {}", downstream.target.not_allowed())
             }
-            CallError::NoAnswer(failed) => format!("{shown} could not be reached: {failed}"),
+            CallError::NoAnswer(failed) => match failed.status() {
+                Some(status) => format!(
+                    "{shown} answered {}, but its body broke off: {failed}",
+                    status.as_u16()
+                ),
+                None => format!("{shown} could not be reached: {failed}"),
+            },
         }
     }
 }
@@ -262,6 +269,10 @@ mod tests {
             (answer(503, "[]"), "http://b:1/process answered 503"),
             (answer(302, ""), "http://b:1/process answered 302"),
             (
+                answer(508, ""),
+                "http://b:1/process answered 508: the request may lead to no more calls",
+            ),
+            (
                 answer(200, "{}"),
                 "http://b:1/process answered 200, but the body is not a JSON array of strings: \
                  invalid type: map, expected a sequence at line 1 column 0",
@@ -269,6 +280,14 @@ mod tests {
             (
                 Err(SendError::Timeout),
                 "http://b:1/process did not answer within the time that APP_TIMEOUT sets",
+            ),
+            (
+                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                "http://b:1/process did not answer completely within the time that APP_TIMEOUT sets",
+            ),
+            (
+                Err(SendError::answer_too_large().after(Some(StatusCode::OK))),
+                "http://b:1/process answered 200, but its body broke off: answer too large (over 4194304 bytes)",
             ),
             (
                 Err(SendError::Denied),
@@ -284,7 +303,13 @@ mod tests {
             ),
         ];
         for (sent, sentence) in table {
-            assert_eq!(b.judge(sent).unwrap_err().explain(&b), sentence);
+            let head = match &sent {
+                Ok(answer) => Some(answer.status()),
+                Err(error) => error.status(),
+            };
+            let error = b.judge(sent).unwrap_err();
+            assert_eq!(error.explain(&b), sentence);
+            assert_eq!(error.status(), head, "whatever became of the body");
         }
         let chained = downstream("http://b.spin.internal");
         assert_eq!(

@@ -1,6 +1,6 @@
 //! One request, while it is worked on: its steps, in their order.
 
-use std::time::SystemTime;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, request};
@@ -9,16 +9,19 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Service;
 use crate::calls::PLACE;
+use crate::clock::Clock;
 use crate::host::World;
+use crate::limits::Limits;
+use crate::origin::Origin;
 use crate::payload::{MAX_BYTES, Payload};
-use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Stopwatch};
+use crate::report::{self, Call, Outcome, Report, SimulatedLatency, Time};
 use crate::respond::{Failure, respond};
 use crate::route::route;
 use crate::simulate::Plan;
 use crate::simulate::dice::{Dice, Place};
 use crate::simulate::overrides::Overrides;
-use crate::telemetry::context::Caller;
-use crate::telemetry::spans::Span;
+use crate::telemetry::context::{Caller, raw_baggage};
+use crate::telemetry::spans::{Inbound, Span};
 
 pub(crate) struct Job<'s, W> {
     pub(crate) service: &'s Service<W>,
@@ -26,10 +29,14 @@ pub(crate) struct Job<'s, W> {
     pub(crate) place: Place,
     pub(crate) span: Span,
     pub(crate) dice: Dice,
-    /// Runs where a report is wanted.
-    pub(crate) watch: Option<Stopwatch>,
+    pub(crate) clock: Clock,
+    /// Whether a report is wanted.
+    pub(crate) reports: bool,
     /// Kept where a report is wanted.
     pub(crate) calls: Vec<Call>,
+    pub(crate) limits: Limits,
+    /// How many calls were not begun, since the caller waits no more.
+    pub(crate) dropped: usize,
     routed: bool,
     seed: Option<String>,
     plan: Option<Plan>,
@@ -37,19 +44,35 @@ pub(crate) struct Job<'s, W> {
 
 impl<'s, W: World> Job<'s, W> {
     /// Opens the SERVER span.
-    pub(crate) fn start(service: &'s Service<W>, head: &request::Parts, caller: Caller) -> Self {
+    pub(crate) fn start(
+        service: &'s Service<W>,
+        head: &request::Parts,
+        caller: Caller,
+        clock: Clock,
+    ) -> Self {
         let route = route(head);
         let routed = route.is_some();
-        let watch = (routed && report::wanted(head)).then(Stopwatch::start);
+        let config = &service.config;
+        let inbound = Inbound {
+            head,
+            route,
+            caller: &caller,
+            origin: Origin::of(head, config.trusts_proxy),
+            known_methods: &config.known_methods,
+            clock,
+        };
         Job {
-            span: Span::server(&service.tracer, head, route, &caller),
+            span: Span::server(&service.tracer, inbound),
             baggage: caller.baggage,
             place: place(&head.headers),
             dice: service.seeds.dice(),
-            watch,
+            reports: routed && report::wanted(head),
+            clock,
             routed,
             service,
             calls: Vec::new(),
+            limits: Limits::read(&head.headers, config.max_hops),
+            dropped: 0,
             seed: None,
             plan: None,
         }
@@ -65,7 +88,7 @@ impl<'s, W: World> Job<'s, W> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         self.check(head)?;
-        let overrides = self.overrides()?;
+        let overrides = self.overrides(&head.headers)?;
         let mut payload = Payload::accept(&read(body).await?).map_err(Failure::Malformed)?;
         self.span.processing_started(payload.size());
         self.seed(overrides.seed.as_deref(), &payload);
@@ -87,12 +110,13 @@ impl<'s, W: World> Job<'s, W> {
         Ok(())
     }
 
-    fn overrides(&mut self) -> Result<Overrides, Failure> {
+    fn overrides(&mut self, headers: &HeaderMap) -> Result<Overrides, Failure> {
         let config = &self.service.config;
         if !config.simulation.overrides {
             return Ok(Overrides::default());
         }
-        let overrides = Overrides::parse(&self.baggage, &config.name).map_err(Failure::Baggage)?;
+        let overrides = Overrides::parse(&raw_baggage(headers), &config.name);
+        let overrides = overrides.map_err(Failure::Baggage)?;
         self.span.overridden(&overrides);
         Ok(overrides)
     }
@@ -120,7 +144,7 @@ impl<'s, W: World> Job<'s, W> {
 
     async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {
         let simulation = &self.service.config.simulation;
-        let plan = simulation.plan(overrides, SystemTime::now, self.dice);
+        let plan = simulation.plan(overrides, || self.clock.now(), self.dice);
         self.plan = Some(plan);
         if plan.incident {
             self.span.sick();
@@ -142,13 +166,13 @@ impl<'s, W: World> Job<'s, W> {
 
     /// Writes the answer and ends the SERVER span.
     pub(crate) fn end(mut self, outcome: &Result<Payload, Failure>) -> Response<Bytes> {
-        let report = self.watch.map(|watch| self.report(outcome, watch));
+        let report = self.reports.then(|| self.report(outcome));
         let response = respond(outcome, report.as_ref(), &self.span.context().span);
         self.span.end_server(response.status(), outcome);
         response
     }
 
-    fn report(&mut self, outcome: &Result<Payload, Failure>, watch: Stopwatch) -> Report {
+    fn report(&mut self, outcome: &Result<Payload, Failure>) -> Report {
         let span = &self.span.context().span;
         let failure = outcome.as_ref().err();
         let became = Outcome::of(outcome);
@@ -164,7 +188,7 @@ impl<'s, W: World> Job<'s, W> {
             error: failure.map(ToString::to_string),
             trace_id: span.is_valid().then(|| span.trace_id().to_string()),
             span_id: report::span_id(span),
-            time: watch.read(),
+            time: Time::since(self.clock, Duration::ZERO),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed.clone(),
             payload: outcome.as_ref().ok().cloned(),

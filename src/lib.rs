@@ -5,12 +5,16 @@
 //!
 //! - [`config`]: every setting, its default and its validation
 //! - [`payload`]: the JSON array
+//! - [`clock`]: the time of one request
 //! - `job`: one request, step by step, and `calls`: its downstream calls
 //! - [`simulate`]: what is asked for and random draws in, a plan out
 //! - [`target`]: where an outbound request goes
+//! - [`limits`]: how far a request may still go
 //! - [`downstream`]: one call, and what its answer means
 //! - [`retry`]: whether an outbound request is sent again, and when
 //! - [`route`]: whether a request is for `/process`
+//! - [`spin_headers`]: what the host says of a request
+//! - [`origin`]: who asks, and whom
 //! - [`report`]: the answer that explains itself
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
@@ -23,16 +27,20 @@
 extern crate spin_sdk_5 as spin_sdk;
 
 mod calls;
+pub mod clock;
 pub mod config;
 pub mod downstream;
 pub mod host;
 mod job;
+pub mod limits;
+pub mod origin;
 pub mod payload;
 pub mod report;
 pub mod respond;
 pub mod retry;
 pub mod route;
 pub mod simulate;
+pub mod spin_headers;
 pub mod target;
 pub mod telemetry;
 
@@ -43,6 +51,7 @@ use http::{Request, Response};
 use http_body::Body;
 use opentelemetry_sdk::trace::SdkTracer;
 
+use crate::clock::Clock;
 use crate::config::{Config, Values};
 use crate::host::World;
 use crate::job::Job;
@@ -77,15 +86,16 @@ impl<W: World> Service<W> {
         }
     }
 
-    /// Answers one request, with a SERVER span around all that is done for it.
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
+    /// Answers one request, with a SERVER span around all that is done for it. `clock` runs from the start
+    /// of the request.
+    pub async fn answer<B>(&self, request: Request<B>, clock: Clock) -> Response<Bytes>
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
         let caller = context::extract(&head.headers);
-        let mut job = Job::start(self, &head, caller);
+        let mut job = Job::start(self, &head, caller, clock);
         let outcome = job.process(&head, body).await;
         job.end(&outcome)
     }
@@ -99,10 +109,12 @@ fn log(line: impl fmt::Display) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use futures::executor::block_on;
     use http_body_util::Full;
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use prost::Message as _;
 
     use super::*;
     use crate::host::SendError;
@@ -116,7 +128,7 @@ mod tests {
 
     fn answer(world: &Scripted, request: Request<Full<Bytes>>) -> (u16, Bytes) {
         let service = Service::start(world.clone(), &block_on(Values::all(world)));
-        let response = block_on(service.answer(request));
+        let response = block_on(service.answer(request, Clock::start()));
         (response.status().as_u16(), response.into_body())
     }
 
@@ -149,6 +161,60 @@ mod tests {
             1,
             "all spans leave in one batch"
         );
+    }
+
+    /// All times of a request, whatever the wall clock does meanwhile, are one reading of it and what has
+    /// passed since: here the reading says 1970.
+    #[test]
+    fn a_clock_step_within_a_request_shows_in_none_of_its_times() {
+        let variables = [
+            ("app_latency", "50ms"),
+            ("app_retries", "1"),
+            ("app_url_destino", "http://b,http://failing,http://c;p=0"),
+        ];
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        let times = |fanout| {
+            let variables = [&variables[..], &[("app_fanout", fanout)]].concat();
+            let world = Scripted::new(&variables, |request| {
+                let failing = request.uri().host() == Some("failing");
+                let status = if failing { 503 } else { 200 };
+                let answer = Response::builder().status(status);
+                Ok(answer.body(Bytes::from("[]")).unwrap())
+            });
+            let values = block_on(Values::all(&world));
+            let service = Service::start(world.clone(), &values);
+            let request = Request::post("/process?report");
+            let request = request.body(Full::from("[]")).unwrap();
+            let answer = block_on(service.answer(request, Clock::set(wall)));
+            let report: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+            world.run_tasks();
+            let mut times = vec![
+                report["start_unix_ms"].as_f64().unwrap() * 1e6,
+                report["calls"][1]["tries"][1]["start_unix_ms"]
+                    .as_f64()
+                    .unwrap()
+                    * 1e6,
+            ];
+            for export in world.sent_to("/v1/traces") {
+                let export = ExportTraceServiceRequest::decode(export).unwrap();
+                let scopes = export.resource_spans.into_iter();
+                let scopes = scopes.flat_map(|resource| resource.scope_spans);
+                for span in scopes.flat_map(|scope| scope.spans) {
+                    times.extend(
+                        [span.start_time_unix_nano, span.end_time_unix_nano]
+                            .map(|time| time as f64),
+                    );
+                    times.extend(span.events.iter().map(|event| event.time_unix_nano as f64));
+                }
+            }
+            times
+        };
+        let times = [times("sequential"), times("parallel")].concat();
+        assert!(times.len() > 30, "{times:?}");
+        for time in times {
+            let since = time - 1000e9;
+            assert!((0.0..60e9).contains(&since), "{since} ns after the reading");
+        }
     }
 
     #[test]

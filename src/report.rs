@@ -1,7 +1,7 @@
 //! The answer that explains itself: what a service did for a request, and inside it what those that
 //! it called did. `docs/report.schema.json` describes it.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -10,6 +10,7 @@ use opentelemetry::trace::SpanContext;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::clock::Clock;
 use crate::payload::Payload;
 use crate::respond::Failure;
 use crate::simulate::{Plan, Reason};
@@ -91,7 +92,7 @@ pub enum Outcome {
     Ok,
     /// It was failed on purpose.
     SimulatedError,
-    /// A downstream gave no list.
+    /// A downstream gave no list, or could not be called any more.
     DownstreamFailed,
     /// The request or a setting is malformed.
     Rejected,
@@ -103,9 +104,14 @@ impl Outcome {
         match outcome {
             Ok(_) => Outcome::Ok,
             Err(Failure::Simulated { .. }) => Outcome::SimulatedError,
-            Err(Failure::Downstream(_) | Failure::DownstreamTimeout(_)) => {
-                Outcome::DownstreamFailed
-            }
+            Err(
+                Failure::Downstream(_)
+                | Failure::DownstreamTimeout(_)
+                | Failure::DownstreamLoop(_)
+                | Failure::HopsUsedUp
+                | Failure::CallsUsedUp { .. }
+                | Failure::CallerGone(_),
+            ) => Outcome::DownstreamFailed,
             Err(_) => Outcome::Rejected,
         }
     }
@@ -152,6 +158,8 @@ pub enum CallOutcome {
     Failed,
     /// It was not made: `;p=` in APP_URL_DESTINO.
     Skipped,
+    /// It was not begun, since the caller waits no more.
+    Dropped,
 }
 
 /// One try of a call.
@@ -160,7 +168,7 @@ pub struct Try {
     /// The CLIENT span; none where the SDK is disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
-    /// The status, where there was an answer.
+    /// The status, where there was an answer, or the head of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The kind of failure, as `error.type` has it.
@@ -183,28 +191,13 @@ pub struct Time {
     duration_ms: f64,
 }
 
-/// Measures a [`Time`].
-#[derive(Debug, Clone, Copy)]
-pub struct Stopwatch {
-    start: SystemTime,
-    running: Instant,
-}
-
-impl Stopwatch {
-    /// Begins now.
-    pub fn start() -> Stopwatch {
-        Stopwatch {
-            start: SystemTime::now(),
-            running: Instant::now(),
-        }
-    }
-
-    /// What has passed so far.
-    pub fn read(self) -> Time {
-        let since = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
+impl Time {
+    /// That of what began so long after the start of `clock`, and is over now.
+    pub fn since(clock: Clock, begun: Duration) -> Time {
+        let start = clock.at(begun).duration_since(UNIX_EPOCH);
         Time {
-            start_unix_ms: milliseconds(since),
-            duration_ms: milliseconds(self.running.elapsed()),
+            start_unix_ms: milliseconds(start.unwrap_or_default()),
+            duration_ms: milliseconds(clock.elapsed().saturating_sub(begun)),
         }
     }
 }

@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use opentelemetry::trace::SpanContext;
 use serde::Serialize;
 
+use crate::limits::MAX_CALLS;
 use crate::payload::{MAX_BYTES, Malformed, Payload};
 use crate::report::{self, Report};
 use crate::telemetry::context;
@@ -42,6 +43,19 @@ pub enum Failure {
     Downstream(String),
     /// A downstream service did not answer in time; with the explanation.
     DownstreamTimeout(String),
+    /// A downstream service, or one that it called, had no hops or calls left; with the explanation.
+    DownstreamLoop(String),
+    /// The request has led to as many calls in a row as it may.
+    HopsUsedUp,
+    /// The request has led to nearly as many calls as it may.
+    CallsUsedUp {
+        /// How many are to be made.
+        calls: u64,
+        /// How many may be.
+        left: u64,
+    },
+    /// The caller waits no more, and so many calls have not begun.
+    CallerGone(usize),
 }
 
 impl Failure {
@@ -60,7 +74,10 @@ impl Failure {
             }
             Failure::Simulated { status, .. } => *status,
             Failure::Downstream(_) => StatusCode::BAD_GATEWAY,
-            Failure::DownstreamTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
+            Failure::DownstreamTimeout(_) | Failure::CallerGone(_) => StatusCode::GATEWAY_TIMEOUT,
+            Failure::DownstreamLoop(_) | Failure::HopsUsedUp | Failure::CallsUsedUp { .. } => {
+                StatusCode::LOOP_DETECTED
+            }
         }
     }
 }
@@ -79,9 +96,22 @@ impl fmt::Display for Failure {
             }
             Failure::Malformed(malformed) => malformed.fmt(f),
             Failure::Simulated { service, .. } => write!(f, "simulated error in {service}"),
-            Failure::Baggage(why) | Failure::Downstream(why) | Failure::DownstreamTimeout(why) => {
-                f.write_str(why)
+            Failure::HopsUsedUp => f.write_str(
+                "the request has made as many hops as APP_MAX_HOPS allows, and its downstreams are not called: \
+                 do services call each other in a circle?",
+            ),
+            Failure::CallsUsedUp { calls, left } => write!(
+                f,
+                "the request may lead to {left} more calls here, of {MAX_CALLS} in all, and its {calls} downstreams \
+                 are not called: do services call each other in a circle?"
+            ),
+            Failure::CallerGone(calls) => {
+                write!(f, "the caller waits no more, and {calls} calls were not begun")
             }
+            Failure::Baggage(why)
+            | Failure::Downstream(why)
+            | Failure::DownstreamTimeout(why)
+            | Failure::DownstreamLoop(why) => f.write_str(why),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Retries {
         }
         let asked = match sent {
             Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
-            Err(SendError::Timeout) if !self.after_timeouts => return None,
+            Err(error) if error.is_timeout() && !self.after_timeouts => return None,
             // The connection may come back; what is not allowed stays so.
             Err(error) if error.may_pass() => None,
             Ok(_) | Err(_) => return None,
@@ -144,6 +144,11 @@ mod tests {
             (Err(SendError::Denied), None, "never allowed"),
             (failed("answer_too_large"), None, "nor smaller"),
             (Err(SendError::Timeout), None, "the whole time is used up"),
+            (
+                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                None,
+                "by half an answer too",
+            ),
         ];
         for (sent, expected, reason) in table {
             assert_eq!(RETRIES.wait(&sent, 0, 0.0, now), expected, "{reason}");

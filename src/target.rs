@@ -17,17 +17,20 @@ pub struct Target {
 impl Target {
     /// Reads an absolute `http://` or `https://` URL; none where it is something else.
     pub fn parse(text: &str) -> Option<Target> {
-        let (scheme, rest) = text.split_once("://")?;
-        if !matches!(scheme, "http" | "https") || rest.contains('#') {
+        let Parts {
+            scheme,
+            authority,
+            rest,
+        } = Parts::of(text);
+        let known = matches!(scheme, "http://" | "https://");
+        if !known || rest.contains('#') || hides_a_password(text) {
             return None;
         }
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
         let (userinfo, host) = match authority.rsplit_once('@') {
             Some((userinfo, host)) => (Some(userinfo), host),
             None => (None, authority),
         };
-        let url: Uri = format!("{scheme}://{host}{path}").parse().ok()?;
+        let url: Uri = [scheme, host, rest].concat().parse().ok()?;
         if url.host().is_none_or(str::is_empty) {
             return None;
         }
@@ -78,15 +81,83 @@ impl Target {
     }
 }
 
-/// What of a URL may be shown, well-formed or not: credentials redacted, the query left out.
+/// What of a URL may be shown, well-formed or not: credentials redacted, the query left out. Nothing of one
+/// that may hide a password.
 pub fn redact(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or(url);
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
-    match url[start..end].rfind('@') {
-        Some(at) => format!("{}REDACTED:REDACTED{}", &url[..start], &url[start + at..]),
-        None => url.to_owned(),
+    if hides_a_password(url) {
+        return "REDACTED".to_owned();
     }
+    let Parts {
+        scheme,
+        authority,
+        rest,
+    } = Parts::of(url);
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    match authority.rfind('@') {
+        Some(at) => [scheme, "REDACTED:REDACTED", &authority[at..], path].concat(),
+        None => [scheme, authority, path].concat(),
+    }
+}
+
+/// Says of a text that is refused what is wrong with it.
+pub fn refusal(url: &str, example: &str) -> String {
+    if hides_a_password(url) {
+        return "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
+                password write %40, %2F, %3F, %23"
+            .to_owned();
+    }
+    let shown = redact(url);
+    format!("'{shown}' is not an http:// or https:// URL such as {example}")
+}
+
+/// A URL, well-formed or not, taken apart where its userinfo and host would end (RFC 3986, section 3.2).
+struct Parts<'u> {
+    /// With its `://`; may be empty.
+    scheme: &'u str,
+    authority: &'u str,
+    /// Path, query and fragment.
+    rest: &'u str,
+}
+
+impl Parts<'_> {
+    fn of(url: &str) -> Parts<'_> {
+        let start = url.find("://").map_or(0, |at| at + 3);
+        let (scheme, after) = url.split_at(start);
+        // What stands before a later `://` may be anything.
+        let name = scheme.trim_end_matches("://");
+        let (scheme, after) = match name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            true => (scheme, after),
+            false => ("", url),
+        };
+        let end = after.find(['/', '?', '#']).unwrap_or(after.len());
+        let (authority, rest) = after.split_at(end);
+        Parts {
+            scheme,
+            authority,
+            rest,
+        }
+    }
+}
+
+/// Whether what looks like a host may be a user name and the start of a password with a `/`, `?` or `#` in
+/// it: an `@` follows, and before it is no host with a numeric port, or without one.
+fn hides_a_password(url: &str) -> bool {
+    let Parts {
+        authority, rest, ..
+    } = Parts::of(url);
+    rest.contains('@') && !is_host(authority)
+}
+
+fn is_host(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, "0"),
+    };
+    let numeric = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    numeric
+        && !host.is_empty()
+        && !host.contains('@')
+        && (!host.contains(':') || host.starts_with('['))
 }
 
 /// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
@@ -173,6 +244,45 @@ mod tests {
         ];
         for (query, redacted) in table {
             assert_eq!(redact_query(query), redacted);
+        }
+    }
+
+    #[test]
+    fn a_password_that_goes_on_after_the_authority_is_refused_and_not_shown() {
+        let hidden = [
+            "http://user:pa/ss@host",
+            "http://user:pa?ss@host",
+            "http://user:pa#ss@host/x",
+            "http://user:/ss@host",
+            "http://user:12ab/ss@host",
+            "http://user:p@a/ss@host",
+            "http://[::1]:x/ss@host",
+            "http:///user:pass@host",
+            "http:/user:pass@host",
+            "http://http://user:pass@host",
+            "\"http://user:pass@host\"",
+            "user:pa/ss@host",
+            "user:pa://ss@host",
+            "//user:pass@host",
+        ];
+        for text in hidden {
+            assert_eq!(Target::parse(text), None, "{text}");
+            assert_eq!(redact(text), "REDACTED", "{text}");
+            assert!(!refusal(text, "http://b").contains("ss"), "{text}");
+        }
+        let shown = [
+            ("https://api/v1/traces?u=me@corp", "https://api/v1/traces"),
+            ("https://api:443/a@b", "https://api:443/a@b"),
+            ("https://[::1]/a@b", "https://[::1]/a@b"),
+            ("https://[::1]:1/a@b#c@d", "https://[::1]:1/a@b"),
+        ];
+        for (text, redacted) in shown {
+            assert_eq!(redact(text), redacted);
+            assert_eq!(Target::parse(text).is_some(), !text.contains('#'), "{text}");
+        }
+        for text in ["user:pass@host", "user:pass@host?x", "user:pass@host#x"] {
+            assert_eq!(redact(text), "REDACTED:REDACTED@host", "without a scheme");
+            assert_eq!(Target::parse(text), None, "{text}");
         }
     }
 

@@ -48,6 +48,8 @@ async fn a_chain_of_three_services_is_one_tree() {
   . http.request.method=POST
   . http.response.status_code=200
   . http.route=/process
+  . network.peer.address=127.0.0.1
+  . network.peer.port=RANDOM
   . server.address=127.0.0.1
   . server.port=PORT
   . url.path=/process
@@ -159,6 +161,8 @@ async fn latency_and_a_simulated_error_leave_a_span_and_events() {
   . http.request.method=POST
   . http.response.status_code=503
   . http.route=/process
+  . network.peer.address=127.0.0.1
+  . network.peer.port=RANDOM
   . server.address=127.0.0.1
   . server.port=PORT
   . url.path=/process
@@ -216,6 +220,8 @@ async fn failed_calls_say_why() {
   . http.request.method=POST
   . http.response.status_code=502
   . http.route=/process
+  . network.peer.address=127.0.0.1
+  . network.peer.port=RANDOM
   . server.address=127.0.0.1
   . server.port=PORT
   . url.path=/process

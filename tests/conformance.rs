@@ -42,6 +42,11 @@ const SERVER: &[(&str, Level)] = &[
     ),
     ("url.query", Recommended),
     ("client.address", Recommended),
+    ("network.peer.address", Recommended),
+    (
+        "network.peer.port",
+        If(|span| span.attributes.contains_key("network.peer.address")),
+    ),
     ("user_agent.original", Recommended),
     ("tracing_tail.override.errors", Recommended),
     ("tracing_tail.override.latency", Recommended),
@@ -98,8 +103,9 @@ const EVENTS: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
-const METHODS: [&str; 10] = [
-    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER",
+const METHODS: [&str; 11] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
+    "_OTHER",
 ];
 
 fn status_code(span: &SpanRecord) -> u16 {

@@ -9,6 +9,7 @@
     reason = "test code: it may panic, and nobody imports it"
 )]
 
+mod bodies;
 mod browser;
 mod chain;
 mod clock;
@@ -24,11 +25,15 @@ mod encoding;
 mod export;
 mod fanout;
 mod faults;
+mod forgery;
+mod limits;
 mod mesh;
 mod nothing_lost;
+mod origin;
 mod pressure;
 mod report;
 mod retries;
+mod secrets;
 mod settings;
 mod support;
 mod viewer;

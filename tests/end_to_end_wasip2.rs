@@ -10,6 +10,7 @@
     reason = "test code: it may panic, and nobody imports it"
 )]
 
+mod bodies;
 mod chain;
 mod clock;
 mod conformance;
@@ -20,10 +21,14 @@ mod encoding;
 mod export;
 mod fanout;
 mod faults;
+mod forgery;
+mod limits;
 mod nothing_lost;
+mod origin;
 mod pressure;
 mod report;
 mod retries;
+mod secrets;
 mod settings;
 #[allow(dead_code, unused_imports, reason = "shared with the other suite")]
 mod support;

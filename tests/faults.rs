@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord};
+use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, spin};
 
 const B: &str = "http://service-b.spin.internal";
 const C: &str = "http://service-c.spin.internal";
@@ -99,11 +100,57 @@ async fn a_malformed_fault_is_named_by_the_hop_that_it_is_for() {
     assert_eq!(answer.status(), 502, "the next hop is the one that refuses");
 }
 
+/// Half of a fault would be another one, and a fault that is dropped on its way is none.
+#[tokio::test]
+async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
+    let collector = Collector::start().await;
+    let app = chain(&collector).start().await;
+    let beyond = "a=1,".repeat(64);
+    let table = [
+        "tail.service-c.errors=503:5,429:1",
+        "tail.service-c.errors=\"503:100\"",
+        "tail.service-c.errors=503:100 ,429: 1",
+        "tail.service-c.errors=503 : 100",
+        "tail.service-c.errors",
+        &format!("{beyond}tail.service-c.errors=100"),
+        &format!("a={},tail.service-c.errors=100", "x".repeat(8190)),
+    ];
+    for baggage in table {
+        let answer = ask(&app, baggage).await;
+        assert_eq!(answer.status(), 400, "{baggage}");
+        let told: Value = answer.json().await.unwrap();
+        let error = told["error"].as_str().unwrap();
+        assert!(
+            error.starts_with("baggage tail.service-c.errors: "),
+            "{error}"
+        );
+    }
+    assert_eq!(ask(&app, &format!("{beyond}b=1")).await.status(), 200);
+    assert_eq!(ask(&app, "a b,c=\"d\"").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
+    let collector = Collector::start().await;
+    let app = chain(&collector).start().await;
+    let fault = |name: &[u8]| [&b"name="[..], name, b",tail.service-c.errors=429:100"].concat();
+    for name in ["André".as_bytes(), b"Andr\xe9"] {
+        // Spin answers a header that is not UTF-8 with 500 itself.
+        if spin().is_some() && std::str::from_utf8(name).is_err() {
+            continue;
+        }
+        let value = HeaderValue::from_bytes(&fault(name)).unwrap();
+        let request = app.request(Method::POST, "/process");
+        let answer = request.header("baggage", value).body("[]").send().await;
+        assert_eq!(answer.unwrap().status(), 502, "{name:?}");
+    }
+}
+
 #[tokio::test]
 async fn overrides_can_be_off() {
     let collector = Collector::start().await;
     let app = chain(&collector).env("APP_OVERRIDES", "off").start().await;
-    let baggage = "tail.*.errors=100,tail.seed=1,tail.tracing-tail.errors=abc";
+    let baggage = "tail.*.errors=100,tail.seed=1,tail.tracing-tail.errors=abc,\"";
     assert_eq!(ask(&app, baggage).await.status(), 200);
     let spans = collector.wait_for(5).await;
     let ours = spans.iter().flat_map(|span| span.attributes.keys());

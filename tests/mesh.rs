@@ -157,6 +157,64 @@ async fn runs_a_page_with_the_component_that_it_names() {
     assert!(spans.iter().all(|span| span.trace == spans[0].trace));
 }
 
+/// A topology in which each service calls as many of the next layer.
+fn layers(count: usize, width: usize) -> String {
+    let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
+    let mut page = format!("source = {:?}\n", component.canonicalize().unwrap());
+    for layer in 0..count {
+        for n in 0..width {
+            page += &format!("[services.l{layer}-n{n}]\n");
+            if layer + 1 < count {
+                let next: Vec<_> = (0..width).map(|n| format!("l{}-n{n}", layer + 1)).collect();
+                page += &format!("calls = {next:?}\n");
+            }
+            if (layer, n) == (0, 0) {
+                page += "entry = true\n";
+            }
+        }
+    }
+    page
+}
+
+async fn launch_page(collector: &Collector, page: &str) -> App {
+    crate::support::build("spin.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.toml");
+    fs::write(&file, page).unwrap();
+    let launch = collector.launch().manifest(&file);
+    launch.folder(folder.path()).start().await
+}
+
+#[tokio::test]
+async fn says_how_many_requests_one_becomes() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let collector = Collector::start().await;
+    let line =
+        "tracing-tail: one request to l0-n0 becomes 16383, with all that its calls lead to\n";
+    let app = launch_page(&collector, &layers(14, 2)).await;
+    eventually("the line is there", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
+    let app = launch_page(&collector, &layers(5, 2)).await;
+    assert!(!app.stderr().contains("becomes"), "{}", app.stderr());
+}
+
+#[tokio::test]
+async fn a_chain_is_as_long_as_its_page_says() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let collector = Collector::start().await;
+    let app = launch_page(&collector, &layers(200, 1)).await;
+    let answer = app.process("[]").await;
+    assert_eq!(answer.status(), 200);
+    let list: Vec<String> = answer.json().await.unwrap();
+    assert_eq!(list.len(), 200);
+}
+
 #[tokio::test]
 async fn says_which_urls_lead_nowhere() {
     if !serves_embedded_only() {

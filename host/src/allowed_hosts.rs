@@ -8,6 +8,7 @@ use std::ops::Range;
 use anyhow::{Result, anyhow, bail};
 use http::Uri;
 use ipnet::IpNet;
+use tracing_tail::target::redact;
 use url::Host;
 
 /// Where a component may send requests to.
@@ -68,10 +69,11 @@ impl Entry {
     /// Reads one entry.
     ///
     /// # Errors
-    /// One sentence with the entry and what is accepted.
+    /// One sentence with the entry, as far as it may be shown, and what is accepted.
     pub fn parse(text: &str) -> Result<Entry> {
         read(text.trim()).map_err(|problem| {
-            anyhow!("'{text}' is no allowed outbound host: {problem}; write scheme://host[:port], such as http://*.example.com:8080")
+            let shown = redact(text);
+            anyhow!("'{shown}' is no allowed outbound host: {problem}; write scheme://host[:port], such as http://*.example.com:8080")
         })
     }
 
@@ -96,6 +98,9 @@ impl Entry {
 fn read(text: &str) -> Result<Entry> {
     if text == "insecure:allow-all" {
         bail!("to allow everything write *://*:*");
+    }
+    if text.contains('@') {
+        bail!("it must not have a user name or a password");
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         bail!("it has no scheme")
@@ -302,6 +307,22 @@ mod tests {
                 )),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn shows_no_credentials() {
+        for (entry, shown) in [
+            ("http://user:pw@host", "http://REDACTED:REDACTED@host"),
+            ("http://user:p/w@host", "REDACTED"),
+            ("http://user:p#w@host:80", "REDACTED"),
+            ("*://user:pw@host:*", "REDACTED"),
+            ("user:pw@host", "REDACTED:REDACTED@host"),
+        ] {
+            let problem = "it must not have a user name or a password";
+            let error = Entry::parse(entry).unwrap_err().to_string();
+            let expected = format!("'{shown}' is no allowed outbound host: {problem}; write ");
+            assert!(error.starts_with(&expected), "{error}");
         }
     }
 

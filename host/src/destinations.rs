@@ -34,8 +34,10 @@ pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider
 
 /// The URL of a chained call without what may be secret, and the component that it names.
 fn chained(entry: &str) -> Option<(String, String)> {
-    let url = entry.split(';').next().unwrap_or(entry);
-    let url = Url::parse(url.trim()).ok()?;
+    // A password may hold semicolons too.
+    let host = entry.rfind('@').unwrap_or_default();
+    let end = entry[host..].find(';').map_or(entry.len(), |at| host + at);
+    let url = Url::parse(entry[..end].trim()).ok()?;
     let host = url.host_str()?;
     let component = host.strip_suffix(CHAINING_SUFFIX)?;
     Some((format!("{}://{host}", url.scheme()), component.to_owned()))
@@ -120,7 +122,7 @@ mod tests {
                 none,
             ),
             (
-                "http://u:p@nobody.spin.internal/base?k=v",
+                "http://u:p;x@nobody.spin.internal/base?k=v;p=5",
                 "",
                 vec![
                     "service-b calls http://nobody.spin.internal (APP_B_URL_DESTINO), and the app has no component 'nobody'",

@@ -10,7 +10,7 @@ use std::fmt;
 use std::future::{pending, poll_fn};
 use std::mem;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl Instances {
                 Err(refused) => job = refused,
             }
         }
-        let slot = Arc::new(Slot::new(&self.0.component.pre, job));
+        let slot = Arc::new(Slot::new(&self.0.component, job));
         if slot.room() == Room::Left {
             open.push(Arc::clone(&slot));
         }
@@ -125,6 +125,8 @@ impl Instances {
 /// What an instance has to do, and how much more it takes.
 struct Slot {
     at_a_time: usize,
+    /// Counts the requests that nobody waits for when their turn comes.
+    abandoned: Arc<AtomicU64>,
     work: Mutex<Work>,
 }
 
@@ -157,9 +159,9 @@ enum Room {
 }
 
 impl Slot {
-    /// For an instance that is about to start, and takes `first` then.
-    fn new(pre: &ProxyPre<State>, first: Box<Job>) -> Slot {
-        let (requests, at_a_time) = match pre {
+    /// For an instance of `component` that is about to start, and takes `first` then.
+    fn new(component: &ComponentHandler, first: Box<Job>) -> Slot {
+        let (requests, at_a_time) = match *component.pre {
             ProxyPre::P3(_) => (MOST_REQUESTS, MOST_REQUESTS_AT_A_TIME),
             ProxyPre::P2(_) => (1, 1),
         };
@@ -173,6 +175,7 @@ impl Slot {
         };
         Slot {
             at_a_time,
+            abandoned: Arc::clone(&component.lifetime.abandoned),
             work: Mutex::new(work),
         }
     }
@@ -200,11 +203,19 @@ impl Slot {
         Ok(work.room())
     }
 
-    /// The next request, for whoever runs it.
+    /// The next request, for whoever runs it. One that nobody waits for any more is dropped and counted: once
+    /// it had begun, nothing could stop it.
     fn next(&self, cx: &Context<'_>) -> Option<Box<Job>> {
         let mut work = self.work();
         work.looks = true;
-        let next = work.waiting.pop_front();
+        let mut next = work.waiting.pop_front();
+        while next.as_ref().is_some_and(|job| job.answered.is_canceled()) {
+            self.abandoned.fetch_add(1, Ordering::Relaxed);
+            if work.more > 0 {
+                work.more += 1;
+            }
+            next = work.waiting.pop_front();
+        }
         match next {
             Some(_) => {
                 work.running += 1;
@@ -468,13 +479,19 @@ mod tests {
 
     use super::*;
 
+    /// A request that somebody waits for.
     fn job() -> Box<Job> {
+        let (job, waits) = abandonable_job();
+        mem::forget(waits);
+        job
+    }
+
+    /// A request, and whoever waits for it.
+    fn abandonable_job() -> (Box<Job>, oneshot::Receiver<Result<Response<WasiBody>>>) {
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-        let (answered, _) = oneshot::channel();
-        Box::new(Job {
-            request: Request::new(body),
-            answered,
-        })
+        let (answered, waits) = oneshot::channel();
+        let request = Request::new(body);
+        (Box::new(Job { request, answered }), waits)
     }
 
     /// An instance that takes `more` requests, two at a time.
@@ -489,6 +506,7 @@ mod tests {
         };
         Slot {
             at_a_time: 2,
+            abandoned: Arc::default(),
             work: Mutex::new(work),
         }
     }
@@ -531,6 +549,19 @@ mod tests {
         assert!(!run(&slot));
         assert!(slot.offer(job()).is_ok());
         assert_eq!(slot.work().more, 9, "what was handed back was not served");
+    }
+
+    #[test]
+    fn what_nobody_waits_for_does_not_begin() {
+        let slot = slot(10);
+        let (abandoned, waits) = abandonable_job();
+        slot.offer(abandoned).ok().unwrap();
+        slot.offer(job()).ok().unwrap();
+        drop(waits);
+        assert!(run(&slot), "the one behind it");
+        assert!(!run(&slot));
+        assert_eq!(slot.abandoned.load(Ordering::Relaxed), 1);
+        assert_eq!(slot.work().more, 9);
     }
 
     #[test]

@@ -181,6 +181,8 @@ pub struct Lifetime {
     pub stopping: CancellationToken,
     /// The memory that they may take.
     pub room: Room,
+    /// How many requests were dropped before they began, since nobody waited for them any more.
+    pub abandoned: Arc<AtomicU64>,
 }
 
 impl Lifetime {
@@ -190,6 +192,7 @@ impl Lifetime {
             alive: TaskTracker::new(),
             stopping: CancellationToken::new(),
             room,
+            abandoned: Arc::default(),
         }
     }
 }

@@ -19,6 +19,7 @@
 //! - [`outbound`]: requests that leave an instance, to the app itself or to the network
 //! - [`app`]: the components and their routes
 //! - [`destinations`]: URLs in the mesh that lead nowhere
+//! - [`call_tree`]: requests that lead to very many others
 //! - [`server`]: HTTP in, until [`shutdown`] says so
 //! - [`shard`]: the threads that answer it
 //! - [`output`]: what components print
@@ -30,6 +31,7 @@ pub mod allowed_hosts;
 pub mod app;
 pub mod application;
 pub mod build;
+pub mod call_tree;
 pub mod cli;
 pub mod destinations;
 pub mod dispatch;

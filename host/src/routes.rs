@@ -123,7 +123,8 @@ impl Matched {
         &self.target.component
     }
 
-    /// Tells the component about the request in the headers that Spin adds.
+    /// Tells the component about the request in the headers that Spin adds, behind those of the client: the
+    /// last of each name is the host's.
     ///
     /// # Errors
     /// Where a part of the path is not fit for a header.
@@ -144,10 +145,10 @@ impl Matched {
         ];
         headers.reserve(told.len() + self.segments.len());
         for (name, value) in told {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.append(HeaderName::from_static(name), value);
         }
         for (name, value) in &self.segments {
-            headers.insert(header_name(name)?, header_value(value)?);
+            headers.append(header_name(name)?, header_value(value)?);
         }
         Ok(())
     }
@@ -219,7 +220,9 @@ mod tests {
             .unwrap()
             .find("/users/7/x")
             .unwrap();
+        let forged = ("spin-client-addr", "9.9.9.9:9");
         let mut headers = HeaderMap::new();
+        headers.insert(forged.0, HeaderValue::from_static(forged.1));
         matched
             .describe(
                 HeaderValue::from_static("http://h/users/7/x?y"),
@@ -238,9 +241,11 @@ mod tests {
             ("spin-path-match-id", "7"),
         ];
         for (name, value) in table {
-            assert_eq!(headers[name], value, "{name}");
+            let last = headers.get_all(name).iter().next_back();
+            assert_eq!(last.unwrap(), value, "{name}");
         }
-        assert_eq!(headers.len(), table.len());
+        assert_eq!(headers[forged.0], forged.1, "the client's stays, in front");
+        assert_eq!(headers.len(), table.len() + 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Text with `{{ variable }}` in it.
 
 use anyhow::{Result, bail};
+use tracing_tail::target::redact;
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ impl Template {
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once("{{") {
             let Some((variable, after)) = after.split_once("}}") else {
-                bail!("'{text}' opens a '{{{{' that is never closed");
+                bail!("'{}' opens a '{{{{' that is never closed", redact(text));
             };
             if !literal.is_empty() {
                 parts.push(Part::Literal(literal.to_owned()));
@@ -86,6 +87,12 @@ mod tests {
         assert_eq!(
             Template::parse("a {{ x }").unwrap_err().to_string(),
             "'a {{ x }' opens a '{{' that is never closed"
+        );
+        assert_eq!(
+            Template::parse("http://u:pw@{{ x }")
+                .unwrap_err()
+                .to_string(),
+            "'http://REDACTED:REDACTED@{{ x }' opens a '{{' that is never closed"
         );
     }
 }

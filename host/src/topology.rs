@@ -18,6 +18,7 @@ use tracing_tail::config::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
     APP_TIMEOUT, APP_URL_DESTINO, Config, SETTINGS, Setting, Values,
 };
+use tracing_tail::target::redact;
 
 use crate::document::{Document, Located, Table};
 
@@ -162,7 +163,7 @@ impl Call {
             Some((callee, condition)) => {
                 let percent = condition.trim().strip_prefix("p=");
                 let Some(percent) = percent else {
-                    let whole = &text.value;
+                    let whole = redact(&text.value);
                     return Err(text.error(format!(
                         "'{whole}' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests"
                     )));

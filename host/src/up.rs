@@ -6,14 +6,17 @@ use std::io::{self, Write as _};
 use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::net::{TcpListener, TcpSocket};
+use tracing_tail::target::redact;
 
 use crate::app::{self, App};
 use crate::application::Application;
 use crate::build::{self, Which};
+use crate::call_tree;
 use crate::cli::{self, Summary, Up};
 use crate::destinations;
 use crate::engine;
@@ -70,10 +73,14 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let environment = environment(&args);
     let prepared = app::prepare(&engine, &manifest, &variables, &environment, &state)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
-    for sentence in destinations::unknown(&manifest, &variables, &providers) {
+    let address = listener.local_addr()?;
+    let nowhere = destinations::unknown(&manifest, &variables, &providers);
+    for sentence in nowhere
+        .into_iter()
+        .chain(call_tree::warnings(&manifest, &variables, address))
+    {
         eprintln!("tracing-tail: {sentence}");
     }
-    let address = listener.local_addr()?;
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
     let output = if args.quiet {
         Output::quiet()
@@ -106,12 +113,19 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let serving = server::serve(apps, &lifetime, listener, shutdown);
     let unfinished = tokio::select! {
         served = serving => served?,
-        never = report(&spans, &lifetime.room) => match never {},
+        never = report(&spans, &lifetime) => match never {},
     };
     if let Some(what) = unfinished.describe() {
         eprintln!(
             "After {} s {what}; all outbound requests were failed",
             GRACE.as_secs()
+        );
+    }
+    let abandoned = lifetime.abandoned.load(Ordering::Relaxed);
+    if abandoned > 0 {
+        eprintln!(
+            "tracing-tail: {} requests were dropped before they began, since nobody waited for them any more",
+            span_account::thousands(abandoned)
         );
     }
     let requests = prepared
@@ -130,7 +144,7 @@ fn environment(args: &Up) -> Vec<(String, String)> {
 }
 
 /// Says what was lost, and what had to go, for as long as it is polled.
-async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
+async fn report(spans: &SpanAccount, lifetime: &Lifetime) -> Infallible {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Some(told) = spans.report(Instant::now(), false) {
@@ -139,7 +153,7 @@ async fn report(spans: &SpanAccount, room: &Room) -> Infallible {
         if let Some(room::Report {
             told_to_go,
             refused,
-        }) = room.report()
+        }) = lifetime.room.report()
         {
             eprintln!(
                 "tracing-tail: there was no room (--max-memory, or open files): {told_to_go} instances that only \
@@ -224,7 +238,7 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
     ));
     let components = manifest.components.iter();
     let endpoints = components.filter_map(|component| variables.shown(component, "otlp_endpoint"));
-    let endpoints = endpoints.map(|endpoint| without_secrets(&endpoint));
+    let endpoints = endpoints.map(|endpoint| redact(&endpoint));
     let endpoints: BTreeSet<String> = endpoints.collect();
     lines.extend(
         endpoints
@@ -245,19 +259,4 @@ fn process_path(manifest: &Manifest) -> String {
     at_the_top
         .or_else(|| manifest.triggers.iter().find_map(below))
         .unwrap_or_else(|| PROCESS.to_owned())
-}
-
-/// A URL without credentials and query, which may hold keys.
-fn without_secrets(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        return url.to_owned();
-    };
-    let hidden = parsed
-        .set_username("")
-        .and_then(|()| parsed.set_password(None));
-    parsed.set_query(None);
-    match hidden {
-        Ok(()) => parsed.to_string(),
-        Err(()) => url.to_owned(),
-    }
 }

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
+use tracing_tail::target::redact;
+
 use crate::document::Document;
 use crate::manifest::{Component, Manifest};
 
@@ -88,6 +90,7 @@ pub fn from_arguments(words: &[String]) -> Result<Values> {
             continue;
         }
         let Some((name, value)) = word.split_once('=') else {
+            let word = redact(word);
             bail!("--variable {word}: write name=value, name=@file, @file.json or @file.toml");
         };
         let value = match value.strip_prefix('@') {

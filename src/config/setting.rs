@@ -71,6 +71,16 @@ pub const APP_RETRIES: Setting = Setting {
     env: "APP_RETRIES",
     default: "0",
 };
+/// How many calls in a row a request from outside may lead to.
+pub const APP_MAX_HOPS: Setting = Setting {
+    env: "APP_MAX_HOPS",
+    default: "64",
+};
+/// Whether `Forwarded` and `X-Forwarded-*` say where a request comes from: `on` or `off`.
+pub const APP_TRUST_PROXY: Setting = Setting {
+    env: "APP_TRUST_PROXY",
+    default: "off",
+};
 /// One more destination that the manifest allows. Only the manifest reads it.
 pub const APP_ALLOWED_HOST: Setting = Setting {
     env: "APP_ALLOWED_HOST",
@@ -117,6 +127,11 @@ pub const OTEL_TRACES_SAMPLER_ARG: Setting = Setting {
     env: "OTEL_TRACES_SAMPLER_ARG",
     default: "1",
 };
+/// The HTTP methods that spans name, comma separated, in the place of the conventions' own list.
+pub const OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: Setting = Setting {
+    env: "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
+    default: "",
+};
 /// How long an ended span may wait for company, in milliseconds.
 pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
     env: "OTEL_BSP_SCHEDULE_DELAY",
@@ -140,7 +155,7 @@ pub const OTEL_SDK_DISABLED: Setting = Setting {
 };
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 27] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -152,6 +167,8 @@ pub const SETTINGS: [Setting; 24] = [
     APP_FANOUT,
     APP_TIMEOUT,
     APP_RETRIES,
+    APP_MAX_HOPS,
+    APP_TRUST_PROXY,
     APP_ALLOWED_HOST,
     OTLP_ENDPOINT,
     OTEL_EXPORTER_OTLP_HEADERS,
@@ -161,6 +178,7 @@ pub const SETTINGS: [Setting; 24] = [
     OTEL_RESOURCE_ATTRIBUTES,
     OTEL_TRACES_SAMPLER,
     OTEL_TRACES_SAMPLER_ARG,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS,
     OTEL_BSP_SCHEDULE_DELAY,
     OTEL_BSP_MAX_QUEUE_SIZE,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE,

@@ -8,7 +8,7 @@ use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
 use super::{Encoding, Fanout};
 use crate::downstream::Downstream;
 use crate::simulate::incidents::Incidents;
-use crate::target::{Target, redact};
+use crate::target::{Target, refusal};
 
 pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
     let entries = text.split(',').map(str::trim);
@@ -24,12 +24,7 @@ pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
 }
 
 pub(super) fn endpoint(text: &str) -> Result<Target, String> {
-    Target::parse(text).ok_or_else(|| {
-        let shown = redact(text);
-        format!(
-            "'{shown}' is not an http:// or https:// URL such as http://localhost:4318/v1/traces"
-        )
-    })
+    Target::parse(text).ok_or_else(|| refusal(text, "http://localhost:4318/v1/traces"))
 }
 
 pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {

@@ -4,13 +4,15 @@ use http::HeaderMap;
 
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP,
-    APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_URL_DESTINO,
-    OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
-    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
-    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER,
-    OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
+    APP_MAX_HOPS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_TRUST_PROXY,
+    APP_URL_DESTINO, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
+    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
 };
 use crate::host::World;
+use crate::origin;
 use crate::simulate::overrides;
 use crate::telemetry::context;
 
@@ -32,6 +34,15 @@ const DECISIVE: [Setting; 7] = [
     OTEL_TRACES_SAMPLER,
 ];
 
+/// What a request's headers may ask for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// Faults.
+    faults: bool,
+    /// Another origin than the host's word.
+    proxied: bool,
+}
+
 impl Values {
     /// Reads every setting, so that each malformed one is named.
     pub async fn all<W: World>(world: &W) -> Values {
@@ -45,13 +56,16 @@ impl Values {
     /// Reads what one request with these headers needs, since each reading has its price. A malformed
     /// value goes unnoticed where nobody needs it.
     pub async fn needed<W: World>(world: &W, headers: &HeaderMap) -> Values {
-        let overridden = overrides::are_in(&context::baggage(headers));
+        let asked = Asked {
+            faults: overrides::are_in(&context::raw_baggage(headers)),
+            proxied: origin::is_proxied(headers),
+        };
         let mut values = Values::default();
         let others = SETTINGS
             .iter()
             .filter(|setting| !DECISIVE.contains(setting));
         for setting in DECISIVE.iter().chain(others) {
-            if values.need(setting, overridden) {
+            if values.need(setting, asked) {
                 values.read(world, *setting).await;
             }
         }
@@ -79,9 +93,9 @@ impl Values {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
-    /// Whether one request needs a setting, given the decisive ones; `overridden` where it may ask for
-    /// faults.
-    fn need(&self, setting: &Setting, overridden: bool) -> bool {
+    /// Whether one request needs a setting, given the decisive ones.
+    fn need(&self, setting: &Setting, asked: Asked) -> bool {
+        let overridden = asked.faults;
         let text = |setting: &Setting| self.get(setting).ok().flatten().unwrap_or_default();
         let simulates = |settings: &[Setting]| {
             let set = |setting: &&Setting| !["", "0"].contains(&text(setting).as_str());
@@ -89,8 +103,11 @@ impl Values {
         };
         let disabled = || text(&OTEL_SDK_DISABLED).eq_ignore_ascii_case("true");
         match *setting {
-            APP_TIMEOUT | APP_RETRIES | APP_FANOUT => !text(&APP_URL_DESTINO).is_empty(),
+            APP_TIMEOUT | APP_RETRIES | APP_FANOUT | APP_MAX_HOPS => {
+                !text(&APP_URL_DESTINO).is_empty()
+            }
             APP_OVERRIDES => overridden,
+            APP_TRUST_PROXY => asked.proxied,
             APP_LATENCY_CAP => overridden || simulates(&[APP_LATENCY, APP_INCIDENTS]),
             // A call that is made for a share of the requests, or again, is drawn too.
             APP_SEED => {
@@ -105,7 +122,8 @@ impl Values {
             | OTEL_EXPORTER_OTLP_HEADERS
             | OTEL_EXPORTER_OTLP_PROTOCOL
             | OTEL_EXPORTER_OTLP_COMPRESSION
-            | OTEL_EXPORTER_OTLP_TIMEOUT => {
+            | OTEL_EXPORTER_OTLP_TIMEOUT
+            | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => {
                 !disabled() && text(&OTEL_TRACES_SAMPLER) != "always_off"
             }
             // Only the manifest reads the first; the others are about company, and there is none.
@@ -146,6 +164,7 @@ mod tests {
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             "OTEL_EXPORTER_OTLP_COMPRESSION",
             "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
         ];
         let (sampler, argument) = ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG");
         let attributes = "OTEL_RESOURCE_ATTRIBUTES";
@@ -153,8 +172,9 @@ mod tests {
         let and = |more: &[&'static str]| [&traced, more].concat();
         let faults = ["APP_OVERRIDES", "APP_LATENCY_CAP", "APP_SEED"];
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 9] = [
+        let table: [(Variables, &str, Vec<&str>); 10] = [
             (&[], "user=1", traced.clone()),
+            (&[], "proxied", and(&["APP_TRUST_PROXY"])),
             (&[("app_errors", "20")], "", and(&["APP_SEED"])),
             (
                 &[("app_latency", "20ms")],
@@ -166,7 +186,13 @@ mod tests {
             (
                 &[("app_url_destino", "http://b")],
                 "",
-                and(&["APP_TIMEOUT", "APP_RETRIES", "APP_FANOUT", "APP_SEED"]),
+                and(&[
+                    "APP_TIMEOUT",
+                    "APP_RETRIES",
+                    "APP_FANOUT",
+                    "APP_MAX_HOPS",
+                    "APP_SEED",
+                ]),
             ),
             (
                 &[("otel_traces_sampler", "traceidratio")],
@@ -188,6 +214,9 @@ mod tests {
             let world = Scripted::new(variables, |_| Err(SendError::Timeout));
             let mut headers = HeaderMap::new();
             headers.insert("baggage", HeaderValue::from_static(baggage));
+            if baggage == "proxied" {
+                headers.insert("x-forwarded-for", HeaderValue::from_static("1.2.3.4"));
+            }
             let Values(read) = block_on(Values::needed(&world, &headers));
             let read: BTreeSet<_> = read.iter().map(|(setting, _)| setting.env).collect();
             let expected = always.into_iter().chain(more).collect();

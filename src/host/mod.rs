@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 #[cfg(target_family = "wasm")]
 use http::{HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 #[cfg(all(test, not(target_family = "wasm")))]
 #[allow(clippy::unwrap_used, reason = "test code")]
@@ -45,7 +45,7 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     /// Sends a request and collects the answer, at most [`MAX_ANSWER_BYTES`] of it, both within `timeout`.
     ///
     /// # Errors
-    /// Where no complete answer came; any HTTP status is an answer.
+    /// Where no complete answer came; any HTTP status is an answer. Where its head came, the error has the status.
     fn send(
         &self,
         request: Request<Bytes>,
@@ -86,6 +86,13 @@ pub enum SendError {
     Denied,
     /// The time was up.
     Timeout,
+    /// The answer's head came, and of its body not all.
+    Broken {
+        /// The status in the head.
+        status: StatusCode,
+        /// Why its body did not come.
+        cause: Box<SendError>,
+    },
     /// Anything else.
     Failed {
         /// The kind of failure in snake case, as in wasi:http's `error-code`: `connection_refused`.
@@ -117,6 +124,38 @@ impl SendError {
         failed("answer_too_large", format!("over {MAX_ANSWER_BYTES} bytes"))
     }
 
+    /// The same for an answer whose head has come, where that is so.
+    pub fn after(self, status: Option<StatusCode>) -> SendError {
+        match status {
+            Some(status) => SendError::Broken {
+                status,
+                cause: Box::new(self),
+            },
+            None => self,
+        }
+    }
+
+    /// The answer's status, where its head came.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            SendError::Broken { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What happened, whether an answer had begun or not.
+    pub fn cause(&self) -> &SendError {
+        match self {
+            SendError::Broken { cause, .. } => cause,
+            error => error,
+        }
+    }
+
+    /// Whether the time was up, before the answer's head or after it.
+    pub fn is_timeout(&self) -> bool {
+        *self.cause() == SendError::Timeout
+    }
+
     /// Whether the same request may fare better another time.
     pub fn may_pass(&self) -> bool {
         let lasting = [
@@ -126,11 +165,7 @@ impl SendError {
             "http_request_header_invalid",
             "http_request_uri_invalid",
         ];
-        match self {
-            SendError::Denied => false,
-            SendError::Timeout => true,
-            SendError::Failed { kind, .. } => !lasting.contains(&kind.as_str()),
-        }
+        !matches!(self, SendError::Denied) && !lasting.contains(&self.kind())
     }
 
     /// A short name of few possible values, fit for `error.type`.
@@ -138,6 +173,7 @@ impl SendError {
         match self {
             SendError::Denied => "http_request_denied",
             SendError::Timeout => "timeout",
+            SendError::Broken { cause, .. } => cause.kind(),
             SendError::Failed { kind, .. } => kind,
         }
     }
@@ -146,7 +182,7 @@ impl SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind().replace('_', " "))?;
-        match self {
+        match self.cause() {
             SendError::Failed { detail, .. } if !detail.is_empty() => write!(f, " ({detail})"),
             _ => Ok(()),
         }

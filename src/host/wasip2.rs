@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::take;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::future::{Either, join_all, poll_fn, select};
-use http::{Method, Request, Response, Uri};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
@@ -31,6 +31,7 @@ use wasi::io::streams::StreamError;
 
 use super::{MAX_ANSWER_BYTES, SendError, World, failed, fields, header_map};
 use crate::Service;
+use crate::clock::Clock;
 use crate::config::Values;
 
 /// How much of a body is read or written at a time, in bytes.
@@ -42,10 +43,11 @@ thread_local! {
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    let clock = Clock::start();
     let request = incoming(request);
     let values = Values::needed(&Wasip2, request.headers()).await;
     let service = Service::start(Wasip2, &values);
-    let answer = service.answer(request).await;
+    let answer = service.answer(request, clock).await;
     let (head, body) = answer.into_parts();
     let headers =
         Headers::from_list(&fields(&head.headers)).expect("headers of our own are allowed");
@@ -100,11 +102,13 @@ impl World for Wasip2 {
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
-        let exchange = pin!(exchange(request, timeout));
-        match select(exchange, pin!(self.sleep(timeout))).await {
+        let status = Cell::new(None);
+        let exchange = pin!(exchange(request, timeout, &status));
+        let sent = match select(exchange, pin!(self.sleep(timeout))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
-        }
+        };
+        sent.map_err(|error| error.after(status.get()))
     }
 
     fn random(&self) -> u64 {
@@ -125,9 +129,11 @@ impl World for Wasip2 {
     }
 }
 
+/// Sends a request and collects the answer; `status` has that of the answer as soon as its head is there.
 async fn exchange(
     request: Request<Bytes>,
     timeout: Duration,
+    status: &Cell<Option<StatusCode>>,
 ) -> Result<Response<Bytes>, SendError> {
     let (head, content) = request.into_parts();
     let headers = Fields::from_list(&fields(&head.headers));
@@ -135,7 +141,7 @@ async fn exchange(
         headers.map_err(|error| failed("http_request_header_invalid", error.to_string()))?,
     );
     address(&outgoing, &head.method, &head.uri)
-        .map_err(|()| failed("http_request_uri_invalid", head.uri.to_string()))?;
+        .map_err(|()| failed("http_request_uri_invalid", String::new()))?;
     let body = outgoing.body().expect("it is taken once");
     let pending = outgoing_handler::handle(outgoing, Some(options(timeout))).map_err(send_error)?;
     // Where the body does not get through, the answer or its error says why.
@@ -146,6 +152,7 @@ async fn exchange(
         .status()
         .try_into()
         .map_err(|_| failed("http_protocol_error", format!("status {}", answer.status())))?;
+    status.set(Some(response.status()));
     *response.headers_mut() = header_map(answer.headers().entries());
     *response.body_mut() = read(&answer.consume().expect("it is taken once")).await?;
     Ok(response)
@@ -166,10 +173,12 @@ fn address(outgoing: &OutgoingRequest, method: &Method, uri: &Uri) -> Result<(),
     outgoing.set_path_with_query(uri.path_and_query().map(|path| path.as_str()))
 }
 
+/// The host's own limits, which are ten minutes without options, are beyond ours: one that ended with it would
+/// name another error now and then.
 fn options(timeout: Duration) -> RequestOptions {
     let options = RequestOptions::new();
-    let limit = Some(nanoseconds(timeout));
-    // A host that knows no such limit leaves all to the overall one.
+    let limit = Some(nanoseconds(timeout + Duration::from_secs(60)));
+    // A host that knows no such limit leaves all to ours.
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);

@@ -2,19 +2,21 @@
 
 #![allow(unsafe_code, reason = "the export macro of the bindings writes it")]
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
+use http::StatusCode;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
 use super::{Bell, SendError, World, failed};
 use crate::Service;
+use crate::clock::Clock;
 use crate::config::Values;
 
 mod messages;
@@ -34,7 +36,8 @@ wasip3::http::service::export!(Component);
 impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let answered = async {
-            let answer = service().answer(messages::incoming(request)).await;
+            let clock = Clock::start();
+            let answer = service().answer(messages::incoming(request), clock).await;
             messages::outgoing(answer)
         };
         Ok(with_turns(answered).await)
@@ -74,11 +77,13 @@ impl World for Wasip3 {
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError> {
-        let exchange = pin!(exchange(request));
-        match select(exchange, pin!(time::sleep(timeout))).await {
+        let status = Cell::new(None);
+        let exchange = pin!(exchange(request, &status));
+        let sent = match select(exchange, pin!(time::sleep(timeout))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
-        }
+        };
+        sent.map_err(|error| error.after(status.get()))
     }
 
     fn random(&self) -> u64 {
@@ -101,10 +106,14 @@ impl World for Wasip3 {
     }
 }
 
-async fn exchange(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
+/// Sends a request and collects the answer; `status` has that of the answer as soon as its head is there.
+async fn exchange(
+    request: http::Request<Bytes>,
+    status: &Cell<Option<StatusCode>>,
+) -> Result<http::Response<Bytes>, SendError> {
     let request = messages::request(request)?;
     let response = wasip3::http::client::send(request);
-    messages::answer(response.await.map_err(send_error)?).await
+    messages::answer(response.await.map_err(send_error)?, status).await
 }
 
 fn send_error(code: ErrorCode) -> SendError {

@@ -6,6 +6,7 @@
 
 use super::{Errors, Latency};
 use crate::config::text::percent_decode_text;
+use crate::telemetry::baggage::{self, Fate};
 
 /// What a request asks of one hop.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,15 +29,17 @@ pub struct Asked<T> {
 }
 
 impl Overrides {
-    /// Reads what the list members of `baggage` ask of `service`.
+    /// Reads what the list members of `baggage`, as it came, ask of `service`.
     ///
     /// # Errors
-    /// One sentence with the member's key, its value and what is accepted.
+    /// One sentence with the member's key, its value and what is accepted. A fault for another hop is refused
+    /// too where it would not get there.
     pub fn parse(baggage: &str, service: &str) -> Result<Overrides, String> {
         let mut overrides = Overrides::default();
         if !are_in(baggage) {
             return Ok(overrides);
         }
+        refuse_lost(baggage)?;
         let asked = baggage.split(',').filter_map(member);
         let asked: Vec<_> = asked.collect::<Result<_, _>>()?;
         let for_all = asked.iter().filter(|(hop, ..)| hop == "*");
@@ -72,10 +75,46 @@ impl<T> Asked<T> {
     }
 }
 
-/// Whether baggage holds anything that may be an override.
+/// Whether baggage holds anything that may be an override, well-formed or not.
 pub fn are_in(baggage: &str) -> bool {
-    let mut pairs = baggage.split(',').filter_map(pair);
-    pairs.any(|(key, _)| key.starts_with("tail."))
+    baggage.split(',').any(|member| fault(member).is_some())
+}
+
+/// The key of a member that may be an override, well-formed or not.
+fn fault(member: &str) -> Option<String> {
+    let key = match pair(member) {
+        Some((key, _)) => key,
+        None => member.trim().to_owned(),
+    };
+    key.starts_with("tail.").then_some(key)
+}
+
+/// Refuses a fault that is left out of the baggage, and one of which a part is: what follows an unencoded comma.
+fn refuse_lost(baggage: &str) -> Result<(), String> {
+    let mut before = None;
+    for (member, fate) in baggage::members(baggage) {
+        let fault = fault(member);
+        let (key, problem) = match (fate, &fault, &before) {
+            (Fate::Malformed, Some(key), _) => (
+                key,
+                "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C",
+            ),
+            (Fate::Malformed, None, Some(key)) => (
+                key,
+                "what follows its comma is no list member; in a value a comma is written %2C",
+            ),
+            (Fate::TooMuch, Some(key), _) => (
+                key,
+                "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them",
+            ),
+            _ => {
+                before = fault;
+                continue;
+            }
+        };
+        return Err(format!("baggage {key}: {problem}"));
+    }
+    Ok(())
 }
 
 /// `tail.<service>.<what>=<value>` as its three parts. A service's name may hold points.
@@ -156,6 +195,79 @@ mod tests {
             let baggage = format!("{key}.errors=100");
             let overrides = Overrides::parse(&baggage, name).unwrap();
             assert!(overrides.errors.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_fault_that_would_be_lost_whoever_it_is_for() {
+        let encoded = "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C";
+        let comma = "what follows its comma is no list member; in a value a comma is written %2C";
+        let beyond =
+            "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them";
+        let (many, much) = ("a=1,".repeat(64), format!("a={},", "x".repeat(8180)));
+        let fault = "tail.orders.errors=503:100";
+        let table = [
+            (
+                "tail.orders.errors=503:5,429:1",
+                "tail.orders.errors",
+                comma,
+            ),
+            (
+                "tail.orders.latency=p50:1ms, p90:2ms",
+                "tail.orders.latency",
+                comma,
+            ),
+            ("tail.seed=1,2", "tail.seed", comma),
+            (
+                "tail.orders.errors=\"503:100\"",
+                "tail.orders.errors",
+                encoded,
+            ),
+            (
+                "tail.orders.errors=\"503:5,429:1\"",
+                "tail.orders.errors",
+                encoded,
+            ),
+            (
+                "tail.orders.latency=1ms .. 2ms",
+                "tail.orders.latency",
+                encoded,
+            ),
+            (
+                "tail.my orders.errors=100",
+                "tail.my orders.errors",
+                encoded,
+            ),
+            (
+                "tail.orders.errors=100\u{fffd}",
+                "tail.orders.errors",
+                encoded,
+            ),
+            (
+                "a=1,tail.orders.errors=100;a b",
+                "tail.orders.errors",
+                encoded,
+            ),
+            ("tail.orders.errors", "tail.orders.errors", encoded),
+            (&(many.clone() + fault), "tail.orders.errors", beyond),
+            (&(much.clone() + fault), "tail.orders.errors", beyond),
+        ];
+        for (baggage, key, problem) in table {
+            let expected = format!("baggage {key}: {problem}");
+            for service in ["orders", "payments"] {
+                let parsed = Overrides::parse(baggage, service);
+                assert_eq!(parsed, Err(expected.clone()), "{baggage}");
+            }
+        }
+        let honoured = [
+            "b c,tail.orders.errors=100",
+            "name=\u{fffd},tail.orders.errors=100,, ,a=1,b c",
+            &format!("tail.orders.errors=100,{many}b=2"),
+            &format!("tail.orders.errors=100,{much}{much}"),
+        ];
+        for baggage in honoured {
+            let overrides = Overrides::parse(baggage, "orders").expect(baggage);
+            assert!(overrides.errors.is_some(), "{baggage}");
         }
     }
 

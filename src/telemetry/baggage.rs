@@ -7,25 +7,50 @@ const MOST_MEMBERS: usize = 64;
 /// How many bytes pass ("Limits" asks for 8192 at least).
 const MOST_BYTES: usize = 8192;
 
+/// What becomes of a list member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Passes,
+    /// It is malformed, and left out.
+    Malformed,
+    /// It is over the limits, and left out with all behind it.
+    TooMuch,
+}
+
+/// The list members of `text`, without white space around them, and what becomes of each.
+pub fn members(text: &str) -> impl Iterator<Item = (&str, Fate)> {
+    let (mut count, mut bytes) = (0, 0);
+    let members = text
+        .split(',')
+        .map(|member| member.trim_matches([' ', '\t']));
+    members
+        .filter(|member| !member.is_empty())
+        .map(move |member| {
+            if !is_member(member) {
+                return (member, Fate::Malformed);
+            }
+            // What does not fit is the last one, however small those behind it are.
+            count += 1;
+            bytes += usize::from(count > 1) + member.len();
+            match count <= MOST_MEMBERS && bytes <= MOST_BYTES {
+                true => (member, Fate::Passes),
+                false => (member, Fate::TooMuch),
+            }
+        })
+}
+
 /// The baggage that goes on: the members of `text` in their order and with their properties.
 /// Malformed members are left out, and what is over the limits, from the end.
 pub fn parse(text: &str) -> String {
     let mut kept = String::new();
-    let members = text
-        .split(',')
-        .map(|member| member.trim_matches([' ', '\t']));
-    for member in members
-        .filter(|member| is_member(member))
-        .take(MOST_MEMBERS)
-    {
-        let separator = usize::from(!kept.is_empty());
-        if kept.len() + separator + member.len() > MOST_BYTES {
-            break;
+    for (member, fate) in members(text) {
+        if fate == Fate::Passes {
+            if !kept.is_empty() {
+                kept.push(',');
+            }
+            kept.push_str(member);
         }
-        if separator > 0 {
-            kept.push(',');
-        }
-        kept.push_str(member);
     }
     kept
 }
@@ -109,9 +134,9 @@ mod tests {
         let fits = format!("a={}", "x".repeat(MOST_BYTES - 2));
         assert_eq!(parse(&fits), fits);
         assert_eq!(
-            parse(&format!("b=1,{fits}")),
+            parse(&format!("b=1,{fits},c=1")),
             "b=1",
-            "Limits: what does not fit is left out whole"
+            "Limits: what does not fit is left out whole, with all behind it"
         );
     }
 }

@@ -82,14 +82,16 @@ pub fn extract(headers: &HeaderMap) -> Caller {
     Caller {
         parent,
         host,
-        baggage: baggage(headers),
+        baggage: baggage::parse(&raw_baggage(headers)),
     }
 }
 
-/// The baggage of a request; may be empty.
-pub fn baggage(headers: &HeaderMap) -> String {
-    let baggage = joined(headers, &BAGGAGE).map(|text| baggage::parse(&text));
-    baggage.unwrap_or_default()
+/// The baggage of a request as it came, malformed members included; may be empty. A byte that is no text makes
+/// its own member malformed, and no other.
+pub fn raw_baggage(headers: &HeaderMap) -> String {
+    let values = headers.get_all(&BAGGAGE).iter();
+    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.collect::<Vec<_>>().join(",")
 }
 
 fn with_state(span: &SpanContext, state: String) -> TraceContext {
@@ -369,6 +371,15 @@ mod tests {
             ("baggage", "x=1;p,y=2"),
         ]);
         assert_eq!(outbound, expected);
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_spoils_its_own_member_only() {
+        let mut inbound = HeaderMap::new();
+        for value in [&b"a=1,name=Andr\xe9"[..], b"b=2, c=\xc3\xa9,d=4"] {
+            inbound.append("baggage", HeaderValue::from_bytes(value).unwrap());
+        }
+        assert_eq!(extract(&inbound).baggage, "a=1,b=2,d=4");
     }
 
     #[test]

@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::header::USER_AGENT;
-use http::uri::Scheme;
-use http::{Method, StatusCode, Uri, request};
+use http::{StatusCode, request};
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
@@ -16,22 +15,52 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
+use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
+use crate::origin::{Origin, default_port};
 use crate::payload::Payload;
 use crate::respond::Failure;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
+use crate::spin_headers::unbracketed;
 use crate::target::redact_query;
 use crate::telemetry::context::{Caller, TraceContext};
 
 /// Room for the attributes of a SERVER span; more are no fault.
-const MOST_ATTRIBUTES: usize = 12;
+const MOST_ATTRIBUTES: usize = 14;
 
 /// An open span. It ends where it is dropped.
 #[derive(Debug)]
 pub struct Span {
     span: SdkSpan,
     context: TraceContext,
+    clock: Clock,
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        // The SDK would ask the wall clock.
+        if self.span.is_recording() {
+            self.span.end_with_timestamp(self.clock.now());
+        }
+    }
+}
+
+/// A request from a caller.
+#[derive(Debug)]
+pub struct Inbound<'a> {
+    /// Its head.
+    pub head: &'a request::Parts,
+    /// The route that matches, if one does.
+    pub route: Option<Cow<'static, str>>,
+    /// What it says of its trace.
+    pub caller: &'a Caller,
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+    /// The methods that are known, comma separated; empty for those of the conventions.
+    pub known_methods: &'a str,
+    /// Runs since its start.
+    pub clock: Clock,
 }
 
 /// One try of a downstream call.
@@ -72,25 +101,29 @@ fn link(kind: LinkKind, to: &SpanContext) -> Link {
 }
 
 impl Span {
-    /// Opens the SERVER span of a request for `route`, below the caller's span if there is one.
-    pub fn server(
-        tracer: &SdkTracer,
-        request: &request::Parts,
-        route: Option<Cow<'static, str>>,
-        caller: &Caller,
-    ) -> Span {
-        let method = known_method(&request.method);
+    /// Opens the SERVER span of a request.
+    pub fn server(tracer: &SdkTracer, inbound: Inbound<'_>) -> Span {
+        let Inbound {
+            head: request,
+            route,
+            caller,
+            origin,
+            known_methods,
+            clock,
+        } = inbound;
+        let verb = request.method.as_str();
+        let known = is_known(verb, known_methods);
+        let method = if known { verb } else { "_OTHER" };
         let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
         attributes.extend([
-            KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.unwrap_or("_OTHER")),
-            KeyValue::new(semconv::URL_SCHEME, scheme(&request.uri)),
+            KeyValue::new(semconv::HTTP_REQUEST_METHOD, method.to_owned()),
+            KeyValue::new(semconv::URL_SCHEME, origin.scheme),
             KeyValue::new(semconv::URL_PATH, request.uri.path().to_owned()),
         ]);
-        if method.is_none() {
-            let original = request.method.as_str().to_owned();
+        if !known {
             attributes.push(KeyValue::new(
                 semconv::HTTP_REQUEST_METHOD_ORIGINAL,
-                original,
+                verb.to_owned(),
             ));
         }
         if let Some(route) = &route {
@@ -99,9 +132,17 @@ impl Span {
         if let Some(query) = request.uri.query() {
             attributes.push(KeyValue::new(semconv::URL_QUERY, redact_query(query)));
         }
-        attributes.extend(server(&request.uri));
-        if let Some(client) = client_address(request) {
-            attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client));
+        if let Some((host, port)) = origin.server {
+            attributes.extend(server(host, port));
+        }
+        if let Some(client) = origin.client {
+            attributes.push(KeyValue::new(semconv::CLIENT_ADDRESS, client.to_owned()));
+        }
+        if let Some((address, port)) = origin.peer {
+            attributes.extend([
+                KeyValue::new(semconv::NETWORK_PEER_ADDRESS, address.to_owned()),
+                KeyValue::new(semconv::NETWORK_PEER_PORT, i64::from(port)),
+            ]);
         }
         if let Some(agent) = request
             .headers
@@ -114,7 +155,7 @@ impl Span {
             ));
         }
         // The conventions name a span of an unknown method `HTTP`.
-        let verb = method.unwrap_or("HTTP");
+        let verb = if known { verb } else { "HTTP" };
         let name = match route {
             Some(route) => format!("{verb} {route}"),
             None => verb.to_owned(),
@@ -129,13 +170,13 @@ impl Span {
                 .map(|host| link(LinkKind::Host, host))
                 .collect(),
         );
-        Span::open(tracer, builder, caller.parent.as_ref())
+        Span::open(tracer, builder, caller.parent.as_ref(), clock)
     }
 
     /// Opens the INTERNAL span of a simulated delay.
     pub fn latency(tracer: &SdkTracer, parent: &Span) -> Span {
         let builder = SpanBuilder::from_name("simulate latency").with_kind(SpanKind::Internal);
-        Span::open(tracer, builder, Some(&parent.context))
+        Span::open(tracer, builder, Some(&parent.context), parent.clock)
     }
 
     /// Opens the CLIENT span of one try of a call.
@@ -144,7 +185,11 @@ impl Span {
             KeyValue::new(semconv::HTTP_REQUEST_METHOD, "POST"),
             KeyValue::new(semconv::URL_FULL, attempt.downstream.shown().to_owned()),
         ];
-        attributes.extend(server(attempt.downstream.url()));
+        let url = attempt.downstream.url();
+        let port = url.port_u16();
+        let port = port.unwrap_or_else(|| default_port(url.scheme_str().unwrap_or_default()));
+        let host = unbracketed(url.host().unwrap_or_default());
+        attributes.extend(server(host.to_owned(), port));
         if attempt.resend_count > 0 {
             attributes.push(KeyValue::new(
                 semconv::HTTP_REQUEST_RESEND_COUNT,
@@ -157,7 +202,7 @@ impl Span {
             .with_kind(SpanKind::Client)
             .with_attributes(attributes)
             .with_links(links);
-        Span::open(tracer, builder, Some(&parent.context))
+        Span::open(tracer, builder, Some(&parent.context), parent.clock)
     }
 
     /// Opens the INTERNAL span of putting together lists that `makers` made.
@@ -170,17 +215,27 @@ impl Span {
         let builder = SpanBuilder::from_name("merge")
             .with_kind(SpanKind::Internal)
             .with_links(links.collect());
-        Span::open(tracer, builder, Some(&parent.context))
+        Span::open(tracer, builder, Some(&parent.context), parent.clock)
     }
 
-    fn open(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<&TraceContext>) -> Span {
+    fn open(
+        tracer: &SdkTracer,
+        builder: SpanBuilder,
+        parent: Option<&TraceContext>,
+        clock: Clock,
+    ) -> Span {
         let mut above = Context::new();
         if let Some(parent) = parent {
             above = above.with_remote_span_context(parent.span.clone());
         }
+        let builder = builder.with_start_time(clock.now());
         let span = tracer.build_with_context(builder, &above);
         let context = TraceContext::below(parent, span.span_context());
-        Span { span, context }
+        Span {
+            span,
+            context,
+            clock,
+        }
     }
 
     /// What children, downstreams and the caller learn of this span: the caller's own context where
@@ -266,12 +321,19 @@ impl Span {
             .add_event_with_timestamp("tracing_tail.downstream.skipped", time, attributes);
     }
 
+    /// So many calls were not begun, since the caller waits no more.
+    pub fn calls_dropped(&mut self, calls: usize) {
+        let calls = i64::try_from(calls).unwrap_or(i64::MAX);
+        self.span
+            .set_attribute(KeyValue::new("tracing_tail.calls.dropped", calls));
+    }
+
     /// Ends a SERVER span with what was answered: with a list, processing has just finished.
     pub fn end_server(mut self, status: StatusCode, outcome: &Result<Payload, Failure>) {
         if !self.span.is_recording() {
             return;
         }
-        let now = SystemTime::now();
+        let now = self.clock.now();
         if let Ok(payload) = outcome {
             let attributes = vec![payload_size(payload.size())];
             self.span
@@ -310,9 +372,9 @@ impl Span {
     }
 
     fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
-        // The SDK asks for the time before it sees that nothing is recorded.
         if self.span.is_recording() {
-            self.span.add_event(name, attributes);
+            let now = self.clock.now();
+            self.span.add_event_with_timestamp(name, now, attributes);
         }
     }
 
@@ -353,40 +415,19 @@ fn error_type(kind: String) -> KeyValue {
     KeyValue::new(semconv::ERROR_TYPE, kind)
 }
 
-/// The methods of RFC 9110 and RFC 5789, which the conventions know; none for any other.
-fn known_method(method: &Method) -> Option<&'static str> {
+/// Whether spans name a method: one of those of RFC 9110, RFC 5789 and QUERY, which the conventions know, or of
+/// a list that takes their place. Methods are case-sensitive.
+fn is_known(method: &str, list: &str) -> bool {
+    let list = match list {
+        "" => "GET,HEAD,POST,PUT,DELETE,CONNECT,OPTIONS,TRACE,PATCH,QUERY",
+        list => list,
+    };
+    list.split(',').any(|known| known.trim() == method)
+}
+
+fn server(host: String, port: u16) -> [KeyValue; 2] {
     [
-        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        KeyValue::new(semconv::SERVER_ADDRESS, host),
+        KeyValue::new(semconv::SERVER_PORT, i64::from(port)),
     ]
-    .into_iter()
-    .find(|known| *known == method.as_str())
-}
-
-/// HTTP has no other schemes than these two.
-fn scheme(uri: &Uri) -> &'static str {
-    let https = uri.scheme() == Some(&Scheme::HTTPS);
-    if https { "https" } else { "http" }
-}
-
-fn server(uri: &Uri) -> impl Iterator<Item = KeyValue> {
-    let default = if scheme(uri) == "https" { 443 } else { 80 };
-    let port = i64::from(uri.port_u16().unwrap_or(default));
-    uri.host()
-        .map(str::to_owned)
-        .into_iter()
-        .flat_map(move |host| {
-            [
-                KeyValue::new(semconv::SERVER_ADDRESS, host),
-                KeyValue::new(semconv::SERVER_PORT, port),
-            ]
-        })
-}
-
-/// The client's address as the host tells it; a call from the same application has none.
-fn client_address(request: &request::Parts) -> Option<String> {
-    let told = request.headers.get("spin-client-addr")?.to_str().ok()?;
-    let (address, _port) = told.rsplit_once(':')?;
-    let address = address.trim_start_matches('[').trim_end_matches(']');
-    let known = !["", "0.0.0.0", "::"].contains(&address);
-    known.then(|| address.to_owned())
 }

@@ -28,6 +28,12 @@ fn draw(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut Strin
     )
     .unwrap();
     for (key, value) in &span.attributes {
+        // A client's port is as random as an id.
+        let value = if key == "network.peer.port" {
+            "RANDOM"
+        } else {
+            value
+        };
         writeln!(text, "{indent}  . {key}={value}").unwrap();
     }
     if let Some(status) = &span.status {

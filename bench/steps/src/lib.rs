@@ -12,12 +12,14 @@ use http::{Request, Response, StatusCode, request};
 use http_body_util::Full;
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing_tail::Service;
+use tracing_tail::clock::Clock;
 use tracing_tail::config::{Config, Values};
 use tracing_tail::host::{SendError, World};
+use tracing_tail::origin::Origin;
 use tracing_tail::payload::Payload;
 use tracing_tail::respond::respond;
 use tracing_tail::telemetry::context::{self, Caller};
-use tracing_tail::telemetry::spans::Span;
+use tracing_tail::telemetry::spans::{Inbound, Span};
 use tracing_tail::telemetry::tracer;
 
 /// The requests that an instance serves, and so the most spans of a batch.
@@ -102,15 +104,26 @@ fn server_span(variables: Variables, times: usize) {
     let (head, caller) = head();
     let outcome = Ok(list());
     for _ in 0..times {
-        let mut span = Span::server(&tracer, &head, Some("/process".into()), &caller);
+        let mut span = Span::server(&tracer, inbound(&head, &caller));
         span.processing_started(2);
         span.end_server(StatusCode::OK, &outcome);
     }
 }
 
+fn inbound<'a>(head: &'a request::Parts, caller: &'a Caller) -> Inbound<'a> {
+    Inbound {
+        head,
+        route: Some("/process".into()),
+        caller,
+        origin: Origin::of(head, false),
+        known_methods: "",
+        clock: Clock::start(),
+    }
+}
+
 fn answer(times: usize) {
     let (head, caller) = head();
-    let span = Span::server(&tracer_with(ALWAYS), &head, None, &caller);
+    let span = Span::server(&tracer_with(ALWAYS), inbound(&head, &caller));
     let outcome = Ok(list());
     for _ in 0..times {
         black_box(respond(&outcome, None, &span.context().span));
@@ -122,7 +135,9 @@ fn requests(variables: Variables, times: usize) {
     for served in 0..times.div_ceil(REQUESTS) {
         let service = Service::start(Idle(variables), &values(variables));
         for _ in 0..REQUESTS.min(times - served * REQUESTS) {
-            black_box(block_on(service.answer(request().map(Full::new))));
+            black_box(block_on(
+                service.answer(request().map(Full::new), Clock::start()),
+            ));
         }
         run_tasks();
     }

@@ -1,6 +1,9 @@
 //! Calls must lead somewhere, and come to an end.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
+use tracing_tail::target::redact;
 
 use super::Service;
 
@@ -15,7 +18,7 @@ pub(super) fn refuse_unknown(services: &[Service]) -> Result<()> {
                 return Err(call.callee.error(format!(
                     "service '{}' calls '{}', and there is no such service; there are {}",
                     service.id.value,
-                    call.callee.value,
+                    redact(&call.callee.value),
                     names.join(", ")
                 )));
             }
@@ -59,6 +62,33 @@ fn follow<'s>(
     path.pop();
     done.push(id);
     Ok(())
+}
+
+/// How many calls in a row there are at the most. There must be no circles.
+pub(super) fn longest_chain(services: &[Service]) -> usize {
+    fn below<'s>(
+        services: &'s [Service],
+        service: &'s Service,
+        known: &mut HashMap<&'s str, usize>,
+    ) -> usize {
+        let id = service.id.value.as_str();
+        if let Some(known) = known.get(id) {
+            return *known;
+        }
+        let callees = service.calls.iter();
+        let callees = callees.filter_map(|call| find(services, &call.callee.value));
+        let longest = callees
+            .map(|callee| 1 + below(services, callee, known))
+            .max();
+        let longest = longest.unwrap_or_default();
+        known.insert(id, longest);
+        longest
+    }
+    let mut known = HashMap::new();
+    let chains = services
+        .iter()
+        .map(|service| below(services, service, &mut known));
+    chains.max().unwrap_or_default()
 }
 
 fn find<'s>(services: &'s [Service], id: &str) -> Option<&'s Service> {

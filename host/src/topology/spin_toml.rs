@@ -1,9 +1,11 @@
 //! A mesh as a Spin manifest.
 
 use serde_json::Value;
-use tracing_tail::config::{APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, Setting};
+use tracing_tail::config::{
+    APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, Setting,
+};
 
-use super::{Code, Service, Topology, is_mapped, names, own, shared};
+use super::{Code, Service, Topology, calls, is_mapped, names, own, shared};
 
 /// What every service may send requests to, as in the repository's own manifest.
 pub(super) const ALLOWED_HOSTS: [&str; 6] = [
@@ -77,12 +79,23 @@ fn variables(topology: &Topology, text: &mut Text) {
             OTEL_EXPORTER_OTLP_HEADERS => ", secret = true",
             _ => "",
         };
-        let (variable, default) = (names::plain(setting), quote(setting.default));
+        let default = match setting {
+            APP_MAX_HOPS => max_hops(topology),
+            _ => setting.default.to_owned(),
+        };
+        let (variable, default) = (names::plain(setting), quote(&default));
         let env = setting.env;
         text.line(format!(
             "{variable} = {{ default = {default}{secret} }} # {env}"
         ));
     }
+}
+
+/// A chain that the page names is no circle, however long it is.
+fn max_hops(topology: &Topology) -> String {
+    let default = APP_MAX_HOPS.default.parse().unwrap_or_default();
+    let longest = calls::longest_chain(&topology.services);
+    longest.max(default).to_string()
 }
 
 /// One entry point answers on `/process`, several on `/<service>/process`.

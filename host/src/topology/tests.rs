@@ -163,6 +163,23 @@ mod manifest {
     }
 
     #[test]
+    fn a_long_chain_raises_the_hops_that_all_services_have() {
+        let chain = |length: usize| {
+            let mut page = "[services.s0]\nentry = true\n".to_owned();
+            for n in 1..=length {
+                page += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
+            }
+            let manifest = manifest(&page, None);
+            let settled = Variables::settle(&manifest, &[]).unwrap();
+            let last = find(&manifest, &format!("s{length}")).unwrap();
+            settled.of(last).unwrap()["app_max_hops"].clone()
+        };
+        for (length, hops) in [(1, "64"), (64, "64"), (65, "65"), (199, "199")] {
+            assert_eq!(chain(length), hops);
+        }
+    }
+
+    #[test]
     fn one_entry_point_has_every_path_and_several_have_their_names() {
         assert_eq!(
             routes(&manifest(SHOP, None)),

@@ -3,6 +3,8 @@
 //! The SDK's own conversion waits for the end of a body after its last byte, and for trailers. Each
 //! wait is a turn through the host, and a `content-length` makes both needless.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use futures::stream;
 use http::header::CONTENT_LENGTH;
@@ -16,6 +18,7 @@ use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResu
 use super::turns::spawn;
 use super::{failed, send_error};
 use crate::host::{MAX_ANSWER_BYTES, SendError, fields, header_map};
+use crate::spin_headers;
 
 /// How much of a body is read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -26,7 +29,8 @@ pub(super) fn incoming(
 ) -> Request<impl Body<Data = Bytes, Error = SendError>> {
     let method = Method::try_from(request.get_method()).unwrap_or_default();
     let headers = header_map(request.get_headers().copy_all());
-    let uri = full_url(&headers).or_else(|| uri(&request));
+    // Asking for its parts would take three calls of the host.
+    let uri = spin_headers::full_url(&headers).or_else(|| uri(&request));
     let content = Content::new(&headers, |told| types::Request::consume_body(request, told));
     let frames = stream::unfold(content, |mut content| async {
         let piece = content.next().await?;
@@ -40,15 +44,6 @@ pub(super) fn incoming(
     request
 }
 
-/// The URI as Spin tells it in a header: asking for its parts would take three calls of the host.
-/// Spin adds its headers behind those of the client, who may have sent one of this name. A request from
-/// the same application has no `Host`, and Spin puts `localhost` in its place.
-fn full_url(headers: &HeaderMap) -> Option<Uri> {
-    let told = headers.get_all("spin-full-url").iter().next_back()?;
-    let uri = Uri::try_from(told.as_bytes()).ok()?;
-    (uri.authority()? != "localhost").then_some(uri)
-}
-
 fn uri(request: &types::Request) -> Option<Uri> {
     let mut parts = uri::Parts::default();
     parts.scheme = Some(request.get_scheme()?.try_into().ok()?);
@@ -57,12 +52,16 @@ fn uri(request: &types::Request) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// An answer of the host's, with its body.
-pub(super) async fn answer(response: types::Response) -> Result<Response<Bytes>, SendError> {
+/// An answer of the host's, with its body; `head` has the status before that has come.
+pub(super) async fn answer(
+    response: types::Response,
+    head: &Cell<Option<StatusCode>>,
+) -> Result<Response<Bytes>, SendError> {
     let mut answer = Response::new(Bytes::new());
     let status = response.get_status_code();
     *answer.status_mut() = StatusCode::from_u16(status)
         .map_err(|_| failed("http_protocol_error", format!("status {status}")))?;
+    head.set(Some(answer.status()));
     *answer.headers_mut() = header_map(response.get_headers().copy_all());
     let consume = |told| types::Response::consume_body(response, told);
     let mut content = Content::new(answer.headers(), consume);
@@ -147,7 +146,7 @@ pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, SendErr
     let (content, trailers) = written(body);
     let (request, _sent) = types::Request::new(headers, Some(content), trailers, None);
     address(&request, &head.method, &head.uri)
-        .map_err(|()| failed("http_request_uri_invalid", head.uri.to_string()))?;
+        .map_err(|()| failed("http_request_uri_invalid", String::new()))?;
     Ok(request)
 }
 

@@ -1,0 +1,147 @@
+//! Answers whose head comes and whose body does not: the CLIENT span says both.
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::support::{App, Collector, SpanRecord};
+
+/// What becomes of a connection when the answer is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    Close,
+    Stall,
+}
+
+/// Writes the same bytes to whoever asks. It stops where this is dropped.
+struct Raw {
+    url: String,
+    server: JoinHandle<()>,
+}
+
+impl Raw {
+    async fn start(answer: String, then: Then) -> Raw {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    let mut request = vec![0; 64 * 1024];
+                    // The whole request comes at once, being so small. A client that has gone is no fault here.
+                    let _ = stream.read(&mut request).await;
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                    if then == Then::Stall {
+                        let _ = stream.read_to_end(&mut request).await;
+                    }
+                });
+            }
+        });
+        Raw { url, server }
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn app(collector: &Collector, raw: &Raw) -> App {
+    collector
+        .launch()
+        .env("APP_URL_DESTINO", &raw.url)
+        .env("APP_TIMEOUT", "500ms")
+        .start()
+        .await
+}
+
+/// Asks once; gives the answer's status and report, and the CLIENT span.
+async fn ask(app: &App, collector: &Collector, spans: usize) -> (u16, Value, SpanRecord) {
+    let request = app.request(Method::POST, "/process?report").body("[]");
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let report = answer.json().await.unwrap();
+    let mut clients = collector.wait_for(spans).await;
+    clients.retain(|span| span.kind == "CLIENT");
+    clients.sort_by_key(|span| span.start);
+    (status, report, clients.pop().unwrap())
+}
+
+#[tokio::test]
+async fn an_answer_whose_body_fails_keeps_its_status() {
+    let large = "x".repeat(4 * 1024 * 1024);
+    let head = |status: &str, header: &str| format!("HTTP/1.1 {status}\r\n{header}\r\n\r\n");
+    let table = [
+        (head("200 OK", "content-length: 100") + "[", 200, None),
+        (
+            head("503 Unavailable", "content-length: 100") + "[",
+            503,
+            None,
+        ),
+        (
+            head("200 OK", "transfer-encoding: chunked") + "1\r\n[\r\n",
+            200,
+            None,
+        ),
+        (
+            head("200 OK", "transfer-encoding: chunked") + "zz\r\n[\r\n",
+            200,
+            None,
+        ),
+        (
+            head("200 OK", "content-length: 4194306") + "[\"" + &large[2..] + "\"]",
+            200,
+            Some("answer_too_large"),
+        ),
+    ];
+    for (answer, head, error) in table {
+        let row = answer[..answer.len().min(70)].to_owned();
+        let collector = Collector::start().await;
+        let raw = Raw::start(answer, Then::Close).await;
+        let app = app(&collector, &raw).await;
+        let (status, report, client) = ask(&app, &collector, 2).await;
+        assert_eq!(status, 502, "{row}");
+        let sentence = format!(
+            "{}/process answered {head}, but its body broke off: ",
+            raw.url
+        );
+        let told = report["error"].as_str().unwrap();
+        assert!(told.starts_with(&sentence), "{row}: {told}");
+        assert_eq!(report["calls"][0]["tries"][0]["status"], head, "{row}");
+        assert_eq!(
+            client.attributes["http.response.status_code"],
+            head.to_string(),
+            "{row}"
+        );
+        let kind = &client.attributes["error.type"];
+        assert!(error.is_none_or(|error| error == kind), "{row}: {kind}");
+        assert_ne!(kind, "timeout", "{row}");
+        assert!(client.status.is_some(), "{row}");
+    }
+}
+
+/// Whatever the host's own limits do, and however often.
+#[tokio::test]
+async fn a_body_that_stalls_is_a_timeout_and_keeps_its_status() {
+    let collector = Collector::start().await;
+    let stalled = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[";
+    let raw = Raw::start(stalled.to_owned(), Then::Stall).await;
+    let app = app(&collector, &raw).await;
+    for times in 1..=8 {
+        let (status, report, client) = ask(&app, &collector, 2 * times).await;
+        assert_eq!(status, 504);
+        assert_eq!(
+            report["error"],
+            format!(
+                "{}/process did not answer completely within the time that APP_TIMEOUT sets",
+                raw.url
+            )
+        );
+        assert_eq!(client.attributes["http.response.status_code"], "200");
+        assert_eq!(client.attributes["error.type"], "timeout");
+    }
+}

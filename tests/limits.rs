@@ -1,0 +1,165 @@
+//! Calls come to an end: hops, a budget, and the time that the caller waits travel with a request.
+
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord};
+
+const ITSELF: &str = "http://tracing-tail.spin.internal";
+const HEADER: &str = "tracing-tail-limits";
+
+async fn ask(app: &App, limits: &str) -> Response {
+    let request = app.request(Method::POST, "/process?report");
+    let request = request.header(HEADER, limits).body("[]");
+    request.send().await.unwrap()
+}
+
+/// A service that calls these.
+fn launch(collector: &Collector, destino: &str) -> Launch {
+    collector.launch().env("APP_URL_DESTINO", destino)
+}
+
+fn servers(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
+    let servers = spans.iter().filter(|span| span.kind == "SERVER");
+    servers.collect()
+}
+
+#[tokio::test]
+async fn a_service_that_calls_itself_ends_after_as_many_hops_as_it_may_make() {
+    let collector = Collector::start().await;
+    let app = launch(&collector, ITSELF).env("APP_MAX_HOPS", "5").start();
+    let app = app.await;
+    let answer = app.process("[]").await;
+    assert_eq!(answer.status(), 508);
+    let told: Value = answer.json().await.unwrap();
+    let sentence = format!("{ITSELF}/process answered 508: the request may lead to no more calls");
+    assert_eq!(told["error"], sentence);
+    let spans = collector.wait_for(6 + 5).await;
+    let servers = servers(&spans);
+    assert_eq!(servers.len(), 6);
+    let last = servers.iter().find(|server| {
+        let mut spans = spans.iter();
+        !spans.any(|span| span.parent == server.id)
+    });
+    let last = last.unwrap();
+    assert_eq!(last.attributes["http.response.status_code"], "508");
+    assert_eq!(last.attributes["error.type"], "508");
+    let status = last.status.as_deref().unwrap();
+    assert!(status.contains("APP_MAX_HOPS"), "{status}");
+    let client = ask(&app, "hops=1000").await;
+    assert_eq!(client.status(), 508, "a client asks for no more");
+    collector.wait_for(2 * (6 + 5)).await;
+}
+
+#[tokio::test]
+async fn services_that_call_each_other_twice_end_with_the_budget() {
+    let collector = Collector::start().await;
+    let twice = format!("{ITSELF},{ITSELF}");
+    for fanout in ["sequential", "parallel"] {
+        let collector = Collector::start().await;
+        let app = launch(&collector, &twice).env("APP_FANOUT", fanout).start();
+        let mut app = app.await;
+        assert_eq!(ask(&app, "calls=100").await.status(), 508, "{fanout}");
+        app.signal("TERM");
+        app.ended().await;
+        let spans = collector.spans();
+        let calls = spans.iter().filter(|span| span.kind == "CLIENT").count();
+        assert!((50..=100).contains(&calls), "{calls} calls");
+        let said = servers(&spans).into_iter().filter(|server| {
+            let status = server.status.as_deref().unwrap_or_default();
+            status.contains("of 32768 in all")
+        });
+        assert!(said.count() > 10, "{fanout}");
+    }
+    let app = launch(&collector, &twice).start().await;
+    let answer: Value = ask(&app, "calls=1").await.json().await.unwrap();
+    assert_eq!(
+        answer["error"],
+        "the request may lead to 1 more calls here, of 32768 in all, and its 2 downstreams are not called: \
+         do services call each other in a circle?"
+    );
+    assert_eq!(answer["outcome"], "downstream_failed");
+}
+
+#[tokio::test]
+async fn a_call_says_what_is_left() {
+    let collector = Collector::start().await;
+    let b = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
+    let c = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
+    let destino = format!("{},{}", b.url(), c.url());
+    let app = launch(&collector, &destino)
+        .env("APP_TIMEOUT", "7s")
+        .start();
+    let app = app.await;
+    assert_eq!(app.process("[]").await.status(), 200);
+    let told = |downstream: &Downstream, at: usize| {
+        let (headers, _) = downstream.received().remove(at);
+        headers[HEADER].to_str().unwrap().to_owned()
+    };
+    for downstream in [&b, &c] {
+        assert_eq!(told(downstream, 0), "hops=63, calls=16383, ms=7000");
+    }
+    assert_eq!(ask(&app, "hops=3, calls=20, ms=6000").await.status(), 200);
+    let told = told(&c, 1);
+    let (rest, time) = told.rsplit_once('=').unwrap();
+    assert_eq!(rest, "hops=2, calls=9, ms");
+    let time: u64 = time.parse().unwrap();
+    assert!((1..6000).contains(&time), "{time}");
+}
+
+#[tokio::test]
+async fn no_call_begins_for_a_caller_that_waits_no_more() {
+    for fanout in ["sequential", "parallel"] {
+        let collector = Collector::start().await;
+        let b = Downstream::start([]).await;
+        let destino = format!("{0},{0}", b.url());
+        let app = launch(&collector, &destino)
+            .env("APP_LATENCY", "50ms")
+            .env("APP_FANOUT", fanout)
+            .start()
+            .await;
+        let answer = ask(&app, "ms=20").await;
+        assert_eq!(answer.status(), 504, "{fanout}");
+        let report: Value = answer.json().await.unwrap();
+        assert_eq!(
+            report["error"],
+            "the caller waits no more, and 2 calls were not begun"
+        );
+        assert_eq!(report["calls"][1]["outcome"], "dropped");
+        assert_eq!(b.received().len(), 0);
+        let spans = collector.wait_for(2).await;
+        let server = servers(&spans)[0];
+        assert_eq!(server.attributes["tracing_tail.calls.dropped"], "2");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_has_begun_ends_and_the_next_one_does_not_begin() {
+    let collector = Collector::start().await;
+    let slow = Downstream::start([Answer::After(Duration::from_millis(600), "[]")]).await;
+    let next = Downstream::start([]).await;
+    let destino = format!("{},{}", slow.url(), next.url());
+    let app = launch(&collector, &destino).start().await;
+    let answer = ask(&app, "ms=300").await;
+    assert_eq!(answer.status(), 504);
+    assert_eq!((slow.received().len(), next.received().len()), (1, 0));
+    let spans = collector.wait_for(2).await;
+    let client = spans.iter().find(|span| span.kind == "CLIENT").unwrap();
+    assert_eq!(client.attributes["http.response.status_code"], "200");
+    assert_eq!(
+        servers(&spans)[0].attributes["tracing_tail.calls.dropped"],
+        "1"
+    );
+}
+
+#[tokio::test]
+async fn no_try_begins_either() {
+    let collector = Collector::start().await;
+    let b = Downstream::start([Answer::Later(503, "1"), Answer::Now(200, "[]")]).await;
+    let app = launch(&collector, b.url()).env("APP_RETRIES", "1").start();
+    let app = app.await;
+    assert_eq!(ask(&app, "ms=900").await.status(), 502);
+    assert_eq!(b.received().len(), 1);
+}

@@ -1,0 +1,104 @@
+//! Who asks, and how: methods, the other end of the connection, and a proxy in front.
+
+use reqwest::Method;
+
+use crate::support::{App, Collector, SpanRecord};
+
+async fn ask(app: &App, method: &str, headers: &[(&str, &str)]) {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let mut request = app.request(method, "/process").body("[]");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap();
+}
+
+fn attribute<'s>(span: &'s SpanRecord, name: &str) -> &'s str {
+    span.attributes.get(name).map_or("-", String::as_str)
+}
+
+#[tokio::test]
+async fn methods_are_known_by_the_conventions_or_by_the_setting() {
+    let table = [
+        ("", "QUERY", "QUERY"),
+        ("", "PATCH", "PATCH"),
+        ("", "PURGE", "_OTHER"),
+        ("", "query", "_OTHER"),
+        ("POST, PURGE", "PURGE", "PURGE"),
+        ("POST, PURGE", "POST", "POST"),
+        ("POST, PURGE", "GET", "_OTHER"),
+    ];
+    for (known, method, named) in table {
+        let collector = Collector::start().await;
+        let app = collector
+            .launch()
+            .env("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", known)
+            .start()
+            .await;
+        ask(&app, method, &[]).await;
+        let span = collector.wait_for(1).await.remove(0);
+        let row = format!("{known}: {method}");
+        assert_eq!(attribute(&span, "http.request.method"), named, "{row}");
+        let (verb, original) = match named {
+            "_OTHER" => ("HTTP", method),
+            known => (known, "-"),
+        };
+        assert_eq!(
+            attribute(&span, "http.request.method_original"),
+            original,
+            "{row}"
+        );
+        assert_eq!(span.name, format!("{verb} /process"), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_believed_where_it_is_trusted() {
+    let said = [
+        (
+            "forwarded",
+            "for=\"[2001:db8::17]:4711\";proto=https;host=shop.example",
+        ),
+        ("x-forwarded-for", "9.9.9.9"),
+    ];
+    let told = [
+        "client.address",
+        "server.address",
+        "server.port",
+        "url.scheme",
+    ];
+    for trusted in ["off", "on"] {
+        let collector = Collector::start().await;
+        let launch = collector.launch().env("APP_TRUST_PROXY", trusted);
+        let app = launch.start().await;
+        ask(&app, "POST", &said).await;
+        let span = collector.wait_for(1).await.remove(0);
+        let (here, port) = app.authority().rsplit_once(':').unwrap();
+        let expected = match trusted {
+            "on" => ["2001:db8::17", "shop.example", "443", "https"],
+            _ => ["127.0.0.1", here, port, "http"],
+        };
+        assert_eq!(
+            told.map(|name| attribute(&span, name)),
+            expected,
+            "{trusted}"
+        );
+        assert_eq!(attribute(&span, "network.peer.address"), "127.0.0.1");
+        let port: u16 = attribute(&span, "network.peer.port").parse().unwrap();
+        assert_ne!(port, 0);
+    }
+}
+
+#[tokio::test]
+async fn addresses_of_ipv6_have_no_brackets() {
+    let collector = Collector::start().await;
+    let app = collector
+        .launch()
+        .env("APP_URL_DESTINO", "http://[::1]:1")
+        .start()
+        .await;
+    ask(&app, "POST", &[("host", "[::1]:3000")]).await;
+    for span in collector.wait_for(2).await {
+        assert_eq!(attribute(&span, "server.address"), "::1", "{}", span.kind);
+    }
+}

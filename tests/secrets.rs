@@ -1,0 +1,86 @@
+//! Passwords in URLs appear nowhere: not in answers, spans and reports, nor on the terminal.
+
+use reqwest::Method;
+
+use crate::support::{App, Collector, Launch, closed, eventually, serves_embedded_only};
+
+/// The password of every URL here has these two parts.
+const PARTS: [&str; 2] = ["leftpart", "rightpart"];
+
+fn passwords() -> impl Iterator<Item = String> {
+    let [left, right] = PARTS;
+    ["/", "?", "#", ":", ";", "@", "%2F"]
+        .map(|between| format!("{left}{between}{right}"))
+        .into_iter()
+}
+
+fn assert_hidden(what: &str, text: &str) {
+    for part in PARTS {
+        assert!(!text.contains(part), "{what} shows {part}: {text}");
+    }
+}
+
+/// Looks at what two requests leave behind, one of them with a report.
+async fn leaves_nothing(mut app: App, collector: &Collector, setting: &str) {
+    for path in ["/process", "/process?report"] {
+        let answer = app.request(Method::POST, path).body("[]").send().await;
+        let answer = answer.unwrap();
+        let headers = format!("{:?}", answer.headers());
+        assert_hidden(setting, &(headers + &answer.text().await.unwrap()));
+    }
+    app.signal("TERM");
+    app.ended().await;
+    assert_hidden(setting, &app.stdout());
+    assert_hidden(setting, &app.stderr());
+    assert_hidden(setting, &format!("{:?}", collector.spans()));
+}
+
+#[tokio::test]
+async fn the_password_of_a_url_is_shown_nowhere() {
+    let (_socket, closed) = closed();
+    for password in passwords() {
+        let url = format!("http://user:{password}@{closed}");
+        for setting in [url.clone(), format!("{url};p=100"), format!("{url};p=x")] {
+            let collector = Collector::start().await;
+            let app = collector.launch().env("APP_URL_DESTINO", &setting).start();
+            let app = app.await;
+            leaves_nothing(app, &collector, &setting).await;
+            assert_ne!(collector.spans().len(), 0, "{setting}");
+        }
+        let collector = Collector::start().await;
+        let endpoint = format!("{url}/v1/traces?key={password}");
+        let app = Launch::default().env("OTLP_ENDPOINT", &endpoint).start();
+        leaves_nothing(app.await, &collector, &endpoint).await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_in_an_allowed_host_is_refused_and_not_shown() {
+    if !serves_embedded_only() {
+        return;
+    }
+    for password in passwords() {
+        let host = format!("http://user:{password}@127.0.0.1");
+        let mut app = Launch::default().env("APP_ALLOWED_HOST", &host).spawn();
+        assert!(!app.ended().await.success(), "{host}");
+        let stderr = eventually("it says why", || {
+            let stderr = app.stderr();
+            stderr.ends_with('\n').then_some(stderr)
+        });
+        let stderr = stderr.await;
+        assert!(
+            stderr.contains("it must not have a user name or a password"),
+            "{stderr}"
+        );
+        assert_hidden(&host, &(stderr + &app.stdout()));
+    }
+}
+
+#[tokio::test]
+async fn an_at_sign_in_a_query_is_no_password() {
+    let app = Launch::default()
+        .env("OTLP_ENDPOINT", "https://127.0.0.1/v1/traces?u=me@corp")
+        .start()
+        .await;
+    assert_eq!(app.process("[]").await.status(), 200);
+}
