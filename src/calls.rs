@@ -241,7 +241,8 @@ fn end(attempt: Attempt<'_>, sent: Answered, span: Span) -> Result<(StatusCode, 
     let served_by = answer.and_then(|answer| context::served_by(answer.headers()));
     let maker = served_by.unwrap_or_else(|| span.context().span.clone());
     let outcome = attempt.downstream.judge(sent);
-    span.end_client(outcome.as_ref().map(|(_, status)| *status));
+    let ended = outcome.as_ref().map(|(_, status)| *status);
+    span.end_client(attempt.downstream, ended);
     outcome.map(|(payload, status)| (status, List { payload, maker }))
 }
 
