@@ -194,13 +194,13 @@ mod tests {
         let now = Instant::now();
         assert_eq!(account.begun(3), None);
         assert_eq!(account.exported(3, Ok(None), now), None);
-        let warning = || Ok(Some("slow down".to_owned()));
+        let warning = Some("slow down".to_owned());
         assert_eq!(
-            account.exported(3, warning(), now).as_deref(),
+            account.exported(3, Ok(warning.clone()), now).as_deref(),
             Some("slow down"),
             "but of a warning"
         );
-        assert_eq!(account.exported(3, warning(), now), None, "once");
+        assert_eq!(account.exported(3, Ok(warning), now), None, "once");
         assert!(
             account
                 .dropped(1, now)

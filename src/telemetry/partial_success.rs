@@ -25,8 +25,8 @@ pub struct Rejection {
 /// Reads an answer's body; none where it says nothing of the kind.
 pub fn read(body: &[u8]) -> Option<Rejection> {
     let (spans, why) = read_json(body).or_else(|| read_protobuf(body))?;
-    // A negative number is nonsense.
-    let spans = usize::try_from(spans).unwrap_or_default();
+    // A negative number is nonsense; a number beyond what an instance can hold is as good as all.
+    let spans = usize::try_from(spans.max(0)).unwrap_or(usize::MAX);
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     let mut shown: String = why.chars().take(MAX_REASON).map(printable).collect();
     if why.chars().nth(MAX_REASON).is_some() {
@@ -182,6 +182,7 @@ mod tests {
     #[test]
     fn reads_what_a_collector_rejects_in_protobuf() {
         let long = "long ".repeat(1_000);
+        let all = usize::try_from(i64::MAX).unwrap_or(usize::MAX);
         let shown = || format!("{}…", &long[..MAX_REASON]);
         let mut unknown = vec![
             0x1a, 2, 1, 2, 0x25, 1, 2, 3, 4, 0x29, 1, 2, 3, 4, 5, 6, 7, 8, 0x30, 1,
@@ -192,6 +193,11 @@ mod tests {
             (protobuf(0, ""), None, "all taken"),
             (protobuf(0, "slow down"), said(0, "slow down"), "a warning"),
             (protobuf(-1, ""), None, "a negative number"),
+            (
+                protobuf(i64::MAX, ""),
+                said(all, ""),
+                "more than there can be",
+            ),
             (protobuf(-1, "odd"), said(0, "odd"), "with a reason"),
             (unknown, said(2, "old"), "fields to come"),
             (protobuf(1, &long), said(1, &shown()), "a long reason"),
