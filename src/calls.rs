@@ -216,7 +216,7 @@ impl<W: World> Job<'_, W> {
     ) -> Called<'d> {
         let Service { world, config, .. } = self.service;
         let mut share = Share::new(share, config.retries.most);
-        let mut below = share.next().unwrap_or_default();
+        let mut below = share.take().unwrap_or_default();
         let mut patience = config.timeout;
         let mut before = None;
         let mut tries = Vec::new();
@@ -252,7 +252,7 @@ impl<W: World> Job<'_, W> {
             }
             let time_left = self.time_left().unwrap_or(Duration::MAX);
             let wait = wait.filter(|wait| *wait <= patience && *wait < time_left);
-            let (Some(wait), Some(next)) = (wait, share.next()) else {
+            let (Some(wait), Some(next)) = (wait, share.take()) else {
                 return Called {
                     downstream,
                     outcome,
@@ -307,7 +307,8 @@ fn end(attempt: Attempt<'_>, sent: Answered, span: Span) -> Result<(StatusCode, 
     let served_by = answer.and_then(|answer| context::served_by(answer.headers()));
     let maker = served_by.unwrap_or_else(|| span.context().span.clone());
     let outcome = attempt.downstream.judge(sent);
-    span.end_client(outcome.as_ref().map(|(_, status)| *status));
+    let ended = outcome.as_ref().map(|(_, status)| *status);
+    span.end_client(attempt.downstream, ended);
     outcome.map(|(payload, status)| (status, List { payload, maker }))
 }
 

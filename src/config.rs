@@ -2,7 +2,8 @@
 //!
 //! Takes the values as text, from wherever they come; refuses, one by one and by name, those that
 //! are malformed. A refused setting falls back to its default, so that the request that is
-//! answered with the refusal can still be traced.
+//! answered with the refusal can still be traced. A malformed `OTEL_*` is no reason to refuse
+//! requests: it is ignored with a warning (OpenTelemetry's "Environment Variable Specification").
 
 use std::time::Duration;
 
@@ -106,28 +107,47 @@ pub struct Batching {
 /// tasks five seconds, and can't tell them.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
+/// What is wrong with the settings, one sentence for each that is malformed:
+/// `APP_ERRORS: 'abc' is not a percentage from 0 to 100`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// Of settings without which no request is worked on.
+    pub refused: Vec<String>,
+    /// Of `OTEL_*`, whose defaults hold instead.
+    pub ignored: Vec<String>,
+}
+
+/// What a line on stderr about [`Problems::ignored`] begins with. Each instance writes its own.
+pub const WARNING: &str = "warning: ";
+
 impl Config {
-    /// Makes the configuration of the settings' values, and one sentence for each that is
-    /// malformed: `APP_ERRORS: 'abc' is not a percentage from 0 to 100`.
-    pub fn read(values: &Values) -> (Config, Vec<String>) {
+    /// Makes the configuration of the settings' values, and says what is wrong with them.
+    pub fn read(values: &Values) -> (Config, Problems) {
         let mut reader = Reader {
             values,
-            problems: Vec::new(),
+            problems: Problems::default(),
         };
         let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, value::count);
-        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, text::parse_pairs);
+        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, value::attributes);
         let attributed_name = take(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, value::ratio);
+        let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers);
+        let left_out = value::remove_reserved(&mut headers);
+        if !left_out.is_empty() {
+            let (env, left_out) = (OTEL_EXPORTER_OTLP_HEADERS.env, left_out.join(", "));
+            let problem = format!("{env}: left out, since exporter and host set them: {left_out}");
+            reader.problems.ignored.push(problem);
+        }
         let config = Config {
             // The variable, then the attribute, then the default.
             name: reader
                 .given(&APP_NAME)
-                .or(attributed_name)
+                .or(attributed_name.filter(|name| !name.trim().is_empty()))
                 .unwrap_or_else(|| APP_NAME.default.to_owned()),
             resource_attributes,
             sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
             export: Export {
-                headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers),
+                headers,
                 encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, value::encoding),
                 gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, value::gzip),
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, value::limit),
@@ -170,7 +190,7 @@ impl Config {
 
 struct Reader<'v> {
     values: &'v Values,
-    problems: Vec<String>,
+    problems: Problems,
 }
 
 impl Reader<'_> {
@@ -202,7 +222,11 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, setting: &Setting, problem: &str) {
-        self.problems.push(format!("{}: {problem}", setting.env));
+        let (problems, consequence) = match setting.env.starts_with("OTEL_") {
+            true => (&mut self.problems.ignored, "; the default holds"),
+            false => (&mut self.problems.refused, ""),
+        };
+        problems.push(format!("{}: {problem}{consequence}", setting.env));
     }
 }
 
@@ -215,7 +239,7 @@ fn take(attributes: &mut Vec<(String, String)>, wanted: &str) -> Option<String> 
 mod tests {
     use super::*;
 
-    fn read(values: &[(&str, &str)]) -> (Config, Vec<String>) {
+    fn read(values: &[(&str, &str)]) -> (Config, Problems) {
         let mut read = Values::default();
         for (env, value) in values {
             let setting = SETTINGS.into_iter().find(|setting| setting.env == *env);
@@ -227,7 +251,7 @@ mod tests {
     #[test]
     fn has_a_default_for_everything() {
         let (config, problems) = read(&[]);
-        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(problems, Problems::default());
         assert_eq!(config.name, "tracing-tail");
         assert_eq!(config.downstreams, []);
         assert_eq!(config.timeout, Duration::from_secs(5));
@@ -254,7 +278,7 @@ mod tests {
     #[test]
     fn forgives_spaces_and_trailing_slashes_in_url_destino() {
         let (config, problems) = read(&[("APP_URL_DESTINO", " http://b:1/ , ,http://c/base// ")]);
-        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(problems, Problems::default());
         let urls: Vec<_> = config.downstreams.iter().map(Downstream::shown).collect();
         assert_eq!(urls, ["http://b:1/process", "http://c/base/process"]);
     }
@@ -262,14 +286,14 @@ mod tests {
     #[test]
     fn lets_no_span_wait_longer_than_a_shutdown_takes() {
         let (config, problems) = read(&[("OTEL_BSP_SCHEDULE_DELAY", "5000")]);
-        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(problems, Problems::default());
         assert_eq!(config.batching.schedule_delay, LONGEST_WAIT);
     }
 
     #[test]
     fn keeps_a_batch_within_the_queue() {
         let (config, problems) = read(&[("OTEL_BSP_MAX_QUEUE_SIZE", "100")]);
-        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(problems, Problems::default());
         assert_eq!(config.batching.max_export_batch_size, 100);
     }
 
@@ -366,10 +390,26 @@ mod tests {
                 "http://b, service-c",
                 "'service-c' is not an http:// or https:// URL such as http://service-b.spin.internal",
             ),
+        ];
+        for (env, value, problem) in table {
+            let (config, problems) = read(&[(env, value)]);
+            assert_eq!(problems.refused, [format!("{env}: {problem}")]);
+            assert_eq!(problems.ignored, [""; 0]);
+            assert_eq!(
+                config.simulation,
+                read(&[]).0.simulation,
+                "{env} falls back to its default"
+            );
+        }
+    }
+
+    #[test]
+    fn ignores_a_malformed_setting_of_opentelemetry_and_says_so() {
+        let table = [
             (
                 "OTEL_EXPORTER_OTLP_TIMEOUT",
-                "0",
-                "'0' is not a whole number of milliseconds from 1 to 3600000",
+                "-1",
+                "'-1' is not a whole number of milliseconds from 0 to 2147483647",
             ),
             (
                 "OTEL_TRACES_SAMPLER_ARG",
@@ -390,12 +430,22 @@ mod tests {
             (
                 "OTEL_EXPORTER_OTLP_HEADERS",
                 "a b=1",
-                "the name 'a b' is not fit for an HTTP header",
+                "entry 1 is no pair such as key=value, with the value percent-encoded",
             ),
             (
                 "OTEL_EXPORTER_OTLP_HEADERS",
                 "a=%0a",
-                "the value of 'a' is not fit for an HTTP header",
+                "entry 1 is no pair such as key=value, with the value percent-encoded",
+            ),
+            (
+                "OTEL_RESOURCE_ATTRIBUTES",
+                "a=1,=2",
+                "entry 2 is no pair such as key=value, with the value percent-encoded",
+            ),
+            (
+                "OTEL_RESOURCE_ATTRIBUTES",
+                "a=1,b",
+                "entry 2 is no pair such as key=value, with the value percent-encoded",
             ),
             (
                 "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -411,27 +461,84 @@ mod tests {
             (
                 "OTEL_BSP_SCHEDULE_DELAY",
                 "1s",
-                "'1s' is not a whole number of milliseconds from 0 to 3600000",
+                "'1s' is not a whole number of milliseconds from 0 to 2147483647",
             ),
             (
                 "OTEL_BSP_MAX_QUEUE_SIZE",
                 "0",
-                "'0' is not a whole number from 1 to 1000000",
+                "'0' is not a whole number from 1 to 2147483647",
             ),
             (
                 "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-                "-1",
-                "'-1' is not a whole number from 1 to 1000000",
+                "2147483648",
+                "'2147483648' is not a whole number from 1 to 2147483647",
             ),
         ];
         for (env, value, problem) in table {
             let (config, problems) = read(&[(env, value)]);
-            assert_eq!(problems, [format!("{env}: {problem}")]);
             assert_eq!(
-                config.simulation,
-                read(&[]).0.simulation,
-                "{env} falls back to its default"
+                problems.ignored,
+                [format!("{env}: {problem}; the default holds")]
             );
+            assert_eq!(problems.refused, [""; 0]);
+            assert_eq!(config, read(&[]).0, "{env} falls back to its default");
+        }
+    }
+
+    #[test]
+    fn takes_the_words_of_opentelemetry_in_any_case_and_0_for_no_limit() {
+        let (config, problems) = read(&[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "HTTP/JSON"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZip"),
+            ("OTEL_TRACES_SAMPLER", "Parentbased_TraceIdRatio"),
+            ("OTEL_TRACES_SAMPLER_ARG", "1e-3"),
+            ("OTEL_SDK_DISABLED", "TRUE"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ]);
+        assert_eq!(problems, Problems::default());
+        assert_eq!(config.export.encoding, Encoding::Json);
+        assert!(config.export.gzip && config.sdk_disabled);
+        assert_eq!(
+            Ok(config.sampling),
+            Sampling::parse("parentbased_traceidratio", 0.001)
+        );
+        assert!(config.export.timeout > Duration::from_secs(1_000_000));
+    }
+
+    #[test]
+    fn leaves_out_the_headers_of_an_export_that_are_not_the_settings_to_say() {
+        let (config, problems) = read(&[(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Host=a,x-tenant=t1,Content-Length=1,connection=close,transfer-encoding=chunked",
+        )]);
+        assert_eq!(
+            problems.ignored,
+            [
+                "OTEL_EXPORTER_OTLP_HEADERS: left out, since exporter and host set them: connection, host, \
+                 transfer-encoding, content-length"
+            ]
+        );
+        assert_eq!(problems.refused, [""; 0]);
+        let kept: Vec<_> = config.export.headers.keys().collect();
+        assert_eq!(kept, ["x-tenant"]);
+    }
+
+    #[test]
+    fn reads_attributes_of_the_resource() {
+        let table = [
+            ("a=1,b=2,a=3", vec![("b", "2"), ("a", "3")]),
+            ("a%2Cb%3D=1%2C2", vec![("a,b=", "1,2")]),
+            ("service.name=,a=", vec![("a", "")]),
+            ("a=1,%20=2", vec![]),
+            ("a=1,b=%zz", vec![]),
+        ];
+        for (text, expected) in table {
+            let (config, problems) = read(&[("OTEL_RESOURCE_ATTRIBUTES", text)]);
+            let read = config.resource_attributes.iter();
+            let read: Vec<_> = read.map(|(key, value)| (&key[..], &value[..])).collect();
+            assert_eq!(read, expected, "{text}");
+            assert_eq!(problems.ignored.len(), usize::from(expected.is_empty()));
+            assert_eq!(config.name, "tracing-tail", "{text}");
         }
     }
 
@@ -442,16 +549,23 @@ mod tests {
         assert_eq!(config.name, "attribute");
         let (config, _) = read(&[attributes, ("APP_NAME", "variable")]);
         assert_eq!(config.name, "variable");
+        let twice = "service.name=first,service.name=last";
+        assert_eq!(read(&[("OTEL_RESOURCE_ATTRIBUTES", twice)]).0.name, "last");
     }
 
     #[test]
     fn names_a_setting_that_cannot_be_read() {
         let mut values = Values::default();
         values.set(APP_NAME, Err("no UTF-8".to_owned()));
+        values.set(OTEL_TRACES_SAMPLER, Err("no UTF-8".to_owned()));
         let (_, problems) = Config::read(&values);
         assert_eq!(
-            problems,
+            problems.refused,
             ["APP_NAME: the value could not be read: no UTF-8"]
+        );
+        assert_eq!(
+            problems.ignored,
+            ["OTEL_TRACES_SAMPLER: the value could not be read: no UTF-8; the default holds"]
         );
     }
 }

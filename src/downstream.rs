@@ -296,7 +296,7 @@ mod tests {
             ),
             (
                 Err(SendError::Failed {
-                    kind: "connection_refused".to_owned(),
+                    kind: "connection_refused",
                     detail: String::new(),
                 }),
                 "http://b:1/process could not be reached: connection refused",

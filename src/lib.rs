@@ -52,7 +52,7 @@ use http_body::Body;
 use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::clock::Clock;
-use crate::config::{Config, Values};
+use crate::config::{Config, Values, WARNING};
 use crate::host::World;
 use crate::job::Job;
 use crate::simulate::dice::Seeds;
@@ -69,19 +69,22 @@ pub struct Service<W> {
 }
 
 impl<W: World> Service<W> {
-    /// Starts with the settings' values. Malformed ones are said on stderr and make every answer a
-    /// 500 that names them.
+    /// Starts with the settings' values. Malformed ones are said on stderr, and make every answer a
+    /// 500 that names them, where they are not OpenTelemetry's.
     pub fn start(world: W, values: &Values) -> Service<W> {
         let (config, problems) = Config::read(values);
-        for problem in &problems {
+        for problem in &problems.refused {
             log(problem);
+        }
+        for problem in &problems.ignored {
+            log(format_args!("{WARNING}{problem}"));
         }
         let tracer = telemetry::tracer(world.clone(), &config);
         Service {
             seeds: Seeds::new(world.random()),
             world,
             config,
-            problems,
+            problems: problems.refused,
             tracer,
         }
     }

@@ -93,7 +93,7 @@ impl Share {
     }
 
     /// How many calls the next try may lead to; none where there must not be another.
-    pub fn next(&mut self) -> Option<u64> {
+    pub fn take(&mut self) -> Option<u64> {
         let below = self.next.checked_sub(1)?;
         self.next = self.of_each_retry.min(self.left);
         self.left -= self.next;
@@ -151,7 +151,7 @@ mod tests {
     /// What the tries of a call get.
     fn tries(share: u64, retries: u32) -> Vec<u64> {
         let mut share = Share::new(share, retries);
-        std::iter::from_fn(|| share.next()).take(200).collect()
+        std::iter::from_fn(|| share.take()).take(200).collect()
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
             if hops == 0 || share == 0 {
                 return 0;
             }
-            let below = Share::new(share, retries).next().unwrap();
+            let below = Share::new(share, retries).take().unwrap();
             fanout * (1 + calls(below, hops - 1, fanout, retries))
         }
         assert_eq!(calls(MAX_CALLS, 200, 1, 0), 200);

@@ -90,9 +90,9 @@ mod tests {
         Ok(answer.body(Bytes::new()).unwrap())
     }
 
-    fn failed(kind: &str) -> Result<Response<Bytes>, SendError> {
+    fn failed(kind: &'static str) -> Result<Response<Bytes>, SendError> {
         Err(SendError::Failed {
-            kind: kind.to_owned(),
+            kind,
             detail: String::new(),
         })
     }

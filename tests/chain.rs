@@ -185,6 +185,23 @@ async fn latency_and_a_simulated_error_leave_a_span_and_events() {
 }
 
 #[tokio::test]
+async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
+    for errors in ["404:100", "418:100", "429:100"] {
+        let collector = Collector::start().await;
+        let app = collector.launch().env("APP_ERRORS", errors).start().await;
+        app.process("[]").await;
+        let span = collector.wait_for(1).await.remove(0);
+        assert_eq!(span.status, None, "{errors}");
+        let events: Vec<_> = span.events.iter().map(|(name, _)| &name[..]).collect();
+        let simulated = [
+            "tracing_tail.processing.started",
+            "tracing_tail.error.simulated",
+        ];
+        assert_eq!(events, simulated, "{errors}");
+    }
+}
+
+#[tokio::test]
 async fn failed_calls_say_why() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(503, "")]).await;
@@ -248,8 +265,8 @@ async fn failed_calls_say_why() {
     . server.address=127.0.0.1
     . server.port=P2
     . url.full=http://127.0.0.1:P2/process
-    ! ERROR "timeout"
-    * exception {exception.message=timeout, exception.type=timeout}
+    ! ERROR "http://127.0.0.1:P2/process did not answer within the time that APP_TIMEOUT sets"
+    * exception {exception.message=http://127.0.0.1:P2/process did not answer within the time that APP_TIMEOUT sets, exception.type=timeout}
   CLIENT POST @tracing-tail
     . error.type=malformed_answer
     . http.request.method=POST
@@ -264,8 +281,8 @@ async fn failed_calls_say_why() {
     . server.address=10.255.0.1
     . server.port=80
     . url.full=http://10.255.0.1/process
-    ! ERROR "http request denied"
-    * exception {exception.message=http request denied, exception.type=http_request_denied}
+    ! ERROR "http://10.255.0.1/process is not an allowed destination: set APP_ALLOWED_HOST=http://10.255.0.1 or add it to allowed_outbound_hosts"
+    * exception {exception.message=http://10.255.0.1/process is not an allowed destination: set APP_ALLOWED_HOST=http://10.255.0.1 or add it to allowed_outbound_hosts, exception.type=http_request_denied}
 "#
     );
 }

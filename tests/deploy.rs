@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use tracing_tail::config::{self, APP_ALLOWED_HOST, Config, SETTINGS};
+use tracing_tail::config::{self, APP_ALLOWED_HOST, Config, Problems, SETTINGS};
 use tracing_tail_host::app::allowed_hosts;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
@@ -102,7 +102,7 @@ fn assert_accepted(manifest: &Manifest, variables: &Variables) {
             given.set(setting, Ok(values.get(&setting.variable()).cloned()));
         }
         let (_, problems) = Config::read(&given);
-        assert_eq!(problems, Vec::<String>::new(), "{}", component.id);
+        assert_eq!(problems, Problems::default(), "{}", component.id);
         let endpoint = values["otlp_endpoint"].parse().unwrap();
         let allowed = allowed_hosts(component, variables).unwrap();
         assert!(allowed.allow(&endpoint), "{} -> {endpoint}", component.id);

@@ -321,6 +321,62 @@ async fn what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_a_collector_says_is_understood_whatever_its_encoding_and_length() {
+    let long = format!(
+        "{{\"partialSuccess\":{{\"rejectedSpans\":\"1\",\"errorMessage\":\"{}\"}}}}",
+        "x".repeat(100_000)
+    );
+    let table: [(&[u8], &str); 6] = [
+        (
+            br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#,
+            " failed: the collector rejected spans: too old; spans lost: 1\n",
+        ),
+        (long.as_bytes(), "x…; spans lost: 1\n"),
+        // A warning loses nothing.
+        (
+            b"\x0a\x0b\x12\x09slow down",
+            ": the collector warns: slow down\n",
+        ),
+        // No more are lost than were sent.
+        (
+            b"\x0a\x06\x08\xff\xff\xff\xff\x7f",
+            " failed: the collector rejected spans; spans lost: 1\n",
+        ),
+        (b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", ""),
+        (b"<html>OK</html>", ""),
+    ];
+    for (body, said) in table {
+        let collector = Collector::start().await;
+        collector.answer(body);
+        let mut app = collector.launch().start().await;
+        app.process("[]").await;
+        collector.wait_for(1).await;
+        app.signal("TERM");
+        app.ended().await;
+        let stderr = app.stderr();
+        assert!(stderr.contains(said), "{stderr}");
+        let about = format!("OTLP export to {}", collector.endpoint());
+        let lines = usize::from(!said.is_empty());
+        assert_eq!(stderr.matches(&about).count(), lines, "{stderr}");
+        let lost = said.contains("lost");
+        assert_eq!(stderr.contains("lost: 1"), lost, "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_said_with_the_setting() {
+    let collector = Collector::start().await;
+    collector.refuse(413);
+    let app = collector.launch().start().await;
+    app.process("[]").await;
+    let line = "answered 413 Payload Too Large; a smaller OTEL_BSP_MAX_EXPORT_BATCH_SIZE makes smaller exports; spans lost: 1";
+    eventually("the loss is said", || {
+        app.stderr().contains(line).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_forbidden_collector_is_named_with_the_setting() {
     let app = Launch::default()
         .env("OTLP_ENDPOINT", "http://127.0.0.2:1/v1/traces")

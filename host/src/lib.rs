@@ -24,6 +24,7 @@
 //! - [`shard`]: the threads that answer it
 //! - [`output`]: what components print
 //! - [`span_account`]: what became of the service's spans, added up
+//! - [`warnings`]: what instances warn of, once
 //! - [`up`]: all of it, for the command line of [`cli`]
 //! - [`mesh`]: a topology as a manifest, without running it
 
@@ -54,6 +55,7 @@ pub mod template;
 pub mod topology;
 pub mod up;
 pub mod variables;
+pub mod warnings;
 
 use anyhow::Result;
 

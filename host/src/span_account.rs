@@ -99,6 +99,8 @@ impl SpanAccount {
             }
             let error = said["error"].as_str().unwrap_or(reason);
             state.lose(component, error, lost);
+        } else if let Some(warning) = said["warning"].as_str() {
+            state.lose(component, warning, 0);
         }
         true
     }
@@ -146,22 +148,22 @@ impl State {
         }
         self.reported = Some(now);
         let causes = std::mem::take(&mut self.causes);
-        let mut causes = causes.into_iter().peekable();
-        let first = causes.next()?;
-        if causes.peek().is_none() {
-            let ((service, error), Cause { lost, .. }) = first;
-            return Some(format!("[{service}] {error}; spans lost: {lost}"));
+        let lost: u64 = causes.values().map(|cause| cause.lost).sum();
+        let mut lines = Vec::new();
+        if lost > 0 && causes.len() > 1 {
+            let period = since.map_or_else(String::new, |since| {
+                format!(" in the last {}", seconds(since))
+            });
+            lines.push(format!("{} spans lost{period}:", thousands(lost)));
         }
-        let causes: Vec<_> = std::iter::once(first).chain(causes).collect();
-        let lost: u64 = causes.iter().map(|(_, cause)| cause.lost).sum();
-        let period = since.map_or_else(String::new, |since| {
-            format!(" in the last {}", seconds(since))
-        });
-        let mut told = format!("{} spans lost{period}:", thousands(lost));
-        for ((service, error), cause) in &causes {
-            let _ = write!(told, "\n[{service}] {error}; spans lost: {}", cause.lost);
-        }
-        Some(told)
+        lines.extend(causes.iter().map(|((service, error), cause)| {
+            match cause.lost {
+                // Only a warning.
+                0 => format!("[{service}] {error}"),
+                lost => format!("[{service}] {error}; spans lost: {lost}"),
+            }
+        }));
+        Some(lines.join("\n"))
     }
 }
 
@@ -271,6 +273,28 @@ mod tests {
         assert_eq!(report(30), None, "it was told");
         say(&account, "a", TIMEOUT);
         assert_eq!(account.report(start, true), Some(once), "the end is near");
+    }
+
+    #[test]
+    fn a_warning_is_no_loss() {
+        let account = SpanAccount::default();
+        say(&account, "a", r#"{"made":3}"#);
+        say(&account, "a", r#"{"sent":3,"warning":"slow down"}"#);
+        let now = Instant::now();
+        assert_eq!(account.report(now, false).as_deref(), Some("[a] slow down"));
+        say(&account, "a", r#"{"sent":3,"warning":"slow down"}"#);
+        assert_eq!(
+            account.report(now, false),
+            None,
+            "not twice within ten seconds"
+        );
+        say(&account, "b", TIMEOUT);
+        assert_eq!(
+            account.report(now, true).as_deref(),
+            Some(
+                "2 spans lost in the last 0 s:\n[a] slow down\n[b] it failed: timeout; spans lost: 2"
+            )
+        );
     }
 
     #[test]

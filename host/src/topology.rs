@@ -195,7 +195,7 @@ fn refusal(setting: Setting, value: &str) -> Option<String> {
     let mut values = Values::default();
     values.set(setting, Ok(Some(value.to_owned())));
     let (_, problems) = Config::read(&values);
-    let problem = problems.into_iter().next()?;
+    let problem = problems.refused.into_iter().next()?;
     let named = format!("{}: ", setting.env);
     Some(problem.strip_prefix(&named).unwrap_or(&problem).to_owned())
 }

@@ -30,6 +30,7 @@ use crate::shard::shards;
 use crate::shutdown::Shutdown;
 use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
 use crate::variables::{self, Provider, Variables};
+use crate::warnings::Warnings;
 
 /// The route of the trace viewer.
 const VIEWER: &str = "/traces/...";
@@ -89,12 +90,13 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     };
     let spans = Arc::new(SpanAccount::default());
     let account = Arc::clone(&spans);
+    let warnings = Warnings::default();
     let output = output.intercepted(move |component, line| {
         let taken = account.take(component, line);
         if taken && let Some(told) = account.report(Instant::now(), false) {
             eprintln!("{told}");
         }
-        taken
+        taken || warnings.is_repeated(component, line)
     });
     let lifetime = Lifetime::new(Room::new(args.max_memory));
     let app = || App::new(&manifest, prepared.clone(), address, &output, &lifetime);

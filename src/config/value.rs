@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
+use super::text::{parse_duration, parse_pairs, percent_decode_text};
 use super::{Encoding, Fanout};
 use crate::downstream::Downstream;
 use crate::simulate::incidents::Incidents;
@@ -28,46 +28,81 @@ pub(super) fn endpoint(text: &str) -> Result<Target, String> {
 }
 
 pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
-    let pairs = parse_pairs(text)?.into_iter();
-    let headers = pairs.map(|(name, value)| {
-        let unfit = |part: &str| format!("the {part} '{name}' is not fit for an HTTP header");
-        let header = HeaderName::try_from(&name).map_err(|_| unfit("name"))?;
-        let mut value = HeaderValue::try_from(value).map_err(|_| unfit("value of"))?;
+    let headers = parse_pairs(text, |name, value| {
+        let name = HeaderName::try_from(name).ok()?;
+        let mut value = HeaderValue::try_from(value).ok()?;
         value.set_sensitive(true);
-        Ok((header, value))
+        Some((name, value))
     });
-    headers.collect()
+    Ok(headers?.into_iter().collect())
+}
+
+/// The headers of an export that are not the setting's to say. wasi:http refuses a request with one of the first
+/// nine; the others are about a connection too, about the body, or change what the answer looks like.
+const RESERVED: [&str; 15] = [
+    "connection",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+    "accept-encoding",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "te",
+    "trailer",
+];
+
+/// Takes these out, and names those that were there.
+pub(super) fn remove_reserved(headers: &mut HeaderMap) -> Vec<&'static str> {
+    let mut removed = Vec::from(RESERVED);
+    removed.retain(|name| headers.remove(*name).is_some());
+    removed
+}
+
+/// Reads a resource's attributes. Keys are percent-encoded too; the last of two with the same key stays.
+pub(super) fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
+    let pairs = parse_pairs(text, |key, value| {
+        let key = percent_decode_text(key)?;
+        (!key.trim().is_empty()).then_some((key, value))
+    });
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    for pair in pairs? {
+        attributes.retain(|(key, _)| *key != pair.0);
+        attributes.push(pair);
+    }
+    Ok(attributes)
 }
 
 pub(super) fn encoding(text: &str) -> Result<Encoding, String> {
-    match text {
-        "http/protobuf" => Ok(Encoding::Protobuf),
-        "http/json" => Ok(Encoding::Json),
-        _ => Err(format!("'{text}' is not one of http/protobuf, http/json")),
+    match is_first(text, ["http/protobuf", "http/json"])? {
+        true => Ok(Encoding::Protobuf),
+        false => Ok(Encoding::Json),
     }
 }
 
 pub(super) fn gzip(text: &str) -> Result<bool, String> {
-    match text {
-        "none" => Ok(false),
-        "gzip" => Ok(true),
-        _ => Err(format!("'{text}' is not one of none, gzip")),
-    }
+    is_first(text, ["none", "gzip"]).map(|none| !none)
 }
 
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(format!("'{text}' is not one of true, false")),
-    }
+    is_first(text, ["true", "false"])
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(format!("'{text}' is not one of on, off")),
+    is_first(text, ["on", "off"])
+}
+
+/// Whether it is the first of two words, in any case.
+fn is_first(text: &str, [first, second]: [&str; 2]) -> Result<bool, String> {
+    match text.eq_ignore_ascii_case(first) {
+        true => Ok(true),
+        false if text.eq_ignore_ascii_case(second) => Ok(false),
+        false => Err(format!("'{text}' is not one of {first}, {second}")),
     }
 }
 
@@ -87,8 +122,9 @@ pub(super) fn incidents(text: &str) -> Result<Option<Incidents>, String> {
 }
 
 pub(super) fn ratio(text: &str) -> Result<f64, String> {
-    parse_decimal(text)
-        .filter(|ratio| *ratio <= 1.0)
+    text.parse()
+        .ok()
+        .filter(|ratio| (0.0..=1.0).contains(ratio))
         .ok_or_else(|| format!("'{text}' is not a number from 0 to 1"))
 }
 
@@ -99,18 +135,17 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .map(Duration::from_millis)
-        .filter(|delay| *delay <= LONGEST)
-        .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 0 to 3600000"))
+    integer(text, 0, " of milliseconds").map(|delay| Duration::from_millis(delay.into()))
 }
 
+/// A limit; 0 is none, for which the longest stands (OpenTelemetry's "Common Configuration Specification",
+/// "Timeout").
 pub(super) fn limit(text: &str) -> Result<Duration, String> {
-    milliseconds(text)
-        .ok()
-        .filter(|limit| !limit.is_zero())
-        .ok_or_else(|| format!("'{text}' is not a whole number of milliseconds from 1 to 3600000"))
+    let limit = milliseconds(text)?;
+    Ok(match limit.is_zero() {
+        true => Duration::from_millis(MAX_INTEGER.into()),
+        false => limit,
+    })
 }
 
 pub(super) fn retries(text: &str) -> Result<u32, String> {
@@ -121,8 +156,16 @@ pub(super) fn retries(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=1_000_000).contains(count))
-        .ok_or_else(|| format!("'{text}' is not a whole number from 1 to 1000000"))
+    integer(text, 1, "").map(|count| count as usize)
+}
+
+/// The largest number that OpenTelemetry's settings have to accept ("Integer", in the same place).
+const MAX_INTEGER: u32 = i32::MAX.cast_unsigned();
+
+fn integer(text: &str, least: u32, unit: &str) -> Result<u32, String> {
+    let range = least..=MAX_INTEGER;
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        format!("'{text}' is not a whole number{unit} from {least} to {MAX_INTEGER}")
+    })
 }

@@ -3,16 +3,13 @@
 use http::HeaderMap;
 
 use super::{
-    APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP,
-    APP_MAX_HOPS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_TRUST_PROXY,
-    APP_URL_DESTINO, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
-    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
-    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
-    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
-    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
+    APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_SEED, APP_URL_DESTINO,
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
+    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, SETTINGS, Setting,
 };
 use crate::host::World;
-use crate::origin;
 use crate::simulate::overrides;
 use crate::telemetry::context;
 
@@ -34,47 +31,41 @@ const DECISIVE: [Setting; 7] = [
     OTEL_TRACES_SAMPLER,
 ];
 
-/// What a request's headers may ask for.
-#[derive(Debug, Clone, Copy)]
-struct Asked {
-    /// Faults.
-    faults: bool,
-    /// Another origin than the host's word.
-    proxied: bool,
+/// What an instance serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Requests,
+    /// One, which may ask for faults.
+    Request {
+        overridden: bool,
+    },
 }
 
 impl Values {
-    /// Reads every setting, so that each malformed one is named.
+    /// Reads what requests of all kinds need.
     pub async fn all<W: World>(world: &W) -> Values {
-        let mut values = Values::default();
-        for setting in SETTINGS {
-            values.read(world, setting).await;
-        }
-        values
+        Values::read(world, Served::Requests).await
     }
 
-    /// Reads what one request with these headers needs, since each reading has its price. A malformed
-    /// value goes unnoticed where nobody needs it.
+    /// Reads what one request with these headers needs, since each reading has its price. What makes every
+    /// request fail where it is malformed is read in any case.
     pub async fn needed<W: World>(world: &W, headers: &HeaderMap) -> Values {
-        let asked = Asked {
-            faults: overrides::are_in(&context::raw_baggage(headers)),
-            proxied: origin::is_proxied(headers),
-        };
+        let overridden = overrides::are_in(&context::raw_baggage(headers));
+        Values::read(world, Served::Request { overridden }).await
+    }
+
+    async fn read<W: World>(world: &W, served: Served) -> Values {
         let mut values = Values::default();
         let others = SETTINGS
             .iter()
             .filter(|setting| !DECISIVE.contains(setting));
         for setting in DECISIVE.iter().chain(others) {
-            if values.need(setting, asked) {
-                values.read(world, *setting).await;
+            if values.need(setting, served) {
+                let value = world.variable(&setting.variable()).await;
+                values.set(*setting, value);
             }
         }
         values
-    }
-
-    async fn read<W: World>(&mut self, world: &W, setting: Setting) {
-        let value = world.variable(&setting.variable()).await;
-        self.set(setting, value);
     }
 
     /// Adds what became of a setting.
@@ -93,44 +84,38 @@ impl Values {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
-    /// Whether one request needs a setting, given the decisive ones.
-    fn need(&self, setting: &Setting, asked: Asked) -> bool {
-        let overridden = asked.faults;
+    /// Whether a setting is needed, given the decisive ones.
+    fn need(&self, setting: &Setting, served: Served) -> bool {
         let text = |setting: &Setting| self.get(setting).ok().flatten().unwrap_or_default();
         let simulates = |settings: &[Setting]| {
             let set = |setting: &&Setting| !["", "0"].contains(&text(setting).as_str());
             settings.iter().any(|setting| set(&setting))
         };
         let disabled = || text(&OTEL_SDK_DISABLED).eq_ignore_ascii_case("true");
+        let sampler = || text(&OTEL_TRACES_SAMPLER).to_ascii_lowercase();
+        let exports = || !disabled() && sampler() != "always_off";
         match *setting {
-            APP_TIMEOUT | APP_RETRIES | APP_FANOUT | APP_MAX_HOPS => {
-                !text(&APP_URL_DESTINO).is_empty()
-            }
-            APP_OVERRIDES => overridden,
-            APP_TRUST_PROXY => asked.proxied,
-            APP_LATENCY_CAP => overridden || simulates(&[APP_LATENCY, APP_INCIDENTS]),
-            // A call that is made for a share of the requests, or again, is drawn too.
+            // Any text will do, so nobody misses it where nothing is drawn. A call that is made for a share of the
+            // requests, or again, is drawn too.
             APP_SEED => {
                 let drawn = [APP_LATENCY, APP_ERRORS, APP_INCIDENTS, APP_URL_DESTINO];
-                overridden || simulates(&drawn)
+                served != Served::Request { overridden: false } || simulates(&drawn)
             }
             // It may hold the name.
             OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
             OTEL_TRACES_SAMPLER => !disabled(),
-            OTEL_TRACES_SAMPLER_ARG => text(&OTEL_TRACES_SAMPLER).ends_with("traceidratio"),
-            OTLP_ENDPOINT
-            | OTEL_EXPORTER_OTLP_HEADERS
+            OTEL_TRACES_SAMPLER_ARG => sampler().ends_with("traceidratio"),
+            OTEL_EXPORTER_OTLP_HEADERS
             | OTEL_EXPORTER_OTLP_PROTOCOL
             | OTEL_EXPORTER_OTLP_COMPRESSION
             | OTEL_EXPORTER_OTLP_TIMEOUT
-            | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => {
-                !disabled() && text(&OTEL_TRACES_SAMPLER) != "always_off"
+            | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => exports(),
+            // They are about company, and a single request has none.
+            OTEL_BSP_SCHEDULE_DELAY | OTEL_BSP_MAX_QUEUE_SIZE | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => {
+                served == Served::Requests && exports()
             }
-            // Only the manifest reads the first; the others are about company, and there is none.
-            APP_ALLOWED_HOST
-            | OTEL_BSP_SCHEDULE_DELAY
-            | OTEL_BSP_MAX_QUEUE_SIZE
-            | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => false,
+            // Only the manifest reads it.
+            APP_ALLOWED_HOST => false,
             _ => true,
         }
     }
@@ -155,11 +140,18 @@ mod tests {
             "APP_URL_DESTINO",
             "APP_ERRORS",
             "APP_LATENCY",
+            "APP_LATENCY_CAP",
             "APP_INCIDENTS",
+            "APP_OVERRIDES",
+            "APP_FANOUT",
+            "APP_MAX_HOPS",
+            "APP_TRUST_PROXY",
+            "APP_TIMEOUT",
+            "APP_RETRIES",
+            "OTLP_ENDPOINT",
             "OTEL_SDK_DISABLED",
         ];
         let export = [
-            "OTLP_ENDPOINT",
             "OTEL_EXPORTER_OTLP_HEADERS",
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             "OTEL_EXPORTER_OTLP_COMPRESSION",
@@ -170,42 +162,27 @@ mod tests {
         let attributes = "OTEL_RESOURCE_ATTRIBUTES";
         let traced = [&export[..], &[sampler, attributes]].concat();
         let and = |more: &[&'static str]| [&traced, more].concat();
-        let faults = ["APP_OVERRIDES", "APP_LATENCY_CAP", "APP_SEED"];
+        let seed = and(&["APP_SEED"]);
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 10] = [
+        let table: [(Variables, &str, Vec<&str>); 9] = [
             (&[], "user=1", traced.clone()),
-            (&[], "proxied", and(&["APP_TRUST_PROXY"])),
-            (&[("app_errors", "20")], "", and(&["APP_SEED"])),
+            (&[("app_errors", "20")], "", seed.clone()),
+            (&[("app_latency", "20ms")], "", seed.clone()),
+            (&[], "user=1, tail.seed=2", seed.clone()),
+            (&[], "tai%6c.*.errors=1", seed.clone()),
+            (&[("app_url_destino", "http://b")], "", seed.clone()),
             (
-                &[("app_latency", "20ms")],
-                "",
-                and(&["APP_SEED", "APP_LATENCY_CAP"]),
-            ),
-            (&[], "user=1, tail.seed=2", and(&faults)),
-            (&[], "tai%6c.*.errors=1", and(&faults)),
-            (
-                &[("app_url_destino", "http://b")],
-                "",
-                and(&[
-                    "APP_TIMEOUT",
-                    "APP_RETRIES",
-                    "APP_FANOUT",
-                    "APP_MAX_HOPS",
-                    "APP_SEED",
-                ]),
-            ),
-            (
-                &[("otel_traces_sampler", "traceidratio")],
+                &[("otel_traces_sampler", "TraceIdRatio")],
                 "",
                 and(&[argument]),
             ),
             (
-                &[("otel_traces_sampler", "always_off")],
+                &[("otel_traces_sampler", "ALWAYS_OFF")],
                 "",
                 vec![sampler, attributes],
             ),
             (
-                &[("otel_sdk_disabled", "true"), ("app_name", "me")],
+                &[("otel_sdk_disabled", "True"), ("app_name", "me")],
                 "",
                 vec![],
             ),
@@ -214,13 +191,36 @@ mod tests {
             let world = Scripted::new(variables, |_| Err(SendError::Timeout));
             let mut headers = HeaderMap::new();
             headers.insert("baggage", HeaderValue::from_static(baggage));
-            if baggage == "proxied" {
-                headers.insert("x-forwarded-for", HeaderValue::from_static("1.2.3.4"));
-            }
             let Values(read) = block_on(Values::needed(&world, &headers));
             let read: BTreeSet<_> = read.iter().map(|(setting, _)| setting.env).collect();
             let expected = always.into_iter().chain(more).collect();
             assert_eq!(read, expected, "{variables:?} {baggage}");
+        }
+    }
+
+    /// What is malformed is found in both worlds, or in neither.
+    #[test]
+    fn an_instance_of_many_requests_reads_the_seed_and_what_batches_need_besides() {
+        let table = [
+            ("", vec!["APP_SEED", "OTEL_BSP_SCHEDULE_DELAY"]),
+            ("always_off", vec!["APP_SEED"]),
+        ];
+        for (sampler, more) in table {
+            let world = Scripted::new(&[("otel_traces_sampler", sampler)], |_| {
+                Err(SendError::Timeout)
+            });
+            let names = |Values(read): Values| -> BTreeSet<_> {
+                read.iter().map(|(setting, _)| setting.env).collect()
+            };
+            let one = names(block_on(Values::needed(&world, &HeaderMap::new())));
+            let many = names(block_on(Values::all(&world)));
+            let besides: Vec<_> = many
+                .difference(&one)
+                .filter(|name| !name.starts_with("OTEL_BSP_MAX"))
+                .copied()
+                .collect();
+            assert_eq!(besides, more, "{sampler}");
+            assert!(one.is_subset(&many));
         }
     }
 }

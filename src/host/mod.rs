@@ -95,12 +95,52 @@ pub enum SendError {
     },
     /// Anything else.
     Failed {
-        /// The kind of failure in snake case, as in wasi:http's `error-code`: `connection_refused`.
-        kind: String,
+        /// One of [`ERROR_KINDS`].
+        kind: &'static str,
         /// What is known beyond the kind; may be empty.
         detail: String,
     },
 }
+
+/// The kinds of failure, but for refusals and timeouts: those of wasi:http's `error-code` in snake case, and one of
+/// our own. `_OTHER` stands for what a later version may name.
+pub const ERROR_KINDS: [&str; 35] = [
+    "answer_too_large",
+    "configuration_error",
+    "connection_limit_reached",
+    "connection_refused",
+    "connection_terminated",
+    "destination_ip_prohibited",
+    "destination_ip_unroutable",
+    "destination_not_found",
+    "destination_unavailable",
+    "dns_error",
+    "http_protocol_error",
+    "http_request_body_size",
+    "http_request_header_invalid",
+    "http_request_header_section_size",
+    "http_request_header_size",
+    "http_request_length_required",
+    "http_request_method_invalid",
+    "http_request_trailer_section_size",
+    "http_request_trailer_size",
+    "http_request_uri_invalid",
+    "http_request_uri_too_long",
+    "http_response_body_size",
+    "http_response_content_coding",
+    "http_response_header_section_size",
+    "http_response_header_size",
+    "http_response_incomplete",
+    "http_response_trailer_section_size",
+    "http_response_trailer_size",
+    "http_response_transfer_coding",
+    "http_upgrade_failed",
+    "internal_error",
+    "loop_detected",
+    "tls_alert_received",
+    "tls_certificate_error",
+    "tls_protocol_error",
+];
 
 impl SendError {
     /// The error that wasi:http's `error-code` names, told by the variant that Rust prints:
@@ -115,7 +155,14 @@ impl SendError {
             | "ConnectionWriteTimeout"
             | "DnsTimeout"
             | "HttpResponseTimeout" => SendError::Timeout,
-            other => failed(&snake_case(other), String::new()),
+            other => {
+                let same = |kind: &&str| {
+                    let letters = kind.bytes().filter(|byte| *byte != b'_');
+                    letters.eq(other.bytes().map(|byte| byte.to_ascii_lowercase()))
+                };
+                let known = ERROR_KINDS.into_iter().find(same);
+                failed(known.unwrap_or("_OTHER"), String::new())
+            }
         }
     }
 
@@ -169,7 +216,7 @@ impl SendError {
     }
 
     /// A short name of few possible values, fit for `error.type`.
-    pub fn kind(&self) -> &str {
+    pub fn kind(&self) -> &'static str {
         match self {
             SendError::Denied => "http_request_denied",
             SendError::Timeout => "timeout",
@@ -191,22 +238,8 @@ impl fmt::Display for SendError {
 
 impl std::error::Error for SendError {}
 
-fn failed(kind: &str, detail: String) -> SendError {
-    SendError::Failed {
-        kind: kind.to_owned(),
-        detail,
-    }
-}
-
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
+fn failed(kind: &'static str, detail: String) -> SendError {
+    SendError::Failed { kind, detail }
 }
 
 /// Headers as WASI has them; those that are not HTTP's are left out.
@@ -246,6 +279,12 @@ mod tests {
                 "dns_error",
             ),
             ("ErrorCode::TlsCertificateError", "tls_certificate_error"),
+            (
+                "ErrorCode::HttpRequestUriInvalid",
+                "http_request_uri_invalid",
+            ),
+            ("ErrorCode::InternalError(None)", "internal_error"),
+            ("ErrorCode::OfALaterVersion", "_OTHER"),
         ];
         for (printed, kind) in table {
             assert_eq!(SendError::of_error_code(printed).kind(), kind, "{printed}");

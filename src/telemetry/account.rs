@@ -13,7 +13,8 @@ use super::export::ExportError;
 /// Set to `1` by a host that reads the lines of JSON; no setting of the service.
 pub const HOST_ADDS_UP: &str = "TRACING_TAIL_SPAN_ACCOUNT";
 /// What each line for such a host begins with; an object follows, with some of `made`, `sent` and `lost`, which
-/// are numbers of spans, and with `reason` and `error` where spans are lost.
+/// are numbers of spans, with `reason` and `error` where spans are lost, and with `warning` where the collector
+/// has taken them and warns.
 pub const LINE_PREFIX: &str = "tracing-tail-spans ";
 /// How often an instance says by itself that spans are lost.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -30,6 +31,8 @@ pub enum Account {
     Rarely {
         /// Exports that failed.
         failed: Losses,
+        /// Exports that the collector took, and warned.
+        warned: Losses,
         /// Spans that found the queue full.
         queue_full: Losses,
     },
@@ -42,6 +45,7 @@ impl Account {
             true => Account::Each,
             false => Account::Rarely {
                 failed: Losses::default(),
+                warned: Losses::default(),
                 queue_full: Losses::default(),
             },
         }
@@ -52,23 +56,30 @@ impl Account {
         matches!(self, Account::Each).then(|| line(&json!({ "made": spans })))
     }
 
-    /// An export of `spans` is over.
+    /// An export of `spans` is over; where all were taken, perhaps with a warning.
     pub fn exported(
         &mut self,
         spans: usize,
-        exported: Result<(), ExportError>,
+        exported: Result<Option<String>, ExportError>,
         now: Instant,
     ) -> Option<String> {
         match (self, exported) {
-            (Account::Each, Ok(())) => Some(line(&json!({ "sent": spans }))),
+            (Account::Each, Ok(None)) => Some(line(&json!({ "sent": spans }))),
+            (Account::Each, Ok(warning)) => {
+                Some(line(&json!({ "sent": spans, "warning": warning })))
+            }
             (Account::Each, Err(error)) => {
-                let lost = error.lost().min(spans);
+                let lost = error.lost();
                 let (sent, reason) = (spans - lost, error.reason());
                 let why = error.to_string();
                 let said = json!({ "sent": sent, "lost": lost, "reason": reason, "error": why });
                 Some(line(&said))
             }
-            (Account::Rarely { .. }, Ok(())) => None,
+            (Account::Rarely { warned, .. }, Ok(warning)) => {
+                let warning = warning?;
+                warned.add(0);
+                warned.report(now).map(|_| warning)
+            }
             (Account::Rarely { failed, .. }, Err(error)) => {
                 failed.add(error.lost());
                 let lost = failed.report(now)?;
@@ -159,7 +170,8 @@ mod tests {
         let now = Instant::now();
         let said = [
             account.begun(3),
-            account.exported(3, Ok(()), now),
+            account.exported(3, Ok(None), now),
+            account.exported(3, Ok(Some("slow down".to_owned())), now),
             account.dropped(2, now),
             account.dropped(0, now),
         ];
@@ -167,6 +179,9 @@ mod tests {
         let expected = [
             Some(format!("{LINE_PREFIX}{{\"made\":3}}")),
             Some(format!("{LINE_PREFIX}{{\"sent\":3}}")),
+            Some(format!(
+                "{LINE_PREFIX}{{\"sent\":3,\"warning\":\"slow down\"}}"
+            )),
             Some(format!("{LINE_PREFIX}{full}")),
             None,
         ];
@@ -178,7 +193,14 @@ mod tests {
         let mut account = Account::new(false);
         let now = Instant::now();
         assert_eq!(account.begun(3), None);
-        assert_eq!(account.exported(3, Ok(()), now), None);
+        assert_eq!(account.exported(3, Ok(None), now), None);
+        let warning = Some("slow down".to_owned());
+        assert_eq!(
+            account.exported(3, Ok(warning.clone()), now).as_deref(),
+            Some("slow down"),
+            "but of a warning"
+        );
+        assert_eq!(account.exported(3, Ok(warning), now), None, "once");
         assert!(
             account
                 .dropped(1, now)

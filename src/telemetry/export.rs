@@ -19,10 +19,8 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _, WithHttpConfig as _,
 };
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
-use prost::Message;
 use send_wrapper::SendWrapper;
 
 use crate::config::{Encoding, Export};
@@ -31,7 +29,7 @@ use crate::retry::Retries;
 use crate::simulate::dice::unit;
 use crate::target::Target;
 use crate::telemetry::encode::{Envelope, encode};
-use crate::telemetry::partial_success;
+use crate::telemetry::partial_success::{self, Rejection};
 
 /// The `user-agent` of exports, which the OTLP specification asks for.
 const PRODUCT: &str = concat!("tracing-tail/", env!("CARGO_PKG_VERSION"));
@@ -76,7 +74,6 @@ impl Exporter {
         let client = Client {
             world,
             headers: headers(endpoint, how),
-            encoding: how.encoding,
             gzip: how.gzip,
             timeout: how.timeout,
             trouble: Arc::clone(&trouble),
@@ -104,11 +101,12 @@ impl Exporter {
         }
     }
 
-    /// Sends one batch of spans that it has prepared, and again where the collector asks for it.
+    /// Sends one batch of spans that it has prepared, and again where the collector asks for it. Gives a
+    /// sentence where the collector has taken all of it, and warns.
     ///
     /// # Errors
     /// Where the collector did not take it all; the rest is lost.
-    pub async fn export(&self, batch: Vec<Ended>) -> Result<(), ExportError> {
+    pub async fn export(&self, batch: Vec<Ended>) -> Result<Option<String>, ExportError> {
         let size = batch.len();
         let exported = match &self.way {
             Way::Direct(direct) => {
@@ -126,12 +124,19 @@ impl Exporter {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let trouble = trouble.or_else(|| Some(Trouble::Other(exported.err()?)));
-        let Some(trouble) = trouble else {
-            return Ok(());
+        let trouble = match (trouble, exported) {
+            (Some(trouble), _) => trouble,
+            (None, Err(why)) => Trouble::Other(why),
+            (None, Ok(())) => return Ok(None),
         };
         let lost = match &trouble {
-            Trouble::Rejected { spans, .. } => *spans,
+            Trouble::Rejected(Rejection { spans: 0, why }) => {
+                let shown = self.endpoint.shown();
+                let warning = format!("OTLP export to {shown}: the collector warns: {why}");
+                return Ok(Some(warning));
+            }
+            // No more than were sent, whatever it says.
+            Trouble::Rejected(rejection) => rejection.spans.min(size),
             _ => size,
         };
         Err(ExportError {
@@ -242,7 +247,7 @@ impl ExportError {
         match &self.trouble {
             Trouble::NoAnswer(error) => error.kind(),
             Trouble::Status(status) => status.as_str(),
-            Trouble::Rejected { .. } => "rejected",
+            Trouble::Rejected(_) => "rejected",
             Trouble::Other(_) => "other",
         }
     }
@@ -252,7 +257,7 @@ impl ExportError {
 enum Trouble {
     NoAnswer(SendError),
     Status(StatusCode),
-    Rejected { spans: usize, why: String },
+    Rejected(Rejection),
     Other(String),
 }
 
@@ -264,8 +269,19 @@ impl fmt::Display for ExportError {
                 write!(f, "it is {}", self.endpoint.not_allowed())
             }
             Trouble::NoAnswer(error) => error.fmt(f),
-            Trouble::Status(status) => write!(f, "the collector answered {status}"),
-            Trouble::Rejected { why, .. } => write!(f, "the collector rejected spans: {why}"),
+            Trouble::Status(status) => {
+                write!(f, "the collector answered {status}")?;
+                match *status {
+                    StatusCode::PAYLOAD_TOO_LARGE => f.write_str(
+                        "; a smaller OTEL_BSP_MAX_EXPORT_BATCH_SIZE makes smaller exports",
+                    ),
+                    _ => Ok(()),
+                }
+            }
+            Trouble::Rejected(Rejection { why, .. }) => {
+                let colon = if why.is_empty() { "" } else { ": " };
+                write!(f, "the collector rejected spans{colon}{why}")
+            }
             Trouble::Other(reason) => f.write_str(reason),
         }
     }
@@ -278,7 +294,6 @@ impl std::error::Error for ExportError {}
 struct Client<W> {
     world: W,
     headers: HeaderMap,
-    encoding: Encoding,
     gzip: bool,
     timeout: Duration,
     trouble: Arc<Mutex<Option<Trouble>>>,
@@ -301,7 +316,9 @@ impl<W: World> Client<W> {
         headers.insert(CONTENT_LENGTH, length.into());
         let sent = self.send_until_taken(&request).await;
         let trouble = match &sent {
-            Ok(answer) if answer.status().is_success() => rejected(answer.body(), self.encoding),
+            Ok(answer) if answer.status().is_success() => {
+                partial_success::read(answer.body()).map(Trouble::Rejected)
+            }
             Ok(answer) => Some(Trouble::Status(answer.status())),
             Err(error) => Some(Trouble::NoAnswer(error.clone())),
         };
@@ -336,20 +353,6 @@ fn compressed(body: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let written = encoder.write_all(body).and_then(|()| encoder.finish());
     written.expect("a Vec takes every byte").into()
-}
-
-/// What the collector did not take of a batch that it answered with success.
-fn rejected(body: &[u8], encoding: Encoding) -> Option<Trouble> {
-    let (spans, why) = match encoding {
-        Encoding::Json => partial_success::read_json(body)?,
-        Encoding::Protobuf => {
-            let answer = ExportTraceServiceResponse::decode(body).ok()?;
-            let partial = answer.partial_success?;
-            (partial.rejected_spans, partial.error_message)
-        }
-    };
-    let spans = usize::try_from(spans).unwrap_or_default();
-    (spans > 0 || !why.is_empty()).then_some(Trouble::Rejected { spans, why })
 }
 
 #[async_trait]

@@ -1,68 +1,164 @@
-//! A collector's answer in OTLP's JSON encoding.
+//! What a collector says, in an answer of success, of spans that it has not taken: in protobuf or in JSON.
+//!
+//! It is looked for in both, whatever was sent: a proxy or a collector may answer in the other one. And it is read as
+//! far as the answer came: the reason may be longer than anybody would read. What can't be read says nothing,
+//! since the status has already said that the spans are taken.
 //!
 //! Source: OTLP, "Partial Success" and "JSON Protobuf Encoding".
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    #[serde(borrow)]
-    partial_success: Option<PartialSuccess<'a>>,
+use prost::encoding::decode_varint;
+
+/// How much of a reason is shown, in characters.
+const MAX_REASON: usize = 500;
+
+/// Spans that a collector has not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// How many; none where the collector only warns.
+    pub spans: usize,
+    /// Why, in its words: on one line, and cut.
+    pub why: String,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct PartialSuccess<'a> {
-    /// A string, as the mapping has it, or a plain number, which it also allows.
-    /// `opentelemetry-proto` takes the latter alone.
-    #[serde(borrow)]
-    rejected_spans: Option<&'a RawValue>,
-    error_message: Option<String>,
+/// Reads an answer's body; none where it says nothing of the kind.
+pub fn read(body: &[u8]) -> Option<Rejection> {
+    let (spans, why) = read_json(body).or_else(|| read_protobuf(body))?;
+    // A negative number is nonsense; a number beyond what an instance can hold is as good as all.
+    let spans = usize::try_from(spans.max(0)).unwrap_or(usize::MAX);
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let mut shown: String = why.chars().take(MAX_REASON).map(printable).collect();
+    if why.chars().nth(MAX_REASON).is_some() {
+        shown.push('…');
+    }
+    (spans > 0 || !shown.is_empty()).then_some(Rejection { spans, why: shown })
 }
 
-/// How many spans a collector has rejected, and why; none where it says nothing of it.
-pub fn read_json(body: &[u8]) -> Option<(i64, String)> {
-    let answer: Answer = serde_json::from_slice(body).ok()?;
-    let partial = answer.partial_success?;
-    let count = match partial.rejected_spans {
-        Some(count) => count.get().trim_matches('"').parse().ok()?,
-        None => 0,
+fn read_json(body: &[u8]) -> Option<(i64, Cow<'_, str>)> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(body);
+    let spans = member(&text, "\"rejectedSpans\"").map_or(0, number);
+    let why = member(&text, "\"errorMessage\"").map_or_else(String::new, string);
+    (spans != 0 || !why.is_empty()).then_some((spans, why.into()))
+}
+
+/// What stands behind a key. Its quotes are plain, so it is not found within a string.
+fn member<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(key)?;
+    Some(rest.trim_start().strip_prefix(':')?.trim_start())
+}
+
+/// A number, or a string that holds one: 64-bit numbers are strings by the mapping, which takes both.
+fn number(text: &str) -> i64 {
+    let text = text.trim_start_matches('"');
+    let end = text.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c));
+    let number: f64 = text[..end.unwrap_or(text.len())]
+        .parse()
+        .unwrap_or_default();
+    number as i64
+}
+
+fn string(text: &str) -> String {
+    let text = text.strip_prefix('"').unwrap_or_default();
+    let mut escaped = false;
+    let end = text.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    let text = &text[..end.unwrap_or(text.len())];
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
+}
+
+/// `ExportTraceServiceResponse.partial_success`: `rejected_spans` is field 1, `error_message` field 2.
+fn read_protobuf(mut body: &[u8]) -> Option<(i64, Cow<'_, str>)> {
+    let (mut spans, mut why) = (0, Cow::default());
+    while let Some((tag, _, mut partial)) = field(&mut body) {
+        while let Some((within, value, text)) = field(&mut partial).filter(|_| tag == 1) {
+            match within {
+                1 => spans = value.cast_signed(),
+                2 => why = String::from_utf8_lossy(text),
+                _ => {}
+            }
+        }
+    }
+    (spans != 0 || !why.is_empty()).then_some((spans, why))
+}
+
+/// The next field: its number, and its value as a number or as bytes, which may be cut off.
+fn field<'b>(body: &mut &'b [u8]) -> Option<(u64, u64, &'b [u8])> {
+    let key = decode_varint(body).ok()?;
+    let (value, length) = match key & 7 {
+        0 => (decode_varint(body).ok()?, 0),
+        1 => (0, 8),
+        2 => (0, decode_varint(body).ok()?),
+        5 => (0, 4),
+        _ => return None,
     };
-    Some((count, partial.error_message.unwrap_or_default()))
+    let length = usize::try_from(length).map_or(body.len(), |length| length.min(body.len()));
+    let (bytes, rest) = body.split_at(length);
+    *body = rest;
+    Some((key >> 3, value, bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
+    };
+    use prost::Message as _;
+
     use super::*;
 
+    fn said(spans: usize, why: &str) -> Option<Rejection> {
+        let why = why.to_owned();
+        Some(Rejection { spans, why })
+    }
+
     #[test]
-    fn reads_what_a_collector_rejects() {
+    fn reads_what_a_collector_rejects_in_json() {
         let table = [
             ("", None, "no body"),
             ("{}", None, "all taken"),
             (r#"{"partialSuccess":null}"#, None, "all taken"),
-            (r#"{"partialSuccess":{}}"#, Some((0, "")), "all taken"),
+            (r#"{"partialSuccess":{}}"#, None, "all taken"),
             (
                 r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"old"}}"#,
-                Some((2, "old")),
+                said(2, "old"),
                 "64-bit numbers are strings",
             ),
             (
+                "\n { \"partialSuccess\" : { \"errorMessage\" : \"\", \"rejectedSpans\" : 2.0 } }",
+                said(2, ""),
+                "or numbers, with white space",
+            ),
+            (
                 r#"{"partialSuccess":{"rejectedSpans":2,"errorMessage":null}}"#,
-                Some((2, "")),
+                said(2, ""),
                 "null is as good as absent",
             ),
             (
-                r#"{"partialSuccess":{"rejectedSpans":2}}"#,
-                Some((2, "")),
-                "or numbers",
+                r#"{"partialSuccess":{"errorMessage":"slow down"},"later":1}"#,
+                said(0, "slow down"),
+                "a warning, and a field to come",
             ),
             (
-                r#"{"partialSuccess":{"errorMessage":"slow down"},"later":1}"#,
-                Some((0, "slow down")),
-                "a warning, and a field to come",
+                r#"{"partialSuccess":{"errorMessage":"a \"rejectedSpans\":9\u0021\n\\"}}"#,
+                said(0, "a \"rejectedSpans\":9! \\"),
+                "a key within a string is none; a line stays one",
+            ),
+            (
+                r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"cut \"of"#,
+                said(3, "cut \"of"),
+                "cut off",
+            ),
+            (
+                r#"{"partialSuccess":{"rejectedSpans":-1}}"#,
+                None,
+                "a negative number",
             ),
             (
                 r#"{"partialSuccess":{"rejectedSpans":"x"}}"#,
@@ -71,8 +167,52 @@ mod tests {
             ),
         ];
         for (body, expected, reason) in table {
-            let expected = expected.map(|(spans, why)| (spans, why.to_owned()));
-            assert_eq!(read_json(body.as_bytes()), expected, "{reason}");
+            assert_eq!(read(body.as_bytes()), expected, "{reason}");
+        }
+    }
+
+    fn protobuf(spans: i64, why: &str) -> Vec<u8> {
+        let partial_success = Some(ExportTracePartialSuccess {
+            rejected_spans: spans,
+            error_message: why.to_owned(),
+        });
+        ExportTraceServiceResponse { partial_success }.encode_to_vec()
+    }
+
+    #[test]
+    fn reads_what_a_collector_rejects_in_protobuf() {
+        let long = "long ".repeat(1_000);
+        let all = usize::try_from(i64::MAX).unwrap_or(usize::MAX);
+        let shown = || format!("{}…", &long[..MAX_REASON]);
+        let mut unknown = vec![
+            0x1a, 2, 1, 2, 0x25, 1, 2, 3, 4, 0x29, 1, 2, 3, 4, 5, 6, 7, 8, 0x30, 1,
+        ];
+        unknown.extend(protobuf(2, "old"));
+        let table = [
+            (protobuf(2, "old"), said(2, "old"), "some rejected"),
+            (protobuf(0, ""), None, "all taken"),
+            (protobuf(0, "slow down"), said(0, "slow down"), "a warning"),
+            (protobuf(-1, ""), None, "a negative number"),
+            (
+                protobuf(i64::MAX, ""),
+                said(all, ""),
+                "more than there can be",
+            ),
+            (protobuf(-1, "odd"), said(0, "odd"), "with a reason"),
+            (unknown, said(2, "old"), "fields to come"),
+            (protobuf(1, &long), said(1, &shown()), "a long reason"),
+            (
+                protobuf(1, &long)[..2_000].to_vec(),
+                said(1, &shown()),
+                "cut off",
+            ),
+            (b"<html>OK</html>".to_vec(), None, "no OTLP"),
+            (b"OK".to_vec(), None, "no OTLP"),
+            (b"\n\nsuccess\n".to_vec(), None, "no OTLP"),
+            (vec![0x1f, 0x8b, 8, 0], None, "compressed"),
+        ];
+        for (body, expected, reason) in table {
+            assert_eq!(read(&body), expected, "{reason}");
         }
     }
 }

@@ -19,14 +19,15 @@ enum Share {
 }
 
 impl Sampling {
-    /// Reads a sampler's name; `ratio` is its argument, from 0 to 1.
+    /// Reads a sampler's name, in any case; `ratio` is its argument, from 0 to 1.
     ///
     /// # Errors
     /// A sentence with the value and the six names.
     pub fn parse(name: &str, ratio: f64) -> Result<Sampling, String> {
-        let (parent_based, rest) = match name.strip_prefix("parentbased_") {
+        let lower = name.to_ascii_lowercase();
+        let (parent_based, rest) = match lower.strip_prefix("parentbased_") {
             Some(rest) => (true, rest),
-            None => (false, name),
+            None => (false, &lower[..]),
         };
         let share = match rest {
             "always_on" => Share::All,
@@ -68,6 +69,7 @@ mod tests {
     fn knows_the_six_names() {
         let table = [
             ("always_on", "AlwaysOn"),
+            ("Always_ON", "AlwaysOn"),
             ("always_off", "AlwaysOff"),
             ("traceidratio", "TraceIdRatioBased(0.25)"),
             ("parentbased_always_on", "ParentBased(AlwaysOn)"),

@@ -87,17 +87,20 @@ enum LinkKind {
     Retry,
 }
 
-fn link(kind: LinkKind, to: &SpanContext) -> Link {
+/// A link; none to the span's own parent, which is a reference already: Jaeger keeps one of the two, and then
+/// has no child of that parent.
+fn link(kind: LinkKind, to: &SpanContext, parent: Option<&TraceContext>) -> Option<Link> {
+    let of = |span: &SpanContext| (span.trace_id(), span.span_id());
+    if parent.is_some_and(|parent| of(&parent.span) == of(to)) {
+        return None;
+    }
     let kind = match kind {
         LinkKind::Host => "host",
         LinkKind::Payload => "payload",
         LinkKind::Retry => "retry",
     };
-    Link::new(
-        to.clone(),
-        vec![KeyValue::new("tracing_tail.link", kind)],
-        0,
-    )
+    let attributes = vec![KeyValue::new("tracing_tail.link", kind)];
+    Some(Link::new(to.clone(), attributes, 0))
 }
 
 impl Span {
@@ -163,14 +166,10 @@ impl Span {
         let builder = SpanBuilder::from_name(name)
             .with_kind(SpanKind::Server)
             .with_attributes(attributes);
-        let builder = builder.with_links(
-            caller
-                .host
-                .iter()
-                .map(|host| link(LinkKind::Host, host))
-                .collect(),
-        );
-        Span::open(tracer, builder, caller.parent.as_ref(), clock)
+        let parent = caller.parent.as_ref();
+        let links = caller.host.iter();
+        let links = links.filter_map(|host| link(LinkKind::Host, host, parent));
+        Span::open(tracer, builder.with_links(links.collect()), parent, clock)
     }
 
     /// Opens the INTERNAL span of a simulated delay.
@@ -196,13 +195,16 @@ impl Span {
                 i64::from(attempt.resend_count),
             ));
         }
-        let mut links = vec![link(LinkKind::Payload, attempt.maker)];
-        links.extend(attempt.before.map(|before| link(LinkKind::Retry, before)));
+        let (parent, clock) = (Some(&parent.context), parent.clock);
+        let mut links = Vec::new();
+        links.extend(link(LinkKind::Payload, attempt.maker, parent));
+        let retry = |before| link(LinkKind::Retry, before, parent);
+        links.extend(attempt.before.and_then(retry));
         let builder = SpanBuilder::from_name("POST")
             .with_kind(SpanKind::Client)
             .with_attributes(attributes)
             .with_links(links);
-        Span::open(tracer, builder, Some(&parent.context), parent.clock)
+        Span::open(tracer, builder, parent, clock)
     }
 
     /// Opens the INTERNAL span of putting together lists that `makers` made.
@@ -211,11 +213,12 @@ impl Span {
         parent: &Span,
         makers: impl Iterator<Item = &'m SpanContext>,
     ) -> Span {
-        let links = makers.map(|maker| link(LinkKind::Payload, maker));
+        let (parent, clock) = (Some(&parent.context), parent.clock);
+        let links = makers.filter_map(|maker| link(LinkKind::Payload, maker, parent));
         let builder = SpanBuilder::from_name("merge")
             .with_kind(SpanKind::Internal)
             .with_links(links.collect());
-        Span::open(tracer, builder, Some(&parent.context), parent.clock)
+        Span::open(tracer, builder, parent, clock)
     }
 
     fn open(
@@ -285,7 +288,10 @@ impl Span {
         let mut attributes = vec![status_code(failure.status())];
         attributes.extend(reason(why));
         self.event("tracing_tail.error.simulated", attributes);
-        self.exception("SimulatedError", failure.to_string());
+        // A SERVER span with a status below 500 is none that has failed.
+        if failure.status().is_server_error() {
+            self.exception("SimulatedError", failure.to_string());
+        }
     }
 
     /// A downstream gave its list, at `time`.
@@ -351,7 +357,7 @@ impl Span {
     }
 
     /// Ends a CLIENT span with what came back: the answer's status, or why it gave no list.
-    pub fn end_client(mut self, outcome: Result<StatusCode, &CallError>) {
+    pub fn end_client(mut self, downstream: &Downstream, outcome: Result<StatusCode, &CallError>) {
         let answered = outcome.map_or_else(CallError::status, Some);
         self.span.set_attributes(answered.map(status_code));
         // A redirect gives no list, but is no error of the call: the conventions start at 400.
@@ -364,8 +370,9 @@ impl Span {
             CallError::Status(_) => String::new(),
             CallError::Malformed(_, why) => why.clone(),
             CallError::NoAnswer(failure) => {
-                self.exception(failure.kind().to_owned(), failure.to_string());
-                failure.to_string()
+                let why = error.explain(downstream);
+                self.exception(failure.kind().to_owned(), why.clone());
+                why
             }
         };
         self.span.set_status(Status::error(description));
@@ -430,4 +437,34 @@ fn server(host: String, port: u16) -> [KeyValue; 2] {
         KeyValue::new(semconv::SERVER_ADDRESS, host),
         KeyValue::new(semconv::SERVER_PORT, i64::from(port)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceId, TraceState};
+
+    use super::*;
+
+    fn span(trace: u8, span: u8) -> SpanContext {
+        let (trace, span) = (
+            TraceId::from_bytes([trace; 16]),
+            SpanId::from_bytes([span; 8]),
+        );
+        SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::NONE)
+    }
+
+    #[test]
+    fn links_to_anything_but_the_spans_own_parent() {
+        let parent = TraceContext::below(None, &span(1, 1));
+        let table = [
+            (span(1, 1), false, "the parent"),
+            (span(1, 2), true, "another span"),
+            (span(2, 1), true, "the same id in another trace"),
+        ];
+        for (to, links, reason) in table {
+            let link = link(LinkKind::Payload, &to, Some(&parent));
+            assert_eq!(link.is_some(), links, "{reason}");
+        }
+        assert!(link(LinkKind::Host, &span(1, 1), None).is_some(), "a root");
+    }
 }

@@ -179,6 +179,13 @@ impl Collector {
             .into_bytes();
     }
 
+    /// From now on answers with this body, whatever it is sent.
+    pub fn answer(&self, body: &[u8]) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.answer = body.to_vec();
+        kept.answer_json = body.to_vec();
+    }
+
     /// From now on holds back its answers, until [`Collector::release`].
     pub fn hold(&self) {
         self.open.send_replace(false);

@@ -13,7 +13,7 @@ use http_body_util::Full;
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing_tail::Service;
 use tracing_tail::clock::Clock;
-use tracing_tail::config::{Config, Values};
+use tracing_tail::config::{Config, Problems, Values};
 use tracing_tail::host::{SendError, World};
 use tracing_tail::origin::Origin;
 use tracing_tail::payload::Payload;
@@ -185,7 +185,7 @@ fn values(variables: Variables) -> Values {
 
 fn tracer_with(variables: Variables) -> SdkTracer {
     let (config, problems) = Config::read(&values(variables));
-    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(problems, Problems::default());
     tracer(Idle(variables), &config)
 }
 

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Extracts what tests/conformance.rs holds spans against from OpenTelemetry's semantic conventions.
+
+To renew registry.json, for the version that the schema URL of exported spans names (the crate
+opentelemetry-semantic-conventions decides on it):
+
+    git clone https://github.com/open-telemetry/semantic-conventions /tmp/semconv
+    python3 tests/conformance/extract.py /tmp/semconv v1.42.0 > tests/conformance/registry.json
+
+It needs PyYAML. What comes out are facts: names, types, stability, kinds and requirement levels.
+"""
+
+import json
+import subprocess
+import sys
+
+import yaml
+
+# The namespaces whose attributes a span, an event or a resource of an HTTP service may have.
+NAMESPACES = [
+    "client", "error", "exceptions", "http", "network", "server", "service", "telemetry", "url", "user-agent",
+]
+SPANS = ["span.http.server", "span.http.client"]
+EVENTS = ["event.exception"]
+ENTITIES = ["entity.service", "entity.service.instance", "entity.service.namespace", "entity.telemetry.sdk"]
+
+
+def git(repository, *arguments):
+    return subprocess.run(["git", "-C", repository, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def groups(repository, tag):
+    for path in git(repository, "ls-tree", "-r", "--name-only", tag, "model").splitlines():
+        parts = path.split("/")
+        if len(parts) > 2 and parts[1] in NAMESPACES and path.endswith(".yaml"):
+            content = yaml.safe_load(git(repository, "show", f"{tag}:{path}"))
+            yield from content.get("groups", [])
+
+
+def attribute(definition):
+    """A type, or the values of an enumeration, and what else is known of an attribute."""
+    kind = definition["type"]
+    about = {"type": kind, "stability": definition.get("stability", "development")}
+    if isinstance(kind, dict):
+        values = [member["value"] for member in kind["members"]]
+        about["type"] = "string" if isinstance(values[0], str) else "int"
+        about["values"] = values
+    if "deprecated" in definition:
+        about["deprecated"] = True
+    return about
+
+
+def level(reference):
+    """A requirement level without its condition; none where it is not said here."""
+    stated = reference.get("requirement_level")
+    return next(iter(stated)) if isinstance(stated, dict) else stated
+
+
+def levels(group, known):
+    """The attributes of a group and of those that it extends."""
+    found = dict(levels(known[group["extends"]], known)) if "extends" in group else {}
+    for reference in group.get("attributes", []):
+        name = reference.get("ref", reference.get("id"))
+        found[name] = level(reference) or found.get(name) or "recommended"
+    return found
+
+
+def extract(repository, tag):
+    known = {group["id"]: group for group in groups(repository, tag)}
+    definitions = [
+        definition
+        for group in known.values() if group["id"].startswith("registry.")
+        for definition in group.get("attributes", []) if "id" in definition
+    ]
+    entry = lambda group: {"stability": group["stability"], "attributes": dict(sorted(levels(group, known).items()))}
+    return {
+        "version": tag.removeprefix("v"),
+        "attributes": {it["id"]: attribute(it) for it in sorted(definitions, key=lambda it: it["id"])},
+        "spans": {known[name]["span_kind"]: entry(known[name]) for name in SPANS},
+        "events": {known[name]["name"]: entry(known[name]) for name in EVENTS},
+        "entities": {known[name]["name"]: entry(known[name]) for name in ENTITIES},
+    }
+
+
+if __name__ == "__main__":
+    json.dump(extract(sys.argv[1], sys.argv[2]), sys.stdout, indent=1)
+    print()

@@ -1,0 +1,77 @@
+//! What the semantic conventions say: `registry.json`, which `extract.py` takes from their registry.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The extract.
+#[derive(Debug)]
+pub struct Registry {
+    /// The version of the conventions, such as `1.42.0`.
+    pub version: String,
+    /// Attributes by name, whatever has them.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// HTTP spans by their kind in lower case.
+    pub spans: BTreeMap<String, Levels>,
+    /// Events by name.
+    pub events: BTreeMap<String, Levels>,
+    /// What a resource is made of, by name.
+    pub entities: BTreeMap<String, Levels>,
+}
+
+/// An attribute, as the registry defines it.
+#[derive(Debug)]
+pub struct Attribute {
+    /// `string`, `int`, `double`, `boolean`, or a list of one of these.
+    pub kind: String,
+    /// `stable`, or how far it is from that.
+    pub stability: String,
+    /// Whether something else has taken its place.
+    pub deprecated: bool,
+    /// The values of an enumeration.
+    pub values: Vec<String>,
+}
+
+/// The attributes of a span, an event or an entity, each with how much it is wanted: `required`,
+/// `conditionally_required`, `recommended` or `opt_in`.
+pub type Levels = BTreeMap<String, String>;
+
+impl Registry {
+    /// Reads the extract.
+    pub fn load() -> Registry {
+        let read: Value = serde_json::from_str(include_str!("registry.json")).unwrap();
+        let named = |key: &str| read[key].as_object().unwrap().iter();
+        let levels = |key: &str| {
+            let groups = named(key);
+            groups
+                .map(|(name, group)| (name.clone(), texts(&group["attributes"])))
+                .collect()
+        };
+        let attribute = |(name, about): (&String, &Value)| {
+            let values = about["values"].as_array().into_iter().flatten();
+            let attribute = Attribute {
+                kind: about["type"].as_str().unwrap().to_owned(),
+                stability: about["stability"].as_str().unwrap().to_owned(),
+                deprecated: about["deprecated"] == true,
+                values: values
+                    .map(|value| value.as_str().unwrap().to_owned())
+                    .collect(),
+            };
+            (name.clone(), attribute)
+        };
+        Registry {
+            version: read["version"].as_str().unwrap().to_owned(),
+            attributes: named("attributes").map(attribute).collect(),
+            spans: levels("spans"),
+            events: levels("events"),
+            entities: levels("entities"),
+        }
+    }
+}
+
+fn texts(object: &Value) -> Levels {
+    let pairs = object.as_object().unwrap().iter();
+    pairs
+        .map(|(name, text)| (name.clone(), text.as_str().unwrap().to_owned()))
+        .collect()
+}
