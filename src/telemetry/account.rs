@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::export::ExportError;
 
@@ -49,7 +49,12 @@ impl Account {
 
     /// An export of `spans` begins.
     pub fn begun(&self, spans: usize) -> Option<String> {
-        matches!(self, Account::Each).then(|| line(&json!({ "made": spans })))
+        matches!(self, Account::Each).then(|| {
+            line(&Line {
+                made: Some(spans),
+                ..Line::default()
+            })
+        })
     }
 
     /// An export of `spans` is over.
@@ -60,13 +65,19 @@ impl Account {
         now: Instant,
     ) -> Option<String> {
         match (self, exported) {
-            (Account::Each, Ok(())) => Some(line(&json!({ "sent": spans }))),
+            (Account::Each, Ok(())) => Some(line(&Line {
+                sent: Some(spans),
+                ..Line::default()
+            })),
             (Account::Each, Err(error)) => {
                 let lost = error.lost().min(spans);
-                let (sent, reason) = (spans - lost, error.reason());
-                let why = error.to_string();
-                let said = json!({ "sent": sent, "lost": lost, "reason": reason, "error": why });
-                Some(line(&said))
+                Some(line(&Line {
+                    made: None,
+                    sent: Some(spans - lost),
+                    lost: Some(lost),
+                    reason: Some(error.reason()),
+                    error: Some(&error.to_string()),
+                }))
             }
             (Account::Rarely { .. }, Ok(())) => None,
             (Account::Rarely { failed, .. }, Err(error)) => {
@@ -81,9 +92,13 @@ impl Account {
     pub fn dropped(&mut self, spans: usize, now: Instant) -> Option<String> {
         match self {
             _ if spans == 0 => None,
-            Account::Each => Some(line(&json!({
-                "made": spans, "lost": spans, "reason": "queue_full", "error": QUEUE_FULL,
-            }))),
+            Account::Each => Some(line(&Line {
+                made: Some(spans),
+                sent: None,
+                lost: Some(spans),
+                reason: Some("queue_full"),
+                error: Some(QUEUE_FULL),
+            })),
             Account::Rarely { queue_full, .. } => {
                 queue_full.add(spans);
                 let lost = queue_full.report(now)?;
@@ -93,8 +108,24 @@ impl Account {
     }
 }
 
-fn line(object: &Value) -> String {
-    format!("{LINE_PREFIX}{object}")
+/// What a host that adds up is told.
+#[derive(Default, Serialize)]
+struct Line<'l> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'l str>,
+}
+
+fn line(line: &Line<'_>) -> String {
+    let json = serde_json::to_string(line).expect("strings and numbers are always JSON");
+    [LINE_PREFIX, &json].concat()
 }
 
 /// Counts lost spans, and tells when the next line on stderr is due.
