@@ -187,7 +187,7 @@ mod tests {
             let values = block_on(Values::all(&world));
             let service = Service::start(world.clone(), &values);
             let request = Request::post("/process?report");
-            let request = request.body(Full::from("[]")).unwrap();
+            let request = request.body(Full::<Bytes>::from("[]")).unwrap();
             let answer = block_on(service.answer(request, Clock::set(wall)));
             let report: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
             world.run_tasks();

@@ -92,29 +92,29 @@ fn fault(member: &str) -> Option<String> {
 /// Refuses a fault that is left out of the baggage, and one of which a part is: what follows an unencoded comma.
 fn refuse_lost(baggage: &str) -> Result<(), String> {
     let mut before = None;
-    for (member, fate) in baggage::members(baggage) {
+    let mut lost = None;
+    baggage::each_member(baggage, &mut |member, fate| {
         let fault = fault(member);
-        let (key, problem) = match (fate, &fault, &before) {
-            (Fate::Malformed, Some(key), _) => (
-                key,
-                "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C",
-            ),
-            (Fate::Malformed, None, Some(key)) => (
-                key,
-                "what follows its comma is no list member; in a value a comma is written %2C",
-            ),
-            (Fate::TooMuch, Some(key), _) => (
-                key,
-                "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them",
-            ),
+        let problem = match (fate, &fault) {
+            (Fate::Malformed, Some(_)) => {
+                "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII \
+                 percent-encoded, such as %2C"
+            }
+            (Fate::Malformed, None) if before.is_some() => {
+                "what follows its comma is no list member; in a value a comma is written %2C"
+            }
+            (Fate::TooMuch, Some(_)) => {
+                "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them"
+            }
             _ => {
                 before = fault;
-                continue;
+                return;
             }
         };
-        return Err(format!("baggage {key}: {problem}"));
-    }
-    Ok(())
+        let key = fault.or(before.take()).unwrap_or_default();
+        lost.get_or_insert_with(|| format!("baggage {key}: {problem}"));
+    });
+    lost.map_or(Ok(()), Err)
 }
 
 /// `tail.<service>.<what>=<value>` as its three parts. A service's name may hold points.

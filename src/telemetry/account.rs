@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::export::ExportError;
 
@@ -53,7 +53,12 @@ impl Account {
 
     /// An export of `spans` begins.
     pub fn begun(&self, spans: usize) -> Option<String> {
-        matches!(self, Account::Each).then(|| line(&json!({ "made": spans })))
+        matches!(self, Account::Each).then(|| {
+            line(&Line {
+                made: Some(spans),
+                ..Line::default()
+            })
+        })
     }
 
     /// An export of `spans` is over; where all were taken, perhaps with a warning.
@@ -64,16 +69,20 @@ impl Account {
         now: Instant,
     ) -> Option<String> {
         match (self, exported) {
-            (Account::Each, Ok(None)) => Some(line(&json!({ "sent": spans }))),
-            (Account::Each, Ok(warning)) => {
-                Some(line(&json!({ "sent": spans, "warning": warning })))
-            }
+            (Account::Each, Ok(warning)) => Some(line(&Line {
+                sent: Some(spans),
+                warning: warning.as_deref(),
+                ..Line::default()
+            })),
             (Account::Each, Err(error)) => {
                 let lost = error.lost();
-                let (sent, reason) = (spans - lost, error.reason());
-                let why = error.to_string();
-                let said = json!({ "sent": sent, "lost": lost, "reason": reason, "error": why });
-                Some(line(&said))
+                Some(line(&Line {
+                    sent: Some(spans - lost),
+                    lost: Some(lost),
+                    reason: Some(error.reason()),
+                    error: Some(&error.to_string()),
+                    ..Line::default()
+                }))
             }
             (Account::Rarely { warned, .. }, Ok(warning)) => {
                 let warning = warning?;
@@ -92,9 +101,13 @@ impl Account {
     pub fn dropped(&mut self, spans: usize, now: Instant) -> Option<String> {
         match self {
             _ if spans == 0 => None,
-            Account::Each => Some(line(&json!({
-                "made": spans, "lost": spans, "reason": "queue_full", "error": QUEUE_FULL,
-            }))),
+            Account::Each => Some(line(&Line {
+                made: Some(spans),
+                lost: Some(spans),
+                reason: Some("queue_full"),
+                error: Some(QUEUE_FULL),
+                ..Line::default()
+            })),
             Account::Rarely { queue_full, .. } => {
                 queue_full.add(spans);
                 let lost = queue_full.report(now)?;
@@ -104,8 +117,26 @@ impl Account {
     }
 }
 
-fn line(object: &Value) -> String {
-    format!("{LINE_PREFIX}{object}")
+/// What a host that adds up is told.
+#[derive(Default, Serialize)]
+struct Line<'l> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'l str>,
+}
+
+fn line(line: &Line<'_>) -> String {
+    let json = serde_json::to_string(line).expect("strings and numbers are always JSON");
+    [LINE_PREFIX, &json].concat()
 }
 
 /// Counts lost spans, and tells when the next line on stderr is due.

@@ -18,40 +18,38 @@ pub enum Fate {
     TooMuch,
 }
 
-/// The list members of `text`, without white space around them, and what becomes of each.
-pub fn members(text: &str) -> impl Iterator<Item = (&str, Fate)> {
+/// Goes through the list members of `text`, without white space around them, and says what becomes of each.
+pub fn each_member<'t>(text: &'t str, take: &mut dyn FnMut(&'t str, Fate)) {
     let (mut count, mut bytes) = (0, 0);
-    let members = text
-        .split(',')
-        .map(|member| member.trim_matches([' ', '\t']));
-    members
-        .filter(|member| !member.is_empty())
-        .map(move |member| {
-            if !is_member(member) {
-                return (member, Fate::Malformed);
-            }
-            // What does not fit is the last one, however small those behind it are.
-            count += 1;
-            bytes += usize::from(count > 1) + member.len();
-            match count <= MOST_MEMBERS && bytes <= MOST_BYTES {
-                true => (member, Fate::Passes),
-                false => (member, Fate::TooMuch),
-            }
-        })
+    for member in text.split(',') {
+        let member = member.trim_matches([' ', '\t']);
+        if member.is_empty() {
+            continue;
+        }
+        if !is_member(member) {
+            take(member, Fate::Malformed);
+            continue;
+        }
+        // What does not fit is the last one, however small those behind it are.
+        count += 1;
+        bytes += usize::from(count > 1) + member.len();
+        let passes = count <= MOST_MEMBERS && bytes <= MOST_BYTES;
+        take(member, if passes { Fate::Passes } else { Fate::TooMuch });
+    }
 }
 
 /// The baggage that goes on: the members of `text` in their order and with their properties.
 /// Malformed members are left out, and what is over the limits, from the end.
 pub fn parse(text: &str) -> String {
     let mut kept = String::new();
-    for (member, fate) in members(text) {
+    each_member(text, &mut |member, fate| {
         if fate == Fate::Passes {
             if !kept.is_empty() {
                 kept.push(',');
             }
             kept.push_str(member);
         }
-    }
+    });
     kept
 }
 

@@ -89,9 +89,21 @@ pub fn extract(headers: &HeaderMap) -> Caller {
 /// The baggage of a request as it came, malformed members included; may be empty. A byte that is no text makes
 /// its own member malformed, and no other.
 pub fn raw_baggage(headers: &HeaderMap) -> String {
-    let values = headers.get_all(&BAGGAGE).iter();
-    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    values.collect::<Vec<_>>().join(",")
+    let mut raw = String::new();
+    for value in headers.get_all(&BAGGAGE) {
+        if !raw.is_empty() {
+            raw.push(',');
+        }
+        let char = |b: &u8| {
+            if b.is_ascii() {
+                char::from(*b)
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        };
+        raw.extend(value.as_bytes().iter().map(char));
+    }
+    raw
 }
 
 fn with_state(span: &SpanContext, state: String) -> TraceContext {
