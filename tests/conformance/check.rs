@@ -147,7 +147,7 @@ impl Checker {
     }
 
     /// What is wrong with an attribute of something that has `levels`, and this row on our own page.
-    fn attribute(
+    pub(super) fn attribute(
         &self,
         name: &str,
         value: &Value,
