@@ -20,17 +20,24 @@
 //! - [`app`]: the components and their routes
 //! - [`destinations`]: URLs in the mesh that lead nowhere
 //! - [`server`]: HTTP in, until [`shutdown`] says so
+//! - [`connection`]: one connection, and what is said to clients that do not keep to HTTP/1.1
+//! - [`addressee`]: whom a request is for
+//! - [`connections`]: all of them: how many there may be, and which have to go
+//! - [`request_body`]: bodies are here before an instance is asked
 //! - [`shard`]: the threads that answer it
 //! - [`output`]: what components print
 //! - [`span_account`]: what became of the service's spans, added up
 //! - [`up`]: all of it, for the command line of [`cli`]
 //! - [`mesh`]: a topology as a manifest, without running it
 
+pub mod addressee;
 pub mod allowed_hosts;
 pub mod app;
 pub mod application;
 pub mod build;
 pub mod cli;
+pub mod connection;
+pub mod connections;
 pub mod destinations;
 pub mod dispatch;
 pub mod document;
@@ -40,6 +47,7 @@ pub mod manifest;
 pub mod mesh;
 pub mod outbound;
 pub mod output;
+pub mod request_body;
 pub mod room;
 pub mod routes;
 pub mod runtime_config;
