@@ -18,6 +18,8 @@ pub use activity::{Activity, Ending, Phase};
 pub const MAX_CONNECTIONS: usize = 10_000;
 /// Files that are left for everything else, such as requests out and databases; half of them where there are few.
 pub const RESERVED_FILES: usize = 256;
+/// How many more than the limit there may be for a moment: one part of so many.
+const SLACK: usize = 8;
 /// How long the head of a request may take from its first byte. Beyond, the answer is 408.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle before its first request, and between two. Beyond, it is closed.
@@ -72,27 +74,20 @@ impl Connections {
         }
     }
 
-    /// Whether another one may come in; where there is one too many, the one that can be missed most is told to go.
+    /// Whether another one may be accepted. Where there is one too many, the one that can be missed most is told to
+    /// go; a few more may come in until it has gone.
     pub fn make_place(&self) -> bool {
-        self.count() <= self.0.limit || self.close_idlest()
+        let open = self.0.open();
+        let going = open.values().filter(|activity| activity.ends()).count();
+        if open.len() - going > self.0.limit {
+            close_idlest(&open);
+        }
+        open.len() <= self.0.limit + self.0.limit / SLACK
     }
 
-    /// Tells the one to go that has been idle longest; if none is idle, the one whose head takes longest. Says
-    /// whether there was one.
-    pub fn close_idlest(&self) -> bool {
-        let open = self.0.open();
-        let candidates = open.values().filter(|activity| !activity.ends());
-        let ranked = candidates.filter_map(|activity| match activity.phase() {
-            Phase::Idle => Some((true, activity.lasts(), activity)),
-            Phase::Head => Some((false, activity.lasts(), activity)),
-            Phase::Busy | Phase::Flushing => None,
-        });
-        let Some((idle, _, activity)) = ranked.max_by_key(|(idle, lasts, _)| (*idle, *lasts))
-        else {
-            return false;
-        };
-        activity.end(if idle { Ending::Idle } else { Ending::SlowHead });
-        true
+    /// Tells the one to go that can be missed most: files have run out.
+    pub fn close_idlest(&self) {
+        close_idlest(&self.0.open());
     }
 
     /// Tells those to go that take longer than they may.
@@ -125,6 +120,20 @@ impl Connections {
             }
             changed.await;
         }
+    }
+}
+
+/// Tells the one to go that has been idle longest; if none is idle, the one whose head takes longest.
+fn close_idlest(open: &HashMap<u64, Arc<Activity>>) {
+    let candidates = open.values().filter(|activity| !activity.ends());
+    let ranked = candidates.filter_map(|activity| match activity.phase() {
+        Phase::Idle => Some((Ending::Idle, activity)),
+        Phase::Head => Some((Ending::SlowHead, activity)),
+        Phase::Busy | Phase::Flushing => None,
+    });
+    let first = ranked.max_by_key(|(ending, activity)| (*ending == Ending::Idle, activity.lasts()));
+    if let Some((ending, activity)) = first {
+        activity.end(ending);
     }
 }
 
@@ -226,25 +235,30 @@ mod tests {
 
     #[test]
     fn the_idlest_makes_place() {
-        let connections = Connections::new(3);
+        let connections = Connections::new(SLACK);
         let seconds = Duration::from_secs;
         let busy = since(&connections, Phase::Busy, seconds(50));
         let head = since(&connections, Phase::Head, seconds(9));
         let idle = since(&connections, Phase::Idle, seconds(2));
-        assert!(connections.make_place(), "there is one");
         let idlest = since(&connections, Phase::Idle, seconds(3));
-        assert_eq!(told(&idlest), None);
+        let mut others: Vec<Open> = (4..SLACK)
+            .map(|_| since(&connections, Phase::Busy, seconds(0)))
+            .collect();
+        assert!(connections.make_place());
+        assert_eq!(told(&idlest), None, "there is a place");
         for (open, ending) in [
-            (&idlest, Some(Ending::Idle)),
-            (&idle, Some(Ending::Idle)),
-            (&head, Some(Ending::SlowHead)),
+            (&idlest, Ending::Idle),
+            (&idle, Ending::Idle),
+            (&head, Ending::SlowHead),
         ] {
-            assert!(connections.make_place());
-            assert_eq!(told(open), ending);
+            others.push(since(&connections, Phase::Busy, seconds(0)));
+            connections.make_place();
+            connections.make_place();
+            assert_eq!(told(open), Some(ending));
         }
-        assert!(!connections.make_place());
         assert_eq!(told(&busy), None);
-        drop(idle);
+        assert!(!connections.make_place(), "those told so have not gone");
+        drop((idlest, idle));
         assert!(connections.make_place());
     }
 
@@ -252,11 +266,12 @@ mod tests {
     fn who_gets_a_request_meanwhile_stays() {
         let connections = Connections::new(1);
         let open = connections.add();
-        assert!(connections.close_idlest());
+        connections.close_idlest();
         open.activity().enter(Phase::Busy);
         assert_eq!(told(&open), None);
         open.activity().enter(Phase::Idle);
-        assert!(connections.close_idlest(), "another time");
+        connections.close_idlest();
+        assert_eq!(told(&open), Some(Ending::Idle), "another time");
     }
 
     #[tokio::test]

@@ -56,9 +56,6 @@ impl Refusal {
                 );
                 (status, sentence)
             }
-            (Refusal::Head(_), Some(status @ StatusCode::URI_TOO_LONG)) => {
-                (status, "the request's target is too long".to_owned())
-            }
             (Refusal::Head(problem), Some(status)) => (
                 status,
                 format!("the request's head is malformed: {problem}"),
@@ -104,12 +101,6 @@ mod tests {
                 431,
                 "HTTP/1.1 431 ",
                 "64 KiB or 100 headers\n",
-            ),
-            (
-                Refusal::Head(String::new()),
-                414,
-                "HTTP/1.1 414 URI Too Long\r\n",
-                "too long\n",
             ),
             (Refusal::Other, 400, "", ""),
         ];
