@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
-use http::uri::{Authority, Scheme};
-use http::{Request, Response, StatusCode, Uri};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::uri::Authority;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
 use serde_json::json;
 use wasmtime::Engine;
 use wasmtime::component::Component as Compiled;
-use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::addressee::{authority, locate};
 use crate::allowed_hosts::{AllowedHosts, Entry};
 use crate::dispatch::{Instances, NotStarted};
 use crate::engine;
@@ -25,6 +27,7 @@ use crate::instance::{ComponentHandler, Lifetime, State};
 use crate::manifest::{self, Component, Manifest};
 use crate::outbound::Client;
 use crate::output::Output;
+use crate::request_body::{self, BODY_STALL, BODY_TIMEOUT, BodyRoom, Refused};
 use crate::routes::{Matched, Routes};
 use crate::sqlite::{Databases, Writers};
 use crate::variables::{Values, Variables};
@@ -41,6 +44,7 @@ pub struct App {
     address: SocketAddr,
     routes: Arc<Routes>,
     components: HashMap<String, Instances>,
+    bodies: BodyRoom,
     output: Output,
 }
 
@@ -164,6 +168,7 @@ impl App {
                 address,
                 routes: Arc::clone(&manifest.routes),
                 components: prepared.into_iter().map(instances).collect(),
+                bodies: lifetime.bodies.clone(),
                 output: output.clone(),
             }
         })
@@ -179,12 +184,16 @@ impl App {
         self.components.get(id).map(Instances::component)
     }
 
-    /// Answers a request from outside; `client` is the address that it comes from.
-    pub async fn answer(
+    /// Answers a request from outside; `client` is the address that it comes from. No instance is asked before its
+    /// body is here.
+    pub async fn answer<B>(
         &self,
-        mut request: Request<WasiBody>,
+        mut request: Request<B>,
         client: &HeaderValue,
-    ) -> Response<WasiBody> {
+    ) -> Response<WasiBody>
+    where
+        B: Body<Data = Bytes, Error = Error> + Send + Unpin + 'static,
+    {
         let path = request.uri().path();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
             return self.well_known(well_known);
@@ -197,7 +206,24 @@ impl App {
         };
         // Transport information, which causes trouble where a component passes it on.
         request.headers_mut().remove(CONNECTION);
-        self.dispatch(&matched, request, client).await
+        // HTTP/1.0 knows no Host header, and asks whoever it finds.
+        let authority = authority(&request).map(|found| found.unwrap_or_else(|| self.authority()));
+        let located = authority.and_then(|to| locate(&mut request, to, &matched, client));
+        if let Err(problem) = located {
+            return text(StatusCode::BAD_REQUEST, format!("{problem}\n"));
+        }
+        let (parts, body) = request.into_parts();
+        let received = match request_body::receive(body, &self.bodies).await {
+            Ok(received) => received,
+            Err(refused) => return refuse(refused),
+        };
+        let late = received.late();
+        let request = Request::from_parts(parts, received.boxed_unsync());
+        let response = self.dispatch(matched.component(), request).await;
+        match late.is_some_and(|late| late.load(Ordering::Relaxed)) {
+            true => refuse(Refused::Slow),
+            false => response,
+        }
     }
 
     /// Answers a request from one of the application's own components; none where there is no
@@ -205,13 +231,18 @@ impl App {
     pub async fn chain(
         &self,
         component: &str,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
     ) -> Option<Response<WasiBody>> {
         if !self.components.contains_key(component) {
             return None;
         }
         let matched = Matched::chained(component, request.uri().path());
-        Some(self.dispatch(&matched, request, &CHAINED_CLIENT).await)
+        let authority = request.uri().authority().cloned();
+        let authority = authority.unwrap_or_else(|| self.authority());
+        if let Err(problem) = locate(&mut request, authority, &matched, &CHAINED_CLIENT) {
+            return Some(text(StatusCode::BAD_REQUEST, format!("{problem}\n")));
+        }
+        Some(self.dispatch(component, request).await)
     }
 
     fn well_known(&self, path: &str) -> Response<WasiBody> {
@@ -235,16 +266,13 @@ impl App {
         }
     }
 
-    async fn dispatch(
-        &self,
-        matched: &Matched,
-        mut request: Request<WasiBody>,
-        client: &HeaderValue,
-    ) -> Response<WasiBody> {
-        if let Err(problem) = address(&mut request, matched, client) {
-            return text(StatusCode::BAD_REQUEST, format!("{problem}\n"));
-        }
-        let id = matched.component();
+    /// Its own address, as a client would name it.
+    fn authority(&self) -> Authority {
+        let address = Authority::try_from(self.address.to_string());
+        address.expect("an address with a port is an authority")
+    }
+
+    async fn dispatch(&self, id: &str, request: Request<WasiBody>) -> Response<WasiBody> {
         let handled = match self.components.get(id) {
             Some(component) => component.answer(request).await,
             None => {
@@ -275,28 +303,25 @@ impl App {
     }
 }
 
-/// Makes the URI absolute, and adds the headers that Spin adds.
-fn address(request: &mut Request<WasiBody>, matched: &Matched, client: &HeaderValue) -> Result<()> {
-    let mut parts = request.uri().clone().into_parts();
-    let named = request
-        .headers()
-        .get(HOST)
-        .map(|host| Authority::try_from(host.as_bytes()));
-    let named = named
-        .transpose()
-        .map_err(|problem| anyhow!("the Host header is malformed: {problem}"))?;
-    let authority = match (parts.authority.take(), named) {
-        (None, None) => bail!("the request has no Host header"),
-        (Some(target), Some(named)) if target != named => {
-            bail!("the Host header names {named}, the request's target {target}")
-        }
-        (Some(authority), _) | (None, Some(authority)) => authority,
+/// A request that is not waited for any longer. Its connection is of no use either: the rest may still come.
+fn refuse(refused: Refused) -> Response<WasiBody> {
+    let mut response = match refused {
+        Refused::Slow => text(
+            StatusCode::REQUEST_TIMEOUT,
+            format!(
+                "the request's body came too slowly: nothing for {} s, or not all of it within {} s\n",
+                BODY_STALL.as_secs(),
+                BODY_TIMEOUT.as_secs()
+            ),
+        ),
+        Refused::NoRoom => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "other requests' bodies take all the memory that --max-memory allows them\n",
+        ),
     };
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(authority);
-    *request.uri_mut() = Uri::from_parts(parts)?;
-    let full_url = HeaderValue::try_from(request.uri().to_string())?;
-    matched.describe(full_url, client, request.headers_mut())
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
 }
 
 /// An answer of the host's own.
@@ -306,5 +331,7 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<WasiBody> {
         .boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
     response
 }

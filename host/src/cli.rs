@@ -5,13 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
+use crate::connections::{HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT};
+use crate::request_body::{BODY_STALL, BODY_TIMEOUT};
+use crate::room::MAX_INSTANCE_BYTES;
+
 /// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
 #[derive(Debug, Parser)]
 #[command(
     name = "tracing-tail",
     version,
     args_conflicts_with_subcommands = true,
-    args_override_self = true
+    args_override_self = true,
+    after_help = limits()
 )]
 pub struct Cli {
     /// What to do.
@@ -26,6 +32,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build what is missing or stale, and run the application
+    #[command(after_help = limits())]
     Up(UpPath),
     /// Build the application's components with their build commands
     Build(Build),
@@ -54,6 +61,25 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
 
 One entry point answers on /process, several on /<service>/process. In the environment a service's
 settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
+
+/// What `up` allows its clients and guests.
+fn limits() -> String {
+    format!(
+        "Limits:
+  The head of a request    {} KiB, {MAX_HEADERS} headers, within {} s
+  Its body                 within {} s, and never nothing for {} s
+  A connection             idle for {} s; {} s where nothing of an answer is taken
+  Connections              {MAX_CONNECTIONS}, fewer where few files may be open; the idlest make place
+  The memory of a guest    {} MiB",
+        MAX_HEAD_BYTES >> 10,
+        HEAD_TIMEOUT.as_secs(),
+        BODY_TIMEOUT.as_secs(),
+        BODY_STALL.as_secs(),
+        KEEP_ALIVE.as_secs(),
+        WRITE_TIMEOUT.as_secs(),
+        MAX_INSTANCE_BYTES >> 20,
+    )
+}
 
 /// Which application a command is about.
 #[derive(Debug, Args)]
@@ -126,8 +152,8 @@ pub struct Up {
     #[arg(long, value_name = "VARIABLE")]
     pub variable: Vec<String>,
     /// An environment variable of every component: NAME=value
-    #[arg(short = 'e', long, value_name = "NAME=VALUE", value_parser = parse_env)]
-    pub env: Vec<(String, String)>,
+    #[arg(short = 'e', long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
     /// Where databases are kept [default: .spin beside the manifest]
     #[arg(long, value_name = "PATH")]
     pub state_dir: Option<PathBuf>,
@@ -177,11 +203,4 @@ fn parse_address(word: &str) -> Result<SocketAddr, String> {
         .first()
         .copied()
         .ok_or_else(|| "the name has no address".to_owned())
-}
-
-fn parse_env(word: &str) -> Result<(String, String), String> {
-    match word.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=value".to_owned()),
-    }
 }

@@ -292,6 +292,7 @@ impl Occupied {
         };
         let linger = reservation.linger();
         let mut store = component.store(reservation);
+        let turn = Arc::clone(store.data().turn());
         let proxy = match component.pre.instantiate_async(&mut store).await {
             Ok(proxy) => proxy,
             Err(error) => return self.fail(error),
@@ -303,6 +304,7 @@ impl Occupied {
                 }));
             poll_fn(|cx| {
                 self.slot.poll();
+                turn.begin();
                 let run = run.as_mut().poll(cx);
                 if run.is_pending() {
                     for job in self.slot.stuck() {

@@ -1,7 +1,10 @@
 //! wasmtime, set up as Spin sets it up: a pool for instances, a cache for compiled code, and the
 //! interfaces that a component may import.
 
+use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use wasmtime::component::{Component, Linker};
@@ -21,6 +24,8 @@ const MAX_INSTANCES: u32 = 4_000;
 const KEPT_OF_MEMORY: usize = 256 * 1024;
 /// The same of a table.
 const KEPT_OF_TABLE: usize = 16 * 1024;
+/// How often a guest that computes is asked whether others wait for its core ([`Turn`](crate::instance::Turn)).
+const TICK: Duration = Duration::from_millis(5);
 
 /// Makes the engine.
 ///
@@ -36,6 +41,7 @@ pub fn engine() -> Result<Engine> {
 /// As [`engine`].
 pub fn with(mut config: Config) -> Result<Engine> {
     config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
     // Without a home folder there is no cache, and code is compiled at each start.
     config.cache(Cache::from_file(None).ok());
     config.allocation_strategy(pool());
@@ -47,6 +53,23 @@ pub fn with(mut config: Config) -> Result<Engine> {
     engine
         .map_err(anyhow::Error::from)
         .context("failed to start wasmtime")
+}
+
+/// Counts the epochs of an engine, by which its guests are interrupted, for as long as there is one.
+///
+/// # Errors
+/// Where a thread does not start.
+pub fn tick(engine: &Engine) -> io::Result<()> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    let thread = thread::Builder::new().name("epochs".to_owned());
+    thread.spawn(tick).map(|_| ())
 }
 
 fn pool() -> PoolingAllocationConfig {

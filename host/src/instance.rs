@@ -1,13 +1,13 @@
 //! An instance of a component: what its store holds, and the variables that it may ask for.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use wasmtime::component::{Accessor, HasData, Linker, ResourceTable};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -16,6 +16,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::app::App;
 use crate::outbound::{Client, Outbound};
 use crate::output::{Output, Stream};
+use crate::request_body::BodyRoom;
 use crate::room::{Reservation, Room};
 use crate::sqlite::Databases;
 use crate::variables::Values;
@@ -82,6 +83,7 @@ pub struct State {
     variables: Arc<Values>,
     pub(crate) databases: Databases,
     reservation: Reservation,
+    turn: Arc<Turn>,
     /// Tells the shutdown that this instance still lives.
     _alive: TaskTrackerToken,
 }
@@ -183,6 +185,8 @@ pub struct Lifetime {
     pub room: Room,
     /// How many requests were dropped before they began, since nobody waited for them any more.
     pub abandoned: Arc<AtomicU64>,
+    /// The memory that bodies of requests may take.
+    pub bodies: BodyRoom,
 }
 
 impl Lifetime {
@@ -191,9 +195,42 @@ impl Lifetime {
         Lifetime {
             alive: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            bodies: BodyRoom::new(room.limit()),
             room,
             abandoned: Arc::default(),
         }
+    }
+}
+
+/// How many epochs a guest computes before its core goes to others.
+const EPOCHS_PER_TURN: u32 = 2;
+
+/// How long a guest has had its core for, since it was polled. A guest that computes gives way rather than being
+/// stopped: other requests of its instance are not at fault.
+#[derive(Debug, Default)]
+pub struct Turn(AtomicU32);
+
+impl Turn {
+    /// To be called before the guest is polled.
+    pub fn begin(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// What a guest has to do at the end of an epoch.
+    fn end_epoch(&self) -> UpdateDeadline {
+        let epochs = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        if epochs < EPOCHS_PER_TURN {
+            return UpdateDeadline::Continue(1);
+        }
+        // tokio's own lets events in first. Woken at once, the guest would hold them off for 60 turns.
+        UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
+    }
+}
+
+impl State {
+    /// How long the guest has had its core for.
+    pub fn turn(&self) -> &Arc<Turn> {
+        &self.turn
     }
 }
 
@@ -219,10 +256,29 @@ impl ComponentHandler {
             variables: Arc::clone(&self.variables),
             databases: self.databases.clone(),
             reservation,
+            turn: Arc::default(),
             _alive: self.lifetime.alive.token(),
         };
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.reservation);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| Ok(store.data().turn.end_epoch()));
         store
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_that_computes_gives_way_after_a_turn() {
+        let turn = Turn::default();
+        let gives_way = || matches!(turn.end_epoch(), UpdateDeadline::YieldCustom(1, _));
+        turn.begin();
+        let first: Vec<bool> = (0..EPOCHS_PER_TURN).map(|_| gives_way()).collect();
+        assert_eq!(first, [false, true]);
+        turn.begin();
+        assert!(!gives_way(), "its turn has just begun");
     }
 }

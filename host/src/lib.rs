@@ -21,6 +21,10 @@
 //! - [`destinations`]: URLs in the mesh that lead nowhere
 //! - [`call_tree`]: requests that lead to very many others
 //! - [`server`]: HTTP in, until [`shutdown`] says so
+//! - [`connection`]: one connection, and what is said to clients that do not keep to HTTP/1.1
+//! - [`addressee`]: whom a request is for
+//! - [`connections`]: all of them: how many there may be, and which have to go
+//! - [`request_body`]: bodies are here before an instance is asked
 //! - [`shard`]: the threads that answer it
 //! - [`output`]: what components print
 //! - [`span_account`]: what became of the service's spans, added up
@@ -28,12 +32,15 @@
 //! - [`up`]: all of it, for the command line of [`cli`]
 //! - [`mesh`]: a topology as a manifest, without running it
 
+pub mod addressee;
 pub mod allowed_hosts;
 pub mod app;
 pub mod application;
 pub mod build;
 pub mod call_tree;
 pub mod cli;
+pub mod connection;
+pub mod connections;
 pub mod destinations;
 pub mod dispatch;
 pub mod document;
@@ -43,6 +50,7 @@ pub mod manifest;
 pub mod mesh;
 pub mod outbound;
 pub mod output;
+pub mod request_body;
 pub mod room;
 pub mod routes;
 pub mod runtime_config;

@@ -3,6 +3,9 @@
 //! An instance that serves a request keeps its room. One that only goes on after its answers, such as with an
 //! export, has room for as long as nobody else needs it, and all of these together have a share only: then the one
 //! that has waited longest has its outbound requests failed, upon which it can only end.
+//!
+//! No single instance takes more than [`MAX_INSTANCE_BYTES`], and a large one grows no further once the room is used
+//! up. Its guest is told that there is no memory, as on any machine.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +21,12 @@ const INSTANCE_BYTES: usize = 64 * 1024;
 /// Of the memory that an instance starts with, one byte in so many is taken to be touched. An instance of the
 /// service that waits with a full batch was measured at 420 KiB in all, of 1,280 KiB that it starts with.
 const INITIAL_SHARE: usize = 3;
+/// The memory that one instance may take, in bytes: four times what the largest export takes the viewer.
+pub const MAX_INSTANCE_BYTES: usize = 256 << 20;
+/// What an instance may take even where the room is used up, in bytes: it could do no work at all with less.
+const MODEST_BYTES: usize = 32 << 20;
+/// The elements that one table of an instance may have: several times those of the service and the viewer.
+const MAX_TABLE_ELEMENTS: usize = 100_000;
 /// The share of the room that instances may take which only go on after their answers.
 const LINGERING: (usize, usize) = (3, 8);
 /// How often it is said that room has run out.
@@ -56,6 +65,33 @@ pub struct Report {
     pub told_to_go: usize,
     /// Instances that could not start.
     pub refused: usize,
+    /// Times that an instance was refused more memory.
+    pub too_large: usize,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report {
+            told_to_go,
+            refused,
+            too_large,
+        } = *self;
+        let mut clauses = Vec::new();
+        if told_to_go + refused > 0 {
+            clauses.push(format!(
+                "there was no room (--max-memory, or open files): {told_to_go} instances that only went on after \
+                 their answers were told to go, {refused} could not start"
+            ));
+        }
+        if too_large > 0 {
+            let mebibytes = MAX_INSTANCE_BYTES >> 20;
+            clauses.push(format!(
+                "instances were refused more memory {too_large} times: one may take {mebibytes} MiB, as long as \
+                 --max-memory has room for that"
+            ));
+        }
+        f.write_str(&clauses.join("; "))
+    }
 }
 
 #[derive(Debug)]
@@ -93,6 +129,11 @@ impl Room {
             stopping: CancellationToken::new(),
             instances: Mutex::default(),
         }))
+    }
+
+    /// How many bytes it has in all.
+    pub fn limit(&self) -> usize {
+        self.0.limit
     }
 
     /// Room for another instance. Where there is none, the one that has waited longest is told to go.
@@ -199,6 +240,14 @@ impl Reservation {
         }
     }
 
+    /// Whether it may take so many bytes more.
+    fn may_take(&self, bytes: usize) -> bool {
+        let taken = self.bytes.load(Ordering::Relaxed).saturating_add(bytes);
+        let shared = &self.room.0;
+        let used = shared.used.load(Ordering::Relaxed).saturating_add(bytes);
+        taken <= MAX_INSTANCE_BYTES && (taken <= MODEST_BYTES || used <= shared.limit)
+    }
+
     fn charge(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.room.0.used.fetch_add(bytes, Ordering::Relaxed);
@@ -220,20 +269,25 @@ impl ResourceLimiter for Reservation {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.charge(match current {
+        let bytes = match current {
             0 => desired / INITIAL_SHARE,
             _ => desired.saturating_sub(current),
-        });
-        Ok(true)
+        };
+        let granted = self.may_take(bytes);
+        match granted {
+            true => self.charge(bytes),
+            false => self.room.0.instances().report.too_large += 1,
+        }
+        Ok(granted)
     }
 
     fn table_growing(
         &mut self,
         _current: usize,
-        _desired: usize,
+        desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(true)
+        Ok(desired <= MAX_TABLE_ELEMENTS)
     }
 }
 
@@ -363,6 +417,27 @@ mod tests {
         let told = reservations.iter().map(Reservation::outbound);
         let told: Vec<_> = told.map(CancellationToken::is_cancelled).collect();
         assert_eq!(told, [true, false, false, false, false]);
+    }
+
+    #[test]
+    fn no_instance_grows_without_bound() {
+        let table = [
+            (2, 256, MAX_INSTANCE_BYTES, true, "as much as one may take"),
+            (2, 256, MAX_INSTANCE_BYTES + 1, false, "more than that"),
+            (1, 64, MODEST_BYTES, true, "what every instance may take"),
+            (1, 16, MODEST_BYTES, true, "even where there is no room"),
+            (1, 16, MODEST_BYTES + 1, false, "but no more than that"),
+            (1, 64, MODEST_BYTES + 1, true, "unless there is room"),
+        ];
+        for (times, room, bytes, granted, why) in table {
+            let room = Room::new(times * room << 20);
+            let mut instance = room.enter().unwrap();
+            let held = INSTANCE_BYTES;
+            let asked = instance.memory_growing(held, bytes, None).unwrap();
+            assert_eq!(asked, granted, "{why}");
+            let too_large = room.report().map_or(0, |report| report.too_large);
+            assert_eq!(too_large, usize::from(!granted), "{why}");
+        }
     }
 
     #[test]

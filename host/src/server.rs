@@ -1,16 +1,18 @@
 //! HTTP in: connections, and the shutdown that leaves no work behind.
 
+use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::app::App;
+use crate::connections::Connections;
 use crate::instance::Lifetime;
 use crate::shard::Shard;
 
@@ -18,6 +20,12 @@ use crate::shard::Shard;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long they have after that, once all their outbound requests have failed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often connections are looked through for those that take longer than they may.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How long to wait for a place or a file before another connection is accepted.
+const RETRY: Duration = Duration::from_millis(50);
+/// How often it is said that connections can't be accepted.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What was still going on when a server went down.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,7 +57,7 @@ impl Unfinished {
 pub async fn serve(
     apps: Vec<Arc<App>>,
     lifetime: &Lifetime,
-    listener: TcpListener,
+    (listener, connections): (TcpListener, Connections),
     shutdown: impl Future<Output = ()>,
 ) -> Result<Unfinished> {
     let shards: Vec<Shard> = apps
@@ -57,31 +65,26 @@ pub async fn serve(
         .map(Shard::start)
         .collect::<io::Result<_>>()
         .context("failed to start a thread")?;
-    let connections = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let (stream, client) = tokio::select! {
-            () = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                // A connection that is gone, or too many open files: others may fare better.
-                Err(problem) => {
-                    lifetime.room.make();
-                    eprintln!("tracing-tail: failed to accept a connection: {problem}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
-        if let Some(shard) = shards.iter().min_by_key(|shard| shard.open()) {
-            shard.take(stream, client, connections.watcher());
+    let take = async {
+        let mut complaint = Complaint::default();
+        loop {
+            let accepted = accept(&listener, lifetime, &connections, &mut complaint);
+            let (stream, client) = accepted.await;
+            if let Some(shard) = shards.iter().min_by_key(|shard| shard.open()) {
+                shard.take(stream, client, connections.add());
+            }
         }
+    };
+    tokio::select! {
+        () = shutdown => {}
+        never = take => match never {},
+        never = sweep(&connections) => match never {},
     }
     drop(listener);
-    let open = connections.count();
     lifetime.alive.close();
+    connections.finish();
     let finish = async {
-        connections.shutdown().await;
+        connections.closed().await;
         lifetime.stopping.cancel();
         lifetime.alive.wait().await;
     };
@@ -89,13 +92,65 @@ pub async fn serve(
     if timeout(GRACE, finish.as_mut()).await.is_ok() {
         return Ok(Unfinished::default());
     }
-    let instances = lifetime.alive.len();
+    let unfinished = Unfinished {
+        connections: connections.count(),
+        instances: lifetime.alive.len(),
+    };
     lifetime.stopping.cancel();
     // Who waits for an answer gets an error, and can still say what that means.
     lifetime.room.close();
     let _ = timeout(LAST_WORDS, finish).await;
-    Ok(Unfinished {
-        connections: open,
-        instances,
-    })
+    Ok(unfinished)
+}
+
+/// The next connection. Where there is no place for it, others that are idle are closed; where all of them are at
+/// work, it waits.
+async fn accept(
+    listener: &TcpListener,
+    lifetime: &Lifetime,
+    connections: &Connections,
+    complaint: &mut Complaint,
+) -> (TcpStream, SocketAddr) {
+    loop {
+        if !connections.make_place() {
+            let _ = timeout(RETRY, connections.changed()).await;
+            continue;
+        }
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // A connection that is gone, or too many open files: others may fare better.
+            Err(problem) => {
+                connections.close_idlest();
+                lifetime.room.make();
+                complaint.say(&problem);
+                sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Says now and then that connections can't be accepted.
+#[derive(Default)]
+struct Complaint(Option<Instant>);
+
+impl Complaint {
+    fn say(&mut self, problem: &io::Error) {
+        if self
+            .0
+            .is_none_or(|last| last.elapsed() >= COMPLAINT_INTERVAL)
+        {
+            self.0 = Some(Instant::now());
+            eprintln!("tracing-tail: failed to accept a connection: {problem}");
+        }
+    }
+}
+
+/// Tells those to go that take longer than they may.
+async fn sweep(connections: &Connections) -> Infallible {
+    let mut interval = interval(SWEEP);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        connections.sweep();
+    }
 }

@@ -4,26 +4,20 @@
 //! connection. Nothing is handed over between cores, and an instance is never missed only because
 //! another thread is at work in it at that moment: fewer instances live, and their batches are fuller.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
 use std::thread::{self, available_parallelism};
 
-use http::HeaderValue;
-use http_body_util::BodyExt as _;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use wasmtime_wasi_http::Error;
 
 use crate::app::App;
+use crate::connection;
+use crate::connections::Open;
 
 /// How many shards a server has on this machine.
 pub fn shards() -> usize {
@@ -39,8 +33,8 @@ pub struct Shard {
 struct Connection {
     stream: StdStream,
     client: SocketAddr,
-    watcher: Watcher,
-    _open: TaskTrackerToken,
+    open: Open,
+    here: TaskTrackerToken,
 }
 
 impl Shard {
@@ -69,7 +63,7 @@ impl Shard {
     }
 
     /// Gives it a connection from `client`. One that has broken meanwhile is dropped.
-    pub fn take(&self, stream: TcpStream, client: SocketAddr, watcher: Watcher) {
+    pub fn take(&self, stream: TcpStream, client: SocketAddr, open: Open) {
         // Head and body leave in two segments; Nagle's algorithm would hold back the second.
         // A socket that refuses is one whose client has gone.
         let Ok(stream) = stream.set_nodelay(true).and_then(|()| stream.into_std()) else {
@@ -78,8 +72,8 @@ impl Shard {
         let connection = Connection {
             stream,
             client,
-            watcher,
-            _open: self.open.token(),
+            open,
+            here: self.open.token(),
         };
         // Its thread lives for as long as this end of the channel does.
         let _ = self.accepted.send(connection);
@@ -87,28 +81,14 @@ impl Shard {
 }
 
 async fn serve(app: Arc<App>, mut connections: UnboundedReceiver<Connection>) {
-    while let Some(connection) = connections.recv().await {
-        tokio::spawn(connection.serve(Arc::clone(&app)));
-    }
-}
-
-impl Connection {
-    async fn serve(self, app: Arc<App>) {
-        let Ok(stream) = TcpStream::from_std(self.stream) else {
-            return;
+    while let Some(accepted) = connections.recv().await {
+        let Ok(stream) = TcpStream::from_std(accepted.stream) else {
+            continue;
         };
-        let client = HeaderValue::try_from(self.client.to_string());
-        let client = client.expect("an address is printed in ASCII");
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let app = Arc::clone(&app);
-            let request = request.map(|body| body.map_err(Error::Hyper).boxed_unsync());
-            let client = client.clone();
-            async move { Ok::<_, Infallible>(app.answer(request, &client).await) }
+        let app = Arc::clone(&app);
+        tokio::spawn(async move {
+            connection::serve(stream, accepted.client, app, accepted.open).await;
+            drop(accepted.here);
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service);
-        // A client that goes away is no fault of the server's.
-        let _ = self.watcher.watch(connection).await;
     }
 }

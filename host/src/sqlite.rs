@@ -4,15 +4,14 @@
 //! writer that finds another at work waits up to five seconds, or as long as it has asked for. Those who say
 //! that they will write, by `BEGIN IMMEDIATE`, wait in a queue: SQLite itself looks now and then whether the
 //! lock is free. Statements run on threads where they may block; those of a transaction that holds the lock,
-//! which wait for nothing, run where the component runs. What an answer may hold is bounded; attaching other
-//! files is refused, as in Spin.
+//! which wait for nothing, run where the component runs. What an answer may hold is bounded, and so is what a
+//! statement reaches ([`reach`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::TransactionState;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{Value as Stored, ValueRef};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
@@ -21,6 +20,8 @@ use wasmtime::component::{Accessor, FutureReader, HasData, Linker, Resource, Str
 use wasmtime_wasi::WasiView as _;
 
 use crate::instance::State;
+
+mod reach;
 
 mod wit {
     #![allow(missing_docs, reason = "generated")]
@@ -178,7 +179,7 @@ impl Connection {
                     .map_err(|problem| Error::Io(problem.to_string()))?;
             }
             let sqlite = rusqlite::Connection::open(&file).map_err(io)?;
-            sqlite.authorizer(Some(refuse_files));
+            reach::confine(&sqlite).map_err(io)?;
             sqlite.set_prepared_statement_cache_capacity(PREPARED);
             Ok(Session {
                 sqlite,
@@ -315,15 +316,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     let done = spawn_blocking(work).await;
     done.unwrap_or_else(|panicked| Err(Error::Io(panicked.to_string())))
-}
-
-fn refuse_files(context: AuthContext<'_>) -> Authorization {
-    match context.action {
-        AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => {
-            Authorization::Deny
-        }
-        _ => Authorization::Allow,
-    }
 }
 
 fn query(

@@ -18,12 +18,13 @@ use crate::application::Application;
 use crate::build::{self, Which};
 use crate::call_tree;
 use crate::cli::{self, Summary, Up};
+use crate::connections::{self, Connections};
 use crate::destinations;
 use crate::engine;
 use crate::instance::Lifetime;
 use crate::manifest::{Manifest, Route, Trigger};
 use crate::output::Output;
-use crate::room::{self, Room};
+use crate::room::Room;
 use crate::runtime_config;
 use crate::server::{self, GRACE};
 use crate::shard::shards;
@@ -32,6 +33,8 @@ use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
 use crate::variables::{self, Provider, Variables};
 use crate::warnings::Warnings;
 
+/// The files that a process may open where nobody says how many.
+const LEAST_FILES: u64 = 1024;
 /// The route of the trace viewer.
 const VIEWER: &str = "/traces/...";
 /// How many connections may wait to be accepted, where the system allows as many.
@@ -50,6 +53,7 @@ pub fn build(args: &cli::Build) -> Result<()> {
 /// # Errors
 /// One sentence that says what is wrong.
 pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
+    let environment = environment(&args)?;
     let application = Application::load(args.app.path())?;
     let providers = providers(&args, &application)?;
     let manifest = application.manifest;
@@ -58,20 +62,21 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     for component in &manifest.components {
         app::allowed_hosts(component, &variables)?;
     }
-    // Connections take files, and many systems let a process open 1,024 unless it asks for more. One that
-    // refuses leaves it at that.
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    // Connections take files, and many systems let a process open 1,024 unless it asks for more.
+    let files = rlimit::increase_nofile_limit(u64::MAX);
+    let files =
+        files.or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft));
     let listener = listen(&args)?;
     build::build(
         &manifest,
         if args.build { Which::All } else { Which::Stale },
     )?;
     let engine = engine::engine()?;
+    engine::tick(&engine).context("failed to start a thread")?;
     let state = args.state_dir.clone();
     let state = state.unwrap_or_else(|| manifest.dir.join(".spin"));
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
-    let environment = environment(&args);
     let prepared = app::prepare(&engine, &manifest, &variables, &environment, &state)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     let address = listener.local_addr()?;
@@ -112,7 +117,8 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
             GRACE.as_secs()
         );
     };
-    let serving = server::serve(apps, &lifetime, listener, shutdown);
+    let connections = Connections::new(connections::limit(files.unwrap_or(LEAST_FILES)));
+    let serving = server::serve(apps, &lifetime, (listener, connections), shutdown);
     let unfinished = tokio::select! {
         served = serving => served?,
         never = report(&spans, &lifetime) => match never {},
@@ -138,11 +144,18 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
 }
 
 /// What components find in their environment: what the command line says, and that somebody adds up spans.
-fn environment(args: &Up) -> Vec<(String, String)> {
-    let adds_up = (HOST_ADDS_UP.to_owned(), "1".to_owned());
-    iter::once(adds_up)
-        .chain(args.env.iter().cloned())
-        .collect()
+///
+/// # Errors
+/// Where an `--env` has no name. It is not quoted: what was meant to be its value may be a secret.
+fn environment(args: &Up) -> Result<Vec<(String, String)>> {
+    let adds_up = Ok((HOST_ADDS_UP.to_owned(), "1".to_owned()));
+    let given = args.env.iter().enumerate().map(|(at, word)| {
+        let named = word.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) =
+            named.ok_or_else(|| anyhow!("--env number {}: write NAME=value", at + 1))?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    iter::once(adds_up).chain(given).collect()
 }
 
 /// Says what was lost, and what had to go, for as long as it is polled.
@@ -152,15 +165,8 @@ async fn report(spans: &SpanAccount, lifetime: &Lifetime) -> Infallible {
         if let Some(told) = spans.report(Instant::now(), false) {
             eprintln!("{told}");
         }
-        if let Some(room::Report {
-            told_to_go,
-            refused,
-        }) = lifetime.room.report()
-        {
-            eprintln!(
-                "tracing-tail: there was no room (--max-memory, or open files): {told_to_go} instances that only \
-                 went on after their answers were told to go, {refused} could not start"
-            );
+        if let Some(report) = lifetime.room.report() {
+            eprintln!("tracing-tail: {report}");
         }
     }
 }

@@ -75,7 +75,19 @@ impl Provider {
 pub fn read_dotenv(path: &Path) -> Result<Values> {
     dotenvy::from_path_iter(path)
         .and_then(Iterator::collect)
+        .map_err(without_values)
         .with_context(|| format!("failed to read the dotenv file {}", path.display()))
+}
+
+/// What is wrong with a dotenv file; of a line no more than the name, since the rest may be a secret.
+fn without_values(error: dotenvy::Error) -> anyhow::Error {
+    match error {
+        dotenvy::Error::LineParse(line, _) => match line.split_once('=') {
+            Some((name, _)) => anyhow!("the value of {} is malformed", name.trim()),
+            None => anyhow!("a line is not NAME=value"),
+        },
+        other => other.into(),
+    }
 }
 
 /// Reads the values of `--variable`: `name=value`, `name=@file`, `@file.json` or `@file.toml`.
@@ -105,8 +117,11 @@ pub fn from_arguments(words: &[String]) -> Result<Values> {
 fn from_file(path: &Path) -> Result<Values> {
     let text = read(path)?;
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => serde_json::from_str(&text)
-            .with_context(|| format!("{} is no JSON object of strings", path.display())),
+        // serde_json's own words quote values.
+        Some("json") => serde_json::from_str(&text).map_err(|error| {
+            let (path, line) = (path.display(), error.line());
+            anyhow!("{path}:{line}: it is no JSON object of strings")
+        }),
         Some("toml") => {
             let name = path.display().to_string();
             let entries = Document::new(&name, &text).root()?.into_strings()?;
@@ -339,5 +354,37 @@ mod tests {
             words("@x.txt").unwrap_err().to_string(),
             "failed to read x.txt"
         );
+    }
+
+    #[test]
+    fn quotes_no_value_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = [
+            (".env", "TOKEN=\"hunter2", "the value of TOKEN is malformed"),
+            (".env", "TOKEN: hunter2", "a line is not NAME=value"),
+            (
+                "x.json",
+                "{\"token\": \n[\"hunter2\"]}",
+                "x.json:2: it is no JSON object",
+            ),
+            (
+                "x.json",
+                "\"hunter2\"",
+                "x.json:1: it is no JSON object of strings",
+            ),
+            ("x.toml", "token = \"hunter2", "x.toml:1: "),
+            ("x.toml", "token = hunter2", "x.toml:1: "),
+        ];
+        for (name, text, problem) in table {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            let read = match name {
+                ".env" => read_dotenv(&path),
+                _ => from_arguments(&[format!("@{}", path.display())]),
+            };
+            let told = format!("{:#}", read.unwrap_err());
+            assert!(told.contains(problem), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
     }
 }

@@ -56,6 +56,7 @@ pub struct Launch {
     manifest: Option<PathBuf>,
     folder: Option<PathBuf>,
     state: Option<PathBuf>,
+    files: Option<u32>,
 }
 
 impl Launch {
@@ -89,6 +90,12 @@ impl Launch {
         self
     }
 
+    /// Lets it open no more than so many files.
+    pub fn files(mut self, most: u32) -> Launch {
+        self.files = Some(most);
+        self
+    }
+
     /// Starts the application and waits until it serves.
     pub async fn start(self) -> App {
         let mut app = self.spawn();
@@ -106,7 +113,15 @@ impl Launch {
     pub fn spawn(self) -> App {
         build(manifest());
         let program = spin().unwrap_or_else(|| env!("CARGO_BIN_EXE_tracing-tail").into());
-        let mut command = Command::new(program);
+        let mut command = match self.files {
+            None => Command::new(program),
+            Some(most) => {
+                let mut shell = Command::new("sh");
+                let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(limited).arg(program);
+                shell
+            }
+        };
         let manifest = self
             .manifest
             .unwrap_or_else(|| repository().join(manifest()));

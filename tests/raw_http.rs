@@ -1,0 +1,363 @@
+//! What the embedded host makes of clients that do not do as others do, seen from a socket. Skipped on real Spin.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::support::{App, Collector, Launch, PATIENCE, serves_embedded_only};
+
+/// A client that says what it likes.
+struct Client(TcpStream);
+
+impl Client {
+    async fn connect(app: &App) -> Client {
+        Client(TcpStream::connect(app.authority()).await.unwrap())
+    }
+
+    async fn say(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// What it hears until `end`, or until the connection is closed.
+    async fn hear(&mut self, end: &str) -> String {
+        let mut heard = Vec::new();
+        let hears = async {
+            loop {
+                let text = String::from_utf8_lossy(&heard);
+                if !end.is_empty() && text.ends_with(end) {
+                    return;
+                }
+                match self.0.read_buf(&mut heard).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(_) => {}
+                }
+            }
+        };
+        let in_time = timeout(PATIENCE, hears).await;
+        let heard = String::from_utf8_lossy(&heard).into_owned();
+        assert!(in_time.is_ok(), "after {heard:?}");
+        heard
+    }
+}
+
+/// All that a client hears that says these bytes.
+async fn hear(app: &App, bytes: impl AsRef<[u8]>) -> String {
+    let mut client = Client::connect(app).await;
+    client.say(bytes).await;
+    client.hear("").await
+}
+
+/// A request for `/process` with an empty list, and other headers.
+fn post(headers: &str) -> String {
+    format!("POST /process HTTP/1.1\r\nhost: a\r\n{headers}content-length: 2\r\n\r\n[]")
+}
+
+const LIST: &str = "[\"tracing-tail\"]";
+
+#[tokio::test]
+async fn a_malformed_head_is_answered_with_a_sentence() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().start().await;
+    let many = (0..101).fold(String::new(), |all, at| format!("{all}x{at}: y\r\n"));
+    let long = format!("x: {}\r\n", "y".repeat(1 << 20));
+    let get = |line: &str| format!("{line}\r\nconnection: close\r\n\r\n");
+    let table = [
+        (get("nonsense"), 400, "the request's head is malformed: "),
+        (
+            get("GET / HTTP/9.9"),
+            400,
+            "the request's head is malformed: ",
+        ),
+        (
+            get("GET / HTTP/1.1\r\nhost: a\r\nno colon"),
+            400,
+            "the request's head is malformed: ",
+        ),
+        (
+            get(&format!("GET / HTTP/1.1\r\n{many}host: a")),
+            431,
+            "more than 64 KiB or 100 headers",
+        ),
+        (get("GET / HTTP/1.1"), 400, "the request has no Host header"),
+        (
+            get("GET / HTTP/1.1\r\nhost: a\r\nhost: a"),
+            400,
+            "more than one Host header",
+        ),
+        (
+            get("GET / HTTP/1.1\r\nhost: a b"),
+            400,
+            "the Host header is malformed",
+        ),
+        (
+            get("GET / HTTP/1.1\r\nhost: u:secret@a"),
+            400,
+            "has a user or a password",
+        ),
+        (
+            get("GET http://u:secret@a/ HTTP/1.1\r\nhost: a"),
+            400,
+            "has a user or a password",
+        ),
+        (
+            get(&format!("GET /{} HTTP/1.1\r\nhost: a", "x".repeat(65_535))),
+            431,
+            "more than 64 KiB or 100 headers",
+        ),
+    ];
+    for (request, status, sentence) in table {
+        let shown: String = request.chars().take(60).collect();
+        let heard = hear(&app, &request).await;
+        assert!(
+            heard.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{shown:?}: {heard}"
+        );
+        assert!(heard.contains(sentence), "{shown:?}: {heard}");
+        assert!(!heard.contains("secret"), "{heard}");
+    }
+    // It is still sending when it is refused, and may hear of it or not.
+    let mut client = Client::connect(&app).await;
+    let _ = client
+        .0
+        .write_all(get(&format!("GET / HTTP/1.1\r\n{long}host: a")).as_bytes())
+        .await;
+    let heard = client.hear("").await;
+    assert!(
+        heard.is_empty() || heard.starts_with("HTTP/1.1 431 "),
+        "{heard}"
+    );
+    assert!(
+        hear(&app, post("connection: close\r\n"))
+            .await
+            .ends_with(LIST)
+    );
+}
+
+#[tokio::test]
+async fn http_2_is_refused_in_words() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().start().await;
+    let heard = hear(&app, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    assert!(
+        heard.contains("this server speaks HTTP/1.1 only"),
+        "{heard:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_absolute_target_wins_over_the_host_header() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let collector = Collector::start().await;
+    let app = collector.launch().start().await;
+    let table = [
+        (
+            "POST http://target:81/process HTTP/1.1\r\nhost: other:82",
+            "target",
+            81,
+        ),
+        ("POST /process HTTP/1.1\r\nhost: other:82", "other", 82),
+    ];
+    for (at, (head, host, port)) in table.into_iter().enumerate() {
+        let request = format!("{head}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]");
+        assert!(hear(&app, request).await.ends_with(LIST));
+        let spans = collector.wait_for(at + 1).await;
+        let attributes = &spans[at].attributes;
+        assert_eq!(attributes["server.address"], json!(host));
+        assert_eq!(attributes["server.port"], json!(port.to_string()));
+    }
+    let old = "POST /process HTTP/1.0\r\ncontent-length: 2\r\n\r\n[]";
+    assert!(
+        hear(&app, old).await.ends_with(LIST),
+        "HTTP/1.0 has no Host header"
+    );
+}
+
+#[tokio::test]
+async fn what_http_allows_is_served() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().start().await;
+    let chunked = "transfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    let head = "POST /process HTTP/1.1\r\nhost: a\r\n";
+    let table = [
+        ("closes where it is asked to", post("connection: close\r\n")),
+        (
+            "an empty line before",
+            format!("\r\n{}", post("connection: close\r\n")),
+        ),
+        (
+            "in chunks",
+            format!("{head}{chunked}1\r\n[\r\n1;x=y\r\n]\r\n0\r\n\r\n"),
+        ),
+        (
+            "with trailers",
+            format!("{head}te: trailers\r\n{chunked}2\r\n[]\r\n0\r\nx: y\r\n\r\n"),
+        ),
+    ];
+    for (what, request) in table {
+        let heard = hear(&app, request).await;
+        assert!(heard.starts_with("HTTP/1.1 200 OK\r\n"), "{what}: {heard}");
+    }
+    let mut client = Client::connect(&app).await;
+    client
+        .say([post(""), post(""), post("connection: close\r\n")].concat())
+        .await;
+    let heard = client.hear("").await;
+    assert_eq!(heard.matches(LIST).count(), 3, "pipelined: {heard}");
+
+    let mut client = Client::connect(&app).await;
+    client
+        .say(format!(
+            "{head}expect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(
+        client.hear("\r\n\r\n").await,
+        "HTTP/1.1 100 Continue\r\n\r\n"
+    );
+    client.say("[]").await;
+    assert!(client.hear("").await.ends_with(LIST));
+}
+
+#[tokio::test]
+async fn what_http_does_not_allow_is_no_fault_of_the_server() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().start().await;
+    let table = [
+        (
+            "a chunk without a length",
+            "POST /process HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nx\r\n",
+        ),
+        (
+            "both lengths",
+            "POST /process HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n[]",
+        ),
+        (
+            "no number",
+            "POST /process HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n[]",
+        ),
+        (
+            "the whole server",
+            "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        ),
+        (
+            "a tunnel",
+            "CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\nconnection: close\r\n\r\n",
+        ),
+    ];
+    for (what, request) in table {
+        let heard = hear(&app, request).await;
+        assert!(heard.starts_with("HTTP/1.1 4"), "{what}: {heard}");
+    }
+    assert!(
+        hear(&app, post("connection: close\r\n"))
+            .await
+            .ends_with(LIST)
+    );
+}
+
+#[tokio::test]
+async fn an_answer_is_heard_by_who_is_still_sending() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().start().await;
+    let mut client = Client::connect(&app).await;
+    let length = 64 << 20;
+    client
+        .say(format!(
+            "POST /process HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n"
+        ))
+        .await;
+    let (mut reads, mut writes) = client.0.split();
+    let sends = async {
+        let piece = vec![b' '; 1 << 20];
+        while writes.write_all(&piece).await.is_ok() {}
+    };
+    let mut heard = [0; 12];
+    tokio::select! {
+        read = timeout(PATIENCE, reads.read_exact(&mut heard)) => {
+            read.unwrap().unwrap();
+        }
+        () = sends => panic!("it could send no more, and heard nothing"),
+    }
+    assert_eq!(&heard, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().start().await;
+    let mut slow = Vec::new();
+    for at in 0..40 {
+        let mut client = Client::connect(&app).await;
+        let path = ["/v1/traces", "/process"][at % 2];
+        client
+            .say(format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"))
+            .await;
+        slow.push(client);
+    }
+    let mut head = Client::connect(&app).await;
+    head.say("GET /process HTTP/1.1\r\nhost: ").await;
+    for path in ["/v1/traces", "/process"] {
+        let body = ["{\"resourceSpans\":[]}", "[]"][usize::from(path == "/process")];
+        let request = app.request(reqwest::Method::POST, path).body(body);
+        let request = request.header("content-type", "application/json");
+        let answer = timeout(Duration::from_secs(5), request.send()).await;
+        assert_eq!(answer.unwrap().unwrap().status(), 200, "{path}");
+    }
+    let heard = head.hear("").await;
+    assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
+    assert!(
+        heard.ends_with("the request's head did not come within 10 s\n"),
+        "{heard}"
+    );
+    for client in &mut slow {
+        let heard = client.hear("").await;
+        assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
+        assert!(
+            heard.contains("the request's body came too slowly"),
+            "{heard}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_make_place_where_files_are_few() {
+    if !serves_embedded_only() {
+        return;
+    }
+    let app = Launch::default().files(200).start().await;
+    let mut idle = Vec::new();
+    for _ in 0..400 {
+        idle.push(Client::connect(&app).await);
+    }
+    for _ in 0..10 {
+        let answer = app.process("[]");
+        let answer = timeout(Duration::from_secs(5), answer).await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(idle[0].hear("").await, "", "the idlest was closed");
+    let latest = idle.last_mut().unwrap();
+    latest.say(post("connection: close\r\n")).await;
+    assert!(latest.hear("").await.ends_with(LIST), "the latest was not");
+    assert!(
+        !app.stderr().contains("failed to accept"),
+        "{}",
+        app.stderr()
+    );
+}
