@@ -6,14 +6,15 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 use serde_json::json;
 
+use crate::detail::SpanName;
 use crate::filter::Filter;
 use crate::host::Database;
 use crate::ids::{hex, parse};
-use crate::respond::{Problem, json as answer_json};
+use crate::respond::{Problem, body_of, json as answer_json};
 use crate::settings::Bounds;
 use crate::store::keep::{self, Pin};
 use crate::store::spans::{self, Whole};
-use crate::store::{list, read};
+use crate::store::{export, list, read};
 use crate::{detail, graph};
 
 /// The beginning of every path.
@@ -162,8 +163,12 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let (trace, whole) = self.whole(id).await?;
-        let mut response = answer_json(&whole.export());
+        let trace = trace_id(id)?;
+        let export = export::one(self.database, trace).await?;
+        let export = export.ok_or_else(|| no_trace(id))?;
+        keep::look(self.database, export.id, export.looked, self.now).await;
+        let kind = HeaderValue::from_static("application/json");
+        let mut response = body_of(StatusCode::OK, kind, export.json);
         let name = format!("attachment; filename=\"trace-{}.json\"", hex(&trace));
         if let Ok(name) = HeaderValue::try_from(name) {
             response.headers_mut().insert(CONTENT_DISPOSITION, name);
@@ -172,10 +177,10 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn span(&self, trace: &str, span: &str) -> Result<Response<Bytes>, Problem> {
-        let id = parse::<8>(span)
+        let name = SpanName::parse(span)
             .ok_or_else(|| Problem::bad("a span id has 16 hexadecimal digits, not all 0"))?;
-        let found = match spans::single(self.database, trace_id(trace)?, id).await? {
-            Some(whole) => detail::span(&whole, id),
+        let found = match spans::of_id(self.database, trace_id(trace)?, name.id).await? {
+            Some(whole) => detail::span(&whole, name),
             None => None,
         };
         found.map(|span| answer_json(&span)).ok_or_else(|| {
@@ -186,7 +191,7 @@ impl<D: Database> Asked<'_, D> {
 
     async fn graph(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
-        let data = list::graph(self.database, &filter).await?;
+        let data = list::graph(self.database, &filter, self.now).await?;
         Ok(answer_json(&graph::draw(data)))
     }
 }

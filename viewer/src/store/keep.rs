@@ -19,7 +19,8 @@ pub enum Pin {
 /// Remembers that somebody looks at a trace which was looked at last at `looked`; both times are in
 /// milliseconds since 1970. That is written now and then only, and left where the database is busy.
 pub async fn look(database: &impl Database, id: i64, looked: i64, now: i64) {
-    if now - looked > LOOKED / 3 {
+    // The clock may have been set back.
+    if now.abs_diff(looked) > LOOKED.unsigned_abs() / 3 {
         let update = "UPDATE tracing_tail_traces SET looked = ? WHERE id = ?";
         let _ = database.execute(update, vec![now.into(), id.into()]).await;
     }
