@@ -229,7 +229,7 @@ impl<'b> Scan<'b> {
     fn read_resource(&mut self, value: Wire<'b>, head: &mut Head) -> Checked {
         let resource = bytes(value)?;
         if !head.put(1, resource) {
-            return Ok(());
+            return Ok(self.budget.count_all(Kind::Resource, resource)?);
         }
         self.budget.check(Kind::Resource, resource, 0)?;
         let mut text = String::new();
@@ -275,7 +275,7 @@ impl<'b> Scan<'b> {
         let scope = bytes(value)?;
         match head.put(1, scope) {
             true => self.budget.check(Kind::Scope, scope, 0),
-            false => Ok(()),
+            false => Ok(self.budget.count_all(Kind::Scope, scope)?),
         }
     }
 
@@ -284,7 +284,7 @@ impl<'b> Scan<'b> {
         let around: usize = heads.iter().map(|head| head.size).sum();
         if message.len() + around > MAX_SPAN_BYTES {
             self.batch.refused.too_large(message);
-            return Ok(());
+            return self.budget.count_all(Kind::Span, message);
         }
         if let Some(fault) = heads.iter().find_map(|head| head.fault.as_ref()) {
             self.batch.refused.malformed(message, fault);
@@ -421,7 +421,6 @@ impl<'b> Scan<'b> {
             match (number, value) {
                 (1, value) => {
                     key = text(value)?;
-                    self.budget.count()?;
                 }
                 (2, value) => {
                     self.budget.count()?;

@@ -340,6 +340,15 @@ fn what_would_take_too_much_is_refused_before_it_does() {
         Some(413),
         "values"
     );
+    let values = vec![AnyValue { value: None }; 4_000_000];
+    let list = any_value::Value::ArrayValue(ArrayValue { values });
+    let mut one = span(1);
+    one.attributes.push(attribute("k", list));
+    assert_eq!(
+        status(read_all(vec![resource(None, vec![one])])),
+        Some(413),
+        "values of a span that is too large"
+    );
     // Events are messages too.
     let mut eventful = span(1);
     eventful.events = vec![Event::default(); 100_000];
