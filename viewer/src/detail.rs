@@ -10,27 +10,39 @@ use serde_json::{Value, json};
 use crate::critical;
 use crate::ids::{hex, parse};
 use crate::receive::spans::{Timing, cut, plain, service_hash, text};
-use crate::store::spans::Whole;
+use crate::store::spans::{Sketch, Whole};
 use crate::tree::{self, Kin, Node, Place};
 
 /// The most events and links of a row; the rest is in the span itself.
 const MOST_MARKS: usize = 32;
 
+/// A trace as the page draws it.
+#[derive(Debug, Serialize)]
+pub struct Trace<'t> {
+    trace_id: &'t str,
+    start_ns: String,
+    duration_ns: i64,
+    services: Vec<&'t str>,
+    pinned: bool,
+    incomplete: Value,
+    spans: Vec<Row<'t>>,
+}
+
 /// One span of a trace.
 #[derive(Debug, Serialize)]
-struct Row {
+struct Row<'t> {
     id: String,
     parent: String,
     service: usize,
-    name: String,
+    name: &'t str,
     kind: &'static str,
     offset_ns: i64,
     duration_ns: i64,
     time: Option<&'static str>,
     error: bool,
-    message: String,
+    message: &'t str,
     simulated: bool,
-    events: Vec<(i64, String)>,
+    events: Vec<(i64, &'t str)>,
     links: Vec<Value>,
     critical: Vec<(i64, i64)>,
     #[serde(flatten)]
@@ -62,7 +74,7 @@ impl SpanName {
 }
 
 /// A trace as rows, in reading order.
-pub fn trace(id: &str, whole: &Whole) -> Value {
+pub fn trace<'t>(id: &'t str, whole: &'t Whole<Sketch<'_>>) -> Trace<'t> {
     let nodes = nodes(whole);
     let tree = tree::build(&nodes);
     let critical = critical::path(&nodes, &tree);
@@ -88,36 +100,34 @@ pub fn trace(id: &str, whole: &Whole) -> Value {
         let begin = if node.start > 0 { node.start } else { start };
         let parent = match tree.parents[place.index].0 {
             Some(parent) => name(parent),
-            None if span.parent_span_id == [0; 8] => String::new(),
-            None => hex(&span.parent_span_id),
+            None if *span.parent == [0; 8] => String::new(),
+            None => hex(span.parent),
         };
         rows.push(Row {
             id: name(place.index),
             parent,
             service: services.place(node.kin.service),
-            name: cut(&span.name).to_owned(),
+            name: cut(span.name),
             kind: kind(span.kind),
             offset_ns: begin - start,
             duration_ns: node.end - node.start,
-            time: timing(span).fault,
-            error: error(span),
-            message: span
-                .status
-                .as_ref()
-                .map(|status| cut(&status.message).to_owned())
-                .unwrap_or_default(),
+            time: timing(span.start, span.end).fault,
+            error: span.error,
+            message: cut(span.message()),
             simulated: scope == "tracing-tail" && span.name == "simulate latency",
             events: span
-                .events
-                .iter()
+                .events()
                 .take(MOST_MARKS)
-                .map(|event| {
-                    let name = cut(&event.name).to_owned();
-                    let offset = offset(event.time_unix_nano, start);
-                    (offset.unwrap_or(begin - start), name)
+                .map(|(time, name)| {
+                    let offset = offset(time, start);
+                    (offset.unwrap_or(begin - start), cut(name))
                 })
                 .collect(),
-            links: span.links.iter().take(MOST_MARKS).map(link).collect(),
+            links: span
+                .links()
+                .take(MOST_MARKS)
+                .map(|one| link(&one))
+                .collect(),
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),
@@ -125,15 +135,15 @@ pub fn trace(id: &str, whole: &Whole) -> Value {
         });
     }
     let orphans = tree.places.iter().filter(|place| place.orphan).count();
-    json!({
-        "trace_id": id,
-        "start_ns": start.to_string(),
-        "duration_ns": end - start,
-        "services": services.names,
-        "pinned": whole.pinned,
-        "incomplete": incomplete(whole.refused, orphans),
-        "spans": rows,
-    })
+    Trace {
+        trace_id: id,
+        start_ns: start.to_string(),
+        duration_ns: end - start,
+        services: services.names,
+        pinned: whole.pinned,
+        incomplete: incomplete(whole.refused, orphans),
+        spans: rows,
+    }
 }
 
 /// What is known to be missing of a trace: spans that were refused, and parents that are not there.
@@ -160,14 +170,14 @@ impl<'s> Services<'s> {
     }
 }
 
-fn nodes(whole: &Whole) -> Vec<Node<'_>> {
+fn nodes<'w>(whole: &'w Whole<Sketch<'_>>) -> Vec<Node<'w>> {
     let spans = whole.spans.iter();
     spans
         .map(|(resource, _, span)| {
-            let Timing { start, end, .. } = timing(span);
+            let Timing { start, end, .. } = timing(span.start, span.end);
             let kin = Kin {
-                id: &span.span_id,
-                parent: &span.parent_span_id,
+                id: span.id,
+                parent: span.parent,
                 kind: span.kind,
                 service: whole.service(*resource),
             };
@@ -177,17 +187,12 @@ fn nodes(whole: &Whole) -> Vec<Node<'_>> {
 }
 
 /// What is stored has times that it takes.
-fn timing(span: &Span) -> Timing {
-    let timing = Timing::of(span.start_time_unix_nano, span.end_time_unix_nano);
-    timing.unwrap_or(Timing {
+fn timing(start: u64, end: u64) -> Timing {
+    Timing::of(start, end).unwrap_or(Timing {
         start: 0,
         end: 0,
         fault: Some("no_start"),
     })
-}
-
-fn error(span: &Span) -> bool {
-    span.status.as_ref().is_some_and(|status| status.code == 2)
 }
 
 /// From a start to a time; none where one of them is not known.
@@ -240,7 +245,7 @@ pub fn span(whole: &Whole, name: SpanName) -> Option<Value> {
     let of_scope = &whole.scopes[*scope];
     let service = whole.service(*resource);
     let resource = whole.resources[*resource].1.resource.as_ref();
-    let Timing { start, end, fault } = timing(span);
+    let Timing { start, end, fault } = timing(span.start_time_unix_nano, span.end_time_unix_nano);
     let events = span.events.iter().map(|event| {
         json!({
             "name": event.name,

@@ -1,6 +1,5 @@
 //! The body of an export: at most [`MAX_BYTES`], before and after decompression.
 
-use std::cell::Cell;
 use std::io::Read as _;
 use std::pin::pin;
 
@@ -14,13 +13,12 @@ use http_body_util::BodyExt as _;
 use super::spans::cut;
 use crate::BodyError;
 use crate::respond::Problem;
+use crate::room::Room;
 
 /// 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a body that is too large is read, and thrown away.
 const MAX_READ: usize = 8 * MAX_BYTES;
-/// How many bytes of exports an instance holds at a time.
-pub const MAX_HELD_BYTES: usize = 24 * 1024 * 1024;
 /// The most parts of a body that is compressed: each costs as much as thousands of bytes.
 pub const MAX_GZIP_PARTS: usize = 1_024;
 /// How many bytes are decompressed at a time.
@@ -158,37 +156,6 @@ fn too_large() -> Problem {
     )
 }
 
-/// Room for an export: what it takes of the bytes that the instance may hold.
-#[derive(Debug, Default)]
-pub struct Room(usize);
-
-thread_local! {
-    static HELD: Cell<usize> = const { Cell::new(0) };
-}
-
-impl Room {
-    /// Takes so many bytes, in the place of those before.
-    ///
-    /// # Errors
-    /// 429 where others take too many; then it has what it had.
-    pub fn resize(&mut self, bytes: usize) -> Result<(), Problem> {
-        let others = HELD.get() - self.0;
-        if bytes > self.0 && others > 0 && others + bytes > MAX_HELD_BYTES {
-            let problem = format!("other exports take {others} bytes already");
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, problem));
-        }
-        HELD.set(others + bytes);
-        self.0 = bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        HELD.set(HELD.get() - self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -251,19 +218,5 @@ mod tests {
         assert_eq!(status(b""), 400);
         assert_eq!(status(&gzip(b"hello")[..15]), 400);
         assert_eq!(status(&[&gzip(b"hello")[..], b"more"].concat()), 400);
-    }
-
-    #[test]
-    fn room_is_for_what_is_there() {
-        let (mut one, mut two) = (Room::default(), Room::default());
-        one.resize(MAX_HELD_BYTES + 1).unwrap();
-        assert_eq!(two.resize(1).unwrap_err().status.as_u16(), 429);
-        drop(one);
-        two.resize(MAX_BYTES).unwrap();
-        let mut three = Room::default();
-        three.resize(MAX_HELD_BYTES - MAX_BYTES).unwrap();
-        assert!(three.resize(MAX_HELD_BYTES - MAX_BYTES + 1).is_err());
-        two.resize(0).unwrap();
-        three.resize(MAX_HELD_BYTES).unwrap();
     }
 }

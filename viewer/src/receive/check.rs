@@ -71,6 +71,11 @@ impl Budget {
         within(self.messages, MAX_MESSAGES, "messages")
     }
 
+    /// How many were counted.
+    pub fn messages(&self) -> usize {
+        self.messages
+    }
+
     /// Counts a span.
     ///
     /// # Errors

@@ -34,11 +34,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use serde_json::json;
 
-use self::body::Room;
 use self::refused::Refused;
 use crate::BodyError;
 use crate::host::Host;
 use crate::respond::{Problem, body_of, retryable};
+use crate::room::Room;
 use crate::settings::Bounds;
 use crate::store::group::Group;
 use crate::store::write::Stored;
@@ -140,7 +140,7 @@ where
     B::Error: Into<BodyError>,
 {
     let (head, body) = request.into_parts();
-    let mut room = Room::default();
+    let mut room = Room::for_export();
     let body = body::read(&head.headers, body, &mut room).await?;
     let (body, refused) = match encoding {
         Encoding::Protobuf => (body, Refused::default()),

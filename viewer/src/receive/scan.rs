@@ -52,6 +52,8 @@ pub struct Shared {
     pub service_hash: u64,
     /// The numbers of a resource's attributes.
     pub attributes: Vec<u64>,
+    /// How many messages it has, values among them.
+    pub messages: usize,
 }
 
 /// A span.
@@ -77,6 +79,8 @@ pub struct Span {
     pub shared: [usize; 2],
     /// All of it; where it lies in the body.
     pub bytes: Range<usize>,
+    /// How many messages it has, values among them.
+    pub messages: usize,
 }
 
 impl Batch {
@@ -148,6 +152,7 @@ struct Head {
     size: usize,
     service: Option<String>,
     attributes: Vec<u64>,
+    messages: usize,
     fault: Option<Cow<'static, str>>,
     /// Once a span has needed it.
     place: Option<usize>,
@@ -221,8 +226,10 @@ impl<'b> Scan<'b> {
     }
 
     fn resource(&mut self, value: Wire<'b>, head: &mut Head) -> Framed {
+        let before = self.budget.messages();
         self.budget.count()?;
         let read = self.read_resource(value, head);
+        head.messages += self.budget.messages() - before;
         keep_fault(read, head, "its resource: ")
     }
 
@@ -256,8 +263,10 @@ impl<'b> Scan<'b> {
         while let Some((number, value)) = wire::next(&mut rest).map_err(unframed)? {
             match number {
                 1 => {
+                    let before = self.budget.messages();
                     self.budget.count()?;
                     let read = self.read_scope(value, &mut head);
+                    head.messages += self.budget.messages() - before;
                     keep_fault(read, &mut head, "its scope: ")?;
                 }
                 3 => schema_url(value, &mut head),
@@ -330,6 +339,7 @@ impl<'b> Scan<'b> {
                 service_hash: service_hash(&service),
                 service,
                 attributes: std::mem::take(&mut head.attributes),
+                messages: head.messages,
             });
             self.batch.shared.len() - 1
         });
@@ -341,6 +351,7 @@ impl<'b> Scan<'b> {
         let (mut trace_id, mut id, mut parent) = (&[][..], &[][..], &[][..]);
         let (mut name, mut start, mut end, mut status) = ("", 0, 0, 0);
         let before = self.batch.attributes.len();
+        let messages = self.budget.messages();
         let mut buffer = String::new();
         let mut rest = message;
         while let Some((number, value)) = wire::next(&mut rest)? {
@@ -402,6 +413,7 @@ impl<'b> Scan<'b> {
             attributes: before..self.batch.attributes.len(),
             shared: [0; 2],
             bytes: self.range(message),
+            messages: 1 + self.budget.messages() - messages,
         })
     }
 

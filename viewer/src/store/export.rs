@@ -10,17 +10,6 @@ use crate::host::{Database, DatabaseError};
 use crate::otlp::{Field, Message, Type};
 use crate::receive::wire::{self, Wire};
 
-/// An export of one trace.
-#[derive(Debug)]
-pub struct Export {
-    /// The trace's place in the order of arrival.
-    pub id: i64,
-    /// When it was looked at last, in milliseconds since 1970.
-    pub looked: i64,
-    /// The JSON.
-    pub json: Vec<u8>,
-}
-
 /// One trace as an export; none where it is not there.
 ///
 /// # Errors
@@ -28,11 +17,11 @@ pub struct Export {
 pub async fn one(
     database: &impl Database,
     trace: [u8; 16],
-) -> Result<Option<Export>, DatabaseError> {
+) -> Result<Option<Vec<u8>>, DatabaseError> {
     let rows = spans::rows_of(database, trace).await?;
-    let Some(head) = of_kind(&rows, 0).next() else {
+    if of_kind(&rows, 0).next().is_none() {
         return Ok(None);
-    };
+    }
     let (mut all, heads) = spans::encoded(&rows);
     let mut order = HashMap::new();
     for stored in &all {
@@ -64,6 +53,7 @@ pub async fn one(
             json.extend_from_slice(b"\"spans\":[");
             for (at, stored) in of_scope.iter().enumerate() {
                 comma(&mut json, at > 0);
+                reserve(&mut json, stored.span.len());
                 put_message(&mut json, Message::Span, stored.span);
             }
             json.extend_from_slice(b"]}");
@@ -71,11 +61,15 @@ pub async fn one(
         json.extend_from_slice(b"]}");
     }
     json.extend_from_slice(b"]}");
-    Ok(Some(Export {
-        id: head[0].integer(),
-        looked: head[4].integer(),
-        json,
-    }))
+    Ok(Some(json))
+}
+
+/// Makes room for what may come of so many bytes; never for much more than there is, since it may be much.
+fn reserve(json: &mut Vec<u8>, bytes: usize) {
+    let wanted = 8 * bytes + 64;
+    if json.capacity() - json.len() < wanted {
+        json.reserve_exact(json.len() / 8 + wanted);
+    }
 }
 
 fn comma(json: &mut Vec<u8>, is_due: bool) {

@@ -320,10 +320,11 @@ pub async fn graph(
     let mut data = GraphData::new(found.len(), window);
     let mut rest = &found[..];
     while !rest.is_empty() && !data.is_full() {
-        let mut spans = 0;
+        let (mut spans, mut bytes) = (0, 0);
         let fit = rest.iter().take_while(|trace| {
             spans += number(trace, 2);
-            spans <= 10_000
+            bytes += trace.bytes();
+            spans <= 10_000 && bytes <= READ_BYTES
         });
         let (next, others) = rest.split_at(fit.count().max(1));
         rest = others;

@@ -101,6 +101,7 @@ const STATEMENTS: &[&str] = &[
         pieces TEXT NOT NULL,
         shared TEXT NOT NULL,
         shared_bytes INTEGER NOT NULL,
+        messages INTEGER NOT NULL,
         ids BLOB NOT NULL
     ) STRICT",
     "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use foldhash::{HashMap, HashMapExt as _};
+use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use serde_json::json;
@@ -46,6 +47,51 @@ impl<'b> Sketch<'b> {
             _ => None,
         })
     }
+
+    /// The message of its status.
+    pub fn message(&self) -> &'b str {
+        let status = fields(self.encoded).filter(|(number, _)| *number == 15);
+        let messages = status.filter_map(|(_, status)| match status {
+            Wire::Bytes(status) => text_of(status, 2),
+            _ => None,
+        });
+        messages.last().unwrap_or_default()
+    }
+
+    /// Its events: when they were, in nanoseconds since 1970, and their names.
+    pub fn events(&self) -> impl Iterator<Item = (u64, &'b str)> + use<'b> {
+        let events = fields(self.encoded).filter_map(|(number, event)| match (number, event) {
+            (11, Wire::Bytes(event)) => Some(event),
+            _ => None,
+        });
+        events.map(|event| {
+            let times = fields(event).filter_map(|(number, time)| match (number, time) {
+                (1, Wire::Fixed64(time)) => Some(time),
+                _ => None,
+            });
+            (
+                times.last().unwrap_or(0),
+                text_of(event, 2).unwrap_or_default(),
+            )
+        })
+    }
+
+    /// Its links.
+    pub fn links(&self) -> impl Iterator<Item = Link> + use<'b> {
+        fields(self.encoded).filter_map(|(number, link)| match (number, link) {
+            (13, Wire::Bytes(link)) => Link::decode(link).ok(),
+            _ => None,
+        })
+    }
+}
+
+/// The text of a field of a message.
+fn text_of(message: &[u8], number: u32) -> Option<&str> {
+    let texts = fields(message).filter_map(|(found, text)| match text {
+        Wire::Bytes(text) if found == number => std::str::from_utf8(text).ok(),
+        _ => None,
+    });
+    texts.last()
 }
 
 /// The fields of a message, up to one that is malformed: what is stored has none.
@@ -204,6 +250,13 @@ pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, Dat
     }
     let values = vec![json!(ids).to_string().into()];
     database.execute(&MANY, values).await
+}
+
+/// The trace of rows that [`rows_of`] gave, with its spans by their start; none where it is not there.
+pub fn drawn(rows: &[Row]) -> Option<Whole<Sketch<'_>>> {
+    let mut whole: Whole<Sketch<'_>> = assemble(rows, |_| true).into_iter().next()?;
+    whole.spans.sort_by_key(|(_, _, span)| span.start);
+    Some(whole)
 }
 
 /// The traces of rows that [`many`] gave; their spans in no order.

@@ -150,6 +150,13 @@ impl Store {
         names.collect::<Vec<_>>().join(" ")
     }
 
+    /// A trace as it is drawn.
+    fn drawn(&self, trace: u64) -> serde_json::Value {
+        let rows = block_on(spans::rows_of(&self.database, trace_id(trace))).unwrap();
+        let whole = spans::drawn(&rows).unwrap();
+        serde_json::to_value(crate::detail::trace("", &whole)).unwrap()
+    }
+
     fn one(&self, trace: u64) -> Option<spans::Whole> {
         block_on(spans::one(&self.database, trace_id(trace))).unwrap()
     }
@@ -232,8 +239,7 @@ fn a_server_may_have_its_clients_id() {
     ];
     store.try_take(&batches).unwrap();
     assert_eq!((store.counts().spans, store.counts().duplicates), (4, 1));
-    let whole = store.one(1).unwrap();
-    let drawn = crate::detail::trace("", &whole);
+    let drawn = store.drawn(1);
     let rows = drawn["spans"].as_array().unwrap();
     let row =
         |row: &serde_json::Value| format!("{} {}", row["depth"], row["name"].as_str().unwrap());
@@ -308,6 +314,29 @@ fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
 }
 
 #[test]
+fn a_trace_takes_so_many_messages() {
+    let wide = |id: u64| {
+        let mut wide = span(1, id, 0);
+        wide.attributes = vec![KeyValue::default(); 100_000];
+        wide
+    };
+    let mut store = Store::new(BOUNDS);
+    for id in 1..=9 {
+        assert_eq!(store.take(vec![wide(id)]).rejected(), 0);
+    }
+    let stored = store.take(vec![wide(10), wide(11)]);
+    assert_eq!(stored.rejected(), 2);
+    assert!(
+        stored.why().contains("1000000 messages"),
+        "{}",
+        stored.why()
+    );
+    assert_eq!(store.take(vec![span(1, 12, 0)]).rejected(), 0);
+    assert_eq!(store.one(1).unwrap().refused, 2);
+    store.check();
+}
+
+#[test]
 fn what_was_malformed_is_missing_of_its_trace() {
     let mut store = Store::new(BOUNDS);
     let mut bad = span(1, 2, 1);
@@ -352,7 +381,7 @@ fn times_that_can_not_be_take_no_part_in_a_traces_span() {
     ]);
     store.take(vec![at(6, 0, 9_000)]);
     assert_eq!(duration(&store), ("1000".to_owned(), 500));
-    let drawn = crate::detail::trace("", &store.one(1).unwrap());
+    let drawn = store.drawn(1);
     let rows = drawn["spans"].as_array().unwrap().iter();
     let rows: Vec<_> = rows
         .map(|row| {
@@ -749,7 +778,7 @@ fn spans_come_out_as_they_came_in() {
     let exported = block_on(export::one(&store.database, trace_id(1)))
         .unwrap()
         .unwrap();
-    let (encoded, refused) = crate::receive::json::decode(&exported.json).unwrap();
+    let (encoded, refused) = crate::receive::json::decode(&exported).unwrap();
     assert!(refused.is_empty());
     let again = ExportTraceServiceRequest::decode(&encoded[..]).unwrap();
     assert_eq!(

@@ -59,6 +59,8 @@ pub struct Trace {
     pub shared: BTreeSet<i64>,
     /// What its resources and scopes take.
     pub shared_bytes: i64,
+    /// How many messages it has with them, values among them.
+    pub messages: i64,
     /// The keys of its spans, one after the other.
     pub ids: Vec<u8>,
 }
@@ -88,6 +90,7 @@ pub const COLUMNS: &[&str] = &[
     "kept",
     "shared",
     "shared_bytes",
+    "messages",
 ];
 /// Those that never change, and that others change.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
@@ -151,6 +154,7 @@ impl Trace {
             kept: number(20),
             shared: pieces::decode(row[21].text()),
             shared_bytes: number(22),
+            messages: number(23),
         }
     }
 
@@ -181,6 +185,7 @@ impl Trace {
             self.kept.into(),
             pieces::encode(&self.shared).into(),
             self.shared_bytes.into(),
+            self.messages.into(),
         ]
     }
 
@@ -188,6 +193,7 @@ impl Trace {
     pub fn add(&mut self, batch: &Batch, span: &Span) {
         let (name, resource) = (batch.name(span), &batch.shared[span.shared[0]]);
         self.spans += 1;
+        self.messages += span.messages as i64;
         self.errors += i64::from(span.error);
         if span.start > 0 {
             self.start = match self.start {

@@ -16,14 +16,17 @@ use super::trace::{self, Trace, key};
 use super::{checkpoint, rows};
 use crate::host::{Database, DatabaseError, Row};
 use crate::receive::refused::Refused;
-use crate::receive::scan::{Batch, Shared, Span};
+use crate::receive::scan::{Batch, Span};
 use crate::receive::spans::MAX_SPAN_BYTES;
 use crate::settings::Bounds;
 
 /// The most spans of a trace; more are refused, by partial success.
 pub const MAX_SPANS_PER_TRACE: i64 = 10_000;
-/// The most bytes of a trace; more are refused, by partial success.
-pub const MAX_TRACE_BYTES: i64 = 16 * 1024 * 1024;
+/// The most bytes of a trace, with its resources and scopes; more are refused, by partial success.
+pub const MAX_TRACE_BYTES: i64 = 12 * 1024 * 1024;
+/// The most messages of a trace, values among them; more are refused, by partial success. Each takes memory where it
+/// is decoded, and some no more than two bytes here.
+pub const MAX_TRACE_MESSAGES: i64 = 1_000_000;
 /// The most traces that a transaction touches: what it needs of each is in memory.
 const MAX_TRACES: usize = 4_096;
 /// What a span takes in a summary, at most: its attributes and its names.
@@ -83,7 +86,7 @@ impl Stored {
             (
                 beyond,
                 format!(
-                    "{beyond} spans are in a trace that would take more than {bytes} bytes, the most that is kept of one"
+                    "{beyond} spans are in a trace that would take more than {bytes} bytes or {MAX_TRACE_MESSAGES} messages, the most that is kept of one"
                 ),
             ),
         ];
@@ -142,7 +145,9 @@ pub async fn store(
         return Ok(written);
     }
     let shared = batches.iter().flat_map(|batch| &batch.shared);
-    let shared_bytes = shared.map(Shared::row_bytes).sum();
+    let shared = shared.fold((0, 0), |(bytes, messages), one| {
+        (bytes + one.row_bytes(), messages + one.messages as i64)
+    });
     let mut parts = arrived.chunks(MAX_TRACES);
     let mut next = Some(parts.next().unwrap_or_default());
     while let Some(part) = next {
@@ -151,7 +156,7 @@ pub async fn store(
             batches,
             arrived: part,
             now,
-            shared_bytes,
+            shared,
             stored: std::mem::take(&mut written.stored),
             late: 0,
             duplicates: 0,
@@ -177,8 +182,8 @@ struct Transaction<'b> {
     batches: &'b [Batch],
     arrived: &'b [Arrived<'b>],
     now: i64,
-    /// What all resources and scopes of the batches take.
-    shared_bytes: i64,
+    /// The bytes and messages of all resources and scopes of the batches.
+    shared: (i64, i64),
     stored: Vec<Stored>,
     late: i64,
     duplicates: i64,
@@ -353,6 +358,7 @@ impl<'b> Transaction<'b> {
                 let number = numbers.number(state, shared);
                 if trace.shared.insert(number) {
                     trace.shared_bytes += shared.row_bytes();
+                    trace.messages += shared.messages as i64;
                 }
                 number
             });
@@ -413,13 +419,25 @@ impl<'b> Transaction<'b> {
     fn fits(&self, trace: &Trace, fresh: &[(usize, &Span)], numbers: &Numbers<'_>) -> bool {
         let most = max_trace_bytes(self.bounds);
         let there = trace.bytes + trace.shared_bytes;
-        let spans: usize = fresh.iter().map(|(_, span)| span.bytes.len()).sum();
-        let rough = there + self.shared_bytes + (spans + fresh.len() * SUMMARY_BYTES) as i64;
-        rough <= most || there + self.exactly(trace, fresh, numbers) <= most
+        let spans = || fresh.iter().map(|(_, span)| span);
+        let bytes: usize = spans().map(|span| span.bytes.len() + SUMMARY_BYTES).sum();
+        let messages: usize = spans().map(|span| span.messages).sum();
+        if there + self.shared.0 + bytes as i64 <= most
+            && trace.messages + self.shared.1 + messages as i64 <= MAX_TRACE_MESSAGES
+        {
+            return true;
+        }
+        let (bytes, messages) = self.exactly(trace, fresh, numbers);
+        there + bytes <= most && trace.messages + messages <= MAX_TRACE_MESSAGES
     }
 
-    /// What spans would add to a trace.
-    fn exactly(&self, trace: &Trace, fresh: &[(usize, &Span)], numbers: &Numbers<'_>) -> i64 {
+    /// The bytes and messages that spans would add to a trace.
+    fn exactly(
+        &self,
+        trace: &Trace,
+        fresh: &[(usize, &Span)],
+        numbers: &Numbers<'_>,
+    ) -> (i64, i64) {
         let mut grown = trace.clone();
         let mut shared = HashSet::default();
         let mut bytes = 0;
@@ -435,6 +453,7 @@ impl<'b> Transaction<'b> {
                     .is_some_and(|number| trace.shared.contains(&number));
                 if !known && shared.insert(one.hash) {
                     bytes += one.row_bytes();
+                    grown.messages += one.messages as i64;
                 }
             }
         }
@@ -444,7 +463,10 @@ impl<'b> Transaction<'b> {
             length,
         });
         grown.weigh();
-        bytes + grown.bytes - trace.bytes
+        (
+            bytes + grown.bytes - trace.bytes,
+            grown.messages - trace.messages,
+        )
     }
 }
 
