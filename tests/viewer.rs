@@ -109,45 +109,36 @@ async fn takes_both_encodings_plain_and_compressed_and_each_span_once() {
 }
 
 #[tokio::test]
-async fn refuses_what_is_malformed_whole_and_says_so_in_the_requests_encoding() {
+async fn refuses_what_is_no_export_and_says_so_in_the_requests_encoding() {
     let app = Launch::default().start().await;
-    let good = span(TRACE, 1, 0, "good", (0, 1));
-    let broken = |change: &str, value: Value| {
-        let mut bad = span(TRACE, 2, 0, "bad", (0, 1));
-        bad[change] = value;
-        export("shop", &[good.clone(), bad])
-            .to_string()
-            .into_bytes()
-    };
     let bomb = gzip(&vec![b' '; 9 * 1024 * 1024]);
     let many = [10, 0].repeat(500_000);
+    let values = span(TRACE, 1, 0, "wide", (0, 1)).to_string();
+    let values = values.replace(
+        "\"kind\"",
+        &format!(
+            r#""attributes":[{{"key":"k","value":{{"arrayValue":{{"values":[{}{{}}]}}}}}}],"kind""#,
+            "{},".repeat(2_600_000)
+        ),
+    );
+    let values = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{values}]}}]}}]}}"#);
+    let values = gzip(values.as_bytes());
     let deep = format!("{{\"resourceSpans\":{}", "[".repeat(100_000)).into_bytes();
     type Case<'c> = (&'c str, &'c str, Vec<u8>, u16, &'c str);
     let table: Vec<Case<'_>> = vec![
         (JSON, "", b"{".to_vec(), 400, "broken JSON"),
         (JSON, "", deep, 400, "deep JSON"),
+        (JSON, "", b"[]".to_vec(), 400, "no object"),
+        (JSON, "", br#"{"resourceLogs":[]}"#.to_vec(), 400, "logs"),
         (
             JSON,
             "",
-            broken("traceId", json!("00000000000000000000000000000000")),
+            br#"{"resource_spans":[]}"#.to_vec(),
             400,
-            "an id of zeros",
+            "snake case",
         ),
-        (JSON, "", broken("spanId", json!("0102")), 400, "a short id"),
-        (
-            JSON,
-            "",
-            broken("links", json!([{ "traceId": "", "spanId": "" }])),
-            400,
-            "a link to nothing",
-        ),
-        (
-            JSON,
-            "",
-            broken("startTimeUnixNano", json!("18446744073709551615")),
-            400,
-            "a time too late",
-        ),
+        (JSON, "", br#"{"batches":[]}"#.to_vec(), 400, "Tempo's"),
+        (PROTOBUF, "", b"\x12\x00".to_vec(), 400, "another field"),
         (JSON, "", b"\xff\xfe".to_vec(), 400, "no text"),
         (PROTOBUF, "", b"\x0a\x05x".to_vec(), 400, "cut off"),
         (PROTOBUF, "", b"hello".to_vec(), 400, "no protobuf"),
@@ -168,6 +159,7 @@ async fn refuses_what_is_malformed_whole_and_says_so_in_the_requests_encoding() 
             "more than 8 MiB",
         ),
         (PROTOBUF, "", many, 413, "half a million messages in 1 MB"),
+        (JSON, "gzip", values, 413, "four million values"),
         (PROTOBUF, "br", Vec::new(), 415, "another encoding"),
         ("text/plain", "", Vec::new(), 415, "another type"),
     ];
@@ -200,6 +192,205 @@ async fn refuses_what_is_malformed_whole_and_says_so_in_the_requests_encoding() 
         (405, true)
     );
     assert!(!app.stderr().contains("trapped"), "{}", app.stderr());
+}
+
+#[tokio::test]
+async fn what_is_malformed_costs_no_more_than_itself() {
+    let app = Launch::default().start().await;
+    let bad = [
+        ("traceId", json!("00000000000000000000000000000000")),
+        ("spanId", json!("0102")),
+        ("startTimeUnixNano", json!("18446744073709551615")),
+        ("kind", json!("SPAN_KIND_SERVER")),
+        (
+            "attributes",
+            json!([{ "key": "k", "value": { "intValue": "x" } }]),
+        ),
+    ];
+    let mut spans = vec![span(TRACE, 1, 0, "good", (0, 1))];
+    for (at, (change, value)) in (10..).zip(&bad) {
+        let mut one = span(TRACE, at, 1, &format!("bad {at}"), (0, 1));
+        one[change] = value.clone();
+        spans.push(one);
+    }
+    let mut odd = span(TRACE, 2, 1, "odd", (0, 1));
+    odd["links"] = json!([{ "attributes": [] }]);
+    odd["startTimeUnixNano"] = json!(1.79e18);
+    odd["attributes"] = json!([{ "key": "nan", "value": { "doubleValue": "NaN" } }]);
+    spans.push(odd);
+    let answer = send(&app, JSON, export("shop", &spans).to_string()).await;
+    assert_eq!(answer.status(), 200);
+    let answer: Value = answer.json().await.unwrap();
+    let partial = &answer["partialSuccess"];
+    assert_eq!(partial["rejectedSpans"], "5");
+    let why = partial["errorMessage"].as_str().unwrap();
+    assert!(
+        why.starts_with("5 are malformed; the first: span 'bad "),
+        "{why}"
+    );
+    assert_eq!(stored(&app).await, 2);
+    let (_, otlp) = get(&app, &format!("traces/{TRACE}/otlp")).await;
+    let odd = &otlp["resourceSpans"][0]["scopeSpans"][0]["spans"][1];
+    assert_eq!(odd["links"], json!([{}]));
+    assert_eq!(
+        odd["attributes"][0]["value"],
+        json!({ "doubleValue": "NaN" })
+    );
+    // The same by protobuf, with text that is not UTF-8.
+    let good = export(
+        "shop",
+        &[
+            span(TRACE, 3, 1, "good", (0, 1)),
+            span(TRACE, 4, 1, "caf?", (0, 1)),
+        ],
+    );
+    let good: ExportTraceServiceRequest = serde_json::from_value(good).unwrap();
+    let mut encoded = good.encode_to_vec();
+    let at = encoded.windows(4).position(|part| part == b"caf?").unwrap();
+    encoded[at + 3] = 0xe9;
+    let answer = send(&app, PROTOBUF, encoded).await;
+    assert_eq!(answer.status(), 200);
+    let answer = ExportTraceServiceResponse::decode(answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer.partial_success.unwrap().rejected_spans, 1);
+    assert_eq!(stored(&app).await, 3);
+    // What holds nothing is no mistake, and lines are taken one by one.
+    for (kind, body) in [(JSON, "{}"), (PROTOBUF, "")] {
+        assert_eq!(send(&app, kind, body).await.status(), 200);
+    }
+    let line = |id: u64| export("lines", &[span(TRACE, id, 1, "line", (0, 1))]).to_string();
+    let lines = format!("{}\n{}\n", line(5), line(6));
+    assert_eq!(send(&app, JSON, lines).await.status(), 200);
+    assert_eq!(stored(&app).await, 5);
+}
+
+#[tokio::test]
+async fn a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked() {
+    let app = Launch::default().start().await;
+    let mut call = span(TRACE, 2, 1, "call", (1, 9));
+    call["kind"] = json!(3);
+    let mut early = span(TRACE, 4, 1, "early", (2, 1));
+    early["kind"] = json!(1);
+    let mut timeless = span(TRACE, 5, 1, "timeless", (0, 9));
+    timeless["startTimeUnixNano"] = json!("0");
+    let front = [span(TRACE, 1, 0, "front", (0, 10)), call, early, timeless];
+    send(&app, JSON, export("front", &front).to_string()).await;
+    let back = [
+        span(TRACE, 2, 1, "back", (3, 8)),
+        span(TRACE, 3, 2, "below", (4, 5)),
+    ];
+    send(&app, JSON, export("back", &back).to_string()).await;
+    send(&app, JSON, export("back", &back).to_string()).await;
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["spans"], &counts["duplicates"]),
+        (&json!(6), &json!(2))
+    );
+    let (_, trace) = get(&app, &format!("traces/{TRACE}")).await;
+    let rows = trace["spans"].as_array().unwrap();
+    let drawn = rows.iter().map(|row| {
+        let depth = row["depth"].as_u64().unwrap() as usize;
+        let time = row["time"].as_str().unwrap_or("");
+        format!(
+            "{}{} {} {time}",
+            ".".repeat(depth),
+            row["name"].as_str().unwrap(),
+            row["duration_ns"]
+        )
+    });
+    let drawn: Vec<_> = drawn.collect();
+    assert_eq!(
+        drawn,
+        [
+            "front 10000000 ",
+            ".timeless 0 no_start",
+            ".call 8000000 ",
+            "..back 5000000 ",
+            "...below 1000000 ",
+            ".early 0 end_before_start",
+        ]
+    );
+    assert_eq!(trace["duration_ns"], 10_000_000);
+    for row in rows {
+        let id = row["id"].as_str().unwrap();
+        let (_, one) = get(&app, &format!("traces/{TRACE}/spans/{id}")).await;
+        assert_eq!((&one["name"], &one["time"]), (&row["name"], &row["time"]));
+        assert_eq!(one["duration_ns"], row["duration_ns"]);
+    }
+    let (_, graph) = get(&app, "graph").await;
+    let edges = graph["edges"].as_array().unwrap();
+    let edge = edges.iter().find(|edge| edge["callee"] == "back").unwrap();
+    assert_eq!(
+        (&edge["caller"], &edge["count"]),
+        (&json!("front"), &json!(1))
+    );
+    assert!(graph["seconds"].as_f64().unwrap() < 2.0);
+}
+
+#[tokio::test]
+async fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
+    let app = Launch::default()
+        .env("APP_VIEWER_BYTES", "200000")
+        .start()
+        .await;
+    let fat = |id: u64| {
+        let mut fat = span(TRACE, id, 0, "fat", (0, 1));
+        fat["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(1_000) } }]);
+        fat
+    };
+    for number in 1..=5 {
+        send(&app, JSON, trace(number)).await;
+    }
+    let fats: Vec<_> = (1..=300).map(fat).collect();
+    let answer = send(&app, JSON, export("shop", &fats).to_string()).await;
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["partialSuccess"]["rejectedSpans"], "300", "{answer}");
+    let why = answer["partialSuccess"]["errorMessage"].as_str().unwrap();
+    assert!(why.contains("more than 200000 bytes"), "{why}");
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["traces"], &counts["spans"]),
+        (&json!(5), &json!(5))
+    );
+}
+
+#[tokio::test]
+async fn a_trace_of_as_many_resources_as_spans_is_answered_for_at_once() {
+    let app = Launch::default().start().await;
+    let attribute =
+        |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    for part in 0..5 {
+        let resources = (1..=2_000_u64).map(|number| {
+            let number = 2_000 * part + number;
+            let name = format!("service {number}");
+            let mut attributes = vec![attribute("service.name", &name)];
+            attributes.extend((0..30).map(|key| attribute(&format!("key {key}"), "same")));
+            let one = span(TRACE, number, u64::from(number > 1), "op", (0, 9));
+            json!({ "resource": { "attributes": attributes }, "scopeSpans": [{ "spans": [one] }] })
+        });
+        let body = json!({ "resourceSpans": resources.collect::<Vec<_>>() });
+        assert_eq!(send(&app, JSON, body.to_string()).await.status(), 200);
+    }
+    assert_eq!(stored(&app).await, 10_000);
+    let one = format!("traces/{TRACE}");
+    let export = format!("{one}/otlp");
+    for path in [
+        &one,
+        &export,
+        "graph",
+        "services",
+        "traces",
+        "traces?text=service+9999",
+    ] {
+        let began = std::time::Instant::now();
+        let (status, _) = get(&app, path).await;
+        assert_eq!(status, 200, "{path}");
+        // It was 40 s and more; this machine may be busy.
+        let took = began.elapsed();
+        assert!(
+            took < std::time::Duration::from_secs(10),
+            "{path}: {took:?}"
+        );
+    }
 }
 
 #[tokio::test]

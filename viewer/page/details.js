@@ -2,6 +2,7 @@
 
 import { copy, el } from './dom.js'
 import { clock, duration, millis } from './format.js'
+import { times } from './waterfall.js'
 
 /** The panel for a span as the API describes it. */
 export function details (span, service, close) {
@@ -10,16 +11,19 @@ export function details (span, service, close) {
     el('header', {},
       el('h2', { tabindex: '-1' }, span.name || '(no name)'),
       el('button', { type: 'button', class: 'quiet', 'aria-label': 'Close details', onclick: close }, '✕')),
-    el('p', { class: 'facts' }, service, ' · ', span.kind, ' · ', duration(Number(BigInt(span.end_ns) - BigInt(span.start_ns))), ' · ', clock(millis(span.start_ns))),
+    el('p', { class: 'facts' }, service, ' · ', span.kind, ' · ', duration(span.duration_ns), ...(span.time === 'no_start' ? [] : [' · ', clock(millis(span.start_ns))])),
+    span.time && el('p', { class: 'note' }, times[span.time][1], '.'),
     status.code !== 'UNSET' && el('p', { class: status.code === 'ERROR' ? 'status bad' : 'status' }, status.code === 'ERROR' ? '✕ ERROR' : status.code, status.message && `: ${status.message}`),
     ids(span),
     section('Attributes', span.attributes.length, table(span.attributes), true),
     section('Events', span.events.length, el('ol', { class: 'events' }, ...span.events.map(event =>
-      el('li', {}, el('b', {}, event.name), ' ', el('span', { class: 'offset' }, `+${duration(event.offset_ns)}`), table(event.attributes)))), true),
+      el('li', {}, el('b', {}, event.name), ' ', event.offset_ns !== null && el('span', { class: 'offset' }, `+${duration(event.offset_ns)}`), table(event.attributes)))), true),
     section('Links', span.links.length, el('ul', { class: 'links' }, ...span.links.map(link =>
       el('li', {},
-        el('a', { href: `#/trace/${link.trace_id}/${link.span_id}` }, link.reason ? `${link.reason}: ` : '', link.span_id),
-        link.trace_id !== span.trace_id && ' in another trace', table(link.attributes)))), true),
+        link.trace_id && link.span_id
+          ? el('a', { href: `#/trace/${link.trace_id}/${link.span_id}` }, link.reason ? `${link.reason}: ` : '', link.span_id)
+          : 'to nothing: it came without ids',
+        link.trace_id && link.trace_id !== span.trace_id && ' in another trace', table(link.attributes)))), true),
     section('Resource', span.resource.length, table(span.resource), false),
     span.scope && section('Scope', 1, table([{ key: 'name', value: span.scope.name }, { key: 'version', value: span.scope.version }, { key: 'schema', value: span.schema_url }, ...span.scope.attributes]), false),
     dropped(span.dropped))

@@ -8,6 +8,13 @@ const SPARE = 12
 // More lines than this at a time would show nothing.
 const MOST_LINES = 150
 
+/** What is wrong with a span's times: a word, and a sentence. */
+export const times = {
+  no_start: ['no start', 'It came without a start: it is shown at the beginning, and takes no time'],
+  no_end: ['no end', 'It came without an end: it is shown as if it took no time'],
+  end_before_start: ['ends early', 'Its end is before its start: it is shown as if it took no time']
+}
+
 /** A waterfall of a trace; `picked` is called with a span's id, `entered` where Enter is pressed. */
 export function waterfall (picked, entered) {
   let trace = { spans: [], services: [], duration_ns: 0 }
@@ -148,7 +155,8 @@ export function waterfall (picked, entered) {
       span.orphan && ['parent missing', `Its parent ${span.parent} has not arrived`],
       span.cycle && ['cycle cut', 'Its parents lead back to itself'],
       span.skew_ns > 0 && [`⇤ ${duration(span.skew_ns)}`, `Clock skew: it starts ${duration(span.skew_ns)} before its parent`],
-      span.links.some(link => link.trace_id !== trace.trace_id) && ['↗', 'Links to another trace']
+      span.time && times[span.time],
+      span.links.some(link => link.trace_id && link.trace_id !== trace.trace_id) && ['↗', 'Links to another trace']
     ].filter(Boolean)
   }
 

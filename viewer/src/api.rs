@@ -1,19 +1,23 @@
 //! `/traces/api/...`: what the page asks, and anybody may. `docs/viewer-api.md` describes it.
 
+use std::io::Write;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_DISPOSITION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
+use serde::Serialize;
 use serde_json::json;
 
+use crate::detail::SpanName;
 use crate::filter::Filter;
 use crate::host::Database;
 use crate::ids::{hex, parse};
-use crate::respond::{Problem, json as answer_json};
+use crate::respond::{Problem, body_of, json as answer_json};
+use crate::room::Room;
 use crate::settings::Bounds;
 use crate::store::keep::{self, Pin};
-use crate::store::spans::{self, Whole};
-use crate::store::{list, read};
+use crate::store::{export, list, read, spans};
 use crate::{detail, graph};
 
 /// The beginning of every path.
@@ -117,20 +121,23 @@ impl<D: Database> Asked<'_, D> {
         Ok(no_content())
     }
 
-    /// The trace with this id, which is looked at from now on.
-    async fn whole(&self, id: &str) -> Result<([u8; 16], Whole), Problem> {
+    /// The trace with this id, which is looked at from now on, and room for an answer about it.
+    async fn found(&self, id: &str) -> Result<([u8; 16], Room), Problem> {
         let trace = trace_id(id)?;
-        let whole = spans::one(self.database, trace).await?;
-        let whole = whole.ok_or_else(|| no_trace(id))?;
-        keep::look(self.database, whole.id, whole.looked, self.now).await;
-        Ok((trace, whole))
+        let found = keep::find(self.database, trace).await?;
+        let found = found.ok_or_else(|| no_trace(id))?;
+        let mut room = Room::for_answer();
+        // What is read, and what is made of it.
+        room.resize(usize::try_from(3 * found.bytes).unwrap_or(usize::MAX))?;
+        keep::look(self.database, found.id, found.looked, self.now).await;
+        Ok((trace, room))
     }
 
     /// Says whether a trace is there, and that it is looked at.
     async fn look(&self, id: &str) -> Result<Response<Bytes>, Problem> {
         let found = keep::find(self.database, trace_id(id)?).await?;
-        let (id, looked) = found.ok_or_else(|| no_trace(id))?;
-        keep::look(self.database, id, looked, self.now).await;
+        let found = found.ok_or_else(|| no_trace(id))?;
+        keep::look(self.database, found.id, found.looked, self.now).await;
         Ok(Response::new(Bytes::new()))
     }
 
@@ -157,13 +164,19 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn trace(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let (trace, whole) = self.whole(id).await?;
-        Ok(answer_json(&detail::trace(&hex(&trace), &whole)))
+        let (trace, room) = self.found(id).await?;
+        let rows = spans::rows_of(self.database, trace).await?;
+        let whole = spans::drawn(&rows).ok_or_else(|| no_trace(id))?;
+        let id = hex(&trace);
+        let drawn = detail::trace(&id, &whole);
+        Ok(large(sized_json(&drawn), room))
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let (trace, whole) = self.whole(id).await?;
-        let mut response = answer_json(&whole.export());
+        let (trace, room) = self.found(id).await?;
+        let json = export::one(self.database, trace).await?;
+        let json = json.ok_or_else(|| no_trace(id))?;
+        let mut response = large(json, room);
         let name = format!("attachment; filename=\"trace-{}.json\"", hex(&trace));
         if let Ok(name) = HeaderValue::try_from(name) {
             response.headers_mut().insert(CONTENT_DISPOSITION, name);
@@ -172,10 +185,12 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn span(&self, trace: &str, span: &str) -> Result<Response<Bytes>, Problem> {
-        let id = parse::<8>(span)
+        let name = SpanName::parse(span)
             .ok_or_else(|| Problem::bad("a span id has 16 hexadecimal digits, not all 0"))?;
-        let found = match spans::single(self.database, trace_id(trace)?, id).await? {
-            Some(whole) => detail::span(&whole, id),
+        // All of its trace is read for it.
+        let (id, _room) = self.found(trace).await?;
+        let found = match spans::of_id(self.database, id, name.id).await? {
+            Some(whole) => detail::span(&whole, name),
             None => None,
         };
         found.map(|span| answer_json(&span)).ok_or_else(|| {
@@ -186,9 +201,49 @@ impl<D: Database> Asked<'_, D> {
 
     async fn graph(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
-        let data = list::graph(self.database, &filter).await?;
+        let data = list::graph(self.database, &filter, self.now).await?;
         Ok(answer_json(&graph::draw(data)))
     }
+}
+
+/// JSON that may be large, written into as much memory as it takes.
+fn sized_json(body: &impl Serialize) -> Vec<u8> {
+    struct Count(usize);
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    let counted = serde_json::to_writer(&mut count, body);
+    let mut json = Vec::with_capacity(count.0);
+    let written = serde_json::to_writer(&mut json, body);
+    counted
+        .and(written)
+        .expect("what is answered has text keys only");
+    json
+}
+
+/// 200 with JSON that has its room until it is sent.
+fn large(json: Vec<u8>, mut room: Room) -> Response<Bytes> {
+    struct Held {
+        json: Vec<u8>,
+        _room: Room,
+    }
+    impl AsRef<[u8]> for Held {
+        fn as_ref(&self) -> &[u8] {
+            &self.json
+        }
+    }
+    // Where it is larger than was thought, it is there already.
+    let _ = room.resize(json.len());
+    let held = Held { json, _room: room };
+    let kind = HeaderValue::from_static("application/json");
+    body_of(StatusCode::OK, kind, Bytes::from_owner(held))
 }
 
 fn no_content() -> Response<Bytes> {

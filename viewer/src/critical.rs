@@ -6,7 +6,7 @@
 use crate::tree::{Node, Tree};
 
 /// The pieces of the critical path, by the index of the span: from and to, in nanoseconds since 1970.
-pub fn path(spans: &[Node], tree: &Tree) -> Vec<Vec<(i64, i64)>> {
+pub fn path(spans: &[Node<'_>], tree: &Tree) -> Vec<Vec<(i64, i64)>> {
     let mut pieces = vec![Vec::new(); spans.len()];
     let Some(root) = tree.places.first() else {
         return pieces;
@@ -42,12 +42,17 @@ pub fn path(spans: &[Node], tree: &Tree) -> Vec<Vec<(i64, i64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::build;
+    use crate::tree::{Kin, build};
 
-    fn span(id: u8, parent: u8, start: i64, end: i64) -> Node {
+    const IDS: [u8; 4] = [0, 1, 2, 3];
+
+    fn span(id: usize, parent: usize, start: i64, end: i64) -> Node<'static> {
         Node {
-            id: vec![id],
-            parent: (parent > 0).then(|| vec![parent]),
+            kin: Kin {
+                id: &IDS[id..=id],
+                parent: &IDS[parent..=parent],
+                ..Kin::default()
+            },
             start,
             end,
         }
@@ -56,7 +61,7 @@ mod tests {
     #[test]
     fn follows_who_ends_last() {
         type Pieces = Vec<Vec<(i64, i64)>>;
-        let table: [(Vec<Node>, Pieces, &str); 5] = [
+        let table: [(Vec<Node<'_>>, Pieces, &str); 5] = [
             (
                 vec![span(1, 0, 0, 100), span(2, 1, 10, 40), span(3, 1, 50, 90)],
                 vec![

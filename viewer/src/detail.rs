@@ -1,85 +1,133 @@
 //! One trace as the page draws it, and one span in full.
 
+use std::collections::HashMap;
+
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::Link};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::critical;
-use crate::ids::hex;
-use crate::receive::spans::{cut, plain, text};
-use crate::store::spans::Whole;
-use crate::tree::{self, Node, Place};
+use crate::ids::{hex, parse};
+use crate::receive::spans::{Timing, cut, plain, service_hash, text};
+use crate::store::spans::{Sketch, Whole};
+use crate::tree::{self, Kin, Node, Place};
 
 /// The most events and links of a row; the rest is in the span itself.
 const MOST_MARKS: usize = 32;
 
+/// A trace as the page draws it.
+#[derive(Debug, Serialize)]
+pub struct Trace<'t> {
+    trace_id: &'t str,
+    start_ns: String,
+    duration_ns: i64,
+    services: Vec<&'t str>,
+    pinned: bool,
+    incomplete: Value,
+    spans: Vec<Row<'t>>,
+}
+
 /// One span of a trace.
 #[derive(Debug, Serialize)]
-struct Row {
+struct Row<'t> {
     id: String,
     parent: String,
     service: usize,
-    name: String,
+    name: &'t str,
     kind: &'static str,
     offset_ns: i64,
     duration_ns: i64,
+    time: Option<&'static str>,
     error: bool,
-    message: String,
+    message: &'t str,
     simulated: bool,
-    events: Vec<(i64, String)>,
+    events: Vec<(i64, &'t str)>,
     links: Vec<Value>,
     critical: Vec<(i64, i64)>,
     #[serde(flatten)]
     place: Place,
 }
 
+/// The name of a span in a row, and in a request for all of it: its id. Where another span has that too and leads
+/// it, a number made of its service stands behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanName {
+    /// Its id.
+    pub id: [u8; 8],
+    /// The number.
+    pub service: Option<u64>,
+}
+
+impl SpanName {
+    /// Reads what a row has; none where it is malformed.
+    pub fn parse(text: &str) -> Option<SpanName> {
+        let (id, service) = match text.split_once('~') {
+            Some((id, service)) => (id, Some(parse::<8>(service)?)),
+            None => (text, None),
+        };
+        Some(SpanName {
+            id: parse(id)?,
+            service: service.map(u64::from_be_bytes),
+        })
+    }
+}
+
 /// A trace as rows, in reading order.
-pub fn trace(id: &str, whole: &Whole) -> Value {
-    let nodes: Vec<Node> = whole.spans.iter().map(|(_, _, span)| node(span)).collect();
+pub fn trace<'t>(id: &'t str, whole: &'t Whole<Sketch<'_>>) -> Trace<'t> {
+    let nodes = nodes(whole);
     let tree = tree::build(&nodes);
     let critical = critical::path(&nodes, &tree);
-    let start = nodes.iter().map(|node| node.start).min().unwrap_or(0);
-    let end = nodes.iter().map(|node| node.end).max().unwrap_or(0);
-    let mut services = Vec::<&str>::new();
+    let timed = || nodes.iter().filter(|node| node.start > 0);
+    let start = timed().map(|node| node.start).min().unwrap_or(0);
+    let end = timed().map(|node| node.end).max().unwrap_or(0);
+    let name = |index: usize| match tree.parents[index].1 {
+        false => hex(nodes[index].kin.id),
+        true => {
+            let service = service_hash(nodes[index].kin.service);
+            format!("{}~{service:016x}", hex(nodes[index].kin.id))
+        }
+    };
+    let mut services = Services::default();
     let mut rows = Vec::with_capacity(whole.spans.len());
     for place in &tree.places {
-        let (resource, scope, span) = &whole.spans[place.index];
-        let service = whole.service(*resource);
+        let (_, scope, span) = &whole.spans[place.index];
         let scope = whole.scopes[*scope].scope.as_ref();
         let scope = scope.map_or("", |scope| scope.name.as_str());
-        let known = services.iter().position(|known| *known == service);
-        let service = known.unwrap_or_else(|| {
-            services.push(service);
-            services.len() - 1
-        });
         let node = &nodes[place.index];
         let pieces = critical[place.index].iter();
+        // One whose start is not known stands at the beginning.
+        let begin = if node.start > 0 { node.start } else { start };
+        let parent = match tree.parents[place.index].0 {
+            Some(parent) => name(parent),
+            None if *span.parent == [0; 8] => String::new(),
+            None => hex(span.parent),
+        };
         rows.push(Row {
-            id: hex(&node.id),
-            parent: node.parent.as_deref().map(hex).unwrap_or_default(),
-            service,
-            name: cut(&span.name).to_owned(),
+            id: name(place.index),
+            parent,
+            service: services.place(node.kin.service),
+            name: cut(span.name),
             kind: kind(span.kind),
-            offset_ns: node.start - start,
+            offset_ns: begin - start,
             duration_ns: node.end - node.start,
-            error: error(span),
-            message: span
-                .status
-                .as_ref()
-                .map(|status| cut(&status.message).to_owned())
-                .unwrap_or_default(),
+            time: timing(span.start, span.end).fault,
+            error: span.error,
+            message: cut(span.message()),
             simulated: scope == "tracing-tail" && span.name == "simulate latency",
             events: span
-                .events
-                .iter()
+                .events()
                 .take(MOST_MARKS)
-                .map(|event| {
-                    let name = cut(&event.name).to_owned();
-                    (offset(event.time_unix_nano, start), name)
+                .map(|(time, name)| {
+                    let offset = offset(time, start);
+                    (offset.unwrap_or(begin - start), cut(name))
                 })
                 .collect(),
-            links: span.links.iter().take(MOST_MARKS).map(link).collect(),
+            links: span
+                .links()
+                .take(MOST_MARKS)
+                .map(|one| link(&one))
+                .collect(),
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),
@@ -87,15 +135,15 @@ pub fn trace(id: &str, whole: &Whole) -> Value {
         });
     }
     let orphans = tree.places.iter().filter(|place| place.orphan).count();
-    json!({
-        "trace_id": id,
-        "start_ns": start.to_string(),
-        "duration_ns": end - start,
-        "services": services,
-        "pinned": whole.pinned,
-        "incomplete": incomplete(whole.refused, orphans),
-        "spans": rows,
-    })
+    Trace {
+        trace_id: id,
+        start_ns: start.to_string(),
+        duration_ns: end - start,
+        services: services.names,
+        pinned: whole.pinned,
+        incomplete: incomplete(whole.refused, orphans),
+        spans: rows,
+    }
 }
 
 /// What is known to be missing of a trace: spans that were refused, and parents that are not there.
@@ -106,26 +154,52 @@ fn incomplete(refused: i64, orphans: usize) -> Value {
     json!({ "refused": refused, "orphans": orphans })
 }
 
-fn node(span: &Span) -> Node {
-    let time = |nanos| i64::try_from(nanos).unwrap_or(i64::MAX);
-    let start = time(span.start_time_unix_nano);
-    Node {
-        id: span.span_id.clone(),
-        parent: (!span.parent_span_id.is_empty() && span.parent_span_id != [0; 8])
-            .then(|| span.parent_span_id.clone()),
-        start,
-        end: time(span.end_time_unix_nano).max(start),
+/// Services in the order in which they appear.
+#[derive(Default)]
+struct Services<'s> {
+    names: Vec<&'s str>,
+    places: HashMap<&'s str, usize>,
+}
+
+impl<'s> Services<'s> {
+    fn place(&mut self, service: &'s str) -> usize {
+        *self.places.entry(service).or_insert_with(|| {
+            self.names.push(service);
+            self.names.len() - 1
+        })
     }
 }
 
-fn error(span: &Span) -> bool {
-    span.status.as_ref().is_some_and(|status| status.code == 2)
+fn nodes<'w>(whole: &'w Whole<Sketch<'_>>) -> Vec<Node<'w>> {
+    let spans = whole.spans.iter();
+    spans
+        .map(|(resource, _, span)| {
+            let Timing { start, end, .. } = timing(span.start, span.end);
+            let kin = Kin {
+                id: span.id,
+                parent: span.parent,
+                kind: span.kind,
+                service: whole.service(*resource),
+            };
+            Node { kin, start, end }
+        })
+        .collect()
 }
 
-fn offset(nanos: u64, start: i64) -> i64 {
-    i64::try_from(nanos)
-        .unwrap_or(i64::MAX)
-        .saturating_sub(start)
+/// What is stored has times that it takes.
+fn timing(start: u64, end: u64) -> Timing {
+    Timing::of(start, end).unwrap_or(Timing {
+        start: 0,
+        end: 0,
+        fault: Some("no_start"),
+    })
+}
+
+/// From a start to a time; none where one of them is not known.
+fn offset(nanos: u64, start: i64) -> Option<i64> {
+    let known = nanos > 0 && start > 0;
+    let nanos = i64::try_from(nanos).unwrap_or(i64::MAX);
+    known.then(|| nanos.saturating_sub(start))
 }
 
 fn kind(kind: i32) -> &'static str {
@@ -152,12 +226,26 @@ fn link(link: &Link) -> Value {
 }
 
 /// All of one span; none where it is not there.
-pub fn span(whole: &Whole, id: [u8; 8]) -> Option<Value> {
-    let mut spans = whole.spans.iter();
-    let (resource, scope, span) = spans.find(|(_, _, span)| span.span_id == id)?;
+pub fn span(whole: &Whole, name: SpanName) -> Option<Value> {
+    let spans = whole.spans.iter();
+    let is_it = |(resource, _, span): &&(usize, usize, Span)| {
+        let service = || service_hash(whole.service(*resource));
+        span.span_id == name.id && name.service.is_none_or(|wanted| wanted == service())
+    };
+    // The one that leads, as in the tree.
+    let leads = |(_, _, span): &&(usize, usize, Span)| {
+        let kind = span.kind;
+        let kin = Kin {
+            kind,
+            ..Kin::default()
+        };
+        (kin.rank(), span.start_time_unix_nano)
+    };
+    let (resource, scope, span) = spans.filter(is_it).min_by_key(leads)?;
     let of_scope = &whole.scopes[*scope];
+    let service = whole.service(*resource);
     let resource = whole.resources[*resource].1.resource.as_ref();
-    let start = i64::try_from(span.start_time_unix_nano).unwrap_or(i64::MAX);
+    let Timing { start, end, fault } = timing(span.start_time_unix_nano, span.end_time_unix_nano);
     let events = span.events.iter().map(|event| {
         json!({
             "name": event.name,
@@ -177,11 +265,14 @@ pub fn span(whole: &Whole, id: [u8; 8]) -> Option<Value> {
         "span_id": hex(&span.span_id),
         "parent_id": hex(&span.parent_span_id),
         "name": span.name,
+        "service": service,
         "kind": kind(span.kind),
         "trace_state": span.trace_state,
         "flags": span.flags,
         "start_ns": span.start_time_unix_nano.to_string(),
         "end_ns": span.end_time_unix_nano.to_string(),
+        "duration_ns": end - start,
+        "time": fault,
         "status": {
             "code": match status.map(|status| status.code) { Some(1) => "OK", Some(2) => "ERROR", _ => "UNSET" },
             "message": status.map(|status| status.message.as_str()).unwrap_or_default(),

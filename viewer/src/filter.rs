@@ -81,7 +81,7 @@ impl Filter {
                     filter.service(callee);
                     filter
                         .calls
-                        .push((cut(caller).to_owned(), cut(callee).to_owned()));
+                        .push((service_name(caller), service_name(callee)));
                 }
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
                 "attribute" if !value.is_empty() => {
@@ -110,12 +110,12 @@ impl Filter {
     }
 
     fn service(&mut self, service: &str) {
-        let service = cut(service);
+        let service = service_name(service);
         self.and(
             "instr(t.services, ?) > 0",
-            [service_in_json(service).into()],
+            [service_in_json(&service).into()],
         );
-        self.services.push(service.to_owned());
+        self.services.push(service);
     }
 
     fn attribute(&mut self, key: &str, value: &str) {
@@ -153,6 +153,11 @@ impl Filter {
         let all: Vec<_> = all.collect();
         (all.join(" AND "), self.values.clone())
     }
+}
+
+/// A service's name as it is stored.
+fn service_name(service: &str) -> String {
+    crate::receive::spans::service_name(Some(service)).into_owned()
 }
 
 /// What LIKE finds a text by, anywhere.

@@ -27,8 +27,8 @@ pub struct GraphData {
 /// What is known of a span.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
-    /// How long it took.
-    pub duration_ns: i64,
+    /// How long it took; none where its times are not known, or can't be.
+    pub duration_ns: Option<i64>,
     /// Whether it failed.
     pub error: bool,
 }
@@ -107,7 +107,7 @@ pub struct Edge {
 pub struct Figures {
     /// How many.
     pub count: usize,
-    /// How many a second.
+    /// How many a second, of those whose times are known.
     pub rate: f64,
     /// How many failed.
     pub errors: usize,
@@ -161,11 +161,12 @@ fn most<T>(mut all: Vec<T>, count: impl Fn(&T) -> usize) -> Vec<T> {
 fn figures(seen: &[Seen], seconds: f64) -> Figures {
     let errors = seen.iter().filter(|one| one.error).count();
     let count = seen.len();
-    let mut durations: Vec<i64> = seen.iter().map(|one| one.duration_ns).collect();
+    let mut durations: Vec<i64> = seen.iter().filter_map(|one| one.duration_ns).collect();
     durations.sort_unstable();
+    let timed = durations.len();
     // The least duration that this percentage of all does not exceed.
     let quantile = |percent: usize| {
-        let rank = (count * percent).div_ceil(100);
+        let rank = (timed * percent).div_ceil(100);
         durations.get(rank.max(1) - 1).copied().unwrap_or(0)
     };
     #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
@@ -174,7 +175,7 @@ fn figures(seen: &[Seen], seconds: f64) -> Figures {
     let whole = count as f64;
     Figures {
         count,
-        rate: share(count, seconds),
+        rate: share(timed, seconds),
         errors,
         error_rate: share(errors, whole),
         p50_ns: quantile(50),
@@ -190,8 +191,9 @@ mod tests {
     #[test]
     fn counts_calls_errors_and_quantiles() {
         let mut data = GraphData::new(100, 20_000_000_000);
-        for duration_ns in (1..=100).rev() {
-            let error = duration_ns > 90;
+        for nanos in (1..=100).rev() {
+            let error = nanos > 90;
+            let duration_ns = Some(nanos);
             data.call("a", "b", Seen { duration_ns, error });
         }
         let graph = draw(data);
@@ -213,5 +215,16 @@ mod tests {
             "a caller without spans of its own is there too"
         );
         assert_eq!(graph.nodes[0].figures.p99_ns, 0);
+    }
+    #[test]
+    fn calls_whose_times_are_not_known_have_no_rate() {
+        let mut data = GraphData::new(2, 10_000_000_000);
+        let error = false;
+        for duration_ns in [None, Some(7), None] {
+            data.entry("a", Seen { duration_ns, error });
+        }
+        let figures = &draw(data).nodes[0].figures;
+        assert_eq!((figures.count, figures.p50_ns, figures.p99_ns), (3, 7, 7));
+        assert!((figures.rate - 0.1).abs() < 1e-9);
     }
 }

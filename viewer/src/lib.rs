@@ -12,7 +12,7 @@
 //! - [`graph`]: who calls whom, how often, how fast
 //! - [`page`]: the files of the page
 //!
-//! Beneath: [`ids`], [`settings`], [`respond`], and [`host`], the only place that names the world.
+//! Beneath: [`otlp`], the fields of its messages, [`room`], the memory that there is, [`ids`], [`settings`], [`respond`], and [`host`], the only place that names the world.
 
 pub mod api;
 pub mod critical;
@@ -21,9 +21,11 @@ pub mod filter;
 pub mod graph;
 pub mod host;
 pub mod ids;
+pub mod otlp;
 pub mod page;
 pub mod receive;
 pub mod respond;
+pub mod room;
 pub mod settings;
 pub mod store;
 pub mod tree;

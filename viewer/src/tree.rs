@@ -7,17 +7,112 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+/// What tells whose child a span is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kin<'s> {
+    /// Its id.
+    pub id: &'s [u8],
+    /// The id of its parent; empty or zeros for none.
+    pub parent: &'s [u8],
+    /// A `SpanKind`.
+    pub kind: i32,
+    /// The name of its service.
+    pub service: &'s str,
+}
+
+impl Kin<'_> {
+    /// Whether it names a parent.
+    fn has_parent(&self) -> bool {
+        self.parent.iter().any(|byte| *byte != 0)
+    }
+
+    /// Of spans with the same id, who calls comes first, who is called last.
+    pub fn rank(&self) -> i32 {
+        match self.kind {
+            // CLIENT, PRODUCER
+            3 | 4 => 0,
+            // SERVER, CONSUMER
+            2 | 5 => 2,
+            _ => 1,
+        }
+    }
+}
+
 /// A span, as far as the tree needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Node {
-    /// Its id.
-    pub id: Vec<u8>,
-    /// The id of its parent.
-    pub parent: Option<Vec<u8>>,
-    /// Nanoseconds since 1970.
+pub struct Node<'s> {
+    /// Whose child it is.
+    pub kin: Kin<'s>,
+    /// Nanoseconds since 1970; 0 where that is not known.
     pub start: i64,
     /// The same, not before the start.
     pub end: i64,
+}
+
+/// The parent of each span, and whether it is led by another with its id.
+///
+/// Spans of one id are of different services: the server has taken its client's for its own. Then the client's
+/// span is the parent of the server's. Others whose parent has this id are below that of their own service, or
+/// else below the server's.
+pub fn parents(spans: &[Kin<'_>]) -> Vec<(Option<usize>, bool)> {
+    let halves = Halves::of(spans);
+    let parent = |(index, span): (usize, &Kin<'_>)| {
+        let first = halves.of_id(span.id).first().copied();
+        let first = first.filter(|first| *first != index);
+        let is_below = |first: &usize| spans[*first].rank() < span.rank();
+        let parent = match first.filter(is_below) {
+            Some(first) => Some(first),
+            None => halves.parent(span),
+        };
+        (parent, first.is_some())
+    };
+    spans.iter().enumerate().map(parent).collect()
+}
+
+/// Spans by their ids.
+struct Halves<'k, 's> {
+    spans: &'k [Kin<'s>],
+    by_id: Vec<usize>,
+    /// Those of an id that others have too.
+    by_service: HashMap<(&'s [u8], &'s str), usize>,
+}
+
+impl<'k, 's> Halves<'k, 's> {
+    fn of(spans: &'k [Kin<'s>]) -> Halves<'k, 's> {
+        let mut by_id: Vec<usize> = (0..spans.len()).collect();
+        by_id.sort_by_key(|index| (spans[*index].id, spans[*index].rank(), *index));
+        let same = by_id.chunk_by(|a, b| spans[*a].id == spans[*b].id);
+        let same = same.filter(|halves| halves.len() > 1).flatten();
+        let by_service = same.map(|index| ((spans[*index].id, spans[*index].service), *index));
+        Halves {
+            spans,
+            by_service: by_service.collect(),
+            by_id,
+        }
+    }
+
+    fn of_id(&self, id: &[u8]) -> &[usize] {
+        let begin = self
+            .by_id
+            .partition_point(|index| self.spans[*index].id < id);
+        let rest = &self.by_id[begin..];
+        &rest[..rest.partition_point(|index| self.spans[*index].id == id)]
+    }
+
+    /// The span that has the id of this one's parent.
+    fn parent(&self, span: &Kin<'s>) -> Option<usize> {
+        if !span.has_parent() {
+            return None;
+        }
+        match self.of_id(span.parent) {
+            [] => None,
+            [one] => Some(*one),
+            [.., last] => {
+                let own = self.by_service.get(&(span.parent, span.service));
+                Some(*own.unwrap_or(last))
+            }
+        }
+    }
 }
 
 /// Where a span stands in its tree.
@@ -45,21 +140,19 @@ pub struct Tree {
     pub places: Vec<Place>,
     /// The children of each span, by its index, as indices.
     pub children: Vec<Vec<usize>>,
+    /// The parent of each span, by its index, and whether it is led by another with its id.
+    pub parents: Vec<(Option<usize>, bool)>,
 }
 
-/// Builds the tree. Takes time linear in the spans, whatever their shape, and no stack.
-pub fn build(spans: &[Node]) -> Tree {
-    let by_id: HashMap<&[u8], usize> = spans
-        .iter()
-        .map(|span| span.id.as_slice())
-        .zip(0..)
-        .collect();
-    let parent_of = |span: &Node| by_id.get(span.parent.as_deref()?).copied();
+/// Builds the tree. Takes little more than linear time, whatever the shape, and no stack.
+pub fn build(spans: &[Node<'_>]) -> Tree {
+    let kin: Vec<Kin<'_>> = spans.iter().map(|span| span.kin).collect();
+    let parents = parents(&kin);
     let mut children = vec![Vec::new(); spans.len()];
     let mut roots = Vec::new();
-    for (index, span) in spans.iter().enumerate() {
-        match parent_of(span) {
-            Some(parent) => children[parent].push(index),
+    for (index, (parent, _)) in parents.iter().enumerate() {
+        match parent {
+            Some(parent) => children[*parent].push(index),
             None => roots.push(index),
         }
     }
@@ -68,7 +161,7 @@ pub fn build(spans: &[Node]) -> Tree {
         siblings.sort_by_key(by_time);
     }
     // A true root comes before an orphan.
-    roots.sort_by_key(|index| (spans[*index].parent.is_some(), by_time(index)));
+    roots.sort_by_key(|index| (kin[*index].has_parent(), by_time(index)));
     let mut walk = Walk {
         spans,
         children,
@@ -76,7 +169,7 @@ pub fn build(spans: &[Node]) -> Tree {
         places: Vec::with_capacity(spans.len()),
     };
     for root in roots {
-        let orphan = spans[root].parent.is_some();
+        let orphan = kin[root].has_parent();
         walk.place(
             root,
             Place {
@@ -92,7 +185,7 @@ pub fn build(spans: &[Node]) -> Tree {
     left.sort_by_key(by_time);
     for index in left {
         if !walk.placed[index] {
-            walk.cut(parent_of(&spans[index]), index);
+            walk.cut(parents[index].0, index);
             walk.place(
                 index,
                 Place {
@@ -105,11 +198,12 @@ pub fn build(spans: &[Node]) -> Tree {
     Tree {
         places: walk.places,
         children: walk.children,
+        parents,
     }
 }
 
 struct Walk<'s> {
-    spans: &'s [Node],
+    spans: &'s [Node<'s>],
     children: Vec<Vec<usize>>,
     placed: Vec<bool>,
     places: Vec<Place>,
@@ -144,9 +238,11 @@ impl Walk<'_> {
             open.push(self.places.len());
             self.places.push(place);
             for child in self.children[index].iter().rev() {
-                let early = self.spans[index]
-                    .start
-                    .saturating_sub(self.spans[*child].start);
+                // Where a start is not known, neither is this.
+                let early = match self.spans[*child].start {
+                    0 => 0,
+                    start => self.spans[index].start.saturating_sub(start),
+                };
                 let place = Place {
                     index: *child,
                     depth,
@@ -172,26 +268,34 @@ impl Walk<'_> {
 mod tests {
     use super::*;
 
-    /// A span for each word `id<parent@start`.
-    fn spans(words: &str) -> Vec<Node> {
-        let span = |word: &str| {
-            let (ids, start) = word.split_once('@').unwrap();
-            let (id, parent) = ids.split_once('<').unwrap();
-            let start = start.parse().unwrap();
-            Node {
-                id: id.into(),
-                parent: (!parent.is_empty()).then(|| parent.into()),
-                start,
-                end: start + 10,
-            }
-        };
-        words.split_whitespace().map(span).collect()
+    /// A span for each word `id<parent@start`; a name before the id, as in `shop:id`, is its service, and in
+    /// capitals it is a client.
+    fn spans(words: &str) -> Vec<Node<'_>> {
+        words.split_whitespace().map(node).collect()
+    }
+
+    fn node(word: &str) -> Node<'_> {
+        let (ids, start) = word.split_once('@').unwrap();
+        let (id, parent) = ids.split_once('<').unwrap();
+        let (service, id) = id.split_once(':').unwrap_or(("", id));
+        let start = start.parse().unwrap();
+        let is_client = service.bytes().any(|byte| byte.is_ascii_uppercase());
+        Node {
+            kin: Kin {
+                id: id.as_bytes(),
+                parent: parent.as_bytes(),
+                kind: if is_client { 3 } else { 2 },
+                service,
+            },
+            start,
+            end: start + 10,
+        }
     }
 
     fn drawn(words: &str) -> Vec<String> {
         let spans = spans(words);
         let row = |place: &Place| {
-            let id = String::from_utf8_lossy(&spans[place.index].id);
+            let id = String::from_utf8_lossy(spans[place.index].kin.id);
             let mut row = format!("{}{id}", ".".repeat(place.depth));
             let marks = [(place.orphan, " orphan"), (place.cycle, " cycle")];
             row.extend(marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark));
@@ -205,7 +309,7 @@ mod tests {
 
     #[test]
     fn draws_what_arrives() {
-        let table: [(&str, &[&str], &str); 7] = [
+        let table: [(&str, &[&str], &str); 12] = [
             (
                 "c<b@3 b<a@2 a<@1",
                 &["a +2", ".b +1", "..c +0"],
@@ -228,6 +332,31 @@ mod tests {
                 &["a +1", ".b skew 6 +0"],
                 "a clock that is behind",
             ),
+            (
+                "a<@10 b<a@0",
+                &["a +1", ".b +0"],
+                "a start that is not known",
+            ),
+            (
+                "front:a<@1 FRONT:b<a@2 stock:b<a@3 stock:c<b@4 FRONT:d<b@5 other:e<b@6",
+                &["a +5", ".b +4", "..b +2", "...c +0", "...e +0", "..d +0"],
+                "a server that has its client's id",
+            ),
+            (
+                "stock:b<a@3 stock:c<b@4 FRONT:b<a@2 front:a<@1",
+                &["a +3", ".b +2", "..b +1", "...c +0"],
+                "the same in another order",
+            ),
+            (
+                "x:a<@1 y:a<@2",
+                &["a +0", "a +0"],
+                "two servers with one id",
+            ),
+            (
+                "X:a<b@1 y:a<b@2 y:b<a@3",
+                &["a cycle +2", ".a +1", "..b +0"],
+                "a cycle through both",
+            ),
             ("", &[], "nothing"),
         ];
         for (words, expected, reason) in table {
@@ -237,12 +366,14 @@ mod tests {
 
     #[test]
     fn a_chain_of_thousands_needs_no_stack() {
-        let span = |index: u32| Node {
-            id: index.to_be_bytes().to_vec(),
-            parent: index
-                .checked_sub(1)
-                .map(|parent| parent.to_be_bytes().to_vec()),
-            start: index.into(),
+        let ids: Vec<_> = (0..=50_000_u32).map(u32::to_be_bytes).collect();
+        let span = |index: usize| Node {
+            kin: Kin {
+                id: &ids[index + 1],
+                parent: &ids[index],
+                ..Kin::default()
+            },
+            start: 1 + i64::try_from(index).unwrap(),
             end: 100_000,
         };
         let spans: Vec<_> = (0..50_000).map(span).collect();

@@ -1,58 +1,73 @@
-//! The body of an export: at most [`MOST_BYTES`], before and after decompression.
+//! The body of an export: at most [`MAX_BYTES`], before and after decompression.
 
 use std::io::Read as _;
 use std::pin::pin;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
-use flate2::bufread::MultiGzDecoder;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use bytes::{Buf as _, Bytes};
+use flate2::bufread::GzDecoder;
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
+use super::spans::cut;
 use crate::BodyError;
 use crate::respond::Problem;
+use crate::room::Room;
 
 /// 8 MiB.
-pub const MOST_BYTES: usize = 8 * 1024 * 1024;
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a body that is too large is read, and thrown away.
-const MOST_READ: usize = 8 * MOST_BYTES;
+const MAX_READ: usize = 8 * MAX_BYTES;
+/// The most parts of a body that is compressed: each costs as much as thousands of bytes.
+pub const MAX_GZIP_PARTS: usize = 1_024;
+/// How many bytes are decompressed at a time.
+const CHUNK: usize = 64 * 1024;
 
-/// Reads the body, and decompresses it where `content-encoding` says gzip.
+/// Reads the body, and decompresses it where `content-encoding` says gzip. `room` has room for what is returned.
 ///
 /// # Errors
-/// 415 for another encoding, 413 over the limit, 400 for a broken body.
-pub async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+/// 415 for another encoding, 413 over the limit, 429 where others take all room, 400 for a broken body.
+pub async fn read<B>(headers: &HeaderMap, body: B, room: &mut Room) -> Result<Bytes, Problem>
 where
     B: Body,
     B::Error: Into<BodyError>,
 {
-    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
-    let gzip = match encoding.map(<[u8]>::to_ascii_lowercase).as_deref() {
-        None | Some(b"" | b"identity") => false,
-        Some(b"gzip") => true,
-        Some(other) => {
-            let other = String::from_utf8_lossy(other);
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("the content-encoding '{other}' is not gzip"),
-            ));
-        }
-    };
-    let body = collect(body).await?;
-    if gzip { decompress(&body) } else { Ok(body) }
+    let gzip = is_gzip(headers)?;
+    let body = collect(body, room).await?;
+    let body = if gzip { decompress(&body)? } else { body };
+    room.resize(body.len())?;
+    Ok(body.into())
 }
 
-/// How many bytes the body has, by what its head says; 1 MiB where it says nothing, 8 MiB where it says more.
-pub fn announced(headers: &HeaderMap) -> usize {
-    let length = headers.get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.unwrap_or(MOST_BYTES / 8).min(MOST_BYTES)
+/// `x-gzip` is another name of gzip (RFC 9110, section 8.4.1.3).
+fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
+    let mut gzip = false;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        for coding in value.as_bytes().split(|byte| *byte == b',') {
+            let coding = coding.trim_ascii();
+            let is = |name: &str| coding.eq_ignore_ascii_case(name.as_bytes());
+            if (is("gzip") || is("x-gzip")) && !gzip {
+                gzip = true;
+            } else if !coding.is_empty() && !is("identity") {
+                let coding = String::from_utf8_lossy(coding);
+                let again = if gzip { ", after another," } else { "" };
+                return Err(Problem::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    format!(
+                        "the content-encoding '{}'{again} is not taken: only gzip is, or none",
+                        cut(&coding)
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(gzip)
 }
 
 /// Collects a body. One that is too large is still read, up to a point: a client that can't send all of
 /// its request may never look at the answer.
-async fn collect<B>(body: B) -> Result<Bytes, Problem>
+async fn collect<B>(body: B, room: &mut Room) -> Result<Vec<u8>, Problem>
 where
     B: Body,
     B::Error: Into<BodyError>,
@@ -60,6 +75,7 @@ where
     let mut body = pin!(body);
     let mut collected = Vec::new();
     let mut read = 0;
+    let mut refused = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(Into::into);
         let frame = frame.map_err(|error| Problem::bad(format!("the body breaks off: {error}")))?;
@@ -67,34 +83,140 @@ where
             continue;
         };
         read += data.remaining();
-        if read > MOST_READ {
+        if read > MAX_READ {
             break;
         }
-        if read <= MOST_BYTES {
-            collected.put(&mut data);
+        if read > MAX_BYTES {
+            refused = Some(too_large());
+        } else if let Err(problem) = room.resize(read) {
+            refused = Some(problem);
+        }
+        if refused.is_some() {
+            collected = Vec::new();
+            room.resize(0)?;
+            continue;
+        }
+        reserve(&mut collected, data.remaining());
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            collected.extend_from_slice(chunk);
+            let length = chunk.len();
+            data.advance(length);
         }
     }
-    if read > MOST_BYTES {
-        return Err(too_large());
+    match refused {
+        Some(problem) => Err(problem),
+        None => Ok(collected),
     }
-    Ok(collected.into())
 }
 
-fn decompress(body: &[u8]) -> Result<Bytes, Problem> {
-    let mut decompressed = Vec::new();
-    MultiGzDecoder::new(body)
-        .take(MOST_BYTES as u64 + 1)
-        .read_to_end(&mut decompressed)
-        .map_err(|problem| Problem::bad(format!("malformed gzip: {problem}")))?;
-    if decompressed.len() > MOST_BYTES {
-        return Err(too_large());
+/// Makes room for more bytes; never for more than may come.
+fn reserve(bytes: &mut Vec<u8>, more: usize) {
+    let wanted = bytes.len() + more;
+    if wanted > bytes.capacity() {
+        let doubled = (2 * bytes.capacity()).min(MAX_BYTES);
+        bytes.reserve_exact(wanted.max(doubled) - bytes.len());
     }
-    Ok(decompressed.into())
+}
+
+fn decompress(body: &[u8]) -> Result<Vec<u8>, Problem> {
+    let mut decompressed = Vec::new();
+    let mut chunk = vec![0; CHUNK.min(8 * body.len() + 64)];
+    let mut rest = body;
+    let mut parts = 0;
+    // An empty body is no gzip.
+    while !rest.is_empty() || parts == 0 {
+        parts += 1;
+        if parts > MAX_GZIP_PARTS {
+            let problem = format!("the export is more than {MAX_GZIP_PARTS} parts of gzip");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, problem));
+        }
+        let mut decoder = GzDecoder::new(&mut rest);
+        loop {
+            let read = decoder
+                .read(&mut chunk)
+                .map_err(|problem| Problem::bad(format!("malformed gzip: {problem}")))?;
+            if read == 0 {
+                break;
+            }
+            if decompressed.len() + read > MAX_BYTES {
+                return Err(too_large());
+            }
+            reserve(&mut decompressed, read);
+            decompressed.extend_from_slice(&chunk[..read]);
+        }
+    }
+    Ok(decompressed)
 }
 
 fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        format!("the export has more than {MOST_BYTES} bytes"),
+        format!("the export has more than {MAX_BYTES} bytes"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn knows_the_encodings() {
+        let table = [
+            (&[][..], Some(false)),
+            (&["gzip"], Some(true)),
+            (&["X-GZIP"], Some(true)),
+            (&["identity"], Some(false)),
+            (&["identity, gzip"], Some(true)),
+            (&["identity", "gzip"], Some(true)),
+            (&["gzip, gzip"], None),
+            (&["deflate"], None),
+            (&["zstd"], None),
+            (&["gzip", "br"], None),
+        ];
+        for (values, expected) in table {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static(value));
+            }
+            let found = is_gzip(&headers);
+            if let Err(problem) = &found {
+                assert_eq!(problem.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+                assert!(
+                    problem.detail.contains("only gzip is"),
+                    "{}",
+                    problem.detail
+                );
+            }
+            assert_eq!(found.ok(), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn decompresses_all_parts_but_not_without_end() {
+        let twice = [gzip(b"one "), gzip(b"two")].concat();
+        assert_eq!(decompress(&twice).unwrap(), b"one two");
+        let status = |body: &[u8]| decompress(body).unwrap_err().status.as_u16();
+        assert_eq!(status(&gzip(b"").repeat(400_000)), 413, "empty parts");
+        assert_eq!(status(&gzip(&vec![b' '; MAX_BYTES + 1])), 413);
+        assert_eq!(
+            decompress(&gzip(&vec![b' '; MAX_BYTES])).unwrap().len(),
+            MAX_BYTES
+        );
+        assert_eq!(status(b""), 400);
+        assert_eq!(status(&gzip(b"hello")[..15]), 400);
+        assert_eq!(status(&[&gzip(b"hello")[..], b"more"].concat()), 400);
+    }
 }

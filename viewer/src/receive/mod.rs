@@ -2,25 +2,30 @@
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
 //! - [`body`]: the bytes, within limits, decompressed
-//! - [`mod@json`]: the forms of JSON that opentelemetry-proto does not take by itself
-//! - [`scan`]: an encoded export as spans to be stored; what is malformed
+//! - [`mod@json`]: JSON as protobuf, which is what is stored
+//! - [`scan`]: an encoded export as spans to be stored
+//! - [`check`]: what an export may hold, and what must be right of it
 //! - [`wire`]: the format that it is encoded in
-//! - [`spans`]: how values read as text, and how long they may be
+//! - [`spans`]: how values read as text, when spans were, and how long all of it may be
 //! - [`attributes`]: the attributes of a trace, as they are looked for
+//! - [`refused`]: spans that are not taken, though others are
+//! - [`foreign`]: what a body looks like that is no export
 //!
-//! What is malformed is refused whole, and nothing of it is stored.
+//! A span that is malformed is left out, and said by partial success. An export in which spans can't be told
+//! apart is refused whole, and nothing of it is stored.
 
 pub mod attributes;
 pub mod body;
+pub mod check;
+pub mod foreign;
 pub mod json;
+pub mod refused;
 pub mod scan;
 pub mod spans;
 pub mod wire;
 
-use std::cell::Cell;
-
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -29,18 +34,17 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use serde_json::json;
 
+use self::refused::Refused;
 use crate::BodyError;
 use crate::host::Host;
 use crate::respond::{Problem, body_of, retryable};
+use crate::room::Room;
 use crate::settings::Bounds;
 use crate::store::group::Group;
 use crate::store::write::Stored;
 
 /// The path of the receiver.
 pub const PATH: &str = "/v1/traces";
-
-/// How many bytes of exports an instance holds at a time.
-const MAX_HELD_BYTES: usize = 24 * 1024 * 1024;
 
 /// `google.rpc.Status`, which a refused export is answered with.
 #[derive(Clone, PartialEq, Message)]
@@ -104,8 +108,13 @@ where
         return response;
     }
     let Some(encoding) = Encoding::of(request.headers()) else {
-        let accepted = "the content-type is neither application/x-protobuf nor application/json";
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, accepted);
+        let found = request.headers().get(CONTENT_TYPE);
+        let found = found.map(|found| String::from_utf8_lossy(found.as_bytes()));
+        let problem = format!(
+            "the content-type '{}' is neither application/x-protobuf nor application/json",
+            spans::cut(&found.unwrap_or_default())
+        );
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem);
         return refusal(Encoding::Json, &problem);
     };
     match take(host, group, bounds, (encoding, request)).await {
@@ -131,16 +140,19 @@ where
     B::Error: Into<BodyError>,
 {
     let (head, body) = request.into_parts();
-    let mut room = Room::take(body::announced(&head.headers))?;
-    let body = body::read(&head.headers, body).await?;
-    let body = match encoding {
-        Encoding::Protobuf => body,
+    let mut room = Room::for_export();
+    let body = body::read(&head.headers, body, &mut room).await?;
+    let (body, refused) = match encoding {
+        Encoding::Protobuf => (body, Refused::default()),
         // What is stored is protobuf.
-        Encoding::Json => json::decode(&body)?.encode_to_vec().into(),
+        Encoding::Json => {
+            let (decoded, refused) = json::decode(&body)?;
+            (decoded.into(), refused)
+        }
     };
-    room.resize(body.len());
     let since = host.now() / 1_000_000;
-    let batch = scan::read(&body)?;
+    let batch = scan::read(&body, refused)?;
+    room.resize(batch.held_bytes())?;
     Ok(group.store(host, bounds, batch, since).await?)
 }
 
@@ -174,6 +186,10 @@ fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
             .into_bytes(),
     };
     let mut response = body_of(problem.status, encoding.kind(), body);
+    if problem.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        let taken = HeaderValue::from_static("gzip");
+        response.headers_mut().insert(ACCEPT_ENCODING, taken);
+    }
     if retryable(problem.status) {
         let soon = HeaderValue::from_static("1");
         response.headers_mut().insert(RETRY_AFTER, soon);
@@ -189,35 +205,5 @@ fn code(status: StatusCode) -> i32 {
         503 => 14,
         400..500 => 3,
         _ => 13,
-    }
-}
-
-/// Room for the body of an export.
-struct Room(usize);
-
-thread_local! {
-    static HELD: Cell<usize> = const { Cell::new(0) };
-}
-
-impl Room {
-    fn take(bytes: usize) -> Result<Room, Problem> {
-        if HELD.get() > 0 && HELD.get() + bytes > MAX_HELD_BYTES {
-            let problem = format!("other exports take {} bytes already", HELD.get());
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, problem));
-        }
-        HELD.set(HELD.get() + bytes);
-        Ok(Room(bytes))
-    }
-
-    /// Counts what a body really has.
-    fn resize(&mut self, bytes: usize) {
-        HELD.set(HELD.get() - self.0 + bytes);
-        self.0 = bytes;
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        HELD.set(HELD.get() - self.0);
     }
 }

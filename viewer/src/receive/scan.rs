@@ -2,27 +2,27 @@
 //!
 //! Nothing is decoded into messages: each span is its bytes in the body, with what lists and filters
 //! need of it. All of it is checked, down to the last string, so that it can be decoded once it is asked
-//! for.
+//! for. A span that is malformed or too large is left out and counted; so are those of such a resource or scope.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::StatusCode;
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use prost::Message as _;
 
 use super::attributes;
-use super::spans::{MAX_TAGS, cut, service_name, text};
+use super::check::{Budget, Checked, Fault, Kind, bytes, text};
+use super::foreign;
+use super::refused::Refused;
+use super::spans::{
+    MAX_SPAN_BYTES, MAX_TAGS, Timing, cut, service_hash, service_name, text as text_of,
+};
 use super::wire::{self, Malformed, Wire};
 use crate::ids::hex;
 use crate::respond::Problem;
-
-/// The most messages in an export. An honest one of 8 MiB holds fewer: they take 20 bytes and more.
-pub const MAX_MESSAGES: usize = 400_000;
-/// How deep values may be nested.
-const MAX_DEPTH: usize = 64;
 
 /// An export.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub struct Batch {
     pub spans: Vec<Span>,
     /// The numbers of their attributes.
     pub attributes: Vec<u64>,
+    /// Its spans that are not among these.
+    pub refused: Refused,
 }
 
 /// A resource or a scope.
@@ -44,10 +46,14 @@ pub struct Shared {
     pub bytes: Vec<u8>,
     /// Of the bytes.
     pub hash: i64,
-    /// `service.name` of a resource.
+    /// The name of a resource's service.
     pub service: String,
+    /// Of that name.
+    pub service_hash: u64,
     /// The numbers of a resource's attributes.
     pub attributes: Vec<u64>,
+    /// How many messages it has, values among them.
+    pub messages: usize,
 }
 
 /// A span.
@@ -61,7 +67,7 @@ pub struct Span {
     pub root: bool,
     /// Its name, cut where it is long; where it lies in the body.
     pub name: Range<usize>,
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970; 0 where that is not known.
     pub start: i64,
     /// The same, not before the start.
     pub end: i64,
@@ -73,6 +79,8 @@ pub struct Span {
     pub shared: [usize; 2],
     /// All of it; where it lies in the body.
     pub bytes: Range<usize>,
+    /// How many messages it has, values among them.
+    pub messages: usize,
 }
 
 impl Batch {
@@ -90,257 +98,291 @@ impl Batch {
     pub fn bytes(&self, span: &Span) -> &[u8] {
         &self.body[span.bytes.clone()]
     }
+
+    /// What tells a span from others of its trace, eight bytes: its id, and its service, since a server's span
+    /// may have its client's id.
+    pub fn key(&self, span: &Span) -> [u8; 8] {
+        let service = self.shared[span.shared[0]].service_hash;
+        (u64::from_be_bytes(span.id) ^ service).to_be_bytes()
+    }
+
+    /// What it takes in memory, roughly.
+    pub fn held_bytes(&self) -> usize {
+        self.body.len() + self.spans.len() * size_of::<Span>() + self.attributes.len() * 8
+    }
 }
 
-/// Reads an export.
+/// Reads an export, of which these spans are refused already.
 ///
 /// # Errors
-/// 400 for malformed protobuf, and where a span has malformed ids or times; 413 for too many messages.
-pub fn read(body: &Bytes) -> Result<Batch, Problem> {
+/// 400 for malformed protobuf and for what holds no traces; 413 for too many messages or spans.
+pub fn read(body: &Bytes, refused: Refused) -> Result<Batch, Problem> {
     let mut scan = Scan {
         body,
-        messages: 0,
+        budget: Budget::default(),
         known: HashMap::new(),
-        batch: Batch::default(),
+        batch: Batch {
+            refused,
+            ..Batch::default()
+        },
+        foreign: None,
     };
-    match scan.export() {
-        Ok(()) => Ok(Batch {
-            body: body.clone(),
-            ..scan.batch
-        }),
-        Err(Refused::Malformed) => Err(Problem::bad("malformed protobuf: the body is no export")),
-        Err(Refused::Because(problem)) => Err(problem),
+    scan.export()?;
+    let mut batch = scan.batch;
+    if let (true, Some(kind)) = (batch.spans.is_empty(), scan.foreign) {
+        let problem = format!("the export looks like {kind}, and only traces are taken here");
+        return Err(Problem::bad(problem));
     }
+    batch.body = body.clone();
+    Ok(batch)
 }
 
-enum Refused {
-    Malformed,
-    Because(Problem),
+/// What is made of a part of the export in which spans can't be told apart.
+type Framed<T = ()> = Result<T, Problem>;
+
+fn unframed(Malformed: Malformed) -> Problem {
+    Problem::bad("malformed protobuf: the body is no export")
 }
 
-impl From<Malformed> for Refused {
-    fn from(Malformed: Malformed) -> Refused {
-        Refused::Malformed
-    }
+/// A resource or a scope that is read.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    /// How many bytes it has; where these are too many for any span, they are not kept.
+    size: usize,
+    service: Option<String>,
+    attributes: Vec<u64>,
+    messages: usize,
+    fault: Option<Cow<'static, str>>,
+    /// Once a span has needed it.
+    place: Option<usize>,
 }
 
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Refused {
-        Refused::Because(problem)
-    }
-}
-
-type Scanned<T = ()> = Result<T, Refused>;
-
-/// # Errors
-/// 413 for more than [`MAX_MESSAGES`].
-pub(super) fn check_messages(messages: usize) -> Result<(), Problem> {
-    if messages <= MAX_MESSAGES {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("the export has more than {MAX_MESSAGES} messages"),
-    ))
-}
-
-/// The messages whose fields are only checked.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    Resource,
-    Scope,
-    KeyValue,
-    AnyValue,
-    ArrayValue,
-    KeyValueList,
-    EntityRef,
-    Event,
-    Link,
-    Status,
-}
-
-/// What a field must be.
-enum Expected {
-    Varint,
-    Fixed64,
-    Fixed32,
-    Bytes,
-    Text,
-    Message(Kind),
-    Anything,
-}
-
-impl Kind {
-    fn expects(self, field: u32) -> Expected {
-        use Expected::{Anything, Bytes, Fixed32, Fixed64, Message, Text, Varint};
-        use Kind::{AnyValue, ArrayValue, EntityRef, Event, KeyValue, KeyValueList, Link};
-        match (self, field) {
-            (Kind::Resource | KeyValueList, 1) | (Kind::Scope | Event, 3) | (Link, 4) => {
-                Message(KeyValue)
-            }
-            (Kind::Resource, 3) => Message(EntityRef),
-            (KeyValue, 2) | (ArrayValue, 1) => Message(AnyValue),
-            (AnyValue, 5) => Message(ArrayValue),
-            (AnyValue, 6) => Message(KeyValueList),
-            (Kind::Scope | KeyValue | AnyValue | EntityRef, 1)
-            | (Kind::Scope | EntityRef | Event | Kind::Status, 2)
-            | (EntityRef | Link, 3)
-            | (EntityRef, 4) => Text,
-            (Kind::Resource, 2)
-            | (KeyValue | Kind::Status, 3)
-            | (AnyValue, 2 | 3 | 8)
-            | (Kind::Scope | Event, 4)
-            | (Link, 5) => Varint,
-            (AnyValue, 4) | (Event, 1) => Fixed64,
-            (AnyValue, 7) | (Link, 1 | 2) => Bytes,
-            (Link, 6) => Fixed32,
-            _ => Anything,
+impl Head {
+    /// Adds a field, where spans with it may be taken, and says whether they may.
+    fn put(&mut self, number: u32, field: &[u8]) -> bool {
+        self.size += field.len() + 4;
+        let fits = self.size <= MAX_SPAN_BYTES;
+        if fits {
+            wire::put_bytes(&mut self.bytes, number, field);
         }
+        fits
     }
 }
 
 struct Scan<'b> {
     body: &'b Bytes,
-    messages: usize,
+    budget: Budget,
     known: HashMap<i64, usize>,
     batch: Batch,
+    /// What the first span that is malformed looks like.
+    foreign: Option<&'static str>,
 }
 
 impl<'b> Scan<'b> {
-    fn export(&mut self) -> Scanned {
-        let mut rest = &self.body[..];
-        while let Some((number, value)) = wire::next(&mut rest)? {
+    fn export(&mut self) -> Framed {
+        let body = self.body;
+        let mut rest = &body[..];
+        let mut unknown = None;
+        let mut known = false;
+        let no_export = |malformed| {
+            let Problem { status, detail } = unframed(malformed);
+            Problem::new(status, detail + foreign::no_protobuf(body))
+        };
+        while let Some((number, value)) = wire::next(&mut rest).map_err(no_export)? {
             if number == 1 {
-                let message = self.message(value)?;
-                self.resource_spans(message)?;
+                known = true;
+                self.budget.count()?;
+                self.resource_spans(bytes(value).map_err(unframed)?)?;
+            } else {
+                unknown.get_or_insert(number);
+            }
+        }
+        if let (false, Some(number)) = (known, unknown) {
+            let problem = format!(
+                "the export has field {number} where 1, resource_spans, belongs, and nothing else{}",
+                foreign::no_protobuf(body)
+            );
+            return Err(Problem::bad(problem));
+        }
+        Ok(())
+    }
+
+    fn resource_spans(&mut self, message: &'b [u8]) -> Framed {
+        let mut head = Head::default();
+        let mut rest = message;
+        // The resource may stand behind its spans.
+        while let Some((number, value)) = wire::next(&mut rest).map_err(unframed)? {
+            match number {
+                1 => self.resource(value, &mut head)?,
+                3 => schema_url(value, &mut head),
+                _ => {}
+            }
+        }
+        each(message, 2, |scope_spans| {
+            self.budget.count()?;
+            self.scope_spans(scope_spans, &mut head)
+        })
+    }
+
+    fn resource(&mut self, value: Wire<'b>, head: &mut Head) -> Framed {
+        let before = self.budget.messages();
+        self.budget.count()?;
+        let read = self.read_resource(value, head);
+        head.messages += self.budget.messages() - before;
+        keep_fault(read, head, "its resource: ")
+    }
+
+    fn read_resource(&mut self, value: Wire<'b>, head: &mut Head) -> Checked {
+        let resource = bytes(value)?;
+        if !head.put(1, resource) {
+            return Ok(self.budget.count_all(Kind::Resource, resource)?);
+        }
+        self.budget.check(Kind::Resource, resource, 0)?;
+        let mut text = String::new();
+        let mut rest = resource;
+        while let Some((number, value)) = wire::next(&mut rest)? {
+            if number != 1 {
+                continue;
+            }
+            let (key, value) = self.attribute(bytes(value)?, &mut text)?;
+            if head.attributes.len() < MAX_TAGS {
+                let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
+                head.attributes.push(number);
+            }
+            if key == "service.name" && head.service.is_none() {
+                head.service = Some(value.unwrap_or_default().to_owned());
             }
         }
         Ok(())
     }
 
-    /// Counts a field that is a message.
-    fn message(&mut self, value: Wire<'b>) -> Scanned<&'b [u8]> {
-        self.count()?;
-        bytes(value)
-    }
-
-    fn count(&mut self) -> Scanned {
-        self.messages += 1;
-        Ok(check_messages(self.messages)?)
-    }
-
-    fn resource_spans(&mut self, message: &'b [u8]) -> Scanned {
-        let mut head = Vec::new();
-        let mut service = None;
-        let mut numbers = Vec::new();
-        let mut text = String::new();
+    fn scope_spans(&mut self, message: &'b [u8], resource: &mut Head) -> Framed {
+        let mut head = Head::default();
         let mut rest = message;
-        // The resource may stand behind its spans.
-        while let Some((number, value)) = wire::next(&mut rest)? {
+        while let Some((number, value)) = wire::next(&mut rest).map_err(unframed)? {
             match number {
                 1 => {
-                    let resource = self.message(value)?;
-                    self.check(Kind::Resource, resource, 0)?;
-                    wire::put_bytes(&mut head, 1, resource);
-                    each(resource, 1, |attribute| {
-                        let (key, value) = self.attribute(attribute, &mut text)?;
-                        if numbers.len() < MAX_TAGS {
-                            numbers.push(attributes::number(cut(key), cut(value)));
-                        }
-                        if key == "service.name" && service.is_none() {
-                            service = Some(value.to_owned());
-                        }
-                        Ok(())
-                    })?;
+                    let before = self.budget.messages();
+                    self.budget.count()?;
+                    let read = self.read_scope(value, &mut head);
+                    head.messages += self.budget.messages() - before;
+                    keep_fault(read, &mut head, "its scope: ")?;
                 }
-                3 => wire::put_bytes(&mut head, 3, self.text(value)?.as_bytes()),
+                3 => schema_url(value, &mut head),
                 _ => {}
             }
         }
-        let service = service_name(service.as_deref());
-        let resource = self.share(head, Some(service), numbers);
-        each(message, 2, |scope_spans| {
-            self.count()?;
-            self.scope_spans(scope_spans, resource)
-        })
-    }
-
-    fn scope_spans(&mut self, message: &'b [u8], resource: usize) -> Scanned {
-        let mut head = Vec::new();
-        let mut rest = message;
-        while let Some((number, value)) = wire::next(&mut rest)? {
-            match number {
-                1 => {
-                    let scope = self.message(value)?;
-                    self.check(Kind::Scope, scope, 0)?;
-                    wire::put_bytes(&mut head, 1, scope);
-                }
-                3 => wire::put_bytes(&mut head, 3, self.text(value)?.as_bytes()),
-                _ => {}
-            }
-        }
-        let scope = self.share(head, None, Vec::new());
         each(message, 2, |span| {
-            self.count()?;
-            let span = self.span(span, [resource, scope])?;
-            self.batch.spans.push(span);
-            Ok(())
+            self.budget.count()?;
+            self.budget.count_span()?;
+            self.take(span, [&mut *resource, &mut head])
         })
     }
 
-    /// Keeps a resource, which has a service, or a scope, where it is not there already.
-    fn share(&mut self, bytes: Vec<u8>, service: Option<&str>, attributes: Vec<u64>) -> usize {
+    fn read_scope(&mut self, value: Wire<'b>, head: &mut Head) -> Checked {
+        let scope = bytes(value)?;
+        match head.put(1, scope) {
+            true => self.budget.check(Kind::Scope, scope, 0),
+            false => Ok(self.budget.count_all(Kind::Scope, scope)?),
+        }
+    }
+
+    /// Takes a span, or counts it among those that are not.
+    fn take(&mut self, message: &'b [u8], heads: [&mut Head; 2]) -> Framed {
+        let around: usize = heads.iter().map(|head| head.size).sum();
+        if message.len() + around > MAX_SPAN_BYTES {
+            self.batch.refused.too_large(message);
+            return self.budget.count_all(Kind::Span, message);
+        }
+        if let Some(fault) = heads.iter().find_map(|head| head.fault.as_ref()) {
+            self.batch.refused.malformed(message, fault);
+            return Ok(());
+        }
+        let attributes = self.batch.attributes.len();
+        match self.span(message) {
+            Ok(mut span) => {
+                let [resource, scope] = heads;
+                span.shared = [self.share(resource, true), self.share(scope, false)];
+                self.batch.spans.push(span);
+                Ok(())
+            }
+            Err(Fault::Export(problem)) => Err(problem),
+            Err(Fault::Span(fault)) => {
+                self.batch.attributes.truncate(attributes);
+                if self.batch.refused.is_empty() {
+                    self.foreign = foreign::of_span(message);
+                }
+                self.batch.refused.malformed(message, &fault);
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps a resource or a scope, where it is not there already.
+    fn share(&mut self, head: &mut Head, is_resource: bool) -> usize {
+        if let Some(place) = head.place {
+            return place;
+        }
         let mut hasher = DefaultHasher::new();
-        hasher.write_u8(u8::from(service.is_some()));
-        hasher.write(&bytes);
+        hasher.write_u8(u8::from(is_resource));
+        hasher.write(&head.bytes);
         let hash = hasher.finish().cast_signed();
-        *self.known.entry(hash).or_insert_with(|| {
+        let place = *self.known.entry(hash).or_insert_with(|| {
+            let service = match is_resource {
+                true => service_name(head.service.as_deref()).into_owned(),
+                false => String::new(),
+            };
             self.batch.shared.push(Shared {
-                bytes,
+                bytes: std::mem::take(&mut head.bytes),
                 hash,
-                service: service.unwrap_or_default().to_owned(),
-                attributes,
+                service_hash: service_hash(&service),
+                service,
+                attributes: std::mem::take(&mut head.attributes),
+                messages: head.messages,
             });
             self.batch.shared.len() - 1
-        })
+        });
+        head.place = Some(place);
+        place
     }
 
-    fn span(&mut self, message: &'b [u8], shared: [usize; 2]) -> Scanned<Span> {
+    fn span(&mut self, message: &'b [u8]) -> Checked<Span> {
         let (mut trace_id, mut id, mut parent) = (&[][..], &[][..], &[][..]);
         let (mut name, mut start, mut end, mut status) = ("", 0, 0, 0);
         let before = self.batch.attributes.len();
-        let mut linked = true;
-        let mut text = String::new();
+        let messages = self.budget.messages();
+        let mut buffer = String::new();
         let mut rest = message;
         while let Some((number, value)) = wire::next(&mut rest)? {
             match (number, value) {
                 (1, Wire::Bytes(bytes)) => trace_id = bytes,
                 (2, Wire::Bytes(bytes)) => id = bytes,
                 (4, Wire::Bytes(bytes)) => parent = bytes,
-                (5, value) => name = self.text(value)?,
-                (3, value) => drop(self.text(value)?),
+                (5, value) => name = text(value)?,
+                (3, value) => drop(text(value)?),
                 (7, Wire::Fixed64(nanos)) => start = nanos,
                 (8, Wire::Fixed64(nanos)) => end = nanos,
                 (9, value) => {
-                    let attribute = self.message(value)?;
-                    let (key, value) = self.attribute(attribute, &mut text)?;
+                    self.budget.count()?;
+                    let (key, value) = self.attribute(bytes(value)?, &mut buffer)?;
                     if self.batch.attributes.len() - before < MAX_TAGS {
-                        let number = attributes::number(cut(key), cut(value));
+                        let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
                         self.batch.attributes.push(number);
                     }
                 }
                 (11, value) => {
-                    let event = self.message(value)?;
-                    self.check(Kind::Event, event, 0)?;
+                    self.budget.count()?;
+                    self.budget.check(Kind::Event, bytes(value)?, 0)?;
                 }
                 (13, value) => {
-                    let link = self.message(value)?;
-                    self.check(Kind::Link, link, 0)?;
-                    linked &= field(link, 1)?.len() == 16 && field(link, 2)?.len() == 8;
+                    self.budget.count()?;
+                    self.budget.check(Kind::Link, bytes(value)?, 0)?;
                 }
                 (15, value) => {
-                    let of_status = self.message(value)?;
-                    self.check(Kind::Status, of_status, 0)?;
+                    self.budget.count()?;
+                    let of_status = bytes(value)?;
+                    self.budget.check(Kind::Status, of_status, 0)?;
                     let mut rest = of_status;
                     while let Some((number, value)) = wire::next(&mut rest)? {
                         if let (3, Wire::Varint(code)) = (number, value) {
@@ -349,47 +391,39 @@ impl<'b> Scan<'b> {
                     }
                 }
                 (6 | 10 | 12 | 14, Wire::Varint(_)) | (16, Wire::Fixed32(_)) => {}
-                (1..=16, _) => return Err(Refused::Malformed),
+                (1..=16, _) => return Err(Malformed.into()),
                 _ => {}
             }
         }
-        let name = cut(name);
-        let ids = Ids {
-            name,
-            trace_id,
-            id,
-            parent,
-        };
-        let (trace_id, id) = ids.check()?;
-        if !linked {
-            let problem = format!("the span '{name}' has a link with a malformed id");
-            return Err(Problem::bad(problem).into());
+        let trace_id = filled(trace_id, "trace")?;
+        let id = filled(id, "span")?;
+        if ![0, 8].contains(&parent.len()) {
+            return Err(malformed_id("parent span", parent).into());
         }
-        let (Ok(start), Ok(end)) = (i64::try_from(start), i64::try_from(end)) else {
-            let problem = format!("the span '{name}' has a time after the year 2262");
-            return Err(Problem::bad(problem).into());
-        };
+        let timing = Timing::of(start, end).ok_or("its time is after the year 2262")?;
         Ok(Span {
             trace_id,
             id,
             root: parent.iter().all(|byte| *byte == 0),
-            name: self.range(name.as_bytes()),
-            start,
-            end: end.max(start),
+            name: self.range(cut(name).as_bytes()),
+            start: timing.start,
+            end: timing.end,
             // `STATUS_CODE_ERROR`
             error: status as i32 == 2,
             attributes: before..self.batch.attributes.len(),
-            shared,
+            shared: [0; 2],
             bytes: self.range(message),
+            messages: 1 + self.budget.messages() - messages,
         })
     }
 
-    /// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`.
+    /// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`; none where it
+    /// has no value.
     fn attribute<'t>(
         &mut self,
         attribute: &'b [u8],
         buffer: &'t mut String,
-    ) -> Scanned<(&'b str, &'t str)>
+    ) -> Checked<(&'b str, Option<&'t str>)>
     where
         'b: 't,
     {
@@ -398,35 +432,37 @@ impl<'b> Scan<'b> {
         while let Some((number, value)) = wire::next(&mut rest)? {
             match (number, value) {
                 (1, value) => {
-                    key = self.text(value)?;
-                    self.messages += 1;
+                    key = text(value)?;
                 }
-                (2, value) => any = Some(self.message(value)?),
+                (2, value) => {
+                    self.budget.count()?;
+                    any = Some(bytes(value)?);
+                }
                 (3, Wire::Varint(_)) => {}
-                (3, _) => return Err(Refused::Malformed),
+                (3, _) => return Err(Malformed.into()),
                 _ => {}
             }
         }
-        let Some(any) = any else {
-            return Ok((key, ""));
+        let Some(any) = any.filter(|any| !any.is_empty()) else {
+            return Ok((key, None));
         };
         let mut rest = any;
         let only = wire::next(&mut rest)?.filter(|_| rest.is_empty());
         let value = match only {
-            Some((1, value)) => self.text(value)?,
+            Some((1, value)) => text(value)?,
             Some((3, Wire::Varint(integer))) => decimal(integer.cast_signed(), buffer),
             Some((2, Wire::Varint(flag))) => match flag {
                 0 => "false",
                 _ => "true",
             },
             _ => {
-                self.check(Kind::AnyValue, any, 0)?;
-                let any = AnyValue::decode(any).map_err(|_| Refused::Malformed)?;
-                *buffer = text(&any);
+                self.budget.check(Kind::AnyValue, any, 0)?;
+                let any = AnyValue::decode(any).map_err(|_| Malformed)?;
+                *buffer = text_of(&any);
                 buffer
             }
         };
-        Ok((key, value))
+        Ok((key, Some(value)))
     }
 
     /// Where a part of the body lies in it.
@@ -438,68 +474,34 @@ impl<'b> Scan<'b> {
             length => start..start + length,
         }
     }
-
-    fn text(&self, value: Wire<'b>) -> Scanned<&'b str> {
-        std::str::from_utf8(bytes(value)?).map_err(|_| Refused::Malformed)
-    }
-
-    fn check(&mut self, kind: Kind, message: &'b [u8], depth: usize) -> Scanned {
-        if depth > MAX_DEPTH {
-            return Err(Refused::Malformed);
-        }
-        let mut rest = message;
-        while let Some((number, value)) = wire::next(&mut rest)? {
-            match (kind.expects(number), value) {
-                (Expected::Varint, Wire::Varint(_))
-                | (Expected::Fixed64, Wire::Fixed64(_))
-                | (Expected::Fixed32, Wire::Fixed32(_))
-                | (Expected::Bytes, Wire::Bytes(_))
-                | (Expected::Anything, _) => {}
-                (Expected::Text, value) => {
-                    if kind != Kind::AnyValue {
-                        self.message(value)?;
-                    }
-                    self.text(value)?;
-                }
-                (Expected::Message(inner), value) => {
-                    let message = self.message(value)?;
-                    self.check(inner, message, depth + 1)?;
-                }
-                _ => return Err(Refused::Malformed),
-            }
-        }
-        Ok(())
-    }
 }
 
-fn bytes(value: Wire<'_>) -> Scanned<&[u8]> {
-    match value {
-        Wire::Bytes(bytes) => Ok(bytes),
-        _ => Err(Refused::Malformed),
-    }
-}
-
-/// Gives each field of this number, which holds a message.
-fn each<'b>(message: &'b [u8], number: u32, mut give: impl FnMut(&'b [u8]) -> Scanned) -> Scanned {
-    let mut rest = message;
-    while let Some((found, value)) = wire::next(&mut rest)? {
-        if found == number {
-            give(bytes(value)?)?;
-        }
+/// Remembers what is wrong with a resource or a scope, for its spans.
+fn keep_fault(read: Checked, head: &mut Head, of: &str) -> Framed {
+    match read {
+        Ok(()) => {}
+        Err(Fault::Export(problem)) => return Err(problem),
+        Err(Fault::Span(fault)) => head.fault = Some(format!("{of}{fault}").into()),
     }
     Ok(())
 }
 
-/// The last field of this number, as the decoder takes it; empty where there is none.
-fn field(message: &[u8], number: u32) -> Scanned<&[u8]> {
-    let mut found = &[][..];
+fn schema_url(value: Wire<'_>, head: &mut Head) {
+    match text(value) {
+        Ok(url) => drop(head.put(3, url.as_bytes())),
+        Err(_) => head.fault = Some("its schema_url is not UTF-8".into()),
+    }
+}
+
+/// Gives each field of this number, which holds a message.
+fn each<'b>(message: &'b [u8], number: u32, mut give: impl FnMut(&'b [u8]) -> Framed) -> Framed {
     let mut rest = message;
-    while let Some((one, value)) = wire::next(&mut rest)? {
-        if one == number {
-            found = bytes(value)?;
+    while let Some((found, value)) = wire::next(&mut rest).map_err(unframed)? {
+        if found == number {
+            give(bytes(value).map_err(unframed)?)?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn decimal(integer: i64, buffer: &mut String) -> &str {
@@ -523,32 +525,21 @@ fn decimal(integer: i64, buffer: &mut String) -> &str {
     buffer
 }
 
-struct Ids<'b> {
-    name: &'b str,
-    trace_id: &'b [u8],
-    id: &'b [u8],
-    parent: &'b [u8],
+/// An id of so many bytes that are not all zero.
+fn filled<const N: usize>(id: &[u8], of: &str) -> Result<[u8; N], Fault> {
+    let filled = id.try_into().ok().filter(|id| *id != [0; N]);
+    filled.ok_or_else(|| malformed_id(of, id).into())
 }
 
-impl Ids<'_> {
-    fn check(&self) -> Result<([u8; 16], [u8; 8]), Problem> {
-        let malformed = |what: &str, id: &[u8]| {
-            let found = hex(&id[..id.len().min(20)]);
-            let name = self.name;
-            Problem::bad(format!(
-                "the span '{name}' has the malformed {what} id '{found}'"
-            ))
-        };
-        let trace_id = <[u8; 16]>::try_from(self.trace_id).ok();
-        let trace_id = trace_id.filter(|id| *id != [0; 16]);
-        let trace_id = trace_id.ok_or_else(|| malformed("trace", self.trace_id))?;
-        let id = <[u8; 8]>::try_from(self.id).ok().filter(|id| *id != [0; 8]);
-        let id = id.ok_or_else(|| malformed("span", self.id))?;
-        if ![0, 8].contains(&self.parent.len()) {
-            let name = self.name;
-            let problem = format!("the span '{name}' has a malformed parent span id");
-            return Err(Problem::bad(problem));
-        }
-        Ok((trace_id, id))
+fn malformed_id(of: &str, id: &[u8]) -> String {
+    match id {
+        [] => format!("it has no {of} id"),
+        _ => format!(
+            "its {of} id '{}' is malformed",
+            hex(&id[..id.len().min(20)])
+        ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ use crate::settings::Bounds;
 
 /// For how long a trace counts as looked at, in milliseconds.
 pub const LOOKED: i64 = 60_000;
+/// What takes longer, in nanoseconds, is a clock's fault, and no trace is kept for it: a day.
+const MAX_SLOW: i64 = 86_400_000_000_000;
 /// How many of the slowest traces of a root are kept.
 const SLOWEST: usize = 10;
 /// So many traces may be kept in a transaction for what they are, and one more for each eight that go.
@@ -109,14 +111,12 @@ impl Kept {
         }
         let select = format!(
             "SELECT {COLUMNS} FROM tracing_tail_traces
-                WHERE kept > 0 AND kept = {HELD} AND pinned = 0 AND looked <= ?1
+                WHERE kept > 0 AND kept = {HELD} AND pinned = 0 AND abs(?1 - looked) >= {LOOKED}
             UNION ALL SELECT {COLUMNS} FROM (SELECT *, ROW_NUMBER() OVER
                 (PARTITION BY service, name ORDER BY duration_ns DESC) AS place
                 FROM tracing_tail_traces WHERE kept > 0 AND kept = {SLOW}) WHERE place > {SLOWEST}"
         );
-        let rows = database
-            .execute(&select, vec![(now - LOOKED).into()])
-            .await?;
+        let rows = database.execute(&select, vec![now.into()]).await?;
         let mut over = read(rows.iter().map(Vec::as_slice));
         let mut kept = Kept {
             read: now,
@@ -180,11 +180,16 @@ impl Kept {
             let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
             count < bounds.traces / part && bytes + one.bytes <= bounds.bytes / part
         };
-        if (one.pinned || one.looked > now - LOOKED) && room(HELD, 3) {
+        // The clock may have been set back since.
+        let looked = now.abs_diff(one.looked) < LOOKED.unsigned_abs();
+        if (one.pinned || looked) && room(HELD, 3) {
             return Some(HELD);
         }
         if one.errors > 0 && room(ERRORS, 6) {
             return Some(ERRORS);
+        }
+        if one.duration > MAX_SLOW {
+            return None;
         }
         let slow = self.slow.get(&one.root);
         let slow = slow.is_none_or(|(count, fastest)| *count < SLOWEST || one.duration > *fastest);

@@ -332,7 +332,7 @@ mod tests {
             let mut waits = pin!(store((&host, &group), 3));
             assert!(waits.as_mut().poll(&mut cx).is_pending());
         }
-        assert_eq!(block_on(second), Ok(Stored::default()));
+        assert_eq!(block_on(second).map(|stored| stored.rejected()), Ok(0));
         assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 1);
     }
 

@@ -19,25 +19,41 @@ pub enum Pin {
 /// Remembers that somebody looks at a trace which was looked at last at `looked`; both times are in
 /// milliseconds since 1970. That is written now and then only, and left where the database is busy.
 pub async fn look(database: &impl Database, id: i64, looked: i64, now: i64) {
-    if now - looked > LOOKED / 3 {
+    // The clock may have been set back.
+    if now.abs_diff(looked) > LOOKED.unsigned_abs() / 3 {
         let update = "UPDATE tracing_tail_traces SET looked = ? WHERE id = ?";
         let _ = database.execute(update, vec![now.into(), id.into()]).await;
     }
 }
 
-/// The number of a trace, and when it was looked at last; none where it is not there.
+/// A trace that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct There {
+    /// Its number.
+    pub id: i64,
+    /// When it was looked at last, in milliseconds since 1970.
+    pub looked: i64,
+    /// What it takes, with its resources and scopes.
+    pub bytes: i64,
+}
+
+/// What is known of a trace; none where it is not there.
 ///
 /// # Errors
 /// The database's.
 pub async fn find(
     database: &impl Database,
     trace: [u8; 16],
-) -> Result<Option<(i64, i64)>, DatabaseError> {
-    let select = "SELECT id, looked FROM tracing_tail_traces WHERE key = ? AND trace_id = ?";
+) -> Result<Option<There>, DatabaseError> {
+    let select = "SELECT id, looked, bytes + shared_bytes FROM tracing_tail_traces WHERE key = ? AND trace_id = ?";
     let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
     let rows = database.execute(select, values).await?;
     let found = rows.first();
-    Ok(found.map(|row| (row[0].integer(), row[1].integer())))
+    Ok(found.map(|row| There {
+        id: row[0].integer(),
+        looked: row[1].integer(),
+        bytes: row[2].integer(),
+    }))
 }
 
 /// How many traces may be pinned, and how many bytes they may take: a quarter of each bound.

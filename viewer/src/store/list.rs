@@ -11,13 +11,16 @@ use crate::filter::Filter;
 use crate::graph::{GraphData, Seen};
 use crate::host::{Database, DatabaseError, Row, Value};
 use crate::ids::hex;
-use crate::receive::spans::{cut, has_attribute};
+use crate::receive::spans::{Timing, cut, has_attribute};
 use crate::store::read::Service;
+use crate::tree::{self, Kin};
 
 /// The most services that a trace in a list names.
 const MAX_SERVICES: usize = 20;
 /// The newest traces that a graph is made of.
 const GRAPH_TRACES: usize = 1_000;
+/// How far ahead the clock of a trace may be to count in rates, in milliseconds: a day.
+const MAX_AHEAD: i64 = 86_400_000;
 /// Spans are read until they have so many bytes, then looked at.
 const READ_BYTES: usize = 4 * 1024 * 1024;
 
@@ -191,14 +194,19 @@ type Placed<'s, 'b> = (usize, &'s Sketch<'b>);
 fn parents<'s, 'b>(
     trace: &'s Whole<Sketch<'b>>,
 ) -> impl Iterator<Item = (Placed<'s, 'b>, Placed<'s, 'b>)> {
-    let placed = trace.spans.iter();
-    let placed = placed.map(|(resource, _, span)| (*resource, span));
-    let mut by_id: Vec<Placed<'s, 'b>> = placed.clone().collect();
-    by_id.sort_unstable_by_key(|(_, span)| span.id);
-    placed.filter_map(move |child| {
-        let parent = by_id.binary_search_by_key(&child.1.parent, |(_, span)| span.id);
-        Some((by_id[parent.ok()?], child))
-    })
+    let kin = |(resource, _, span): &'s (usize, usize, Sketch<'b>)| Kin {
+        id: span.id,
+        parent: span.parent,
+        kind: span.kind,
+        service: trace.service(*resource),
+    };
+    let kin: Vec<Kin<'s>> = trace.spans.iter().map(kin).collect();
+    let placed = |index: usize| {
+        let (resource, _, span) = &trace.spans[index];
+        (*resource, span)
+    };
+    let parents = tree::parents(&kin).into_iter().enumerate();
+    parents.filter_map(move |(child, (parent, _))| Some((placed(parent?), placed(child))))
 }
 
 /// The traces that a filter lets through, newest first; or, with `changed_after`, in the order of
@@ -288,43 +296,55 @@ async fn look(
     Ok(passed)
 }
 
-/// Reads what the graph of the newest traces that a filter lets through is made of.
+/// Reads what the graph of the newest traces that a filter lets through is made of; `now` is in milliseconds since 1970.
 ///
 /// # Errors
 /// The database's.
-pub async fn graph(database: &impl Database, filter: &Filter) -> Result<GraphData, DatabaseError> {
+pub async fn graph(
+    database: &impl Database,
+    filter: &Filter,
+    now: i64,
+) -> Result<GraphData, DatabaseError> {
     let mut found = passing(database, filter, OF_GRAPH, GRAPH_TRACES).await?;
     found.truncate(GRAPH_TRACES);
     let number = |trace: &Found, column: usize| trace.asked()[column].integer();
-    let first = found.iter().map(|trace| number(trace, 0)).min();
-    let first = first.unwrap_or(0);
-    let last = found
+    // What no clock here can have said would make all rates nothing.
+    let latest = now.saturating_add(MAX_AHEAD).saturating_mul(1_000_000);
+    let times = found
         .iter()
-        .map(|trace| number(trace, 0).saturating_add(number(trace, 1)));
-    let window = last.max().unwrap_or(0).saturating_sub(first);
+        .map(|trace| (number(trace, 0), number(trace, 0) + number(trace, 1)))
+        .filter(|(start, end)| *start > 0 && *end <= latest);
+    let first = times.clone().map(|(start, _)| start).min();
+    let last = times.map(|(_, end)| end).max();
+    let window = last.unwrap_or(0) - first.unwrap_or(0);
     let mut data = GraphData::new(found.len(), window);
     let mut rest = &found[..];
     while !rest.is_empty() && !data.is_full() {
-        let mut spans = 0;
+        let (mut spans, mut bytes) = (0, 0);
         let fit = rest.iter().take_while(|trace| {
             spans += number(trace, 2);
-            spans <= 10_000
+            bytes += trace.bytes();
+            spans <= 10_000 && bytes <= READ_BYTES
         });
         let (next, others) = rest.split_at(fit.count().max(1));
         rest = others;
         let ids: Vec<i64> = next.iter().map(Found::id).collect();
         let rows = spans::many(database, &ids).await?;
         for trace in spans::sketches(&rows) {
-            add(&mut data, &trace);
+            add(&mut data, &trace, latest);
         }
     }
     Ok(data)
 }
 
-fn add(data: &mut GraphData, trace: &Whole<Sketch<'_>>) {
-    let seen = |span: &Sketch<'_>| Seen {
-        duration_ns: i64::try_from(span.end.saturating_sub(span.start)).unwrap_or(i64::MAX),
-        error: span.error,
+fn add(data: &mut GraphData, trace: &Whole<Sketch<'_>>, latest: i64) {
+    let seen = |span: &Sketch<'_>| {
+        let timing = Timing::of(span.start, span.end);
+        let timing = timing.filter(|timing| timing.start > 0 && timing.end <= latest);
+        Seen {
+            duration_ns: timing.map(|timing| timing.end - timing.start),
+            error: span.error,
+        }
     };
     for ((of_parent, parent), (of_child, child)) in parents(trace) {
         let (caller, callee) = (trace.service(of_parent), trace.service(of_child));

@@ -50,7 +50,8 @@ impl Memory {
         self.by_time.push_back((time, keys));
     }
 
-    /// Forgets what went too long ago, and all that was deleted on request.
+    /// Forgets what went too long ago or, since the clock was set back, has not gone yet; and all that was deleted
+    /// on request.
     pub fn forget(&mut self, now: i64, cleared: i64) {
         if self.cleared != cleared {
             self.cleared = cleared;
@@ -59,7 +60,7 @@ impl Memory {
         }
         while let Some((_, keys)) = self
             .by_time
-            .pop_front_if(|(time, _)| *time < now - REMEMBERED)
+            .pop_front_if(|(time, _)| now.abs_diff(*time) > REMEMBERED.unsigned_abs())
         {
             for key in keys {
                 self.gone.remove(&key);

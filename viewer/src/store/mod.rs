@@ -8,10 +8,11 @@
 //! - [`memory`]: what an instance remembers of it
 //! - [`keep`]: what is looked at and pinned; deleting all
 //! - [`checkpoint`]: the size of the files
-//! - [`read`], [`list`], [`spans`]: what is answered
+//! - [`read`], [`list`], [`spans`], [`export`]: what is answered
 
 pub mod checkpoint;
 pub mod evict;
+pub mod export;
 pub mod group;
 pub mod keep;
 pub mod list;

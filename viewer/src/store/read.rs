@@ -46,6 +46,8 @@ pub struct Counts {
     pub turned_away: i64,
     /// Spans that came after their trace had been let go.
     pub late: i64,
+    /// Spans that came again: with the id of another of the same service and trace.
+    pub duplicates: i64,
     /// When counting began: nanoseconds since 1970, as text.
     pub since: String,
 }
@@ -82,6 +84,7 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
         received: state.received,
         turned_away: state.turned_away,
         late: state.late,
+        duplicates: state.duplicates,
         since: state.since.to_string(),
     })
 }

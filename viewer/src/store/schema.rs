@@ -6,16 +6,71 @@
 //! - `state`: one row of counters
 //! - `log`: the ids that were let go, of the last seconds
 
+use super::memory::REMEMBERED;
 use crate::host::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
-/// What every table's name begins with: the database may be shared.
-const PREFIX: &str = "tracing_tail_";
+/// The tables of every version but the first. The database may be shared: nothing else is touched.
+const TABLES: &[&str] = &[
+    "tracing_tail_schema",
+    "tracing_tail_traces",
+    "tracing_tail_segments",
+    "tracing_tail_shared",
+    "tracing_tail_log",
+    "tracing_tail_state",
+];
 
-/// The tables of version 1, which had no prefix and its number in `user_version`.
-const FIRST: &[&str] = &["spans", "tags", "traces", "changes"];
+/// What version 1 had in the database, table by table, with `user_version` 1. Its names had no prefix, so they are
+/// another's unless all of it is there, to the letter.
+const FIRST: &[(&str, &str)] = &[
+    (
+        "changes",
+        "CREATE TABLE changes (latest INTEGER NOT NULL) STRICT",
+    ),
+    (
+        "spans",
+        "CREATE TABLE spans (
+        id INTEGER PRIMARY KEY,
+        trace INTEGER NOT NULL,
+        span_id BLOB NOT NULL,
+        parent BLOB,
+        service TEXT NOT NULL,
+        name TEXT NOT NULL,
+        kind INTEGER NOT NULL,
+        start_ns INTEGER NOT NULL,
+        end_ns INTEGER NOT NULL,
+        error INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        record BLOB NOT NULL,
+        UNIQUE (trace, span_id)
+    ) STRICT",
+    ),
+    (
+        "tags",
+        "CREATE TABLE tags (
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        trace INTEGER NOT NULL,
+        PRIMARY KEY (key, value, trace)
+    ) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "traces",
+        "CREATE TABLE traces (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        trace_id BLOB NOT NULL UNIQUE,
+        changed INTEGER NOT NULL DEFAULT 0,
+        start_ns INTEGER NOT NULL DEFAULT 0,
+        duration_ns INTEGER NOT NULL DEFAULT 0,
+        spans INTEGER NOT NULL DEFAULT 0,
+        errors INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        root INTEGER
+    ) STRICT",
+    ),
+];
 
 const STATEMENTS: &[&str] = &[
     "CREATE TABLE tracing_tail_schema (version INTEGER NOT NULL) STRICT",
@@ -45,6 +100,8 @@ const STATEMENTS: &[&str] = &[
         segment INTEGER NOT NULL,
         pieces TEXT NOT NULL,
         shared TEXT NOT NULL,
+        shared_bytes INTEGER NOT NULL,
+        messages INTEGER NOT NULL,
         ids BLOB NOT NULL
     ) STRICT",
     "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",
@@ -82,6 +139,7 @@ const STATEMENTS: &[&str] = &[
         received INTEGER NOT NULL DEFAULT 0,
         turned_away INTEGER NOT NULL DEFAULT 0,
         late INTEGER NOT NULL DEFAULT 0,
+        duplicates INTEGER NOT NULL DEFAULT 0,
         since INTEGER NOT NULL,
         first_segment INTEGER NOT NULL DEFAULT 0,
         swept_bytes INTEGER NOT NULL DEFAULT 0,
@@ -96,16 +154,22 @@ const STATEMENTS: &[&str] = &[
     BEGIN
         DELETE FROM tracing_tail_segments WHERE id >= 0 AND id < new.first_segment;
     END",
-    // What is older than ten seconds goes, two for each that comes.
-    "CREATE TRIGGER tracing_tail_gone AFTER UPDATE OF gone ON tracing_tail_state
+];
+
+/// What is remembered for long enough goes, two for each that comes; and so does what a clock that has been set back
+/// has left in the future.
+fn trigger() -> String {
+    format!(
+        "CREATE TRIGGER tracing_tail_gone AFTER UPDATE OF gone ON tracing_tail_state
         WHEN new.gone IS NOT NULL
     BEGIN
         DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(new.victims));
         INSERT INTO tracing_tail_log VALUES (new.last_log, new.time, new.gone);
-        DELETE FROM tracing_tail_log WHERE time < new.time - 10000 AND id IN
+        DELETE FROM tracing_tail_log WHERE abs(new.time - time) > {REMEMBERED} AND id IN
             (SELECT id FROM tracing_tail_log ORDER BY id LIMIT 2);
-    END",
-];
+    END"
+    )
+}
 
 /// Statements that make a fresh connection ready. A writer that finds another at work waits for no
 /// longer than an export may wait. Checkpoints are made by `checkpoint`, and what they free is given back.
@@ -157,21 +221,28 @@ pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseE
 
 /// Makes the tables, and says whether others had to go.
 async fn replace(database: &impl Database, now: i64) -> Result<bool, DatabaseError> {
-    let select = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-    let tables = database.execute(select, Vec::new()).await?;
-    let tables: Vec<&str> = tables.iter().map(|row| row[0].text()).collect();
-    if tables.contains(&"tracing_tail_schema") {
+    let select = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
+    let rows = database.execute(select, Vec::new()).await?;
+    let tables: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row[0].text(), row[1].text()))
+        .collect();
+    let has = |name: &str| tables.iter().any(|(table, _)| *table == name);
+    let mut old = Vec::new();
+    if has("tracing_tail_schema") {
         let select = "SELECT version FROM tracing_tail_schema";
         let version = database.execute(select, Vec::new()).await?;
         if version.first().map(|row| row[0].integer()) == Some(VERSION) {
             return Ok(false);
         }
+        old.extend(TABLES.iter().copied().filter(|table| has(table)));
     }
     let user_version = database.execute("PRAGMA user_version", Vec::new()).await?;
     let user_version = user_version.first().map_or(0, |row| row[0].integer());
     let first = user_version == 1 && FIRST.iter().all(|table| tables.contains(table));
-    let old = |table: &&str| table.starts_with(PREFIX) || (first && FIRST.contains(table));
-    let old: Vec<_> = tables.into_iter().filter(old).collect();
+    if first {
+        old.extend(FIRST.iter().map(|(table, _)| *table));
+    }
     for table in &old {
         let drop = format!("DROP TABLE {table}");
         database.execute(&drop, Vec::new()).await?;
@@ -183,6 +254,7 @@ async fn replace(database: &impl Database, now: i64) -> Result<bool, DatabaseErr
     for statement in STATEMENTS {
         database.execute(statement, Vec::new()).await?;
     }
+    database.execute(&trigger(), Vec::new()).await?;
     let mark = "INSERT INTO tracing_tail_schema VALUES (?)";
     database.execute(mark, vec![VERSION.into()]).await?;
     let begin = "INSERT INTO tracing_tail_state (since) VALUES (?)";
@@ -219,28 +291,69 @@ mod tests {
         assert_eq!((since.len(), since[0][0].integer()), (1, 3));
     }
 
+    const OTHERS: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'
+        AND name NOT IN ('tracing_tail_schema', 'tracing_tail_traces', 'tracing_tail_segments',
+            'tracing_tail_shared', 'tracing_tail_log', 'tracing_tail_state')
+        AND name NOT LIKE 'sqlite_%' ORDER BY name";
+
+    fn others(database: &Native) -> Vec<String> {
+        let names = run(database, OTHERS);
+        names.iter().map(|row| row[0].text().to_owned()).collect()
+    }
+
     #[test]
-    fn the_first_versions_tables_go_and_others_stay() {
-        let database = Native::new();
-        for table in FIRST {
-            run(&database, &format!("CREATE TABLE {table} (a)"));
+    fn the_first_versions_tables_go_and_the_file_shrinks() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("test.db");
+        let database = Native(rusqlite::Connection::open(&path).unwrap());
+        for (_, table) in FIRST {
+            run(&database, table);
         }
+        run(
+            &database,
+            "CREATE INDEX spans_service ON spans (service, trace)",
+        );
         run(&database, "CREATE TABLE mine (a)");
+        run(&database, "CREATE TABLE tracing_tail_mine (a)");
+        let fill = "INSERT INTO tags WITH RECURSIVE keys(key) AS
+            (VALUES (1) UNION ALL SELECT key + 1 FROM keys WHERE key < 2000) SELECT 'key ' || key, 'v', 1 FROM keys";
+        run(&database, fill);
+        let pages = |database: &Native| run(database, "PRAGMA page_count")[0][0].integer();
+        let before = pages(&database);
         run(&database, "PRAGMA user_version = 1");
         block_on(prepare(&database, 1)).unwrap();
-        let tables = run(
-            &database,
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'tracing_tail_%'",
-        );
-        assert_eq!(tables, [["mine".into()]]);
+        assert_eq!(others(&database), ["mine", "tracing_tail_mine"]);
         assert_eq!(run(&database, "PRAGMA user_version")[0][0].integer(), 0);
+        assert!(pages(&database) < before, "{before}");
     }
 
     #[test]
     fn tables_of_anothers_that_have_the_first_versions_names_stay() {
+        for user_version in [0, 1, 2] {
+            let database = Native::new();
+            for (_, table) in FIRST {
+                // One column more.
+                let table = table.replacen("STRICT", "", 1).replacen('(', "(mine, ", 1);
+                run(&database, &table.replace(", WITHOUT", "WITHOUT"));
+            }
+            run(&database, &format!("PRAGMA user_version = {user_version}"));
+            block_on(prepare(&database, 1)).unwrap();
+            let expected: Vec<_> = FIRST.iter().map(|(table, _)| *table).collect();
+            assert_eq!(others(&database), expected);
+            let kept = run(&database, "PRAGMA user_version")[0][0].integer();
+            assert_eq!(kept, user_version);
+        }
+    }
+
+    #[test]
+    fn the_first_versions_tables_stay_where_one_is_anothers() {
         let database = Native::new();
-        run(&database, "CREATE TABLE traces (a)");
+        for (_, table) in &FIRST[1..] {
+            run(&database, table);
+        }
+        run(&database, "CREATE TABLE changes (a)");
+        run(&database, "PRAGMA user_version = 1");
         block_on(prepare(&database, 1)).unwrap();
-        assert!(run(&database, "SELECT * FROM traces").is_empty());
+        assert_eq!(others(&database), ["changes", "spans", "tags", "traces"]);
     }
 }

@@ -39,6 +39,11 @@ impl<'b> Numbers<'b> {
         }
     }
 
+    /// The number of one that is there already.
+    pub fn known(&self, shared: &Shared) -> Option<i64> {
+        self.known.get(&shared.hash).copied()
+    }
+
     /// The number of one.
     pub fn number(&mut self, state: &mut State, shared: &'b Shared) -> i64 {
         *self.known.entry(shared.hash).or_insert_with(|| {
@@ -58,7 +63,7 @@ impl<'b> Numbers<'b> {
         state: &mut State,
     ) -> Result<(), DatabaseError> {
         for (_, shared) in &self.fresh {
-            state.shared_bytes += ROW_BYTES + i64::try_from(shared.bytes.len()).unwrap_or(0);
+            state.shared_bytes += shared.row_bytes();
         }
         let fresh = self.fresh.into_iter().map(|(id, shared)| {
             let bytes = Value::Blob(shared.bytes.clone());
@@ -71,6 +76,13 @@ impl<'b> Numbers<'b> {
             )
         })
         .await
+    }
+}
+
+impl Shared {
+    /// What it takes in the database.
+    pub fn row_bytes(&self) -> i64 {
+        ROW_BYTES + i64::try_from(self.bytes.len()).unwrap_or(0)
     }
 }
 

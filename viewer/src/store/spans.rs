@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use foldhash::{HashMap, HashMapExt as _};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use serde_json::json;
@@ -29,9 +29,9 @@ pub struct Sketch<'b> {
     pub name: &'b str,
     /// A `SpanKind`.
     pub kind: i32,
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970; 0 where that is not known.
     pub start: u64,
-    /// The same.
+    /// The same; see [`Timing`] for what it means.
     pub end: u64,
     /// Whether its status is an error.
     pub error: bool,
@@ -47,6 +47,51 @@ impl<'b> Sketch<'b> {
             _ => None,
         })
     }
+
+    /// The message of its status.
+    pub fn message(&self) -> &'b str {
+        let status = fields(self.encoded).filter(|(number, _)| *number == 15);
+        let messages = status.filter_map(|(_, status)| match status {
+            Wire::Bytes(status) => text_of(status, 2),
+            _ => None,
+        });
+        messages.last().unwrap_or_default()
+    }
+
+    /// Its events: when they were, in nanoseconds since 1970, and their names.
+    pub fn events(&self) -> impl Iterator<Item = (u64, &'b str)> + use<'b> {
+        let events = fields(self.encoded).filter_map(|(number, event)| match (number, event) {
+            (11, Wire::Bytes(event)) => Some(event),
+            _ => None,
+        });
+        events.map(|event| {
+            let times = fields(event).filter_map(|(number, time)| match (number, time) {
+                (1, Wire::Fixed64(time)) => Some(time),
+                _ => None,
+            });
+            (
+                times.last().unwrap_or(0),
+                text_of(event, 2).unwrap_or_default(),
+            )
+        })
+    }
+
+    /// Its links.
+    pub fn links(&self) -> impl Iterator<Item = Link> + use<'b> {
+        fields(self.encoded).filter_map(|(number, link)| match (number, link) {
+            (13, Wire::Bytes(link)) => Link::decode(link).ok(),
+            _ => None,
+        })
+    }
+}
+
+/// The text of a field of a message.
+fn text_of(message: &[u8], number: u32) -> Option<&str> {
+    let texts = fields(message).filter_map(|(found, text)| match text {
+        Wire::Bytes(text) if found == number => std::str::from_utf8(text).ok(),
+        _ => None,
+    });
+    texts.last()
 }
 
 /// The fields of a message, up to one that is malformed: what is stored has none.
@@ -164,11 +209,11 @@ pub async fn one(
     Ok(whole)
 }
 
-/// One trace with a single one of its spans, or with none where that is not there.
+/// One trace with the spans of this id, of which each service may have one, or with none where none is there.
 ///
 /// # Errors
 /// The database's.
-pub async fn single(
+pub async fn of_id(
     database: &impl Database,
     trace: [u8; 16],
     span: [u8; 8],
@@ -182,9 +227,17 @@ async fn read(
     trace: [u8; 16],
     wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Option<Whole>, DatabaseError> {
-    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
-    let rows = database.execute(&ONE, values).await?;
+    let rows = rows_of(database, trace).await?;
     Ok(assemble(&rows, wanted).into_iter().next())
+}
+
+/// The rows of one trace.
+///
+/// # Errors
+/// The database's.
+pub async fn rows_of(database: &impl Database, trace: [u8; 16]) -> Result<Vec<Row>, DatabaseError> {
+    let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+    database.execute(&ONE, values).await
 }
 
 /// The rows of traces with these numbers, as far as they are there.
@@ -199,17 +252,45 @@ pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, Dat
     database.execute(&MANY, values).await
 }
 
+/// The trace of rows that [`rows_of`] gave, with its spans by their start; none where it is not there.
+pub fn drawn(rows: &[Row]) -> Option<Whole<Sketch<'_>>> {
+    let mut whole: Whole<Sketch<'_>> = assemble(rows, |_| true).into_iter().next()?;
+    whole.spans.sort_by_key(|(_, _, span)| span.start);
+    Some(whole)
+}
+
 /// The traces of rows that [`many`] gave; their spans in no order.
 pub fn sketches(rows: &[Row]) -> Vec<Whole<Sketch<'_>>> {
     assemble(rows, |_| true)
 }
 
+/// The spans of the first trace among rows that [`rows_of`] gave, as they came, each with the numbers of its resource
+/// and scope; and its resources and scopes by number, all encoded.
+pub fn encoded(rows: &[Row]) -> (Vec<Stored<'_>>, HashMap<i64, &[u8]>) {
+    let data = data(rows);
+    let pieces = of_kind(rows, 0).next();
+    let pieces: Vec<Piece> = pieces.map_or(Vec::new(), |row| pieces::decode(row[1].text()));
+    let spans = pieces.iter().filter_map(|piece| piece.of(&data));
+    (spans.flat_map(pieces::spans).collect(), heads(rows))
+}
+
+/// What segments hold, by segment and where it begins in it.
+fn data(rows: &[Row]) -> HashMap<(i64, i64), &[u8]> {
+    let data = of_kind(rows, 1);
+    data.map(|row| ((row[0].integer(), row[1].integer()), row[2].blob()))
+        .collect()
+}
+
+/// Resources and scopes, encoded.
+fn heads(rows: &[Row]) -> HashMap<i64, &[u8]> {
+    let heads = of_kind(rows, 2);
+    heads.map(|row| (row[0].integer(), row[1].blob())).collect()
+}
+
 /// The traces of the rows, with those of their encoded spans that are wanted.
 fn assemble<'b, S: Read<'b>>(rows: &'b [Row], wanted: impl Fn(&[u8]) -> bool) -> Vec<Whole<S>> {
     let mut heads = Heads::of_rows(rows);
-    let data: HashMap<(i64, i64), &[u8]> = of_kind(rows, 1)
-        .map(|row| ((row[0].integer(), row[1].integer()), row[2].blob()))
-        .collect();
+    let data = data(rows);
     let traces = of_kind(rows, 0).map(|row| {
         let mut trace = Whole {
             id: row[0].integer(),
@@ -252,9 +333,8 @@ struct Heads<'b> {
 
 impl<'b> Heads<'b> {
     fn of_rows(rows: &'b [Row]) -> Heads<'b> {
-        let encoded = of_kind(rows, 2).map(|row| (row[0].integer(), row[1].blob()));
         Heads {
-            encoded: encoded.collect(),
+            encoded: heads(rows),
             resources: HashMap::new(),
             scopes: HashMap::new(),
         }
@@ -281,31 +361,22 @@ fn decode<M: prost::Message + Default>(encoded: &HashMap<i64, &[u8]>, id: i64) -
 
 impl<'b, S: Read<'b>> Whole<S> {
     fn fill(&mut self, spans: impl Iterator<Item = Stored<'b>>, heads: &mut Heads<'_>) {
-        // A trace has few of them.
-        let (mut resources, mut scopes) = (Vec::new(), Vec::new());
+        let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
         for stored in spans {
             let Some(span) = S::read(stored.span) else {
                 continue;
             };
-            let resource = place(&mut resources, stored.resource, || {
+            let resource = *resources.entry(stored.resource).or_insert_with(|| {
                 self.resources.push(heads.resource(stored.resource));
+                self.resources.len() - 1
             });
-            let scope = place(&mut scopes, stored.scope, || {
+            let scope = *scopes.entry(stored.scope).or_insert_with(|| {
                 self.scopes.push(heads.scope(stored.scope));
+                self.scopes.len() - 1
             });
             self.spans.push((resource, scope, span));
         }
     }
-}
-
-/// The place of an id among those that are known; a new one is said to `fresh`.
-fn place(known: &mut Vec<i64>, id: i64, fresh: impl FnOnce()) -> usize {
-    // Those that came last come again.
-    known.iter().rposition(|one| *one == id).unwrap_or_else(|| {
-        fresh();
-        known.push(id);
-        known.len() - 1
-    })
 }
 
 impl<S> Whole<S> {
@@ -315,33 +386,9 @@ impl<S> Whole<S> {
     }
 }
 
-impl Whole {
-    /// All of it as an export.
-    pub fn export(self) -> ExportTraceServiceRequest {
-        let mut places = HashMap::new();
-        let mut export = Vec::<ResourceSpans>::new();
-        let mut of_resource = vec![None; self.resources.len()];
-        for (resource, scope, span) in self.spans {
-            let at = *of_resource[resource].get_or_insert_with(|| {
-                export.push(self.resources[resource].1.clone());
-                export.len() - 1
-            });
-            let scopes = &mut export[at].scope_spans;
-            let at = *places.entry((resource, scope)).or_insert_with(|| {
-                scopes.push((*self.scopes[scope]).clone());
-                scopes.len() - 1
-            });
-            scopes[at].spans.push(span);
-        }
-        ExportTraceServiceRequest {
-            resource_spans: export,
-        }
-    }
-}
-
 fn service(resource: &ResourceSpans) -> String {
     let attributes = resource.resource.iter().flat_map(|one| &one.attributes);
     let mut services = attributes.filter(|one| one.key == "service.name");
     let service = services.next().and_then(|one| one.value.as_ref()).map(text);
-    service_name(service.as_deref()).to_owned()
+    service_name(service.as_deref()).into_owned()
 }

@@ -31,6 +31,8 @@ pub struct State {
     pub turned_away: i64,
     /// Spans that came when their trace had been let go.
     pub late: i64,
+    /// Spans that came again.
+    pub duplicates: i64,
     /// When counting began, in nanoseconds since 1970.
     pub since: i64,
     /// All segments before this one are free.
@@ -76,6 +78,7 @@ columns!(
     received,
     turned_away,
     late,
+    duplicates,
     since,
     first_segment,
     swept_bytes,

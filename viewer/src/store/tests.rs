@@ -11,10 +11,11 @@ use prost::Message as _;
 
 use super::memory::{Memory, REMEMBERED};
 use super::write::{self, MAX_SPANS_PER_TRACE, Stored};
-use super::{keep, list, read, schema, spans};
+use super::{export, keep, list, read, schema, spans};
 use crate::filter::Filter;
 use crate::host::native::Native;
 use crate::host::{Database as _, DatabaseError};
+use crate::receive::refused::Refused;
 use crate::receive::scan::{self, Batch};
 use crate::settings::Bounds;
 
@@ -89,7 +90,7 @@ fn of_resource(resource: Vec<KeyValue>, spans: Vec<Span>) -> Batch {
             ..ResourceSpans::default()
         }],
     };
-    scan::read(&Bytes::from(export.encode_to_vec())).unwrap()
+    scan::read(&Bytes::from(export.encode_to_vec()), Refused::default()).unwrap()
 }
 
 pub(super) fn batch(service: &str, spans: Vec<Span>) -> Batch {
@@ -149,6 +150,13 @@ impl Store {
         names.collect::<Vec<_>>().join(" ")
     }
 
+    /// A trace as it is drawn.
+    fn drawn(&self, trace: u64) -> serde_json::Value {
+        let rows = block_on(spans::rows_of(&self.database, trace_id(trace))).unwrap();
+        let whole = spans::drawn(&rows).unwrap();
+        serde_json::to_value(crate::detail::trace("", &whole)).unwrap()
+    }
+
     fn one(&self, trace: u64) -> Option<spans::Whole> {
         block_on(spans::one(&self.database, trace_id(trace))).unwrap()
     }
@@ -178,6 +186,7 @@ fn a_span_is_stored_once_however_often_it_comes() {
     store.take((50..=101).map(|id| span(1, id, 0)).collect());
     let counts = store.counts();
     assert_eq!((counts.spans, counts.received), (101, 101));
+    assert_eq!(counts.duplicates, 1 + 3 + 3 + 2 + 51);
     assert_eq!(store.one(1).unwrap().spans.len(), 101);
     store.check();
 }
@@ -202,6 +211,283 @@ fn a_trace_takes_so_many_spans_and_says_what_it_refused() {
         (MAX_SPANS_PER_TRACE, 3)
     );
     assert_eq!(store.one(2).unwrap().refused, 0);
+    store.check();
+}
+
+#[test]
+fn spans_that_come_again_take_no_place_in_a_full_trace() {
+    let mut store = Store::new(BOUNDS);
+    let many = MAX_SPANS_PER_TRACE.cast_unsigned();
+    let all = || (1..=many).map(|id| span(1, id, 0)).collect::<Vec<_>>();
+    assert_eq!(store.take(all()).rejected(), 0);
+    assert_eq!(store.take(all()).rejected(), 0);
+    assert_eq!(store.counts().duplicates, MAX_SPANS_PER_TRACE);
+    assert_eq!(store.one(1).unwrap().refused, 0);
+}
+
+#[test]
+fn a_server_may_have_its_clients_id() {
+    let mut store = Store::new(BOUNDS);
+    let mut client = span(1, 2, 1);
+    client.kind = 3;
+    let mut other = span(1, 2, 1);
+    other.name = "another".to_owned();
+    let batches = [
+        batch("front", vec![span(1, 1, 0), client]),
+        batch("stock", vec![span(1, 2, 1), span(1, 3, 2)]),
+        batch("stock", vec![other]),
+    ];
+    store.try_take(&batches).unwrap();
+    assert_eq!((store.counts().spans, store.counts().duplicates), (4, 1));
+    let drawn = store.drawn(1);
+    let rows = drawn["spans"].as_array().unwrap();
+    let row =
+        |row: &serde_json::Value| format!("{} {}", row["depth"], row["name"].as_str().unwrap());
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    assert_eq!(rows, ["0 op 1", "1 op 2", "2 op 2", "3 op 3"]);
+    let both = drawn["spans"].as_array().unwrap()[1..3].iter();
+    for (row, service) in both.zip(["front", "stock"]) {
+        let name = crate::detail::SpanName::parse(row["id"].as_str().unwrap()).unwrap();
+        let found = block_on(spans::of_id(&store.database, trace_id(1), name.id)).unwrap();
+        let found = crate::detail::span(&found.unwrap(), name).unwrap();
+        assert_eq!(
+            (&found["service"], &found["name"]),
+            (&service.into(), &"op 2".into())
+        );
+    }
+    assert_eq!(store.list("calls=front%3Estock"), "1");
+    assert_eq!(store.list("calls=stock%3Efront"), "");
+    store.check();
+}
+
+#[test]
+fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
+    let fat = |trace, id| {
+        let mut fat = span(trace, id, 0);
+        fat.attributes = vec![attribute("fat", &"x".repeat(1_000))];
+        fat
+    };
+    let mut store = Store::new(Bounds {
+        traces: 100,
+        bytes: 200_000,
+    });
+    for trace in 1..=5 {
+        store.take(vec![span(trace, trace, 0)]);
+    }
+    store.take((1..=100).map(|id| fat(99, 100 + id)).collect());
+    let before = store.counts();
+    let stored = store.take((1..=300).map(|id| fat(100, 1_000 + id)).collect());
+    assert_eq!(stored.rejected(), 300);
+    assert!(
+        stored.why().contains("more than 200000 bytes"),
+        "{}",
+        stored.why()
+    );
+    let large = vec![
+        attribute("service.name", "shop"),
+        attribute("large", &"x".repeat(250_000)),
+    ];
+    let stored = store
+        .try_take(&[of_resource(large, vec![span(101, 1, 0)])])
+        .unwrap();
+    assert_eq!(stored[0].rejected(), 1);
+    let after = store.counts();
+    assert_eq!(
+        (after.traces, after.spans, after.bytes),
+        (before.traces, before.spans, before.bytes)
+    );
+    assert_eq!(store.list(""), "101 5 4 3 2 1");
+    // One that grows stops growing, and says so.
+    for part in 0..30 {
+        store.take((0..10).map(|id| fat(99, 10_000 + 10 * part + id)).collect());
+        store.check();
+    }
+    let whole = store.one(99).unwrap();
+    assert!(
+        whole.spans.len() > 150 && whole.refused > 0,
+        "{}",
+        whole.spans.len()
+    );
+    store.take(vec![span(7, 7, 0)]);
+    assert!(store.one(7).is_some());
+    store.check();
+}
+
+#[test]
+fn a_trace_takes_so_many_messages() {
+    let wide = |id: u64| {
+        let mut wide = span(1, id, 0);
+        wide.attributes = vec![KeyValue::default(); 100_000];
+        wide
+    };
+    let mut store = Store::new(BOUNDS);
+    for id in 1..=9 {
+        assert_eq!(store.take(vec![wide(id)]).rejected(), 0);
+    }
+    let stored = store.take(vec![wide(10), wide(11)]);
+    assert_eq!(stored.rejected(), 2);
+    assert!(
+        stored.why().contains("1000000 messages"),
+        "{}",
+        stored.why()
+    );
+    assert_eq!(store.take(vec![span(1, 12, 0)]).rejected(), 0);
+    assert_eq!(store.one(1).unwrap().refused, 2);
+    store.check();
+}
+
+#[test]
+fn what_was_malformed_is_missing_of_its_trace() {
+    let mut store = Store::new(BOUNDS);
+    let mut bad = span(1, 2, 1);
+    bad.parent_span_id = vec![1];
+    let stored = store.take(vec![span(1, 1, 0), bad.clone()]);
+    assert_eq!(stored.rejected(), 1);
+    assert!(
+        stored.why().starts_with("1 is malformed: span 'op 2': "),
+        "{}",
+        stored.why()
+    );
+    assert_eq!(store.one(1).unwrap().refused, 1);
+    // Nothing of the trace comes with it, and nothing of another.
+    assert_eq!(store.take(vec![bad.clone()]).rejected(), 1);
+    bad.trace_id = trace_id(2).to_vec();
+    assert_eq!(store.take(vec![bad]).rejected(), 1);
+    assert_eq!(store.one(1).unwrap().refused, 2);
+    assert_eq!(store.counts().traces, 1);
+}
+
+#[test]
+fn times_that_can_not_be_take_no_part_in_a_traces_span() {
+    let at = |id: u64, start: u64, end: u64| {
+        let mut one = span(1, id, u64::from(id > 1));
+        one.start_time_unix_nano = start;
+        one.end_time_unix_nano = end;
+        one
+    };
+    let mut store = Store::new(BOUNDS);
+    store.take(vec![at(2, 0, 2_000), at(3, 0, 0)]);
+    let duration = |store: &Store| {
+        let uri: Uri = "/?".parse().unwrap();
+        let filter = Filter::read(&uri).unwrap();
+        let traces = block_on(list::traces(&store.database, &filter)).unwrap();
+        (traces[0].start_ns.clone(), traces[0].duration_ns)
+    };
+    assert_eq!(duration(&store), ("0".to_owned(), 0));
+    store.take(vec![
+        at(1, 1_000, 1_500),
+        at(4, 1_200, 0),
+        at(5, 1_300, 1_100),
+    ]);
+    store.take(vec![at(6, 0, 9_000)]);
+    assert_eq!(duration(&store), ("1000".to_owned(), 500));
+    let drawn = store.drawn(1);
+    let rows = drawn["spans"].as_array().unwrap().iter();
+    let rows: Vec<_> = rows
+        .map(|row| {
+            format!(
+                "{} {} {} {} {}",
+                row["name"].as_str().unwrap(),
+                row["offset_ns"],
+                row["duration_ns"],
+                row["time"],
+                row["skew_ns"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "op 1 0 500 null 0",
+            "op 2 0 0 \"no_start\" 0",
+            "op 3 0 0 \"no_start\" 0",
+            "op 6 0 0 \"no_start\" 0",
+            "op 4 200 0 \"no_end\" 0",
+            "op 5 300 0 \"end_before_start\" 0",
+        ]
+    );
+    assert_eq!(
+        (&drawn["start_ns"], &drawn["duration_ns"]),
+        (&"1000".into(), &500.into())
+    );
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_keeps_no_trace_and_spoils_no_rate() {
+    let mut store = Store::new(Bounds {
+        traces: 16,
+        ..BOUNDS
+    });
+    let nanos = NOW.cast_unsigned() * 1_000_000;
+    let years = 9 * 365 * 86_400_000_000_000;
+    let at = |trace: u64, start: u64, end: u64| {
+        let mut one = span(trace, trace, 0);
+        one.name = "op".to_owned();
+        (one.start_time_unix_nano, one.end_time_unix_nano) = (start, end);
+        one
+    };
+    store.take(vec![at(1, nanos, nanos + years)]);
+    store.take(vec![at(2, nanos + years, nanos + years + 5)]);
+    for trace in 3..=12 {
+        store.take(vec![at(
+            trace,
+            nanos + trace * 1_000_000_000,
+            nanos + trace * 1_000_000_000 + 7,
+        )]);
+    }
+    let filter = Filter::read(&"/?".parse().unwrap()).unwrap();
+    let data = block_on(list::graph(&store.database, &filter, NOW + 60_000)).unwrap();
+    let drawn = crate::graph::draw(data);
+    assert!((9.0..10.0).contains(&drawn.seconds), "{}", drawn.seconds);
+    assert!(drawn.nodes[0].figures.rate > 1.0);
+    assert_eq!(drawn.nodes[0].figures.p99_ns, 7);
+    for trace in 20..60 {
+        store.take(vec![at(trace, nanos, nanos + trace)]);
+    }
+    assert!(store.one(1).is_none(), "it is not among the slowest");
+    store.check();
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_nothing_up() {
+    let mut store = Store::new(Bounds {
+        traces: 16,
+        ..BOUNDS
+    });
+    let years = 9 * 365 * 86_400_000;
+    store.now += years;
+    for trace in 1..=30 {
+        store.take(vec![span(trace, trace, 0)]);
+    }
+    let whole = store.one(30).unwrap();
+    block_on(keep::look(
+        &store.database,
+        whole.id,
+        whole.looked,
+        store.now,
+    ));
+    store.now -= years;
+    // What went while the clock was ahead is forgotten, and what was looked at then is not held.
+    store.take(vec![span(10, 10, 0)]);
+    assert_eq!(store.counts().late, 0);
+    for trace in 40..=80 {
+        store.take(vec![span(trace, trace, 0)]);
+        store.now += 20_000;
+        store.check();
+    }
+    assert!(store.one(30).is_none());
+    assert!(store.count("log") < 8, "{}", store.count("log"));
+}
+
+#[test]
+fn very_many_traces_come_in_several_transactions() {
+    let mut store = Store::new(Bounds {
+        traces: 100_000,
+        ..BOUNDS
+    });
+    store.take((1..=10_000).map(|trace| span(trace, trace, 0)).collect());
+    assert_eq!(store.counts().traces, 10_000);
+    assert_eq!(store.counts().received, 10_000);
     store.check();
 }
 
@@ -489,10 +775,18 @@ fn spans_come_out_as_they_came_in() {
     store.take(vec![one.clone(), span(1, 2, 1)]);
     let whole = store.one(1).unwrap();
     assert_eq!(whole.spans[0].2, one);
+    let exported = block_on(export::one(&store.database, trace_id(1)))
+        .unwrap()
+        .unwrap();
+    let (encoded, refused) = crate::receive::json::decode(&exported).unwrap();
+    assert!(refused.is_empty());
+    let again = ExportTraceServiceRequest::decode(&encoded[..]).unwrap();
     assert_eq!(
-        whole.export().resource_spans[0].scope_spans[0].spans.len(),
-        2
+        again.resource_spans[0].scope_spans[0].spans,
+        [one, span(1, 2, 1)]
     );
+    let exported = block_on(export::one(&store.database, trace_id(9))).unwrap();
+    assert!(exported.is_none());
 }
 
 /// Prints where the time goes: `cargo test --release -p tracing-tail-viewer --lib measure -- --ignored --nocapture`.
@@ -576,7 +870,7 @@ fn measure() {
             for service in services {
                 let body = body(1 + round * traces, traces, spans, service);
                 let began = Instant::now();
-                let batch = scan::read(&body).unwrap();
+                let batch = scan::read(&body, Refused::default()).unwrap();
                 scanning += began.elapsed().as_secs_f64();
                 stored += batch.spans.len();
                 let began = Instant::now();

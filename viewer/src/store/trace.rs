@@ -6,7 +6,7 @@ use super::pieces::{self, Piece};
 use crate::host::Value;
 use crate::receive::attributes::Attributes;
 use crate::receive::scan::{Batch, Span};
-use crate::receive::spans::cut;
+use crate::receive::spans::service_name;
 
 /// The most bytes of the distinct names of spans that a summary holds; those of a trace with more are
 /// looked for in its spans.
@@ -25,9 +25,9 @@ pub struct Trace {
     pub kept: i64,
     /// The number of its latest change.
     pub changed: i64,
-    /// Its first span's start.
+    /// Its first span's start; 0 where none is known.
     pub start: i64,
-    /// Its last span's end.
+    /// Its last span's end, among those whose start is known.
     pub end: i64,
     /// Its spans.
     pub spans: i64,
@@ -57,7 +57,11 @@ pub struct Trace {
     pub pieces: Vec<Piece>,
     /// The numbers of its resources and scopes.
     pub shared: BTreeSet<i64>,
-    /// The ids of its spans, one after the other.
+    /// What its resources and scopes take.
+    pub shared_bytes: i64,
+    /// How many messages it has with them, values among them.
+    pub messages: i64,
+    /// The keys of its spans, one after the other.
     pub ids: Vec<u8>,
 }
 
@@ -85,6 +89,8 @@ pub const COLUMNS: &[&str] = &[
     "ids",
     "kept",
     "shared",
+    "shared_bytes",
+    "messages",
 ];
 /// Those that never change, and that others change.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
@@ -110,7 +116,6 @@ impl Trace {
         Trace {
             id,
             trace_id,
-            start: i64::MAX,
             root_start: i64::MAX,
             names: Some(String::new()),
             attributes: Some(Attributes::default()),
@@ -148,6 +153,8 @@ impl Trace {
             ids: row[19].blob().to_vec(),
             kept: number(20),
             shared: pieces::decode(row[21].text()),
+            shared_bytes: number(22),
+            messages: number(23),
         }
     }
 
@@ -177,6 +184,8 @@ impl Trace {
             self.ids.clone().into(),
             self.kept.into(),
             pieces::encode(&self.shared).into(),
+            self.shared_bytes.into(),
+            self.messages.into(),
         ]
     }
 
@@ -184,9 +193,15 @@ impl Trace {
     pub fn add(&mut self, batch: &Batch, span: &Span) {
         let (name, resource) = (batch.name(span), &batch.shared[span.shared[0]]);
         self.spans += 1;
+        self.messages += span.messages as i64;
         self.errors += i64::from(span.error);
-        self.start = self.start.min(span.start);
-        self.end = self.end.max(span.end);
+        if span.start > 0 {
+            self.start = match self.start {
+                0 => span.start,
+                start => start.min(span.start),
+            };
+            self.end = self.end.max(span.end);
+        }
         if let Some(attributes) = &mut self.attributes {
             attributes.extend(batch.attributes(span));
             attributes.extend(&resource.attributes);
@@ -194,10 +209,11 @@ impl Trace {
                 self.attributes = None;
             }
         }
-        self.ids.extend_from_slice(&span.id);
-        if (span.root, -span.start) > (self.rooted, -self.root_start) || self.spans == 1 {
+        self.ids.extend_from_slice(&batch.key(span));
+        let start = if span.start > 0 { span.start } else { i64::MAX };
+        if (span.root, -start) > (self.rooted, -self.root_start) || self.spans == 1 {
             self.rooted = span.root;
-            self.root_start = span.start;
+            self.root_start = start;
             name.clone_into(&mut self.name);
             resource.service.clone_into(&mut self.service);
         }
@@ -257,7 +273,7 @@ pub fn upsert(places: &str) -> String {
 
 /// How a service's name stands in the column `services`.
 pub fn service_in_json(service: &str) -> String {
-    serde_json::to_string(cut(service)).unwrap_or_default()
+    serde_json::to_string(&service_name(Some(service))).unwrap_or_default()
 }
 
 #[cfg(test)]

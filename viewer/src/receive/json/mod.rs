@@ -1,0 +1,410 @@
+//! OTLP as JSON (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>) becomes protobuf, value
+//! by value: no tree is made of it, and nothing is written that was not charged.
+//!
+//! Several exports may follow each other, as in the lines of a file of the Collector's. A span that is
+//! malformed is left out and counted; where a resource or a scope is, its spans are. What is no JSON, or
+//! holds no spans where they belong, is refused whole.
+
+mod reader;
+mod scalars;
+
+use self::reader::{Malformed, Reader, Start};
+use super::check::{Budget, MAX_DEPTH};
+use super::refused::Refused;
+use super::{foreign, wire};
+use crate::otlp::{Field, Message, Type};
+use crate::respond::Problem;
+
+/// How many characters of a value a sentence has.
+const SHOWN: usize = 40;
+
+/// Writes an export as protobuf; gives the spans that are not in it, too.
+///
+/// # Errors
+/// 400 for what is no export as JSON, 413 for one of too many messages.
+pub fn decode(body: &[u8]) -> Result<(Vec<u8>, Refused), Problem> {
+    let mut transcoder = Transcoder {
+        reader: Reader::new(body),
+        out: Vec::with_capacity(body.len() / 2),
+        budget: Budget::default(),
+        spans: 0,
+        refused: Refused::default(),
+        fault: None,
+    };
+    match transcoder.exports() {
+        Ok(()) => Ok((transcoder.out, transcoder.refused)),
+        Err(Stop::Because(problem)) => Err(problem),
+        Err(Stop::Malformed(Malformed { at })) => {
+            let before = &body[..at.min(body.len())];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let column = 1 + before
+                .iter()
+                .rev()
+                .take_while(|byte| **byte != b'\n')
+                .count();
+            let hint = foreign::no_json(body);
+            Err(Problem::bad(format!(
+                "malformed JSON at line {line}, column {column}{hint}"
+            )))
+        }
+    }
+}
+
+enum Stop {
+    Malformed(Malformed),
+    Because(Problem),
+}
+
+impl From<Malformed> for Stop {
+    fn from(malformed: Malformed) -> Stop {
+        Stop::Malformed(malformed)
+    }
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Stop {
+        Stop::Because(problem)
+    }
+}
+
+type Step<T = ()> = Result<T, Stop>;
+
+struct Transcoder<'b> {
+    reader: Reader<'b>,
+    out: Vec<u8>,
+    budget: Budget,
+    /// Those that are written.
+    spans: usize,
+    refused: Refused,
+    /// What is wrong with the span, scope or resource that is being read.
+    fault: Option<String>,
+}
+
+/// What an object had, of those that hold spans.
+#[derive(Default)]
+struct Seen<'b> {
+    /// A field that is known.
+    known: bool,
+    /// The list that leads to spans.
+    list: bool,
+    /// The first that is not known,
+    other: Option<&'b [u8]>,
+    /// and the first of these that is a list.
+    other_list: Option<&'b [u8]>,
+}
+
+impl<'b> Transcoder<'b> {
+    fn exports(&mut self) -> Step {
+        loop {
+            match self.reader.value()? {
+                Start::Object => self.object(Message::Export, 0)?,
+                _ => {
+                    let problem = "malformed JSON: an export is an object with resourceSpans";
+                    return Err(Problem::bad(problem).into());
+                }
+            }
+            if self.reader.is_at_end() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the fields of an object that has begun.
+    fn object(&mut self, message: Message, depth: usize) -> Step {
+        self.budget.count()?;
+        let mut seen = Seen::default();
+        let mut kind = None;
+        let mut unescaped = Vec::new();
+        let mut first = true;
+        while let Some(key) = self.reader.key(&mut first)? {
+            let start = self.reader.value()?;
+            let mut name = key;
+            if key.contains(&b'\\') {
+                unescaped.clear();
+                if scalars::put_text(key, &mut unescaped) {
+                    name = &unescaped;
+                }
+            }
+            let mut fields = message.fields().iter();
+            match fields.find(|field| field.name.as_bytes() == name) {
+                Some(field) => {
+                    seen.known = true;
+                    seen.list |= matches!(field.holds, Type::Many(_));
+                    let is_kind = message == Message::AnyValue && start != Start::Null;
+                    if is_kind && *kind.get_or_insert(field.number) != field.number {
+                        self.wrong("a value of it has two kinds");
+                    }
+                    self.field((message, field), start, depth)?;
+                }
+                None => {
+                    seen.other.get_or_insert(key);
+                    if start == Start::Array {
+                        seen.other_list.get_or_insert(key);
+                    }
+                    self.reader.skip(start)?;
+                }
+            }
+        }
+        check_known(message, &seen)?;
+        if message == Message::Span
+            && let Some(fault) = &mut self.fault
+            && let Some(other) = seen.other.filter(|other| other.contains(&b'_'))
+        {
+            *fault += &format!("; '{}' is not known, names are like traceId", shown(other));
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, of: (Message, &Field), start: Start<'b>, depth: usize) -> Step {
+        let (message, field) = of;
+        match (field.holds, start) {
+            (_, Start::Null) => Ok(()),
+            (Type::One(inner), Start::Object) => self.nested(field.number, inner, depth),
+            (Type::Many(inner), Start::Array) => {
+                let mut first = true;
+                while self.reader.element(&mut first)? {
+                    match self.reader.value()? {
+                        Start::Object => self.nested(field.number, inner, depth)?,
+                        other => self.no_message(field, inner, other)?,
+                    }
+                }
+                Ok(())
+            }
+            (Type::Texts, Start::Array) => {
+                let mut first = true;
+                while self.reader.element(&mut first)? {
+                    let start = self.reader.value()?;
+                    if !self.scalar(field, start, true) {
+                        self.no_value(field, start)?;
+                    }
+                }
+                Ok(())
+            }
+            (Type::One(inner) | Type::Many(inner), other) => self.no_message(field, inner, other),
+            (_, start) => {
+                let written = self.scalar(field, start, message == Message::AnyValue);
+                match written {
+                    true => Ok(()),
+                    false => self.no_value(field, start),
+                }
+            }
+        }
+    }
+
+    /// Writes a message that has begun.
+    fn nested(&mut self, number: u32, inner: Message, depth: usize) -> Step {
+        if depth > MAX_DEPTH + 8 {
+            self.wrong(super::check::TOO_DEEP);
+            return Ok(self.reader.skip(Start::Object)?);
+        }
+        let begun = self.out.len();
+        wire::put_varint(&mut self.out, u64::from(number << 3 | 2));
+        let at = self.out.len();
+        if !matches!(
+            inner,
+            Message::ResourceSpans | Message::ScopeSpans | Message::Span
+        ) {
+            self.object(inner, depth + 1)?;
+            self.close(at);
+            return Ok(());
+        }
+        let spans = self.spans;
+        if inner == Message::Span {
+            self.budget.count_span()?;
+            self.spans += 1;
+        }
+        let around = self.fault.take();
+        self.object(inner, depth + 1)?;
+        match std::mem::replace(&mut self.fault, around) {
+            None => self.close(at),
+            Some(fault) => {
+                match inner {
+                    Message::Span => self.refused.malformed(&self.out[at..], &fault),
+                    _ => self.refused.several(self.spans - spans, inner, &fault),
+                }
+                self.spans = spans;
+                self.out.truncate(begun);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the length of what was written from `at` on, before it.
+    fn close(&mut self, at: usize) {
+        let end = self.out.len();
+        wire::put_varint(&mut self.out, (end - at) as u64);
+        let length = self.out.len() - end;
+        self.out[at..].rotate_right(length);
+    }
+
+    /// Writes a value that is no message; says whether it is one of this field. The default is written
+    /// only where `always` says so.
+    fn scalar(&mut self, field: &Field, start: Start<'b>, always: bool) -> bool {
+        let begun = self.out.len();
+        let key = |out: &mut Vec<u8>, kind: u32| {
+            wire::put_varint(out, u64::from(field.number << 3 | kind));
+        };
+        let integer = || match start {
+            Start::Number(number) => scalars::integer(number),
+            Start::Text(text) => std::str::from_utf8(text)
+                .ok()
+                .filter(|text| scalars::is_number(text))
+                .and_then(scalars::integer),
+            _ => None,
+        };
+        match (field.holds, start) {
+            (Type::Text | Type::Texts | Type::Id | Type::Bytes, Start::Text(text)) => {
+                key(&mut self.out, 2);
+                let at = self.out.len();
+                let written = match field.holds {
+                    Type::Id => scalars::put_hex(text, &mut self.out),
+                    Type::Bytes => scalars::put_base64(text, &mut self.out),
+                    _ => scalars::put_text(text, &mut self.out),
+                };
+                if written && (always || self.out.len() > at) {
+                    self.close(at);
+                } else {
+                    self.out.truncate(begun);
+                }
+                written
+            }
+            (Type::Bool, Start::Bool(flag)) => {
+                key(&mut self.out, 0);
+                wire::put_varint(&mut self.out, flag.into());
+                true
+            }
+            (Type::Double, Start::Number(text)) => self.double(field, text),
+            (Type::Double, Start::Text(text)) => {
+                std::str::from_utf8(text).is_ok_and(|text| self.double(field, text))
+            }
+            (Type::Int32 | Type::Uint32 | Type::Int64 | Type::Fixed64 | Type::Fixed32, _) => {
+                let Some(integer) = integer() else {
+                    return false;
+                };
+                if integer == 0 && !always {
+                    return true;
+                }
+                let varint = match field.holds {
+                    Type::Int32 => i32::try_from(integer).ok().map(i64::from),
+                    Type::Int64 => i64::try_from(integer).ok(),
+                    Type::Uint32 => u32::try_from(integer).ok().map(i64::from),
+                    Type::Fixed64 => {
+                        return u64::try_from(integer).is_ok_and(|integer| {
+                            key(&mut self.out, 1);
+                            self.out.extend_from_slice(&integer.to_le_bytes());
+                            true
+                        });
+                    }
+                    _ => {
+                        return u32::try_from(integer).is_ok_and(|integer| {
+                            key(&mut self.out, 5);
+                            self.out.extend_from_slice(&integer.to_le_bytes());
+                            true
+                        });
+                    }
+                };
+                varint.is_some_and(|integer| {
+                    key(&mut self.out, 0);
+                    wire::put_varint(&mut self.out, integer.cast_unsigned());
+                    true
+                })
+            }
+            _ => false,
+        }
+    }
+
+    fn double(&mut self, field: &Field, text: &str) -> bool {
+        let Some(double) = scalars::double(text) else {
+            return false;
+        };
+        wire::put_varint(&mut self.out, u64::from(field.number << 3 | 1));
+        self.out.extend_from_slice(&double.to_le_bytes());
+        true
+    }
+
+    /// A value that no field like this has.
+    fn no_value(&mut self, field: &Field, start: Start<'b>) -> Step {
+        let expected = match field.holds {
+            Type::Text | Type::Texts => "text",
+            Type::Id => "hexadecimal text",
+            Type::Bytes => "base64",
+            Type::Bool => "true or false",
+            Type::Int32 | Type::Int64 => "an integer that it has room for",
+            Type::Uint32 | Type::Fixed64 | Type::Fixed32 => {
+                "an integer from 0 on that it has room for"
+            }
+            Type::Double => "a number",
+            Type::One(_) => "an object",
+            Type::Many(_) => "a list of objects",
+        };
+        let found = match start {
+            Start::Text(text) => format!("'{}'", shown(text)),
+            Start::Number(number) => shown(number.as_bytes()),
+            Start::Bool(flag) => flag.to_string(),
+            Start::Object => "an object".to_owned(),
+            Start::Array => "a list".to_owned(),
+            Start::Null => "null".to_owned(),
+        };
+        let name = field.name;
+        self.wrong(&format!("{name}: {found} is not {expected}"));
+        Ok(self.reader.skip(start)?)
+    }
+
+    /// Something else than a message. Where spans were to be, the export can't be read.
+    fn no_message(&mut self, field: &Field, inner: Message, start: Start<'b>) -> Step {
+        match inner {
+            Message::ResourceSpans | Message::ScopeSpans => {
+                let problem = format!("malformed JSON: {} is not a list of objects", field.name);
+                Err(Problem::bad(problem).into())
+            }
+            Message::Span => {
+                self.budget.count_span()?;
+                self.refused.malformed(&[], "a span is an object");
+                Ok(self.reader.skip(start)?)
+            }
+            _ => self.no_value(field, start),
+        }
+    }
+
+    /// Remembers what is wrong, but for the first time.
+    fn wrong(&mut self, fault: &str) {
+        if self.fault.is_none() {
+            self.fault = Some(fault.to_owned());
+        }
+    }
+}
+
+/// # Errors
+/// 400 where an object has no field that is known, or its spans may be in one that is not.
+fn check_known(message: Message, seen: &Seen<'_>) -> Step {
+    let lost = match message {
+        Message::Export if !seen.known => seen.other,
+        Message::ResourceSpans | Message::ScopeSpans if !seen.list => seen.other_list,
+        _ => None,
+    };
+    let Some(lost) = lost else {
+        return Ok(());
+    };
+    let expected = match message {
+        Message::Export => "resourceSpans",
+        Message::ResourceSpans => "scopeSpans",
+        _ => "spans",
+    };
+    let lost = shown(lost);
+    let hint = foreign::of_field(&lost);
+    let problem = format!("the export has the field '{lost}' where {expected} belongs{hint}");
+    Err(Problem::bad(problem).into())
+}
+
+/// What a sentence says of a text.
+fn shown(raw: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&raw[..raw.len().min(4 * SHOWN)]);
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < raw.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests;
