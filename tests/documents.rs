@@ -147,9 +147,12 @@ fn the_page_of_telemetry_lists_every_value_of_error_type() {
     // A new kind of error does not compile here; give it its value below.
     let value = |error: CallError| match &error {
         CallError::Malformed(..)
-        | CallError::NoAnswer(SendError::Denied | SendError::Timeout | SendError::Failed { .. }) => {
-            error.kind()
-        }
+        | CallError::NoAnswer(
+            SendError::Denied
+            | SendError::Timeout
+            | SendError::Broken { .. }
+            | SendError::Failed { .. },
+        ) => error.kind(),
         CallError::Status(_) => "999".to_owned(),
     };
     let no_answer = |error| value(CallError::NoAnswer(error));
