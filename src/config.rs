@@ -361,7 +361,7 @@ mod tests {
             (
                 "APP_MAX_HOPS",
                 "0",
-                "'0' is not a whole number from 1 to 1000000",
+                "'0' is not a whole number from 1 to 2147483647",
             ),
             (
                 "OTLP_ENDPOINT",

@@ -14,8 +14,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub const HEADER: HeaderName = HeaderName::from_static("tracing-tail-limits");
 /// How many calls a request from outside leads to at the most, through all services together.
 pub const MAX_CALLS: u64 = 32_768;
-/// Of what a call may spend, the part that is set aside for its retries.
-const FOR_RETRIES: u64 = 32;
+/// Of what a call may spend, the part that is set aside for its retries: small, so that a long chain of
+/// services that retry lasts.
+const FOR_RETRIES: u64 = 48;
+/// How many calls each retry gets at least, where an even share is as much.
+const FOR_EACH_RETRY: u64 = 8;
 
 /// What is left to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +85,9 @@ impl Share {
     /// Takes a share apart: the first try gets all but a small part, of which the retries get the same each.
     pub fn new(share: u64, retries: u32) -> Share {
         let retries = u64::from(retries);
-        let aside = (share / FOR_RETRIES).checked_div(retries);
-        let of_each_retry = aside.unwrap_or_default().max(1);
+        let even = share / (retries + 1);
+        let small = (share / FOR_RETRIES).checked_div(retries);
+        let of_each_retry = small.map_or(0, |small| small.max(even.min(FOR_EACH_RETRY)).max(1));
         let left = (of_each_retry * retries).min(share.saturating_sub(1));
         Share {
             next: share - left,
@@ -163,9 +167,10 @@ mod tests {
             (1, 3, vec![0]),
             (2, 3, vec![0, 0]),
             (10, 0, vec![9]),
-            (10, 2, vec![7, 0, 0]),
-            (32_768, 1, vec![31_743, 1023]),
-            (32_768, 2, vec![31_743, 511, 511]),
+            (10, 2, vec![3, 2, 2]),
+            (170, 2, vec![153, 7, 7]),
+            (32_768, 1, vec![32_085, 681]),
+            (32_768, 2, vec![32_085, 340, 340]),
         ];
         for (share, retries, expected) in table {
             assert_eq!(tries(share, retries), expected, "{share} for {retries}");

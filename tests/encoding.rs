@@ -54,6 +54,7 @@ fn outlines(spans: Vec<SpanRecord>) -> Vec<impl std::fmt::Debug> {
     let outline = |span: SpanRecord| {
         let mut attributes = span.attributes;
         attributes.remove("server.port");
+        attributes.remove("network.peer.port");
         let events: Vec<_> = span.events.into_iter().map(|(name, _)| name).collect();
         let (start, end) = (span.start, span.end);
         assert!(start > 0 && end > start, "{start} to {end}");

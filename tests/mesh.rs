@@ -208,11 +208,11 @@ async fn a_chain_is_as_long_as_its_page_says() {
         return;
     }
     let collector = Collector::start().await;
-    let app = launch_page(&collector, &layers(200, 1)).await;
+    let app = launch_page(&collector, &layers(70, 1)).await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 200);
     let list: Vec<String> = answer.json().await.unwrap();
-    assert_eq!(list.len(), 200);
+    assert_eq!(list.len(), 70);
 }
 
 #[tokio::test]

@@ -26,7 +26,8 @@ async fn leaves_nothing(mut app: App, collector: &Collector, setting: &str) {
         let answer = app.request(Method::POST, path).body("[]").send().await;
         let answer = answer.unwrap();
         let headers = format!("{:?}", answer.headers());
-        assert_hidden(setting, &(headers + answer.text().await.unwrap().as_str()));
+        assert_hidden(setting, &headers);
+        assert_hidden(setting, &answer.text().await.unwrap());
     }
     app.signal("TERM");
     app.ended().await;
@@ -72,7 +73,8 @@ async fn a_password_in_an_allowed_host_is_refused_and_not_shown() {
             stderr.contains("it must not have a user name or a password"),
             "{stderr}"
         );
-        assert_hidden(&host, &(stderr + app.stdout().as_str()));
+        assert_hidden(&host, &stderr);
+        assert_hidden(&host, &app.stdout());
     }
 }
 

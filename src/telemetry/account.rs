@@ -121,15 +121,15 @@ impl Account {
 #[derive(Default, Serialize)]
 struct Line<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    made: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sent: Option<usize>,
+    error: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'l str>,
+    sent: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'l str>,
 }
