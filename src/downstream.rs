@@ -5,7 +5,7 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use crate::config::text::parse_percent;
-use crate::host::SendError;
+use crate::host::{MAX_ANSWER_BYTES, SendError};
 use crate::payload::Payload;
 use crate::report;
 use crate::target::{Target, redact, refusal};
@@ -94,6 +94,9 @@ impl Downstream {
         let status = answer.status();
         if !status.is_success() {
             return Err(CallError::Status(status));
+        }
+        if answer.body().len() > MAX_ANSWER_BYTES {
+            return Err(CallError::NoAnswer(SendError::answer_too_large()));
         }
         let list = if report::is_one(&answer) {
             report::payload(answer.body())
@@ -251,6 +254,20 @@ mod tests {
         assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(request.headers()[CONTENT_LENGTH], "5");
         assert_eq!(request.body(), "[\"x\"]");
+    }
+
+    #[test]
+    fn takes_no_list_from_an_answer_that_was_cut() {
+        let whole = |length| {
+            let mut body = b"[]".to_vec();
+            body.resize(length, b' ');
+            downstream("http://b").judge(Ok(Response::new(body.into())))
+        };
+        assert!(whole(MAX_ANSWER_BYTES).is_ok());
+        assert_eq!(
+            whole(MAX_ANSWER_BYTES + 1).unwrap_err().kind(),
+            "answer_too_large"
+        );
     }
 
     #[test]

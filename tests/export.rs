@@ -326,12 +326,18 @@ async fn what_a_collector_says_is_understood_whatever_its_encoding_and_length() 
         "{{\"partialSuccess\":{{\"rejectedSpans\":\"1\",\"errorMessage\":\"{}\"}}}}",
         "x".repeat(100_000)
     );
-    let table: [(&[u8], &str); 6] = [
+    let longer = format!(
+        r#"{{"partialSuccess":{{"rejectedSpans":1,"errorMessage":"{}"#,
+        "y".repeat(5 << 20)
+    );
+    let table: [(&[u8], &str); 7] = [
         (
             br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#,
             " failed: the collector rejected spans: too old; spans lost: 1\n",
         ),
         (long.as_bytes(), "x…; spans lost: 1\n"),
+        // Only its beginning is read.
+        (longer.as_bytes(), "y…; spans lost: 1\n"),
         // A warning loses nothing.
         (
             b"\x0a\x0b\x12\x09slow down",

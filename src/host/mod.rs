@@ -42,7 +42,8 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     /// The provider's words, where it fails.
     fn variable(&self, name: &str) -> impl Future<Output = Result<Option<String>, String>>;
 
-    /// Sends a request and collects the answer, at most [`MAX_ANSWER_BYTES`] of it, both within `timeout`.
+    /// Sends a request and collects the answer, both within `timeout`. The rest of a body is left out as soon as
+    /// it has more than [`MAX_ANSWER_BYTES`].
     ///
     /// # Errors
     /// Where no complete answer came; any HTTP status is an answer. Where its head came, the error has the status.
@@ -76,7 +77,7 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
 /// Rings where it is dropped.
 pub type Bell = Box<dyn Send>;
 
-/// The largest answer to an outbound request that is read, in bytes.
+/// The largest answer to an outbound request that is read whole, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why an outbound request got no answer.

@@ -69,7 +69,9 @@ fn string(text: &str) -> String {
         escaped = c == '\\' && !escaped;
         ends
     });
-    let text = &text[..end.unwrap_or(text.len())];
+    // No more is shown; a character takes up to twelve bytes, as two escapes.
+    let most = text.floor_char_boundary(MAX_REASON * 12);
+    let text = &text[..end.map_or(most, |end| end.min(most))];
     serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
 }
 

@@ -68,13 +68,13 @@ pub(super) async fn answer(
     let mut body = Vec::new();
     while let Some(piece) = content.next().await {
         let piece = piece?;
-        if body.len() + piece.len() > MAX_ANSWER_BYTES {
-            return Err(SendError::answer_too_large());
-        }
         if body.is_empty() {
             body = piece.into();
         } else {
             body.extend_from_slice(&piece);
+        }
+        if body.len() > MAX_ANSWER_BYTES {
+            break;
         }
     }
     *answer.body_mut() = body.into();
