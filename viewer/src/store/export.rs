@@ -113,6 +113,9 @@ fn put_fields(json: &mut Vec<u8>, message: Message, encoded: &[u8]) -> bool {
             Message::KeyValue => field.number == 1,
             _ => false,
         };
+        if found[at].is_none() && !always {
+            continue;
+        }
         let before = json.len();
         comma(json, any);
         let _ = write!(json, "\"{}\":", field.name);

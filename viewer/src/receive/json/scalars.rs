@@ -45,7 +45,7 @@ pub(super) fn integer(number: &str) -> Option<i128> {
         for _ in 0..scale.unsigned_abs().min(40) {
             value = match scale > 0 {
                 true => value.checked_mul(10)?,
-                false if value % 10 == 0 => value / 10,
+                false if value.is_multiple_of(10) => value / 10,
                 false => return None,
             };
         }
