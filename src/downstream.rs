@@ -96,7 +96,9 @@ impl Downstream {
             return Err(CallError::Status(status));
         }
         if answer.body().len() > MAX_ANSWER_BYTES {
-            return Err(CallError::NoAnswer(SendError::answer_too_large()));
+            return Err(CallError::NoAnswer(
+                SendError::answer_too_large().after(Some(status)),
+            ));
         }
         let list = if report::is_one(&answer) {
             report::payload(answer.body())
