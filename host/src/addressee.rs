@@ -47,7 +47,8 @@ pub fn locate<B>(
     let mut parts = request.uri().clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);
-    *request.uri_mut() = Uri::from_parts(parts)?;
+    let uri = Uri::from_parts(parts);
+    *request.uri_mut() = uri.map_err(|_| anyhow!("the request's target has no path"))?;
     let full_url = HeaderValue::try_from(request.uri().to_string())?;
     matched.describe(full_url, client, request.headers_mut())
 }
@@ -57,10 +58,18 @@ pub fn locate<B>(
 mod tests {
     use super::*;
 
+    /// A target, Host headers, a version, and whom they name, or part of the sentence that refuses them.
+    type Row = (
+        &'static str,
+        &'static [&'static str],
+        Version,
+        Result<Option<&'static str>, &'static str>,
+    );
+
     #[test]
     fn a_request_says_whom_it_is_for() {
         let new = Version::HTTP_11;
-        let table: [(&str, &[&str], Version, Result<Option<&str>, &str>); 10] = [
+        let table: [Row; 10] = [
             ("/x", &["a:1"], new, Ok(Some("a:1"))),
             ("http://b/x", &["a:1"], new, Ok(Some("b"))),
             ("http://b/x", &[], new, Ok(Some("b"))),

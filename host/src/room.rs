@@ -430,7 +430,7 @@ mod tests {
             (1, 64, MODEST_BYTES + 1, true, "unless there is room"),
         ];
         for (times, room, bytes, granted, why) in table {
-            let room = Room::new(times * room << 20);
+            let room = Room::new((times * room) << 20);
             let mut instance = room.enter().unwrap();
             let held = INSTANCE_BYTES;
             let asked = instance.memory_growing(held, bytes, None).unwrap();
