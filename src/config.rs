@@ -112,6 +112,16 @@ impl Config {
         let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, text::parse_pairs);
         let attributed_name = take(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, value::ratio);
+        let otlp_endpoint = reader.try_parse(&OTLP_ENDPOINT, value::endpoint);
+        let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers);
+        if otlp_endpoint
+            .as_ref()
+            .and_then(|target| target.url().host())
+            == Some(values::VIEWER)
+            && let Some(token) = reader.given(&APP_VIEWER_TOKEN)
+        {
+            value::bring(&token, &mut headers);
+        }
         let config = Config {
             // The variable, then the attribute, then the default.
             name: reader
@@ -121,7 +131,7 @@ impl Config {
             resource_attributes,
             sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
             export: Export {
-                headers: reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers),
+                headers,
                 encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, value::encoding),
                 gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, value::gzip),
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, value::limit),
@@ -141,7 +151,7 @@ impl Config {
                 most: reader.parse(&APP_RETRIES, value::retries),
                 after_timeouts: true,
             },
-            otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
+            otlp_endpoint,
             batching: Batching {
                 schedule_delay: reader
                     .parse(&OTEL_BSP_SCHEDULE_DELAY, value::milliseconds)
@@ -246,6 +256,40 @@ mod tests {
         assert_eq!(problems, Vec::<String>::new());
         let urls: Vec<_> = config.downstreams.iter().map(Downstream::shown).collect();
         assert_eq!(urls, ["http://b:1/process", "http://c/base/process"]);
+    }
+
+    #[test]
+    fn brings_the_viewers_token_to_the_viewer_alone() {
+        let table = [
+            (
+                "http://viewer.spin.internal/v1/traces",
+                "",
+                Some("Bearer s3cret"),
+            ),
+            (
+                "http://viewer.spin.internal/v1/traces",
+                "authorization=mine",
+                Some("mine"),
+            ),
+            ("http://collector:4318/v1/traces", "", None),
+            (
+                "http://viewer.spin.internal.evil.example/v1/traces",
+                "",
+                None,
+            ),
+            ("http://c/viewer.spin.internal", "", None),
+        ];
+        for (endpoint, headers, expected) in table {
+            let (config, problems) = read(&[
+                ("APP_VIEWER_TOKEN", "s3cret"),
+                ("OTLP_ENDPOINT", endpoint),
+                ("OTEL_EXPORTER_OTLP_HEADERS", headers),
+            ]);
+            assert_eq!(problems, Vec::<String>::new());
+            let brought = config.export.headers.get("authorization");
+            let brought = brought.and_then(|value| value.to_str().ok());
+            assert_eq!(brought, expected, "{endpoint} {headers}");
+        }
     }
 
     #[test]

@@ -138,9 +138,14 @@ pub const OTEL_SDK_DISABLED: Setting = Setting {
     env: "OTEL_SDK_DISABLED",
     default: "false",
 };
+/// What the app's own viewer wants of who sends to it. Secret.
+pub const APP_VIEWER_TOKEN: Setting = Setting {
+    env: "APP_VIEWER_TOKEN",
+    default: "",
+};
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 25] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -165,4 +170,5 @@ pub const SETTINGS: [Setting; 24] = [
     OTEL_BSP_MAX_QUEUE_SIZE,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
     OTEL_SDK_DISABLED,
+    APP_VIEWER_TOKEN,
 ];

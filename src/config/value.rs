@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::text::{LONGEST, parse_decimal, parse_duration, parse_pairs};
@@ -42,6 +43,14 @@ pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
         Ok((header, value))
     });
     headers.collect()
+}
+
+/// Adds a bearer token, unless there are other credentials. One that fits no header is refused where it is wanted.
+pub(super) fn bring(token: &str, headers: &mut HeaderMap) {
+    if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) {
+        value.set_sensitive(true);
+        headers.entry(AUTHORIZATION).or_insert(value);
+    }
 }
 
 pub(super) fn encoding(text: &str) -> Result<Encoding, String> {

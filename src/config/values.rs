@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP,
-    APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_URL_DESTINO,
+    APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
     OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
     OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER,
@@ -20,6 +20,9 @@ pub type Value = Result<Option<String>, String>;
 /// The settings that were read, with what became of them.
 #[derive(Debug, Clone, Default)]
 pub struct Values(Vec<(Setting, Value)>);
+
+/// The host of the app's own viewer, which nobody else can have.
+pub(super) const VIEWER: &str = "viewer.spin.internal";
 
 /// The settings that decide which others are needed.
 const DECISIVE: [Setting; 7] = [
@@ -108,6 +111,8 @@ impl Values {
             | OTEL_EXPORTER_OTLP_TIMEOUT => {
                 !disabled() && text(&OTEL_TRACES_SAMPLER) != "always_off"
             }
+            // Nobody else is told it.
+            APP_VIEWER_TOKEN => text(&OTLP_ENDPOINT).contains(VIEWER),
             // Only the manifest reads the first; the others are about company, and there is none.
             APP_ALLOWED_HOST
             | OTEL_BSP_SCHEDULE_DELAY
@@ -153,8 +158,13 @@ mod tests {
         let and = |more: &[&'static str]| [&traced, more].concat();
         let faults = ["APP_OVERRIDES", "APP_LATENCY_CAP", "APP_SEED"];
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 9] = [
+        let table: [(Variables, &str, Vec<&str>); 10] = [
             (&[], "user=1", traced.clone()),
+            (
+                &[("otlp_endpoint", "http://viewer.spin.internal/v1/traces")],
+                "",
+                and(&["APP_VIEWER_TOKEN"]),
+            ),
             (&[("app_errors", "20")], "", and(&["APP_SEED"])),
             (
                 &[("app_latency", "20ms")],
