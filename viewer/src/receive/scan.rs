@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::common::v1::AnyValue;
 use prost::Message as _;
 
 use super::attributes;
-use super::spans::{MAX_TAGS, cut, service_name, text};
+use super::spans::{cut, service_name, text};
 use super::wire::{self, Malformed, Wire};
 use crate::ids::hex;
 use crate::respond::Problem;
@@ -244,9 +244,7 @@ impl<'b> Scan<'b> {
                     wire::put_bytes(&mut head, 1, resource);
                     each(resource, 1, |attribute| {
                         let (key, value) = self.attribute(attribute, &mut text)?;
-                        if numbers.len() < MAX_TAGS {
-                            numbers.push(attributes::number(cut(key), cut(value)));
-                        }
+                        numbers.push(attributes::number(cut(key), cut(value)));
                         if key == "service.name" && service.is_none() {
                             service = Some(value.to_owned());
                         }
@@ -324,10 +322,8 @@ impl<'b> Scan<'b> {
                 (9, value) => {
                     let attribute = self.message(value)?;
                     let (key, value) = self.attribute(attribute, &mut text)?;
-                    if self.batch.attributes.len() - before < MAX_TAGS {
-                        let number = attributes::number(cut(key), cut(value));
-                        self.batch.attributes.push(number);
-                    }
+                    let number = attributes::number(cut(key), cut(value));
+                    self.batch.attributes.push(number);
                 }
                 (11, value) => {
                     let event = self.message(value)?;
