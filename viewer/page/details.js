@@ -1,7 +1,7 @@
 // All of one span: attributes, events with offsets, links, resource.
 
 import { copy, el, sent } from './dom.js'
-import { clock, duration, millis } from './format.js'
+import { clock, duration, leads, millis } from './format.js'
 
 /** The panel for a span as the API describes it. */
 export function details (span, service, close) {
@@ -30,11 +30,6 @@ function ids (span) {
   const id = (name, value) => value && el('div', { class: 'id' }, el('span', {}, name), el('code', {}, sent(value)),
     el('button', { type: 'button', class: 'quiet', 'aria-label': `Copy ${name}`, onclick: () => copy(value, name) }, 'Copy'))
   return el('div', { class: 'ids' }, id('Span id', span.span_id), id('Parent id', span.parent_id), id('Trace id', span.trace_id), id('Trace state', span.trace_state))
-}
-
-/** Whether a link names a span. */
-export function leads (link) {
-  return !/^0*$/.test(link.trace_id) && !/^0*$/.test(link.span_id)
 }
 
 function section (title, number, content, open) {

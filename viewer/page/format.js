@@ -80,6 +80,11 @@ export function shorten (text, most) {
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text
 }
 
+/** Whether a link names a span. */
+export function leads (link) {
+  return !/^0*$/.test(link.trace_id) && !/^0*$/.test(link.span_id)
+}
+
 /** Bytes. */
 export function bytes (number) {
   if (number < 1024) return `${number} B`

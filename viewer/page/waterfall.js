@@ -1,8 +1,7 @@
 // The waterfall: rows of a tree beside bars on a ruler. Only the rows in sight are elements.
 
-import { leads } from './details.js'
 import { el, sent, svg } from './dom.js'
-import { colour, duration, plain } from './format.js'
+import { colour, duration, leads, plain } from './format.js'
 
 const ROW = 28
 const SPARE = 12

@@ -7,7 +7,7 @@ pub use self::wanted::Wanted;
 use crate::host::Value;
 use crate::ids::parse;
 use crate::receive::attributes;
-use crate::receive::spans::cut;
+use crate::receive::spans::{cut, service_name};
 use crate::respond::Problem;
 use crate::store::trace::service_in_json;
 
@@ -69,7 +69,8 @@ impl Call {
     fn parse(text: &str) -> Option<Call> {
         let places = text.match_indices('>');
         let ways = places.map(|(at, _)| (&text[..at], &text[at + 1..]));
-        let ways = ways.map(|(caller, callee)| (cut(caller).to_owned(), cut(callee).to_owned()));
+        let known = |service| service_name(Some(service)).to_string();
+        let ways = ways.map(|(caller, callee)| (known(caller), known(callee)));
         let ways: Vec<_> = ways.take(MAX_WAYS + 1).collect();
         (1..=MAX_WAYS).contains(&ways.len()).then_some(Call(ways))
     }
@@ -149,9 +150,9 @@ impl Filter {
     }
 
     fn service(&mut self, service: &str) {
-        let service = cut(service);
-        self.and(HAS_SERVICE, [service_in_json(service).into()]);
-        self.services.push(service.to_owned());
+        let service = service_name(Some(service)).to_string();
+        self.and(HAS_SERVICE, [service_in_json(&service).into()]);
+        self.services.push(service);
     }
 
     fn call(&mut self, name: &str, value: &str) -> Result<(), Problem> {
