@@ -742,7 +742,8 @@ async fn a_page_of_another_origin_sends_traces_and_reads_none() {
         Launch::default().start().await,
     );
     let browser = Browser::start().await;
-    browser.open(&other.url("/traces/")).await;
+    // A page without a policy of its own.
+    browser.open(&other.url("/.well-known/spin/health")).await;
     let body = export("browser", &[span(&id(1), 1, 0, "click", (0, 9))]).to_string();
     let sent = browser
         .run_async(&format!(

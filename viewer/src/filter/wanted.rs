@@ -185,6 +185,16 @@ mod tests {
             ),
             ("n=1".into(), string("n", "1.0"), true),
             (
+                "n=NaN".into(),
+                attribute("n", Value::DoubleValue(f64::NAN)),
+                true,
+            ),
+            (
+                "b=00ff".into(),
+                attribute("b", Value::BytesValue(vec![0, 255])),
+                true,
+            ),
+            (
                 "n=true".into(),
                 attribute("n", Value::BoolValue(true)),
                 true,

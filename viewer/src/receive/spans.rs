@@ -36,7 +36,11 @@ pub fn service_name(given: Option<&str>) -> &str {
 pub fn text(value: &AnyValue) -> String {
     match &value.value {
         Some(Value::StringValue(text)) => text.clone(),
-        _ => plain(value).to_string(),
+        _ => match plain(value) {
+            // Bytes, and numbers that JSON has not.
+            serde_json::Value::String(text) => text,
+            plain => plain.to_string(),
+        },
     }
 }
 
