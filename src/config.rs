@@ -131,12 +131,21 @@ impl Config {
         let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, value::attributes);
         let attributed_name = take(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, value::ratio);
+        let otlp_endpoint = reader.try_parse(&OTLP_ENDPOINT, value::endpoint);
         let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, value::headers);
         let left_out = value::remove_reserved(&mut headers);
         if !left_out.is_empty() {
             let (env, left_out) = (OTEL_EXPORTER_OTLP_HEADERS.env, left_out.join(", "));
             let problem = format!("{env}: left out, since exporter and host set them: {left_out}");
             reader.problems.ignored.push(problem);
+        }
+        let host = otlp_endpoint
+            .as_ref()
+            .and_then(|target| target.url().host());
+        if host == Some(values::VIEWER)
+            && let Some(token) = reader.given(&APP_VIEWER_TOKEN)
+        {
+            value::bring(&token, &mut headers);
         }
         let config = Config {
             // The variable, then the attribute, then the default.
@@ -172,7 +181,7 @@ impl Config {
             known_methods: reader
                 .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
                 .unwrap_or_default(),
-            otlp_endpoint: reader.try_parse(&OTLP_ENDPOINT, value::endpoint),
+            otlp_endpoint,
             batching: Batching {
                 schedule_delay: reader
                     .parse(&OTEL_BSP_SCHEDULE_DELAY, value::milliseconds)
@@ -281,6 +290,40 @@ mod tests {
         assert_eq!(problems, Problems::default());
         let urls: Vec<_> = config.downstreams.iter().map(Downstream::shown).collect();
         assert_eq!(urls, ["http://b:1/process", "http://c/base/process"]);
+    }
+
+    #[test]
+    fn brings_the_viewers_token_to_the_viewer_alone() {
+        let table = [
+            (
+                "http://viewer.spin.internal/v1/traces",
+                "",
+                Some("Bearer s3cret"),
+            ),
+            (
+                "http://viewer.spin.internal/v1/traces",
+                "authorization=mine",
+                Some("mine"),
+            ),
+            ("http://collector:4318/v1/traces", "", None),
+            (
+                "http://viewer.spin.internal.evil.example/v1/traces",
+                "",
+                None,
+            ),
+            ("http://c/viewer.spin.internal", "", None),
+        ];
+        for (endpoint, headers, expected) in table {
+            let (config, problems) = read(&[
+                ("APP_VIEWER_TOKEN", "s3cret"),
+                ("OTLP_ENDPOINT", endpoint),
+                ("OTEL_EXPORTER_OTLP_HEADERS", headers),
+            ]);
+            assert_eq!(problems, Problems::default());
+            let brought = config.export.headers.get("authorization");
+            let brought = brought.and_then(|value| value.to_str().ok());
+            assert_eq!(brought, expected, "{endpoint} {headers}");
+        }
     }
 
     #[test]

@@ -538,3 +538,239 @@ async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
         .await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_poll_that_fails_does_not_end_the_updates() {
+    let app = Launch::default().start().await;
+    let browser = Browser::start().await;
+    store(&app, "shop", &[span(&id(1), 1, 0, "first", (0, 9))]).await;
+    browser
+        .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
+        .await;
+    browser
+        .until(
+            "it is drawn",
+            "document.querySelectorAll('.span').length === 1",
+        )
+        .await;
+    browser
+        .run(
+            "const real = window.fetch; window.failed = 0
+            window.fetch = (url, ...rest) => url.includes('/api/traces/') && window.failed < 2
+                ? (window.failed++, Promise.reject(new TypeError('the network is gone'))) : real(url, ...rest)",
+        )
+        .await;
+    store(&app, "shop", &[span(&id(1), 2, 1, "second", (1, 2))]).await;
+    browser
+        .until("it fails, and says so", "window.failed > 0 && document.querySelector('.trace .empty').innerText.includes('the network is gone')")
+        .await;
+    browser
+        .until(
+            "what was shown stays",
+            "document.querySelectorAll('.span').length > 0",
+        )
+        .await;
+    browser
+        .until(
+            "it is brought up to date",
+            "window.failed === 2 && document.querySelectorAll('.span').length === 2 && document.querySelector('.trace .empty').hidden",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them() {
+    let app = Launch::default().start().await;
+    let browser = Browser::start().await;
+    browser.resize(1280, 800).await;
+    let turned = "\u{202e}gpj.exe";
+    let family = "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+    let mut odd = span(&id(1), 2, 1, turned, (1, 2));
+    odd["attributes"] = json!([
+        { "key": "big", "value": { "intValue": "9007199254740993" } },
+        { "key": "most", "value": { "intValue": "9223372036854775807" } },
+        { "key": "list", "value": { "arrayValue": { "values": [{ "intValue": "-9223372036854775808" }] } } },
+        { "key": "double", "value": { "doubleValue": 1.0 } },
+        { "key": "blank", "value": { "stringValue": " \u{200b}" } },
+        { "key": "", "value": { "stringValue": "no key" } },
+    ]);
+    let blank = span(&id(1), 3, 1, " \u{2800}", (2, 3));
+    let loose = span(&id(1), 4, 1, "\u{301}begins inside", (3, 4));
+    let unnamed = span(&id(1), 5, 1, "", (4, 5));
+    let root = span(&id(1), 1, 0, "\u{5d0}\u{5d1}\u{5d2}", (0, 9));
+    store(&app, &family.repeat(30), &[root, blank, loose, unnamed]).await;
+    store(&app, " ", &[odd]).await;
+    browser
+        .open(&app.url(&format!("/traces/#/trace/{}/0000000000000002", id(1))))
+        .await;
+    browser
+        .until("the span is shown", "document.querySelector('.details')")
+        .await;
+    let names = "[...document.querySelectorAll('.span .label > bdi')]";
+    let shown = browser
+        .run(&format!(
+            "return {names}.map(name => [name.textContent, getComputedStyle(name).unicodeBidi])"
+        ))
+        .await;
+    let expected = [
+        "\u{5d0}\u{5d1}\u{5d2}",
+        turned,
+        " \u{2800}",
+        "\u{301}begins inside",
+        "(no name)",
+    ];
+    let expected: Vec<Value> = expected
+        .iter()
+        .map(|name| json!([name, "isolate"]))
+        .collect();
+    assert_eq!(shown, json!(expected));
+    let marks = browser
+        .run(&format!("return {names}.map(name => [getComputedStyle(name, '::before').content, getComputedStyle(name, '::after').content])"))
+        .await;
+    let none = json!(["none", "none"]);
+    let expected = [
+        none.clone(),
+        none.clone(),
+        json!(["none", "\"(blank)\""]),
+        json!(["\"◌\"", "none"]),
+        none,
+    ];
+    assert_eq!(marks, json!(expected));
+    let values = browser
+        .run("return [...document.querySelectorAll('.details dl')[0].children].map(one => one.textContent)")
+        .await;
+    let expected = [
+        "big",
+        "9007199254740993",
+        "most",
+        "9223372036854775807",
+        "list",
+        "[-9223372036854775808]",
+        "double",
+        "1.0",
+        "blank",
+        " \u{200b}",
+        "(no key)",
+        "no key",
+    ];
+    assert_eq!(values, json!(expected));
+    browser.picture("odd-names").await;
+    browser.open(&app.url("/traces/#/map")).await;
+    browser
+        .until(
+            "the services are drawn",
+            "document.querySelectorAll('.node').length === 2",
+        )
+        .await;
+    let drawn = browser
+        .run("return [...document.querySelectorAll('.node .title')].map(name => name.textContent)")
+        .await;
+    let drawn: Vec<&str> = drawn
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(drawn.contains(&"(blank)"), "{drawn:?}");
+    let whole = format!("{}…", family.repeat(21));
+    assert!(
+        drawn.contains(&whole.as_str()),
+        "no half characters: {drawn:?}"
+    );
+    browser.open(&app.url("/traces/#/")).await;
+    browser
+        .write("[name=attribute]", "list=[-9223372036854775808]")
+        .await;
+    browser.click(".filters .primary").await;
+    browser
+        .until(
+            "what is shown is found",
+            &format!("{ROWS} === 1 && location.hash.includes('attribute=')"),
+        )
+        .await;
+    browser.click("[aria-label='Another attribute']").await;
+    browser.write("[name=attribute]:last-child", "most=1").await;
+    browser.click(".filters .primary").await;
+    browser
+        .until("both are wanted", &format!("{ROWS} === 0"))
+        .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_link_with_the_token_opens_the_page_and_leaves_no_token_in_the_address() {
+    let app = Launch::default()
+        .env("APP_VIEWER_TOKEN", "s3cret")
+        .start()
+        .await;
+    let browser = Browser::start().await;
+    browser.open(&app.url("/traces/?token=s3cret#/map")).await;
+    browser
+        .until(
+            "the view is the link's",
+            "location.hash === '#/map' && document.querySelector('.map')",
+        )
+        .await;
+    assert_eq!(browser.run("return location.search").await, "");
+    assert_eq!(
+        browser.run("return document.cookie").await,
+        "",
+        "no script reads it"
+    );
+    browser.open(&app.url("/traces/#/")).await;
+    browser
+        .until(
+            "the page may ask",
+            "document.querySelector('.empty').innerText.includes('No traces yet')",
+        )
+        .await;
+    browser.click(".danger").await;
+    browser.accept().await;
+    browser
+        .until(
+            "and change",
+            "document.getElementById('said').innerText === 'All traces are deleted'",
+        )
+        .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_sends_traces_and_reads_none() {
+    let (app, other) = (
+        Launch::default().start().await,
+        Launch::default().start().await,
+    );
+    let browser = Browser::start().await;
+    // A page without a policy of its own.
+    browser.open(&other.url("/.well-known/spin/health")).await;
+    let body = export("browser", &[span(&id(1), 1, 0, "click", (0, 9))]).to_string();
+    let sent = browser
+        .run_async(&format!(
+            "const done = arguments[0], headers = {{ 'content-type': 'application/json', traceparent: '00-{}-0000000000000001-01' }}
+            fetch({:?}, {{ method: 'POST', headers, body: {} }}).then(async answer => done([answer.status, await answer.text()]), problem => done(String(problem)))",
+            id(1), app.url("/v1/traces"), json!(body)
+        ))
+        .await;
+    assert_eq!(sent, json!([200, "{}"]));
+    let beacon = browser
+        .run(&format!(
+            "return navigator.sendBeacon({:?}, new Blob([{}], {{ type: 'application/json' }}))",
+            app.url("/v1/traces"),
+            json!(export("browser", &[span(&id(2), 1, 0, "leave", (0, 9))]).to_string())
+        ))
+        .await;
+    assert_eq!(beacon, true);
+    let read = browser
+        .run_async(&format!(
+            "const done = arguments[0]; fetch({:?}).then(() => done('read'), () => done('refused'))",
+            app.url("/traces/api/traces")
+        ))
+        .await;
+    assert_eq!(read, "refused");
+    let browser = Browser::start().await;
+    browser.open(&app.url("/traces/")).await;
+    browser
+        .until("both have arrived", &format!("{ROWS} === 2"))
+        .await;
+}

@@ -95,13 +95,16 @@ fn the_viewer_has_its_settings_with_their_defaults() {
     let manifest = manifest();
     let settled = Variables::settle(&manifest, &[]).unwrap();
     let viewer = settled.of(find(&manifest, "viewer").unwrap()).unwrap();
-    let settings = [settings::TRACES, settings::BYTES];
+    let settings = settings::SETTINGS;
     assert_eq!(viewer.len(), settings.len(), "nothing else is mapped");
     for (env, default) in settings {
         assert_eq!(viewer[&env.to_ascii_lowercase()], default, "{env}");
         let name = env.strip_prefix("APP_").unwrap().to_ascii_lowercase();
         assert_eq!(settled.get(&name).unwrap(), default, "{env}");
-        let row = format!("| `{env}` | `{default}` |");
+        let row = match default {
+            "" => format!("| `{env}` | (empty) |"),
+            default => format!("| `{env}` | `{default}` |"),
+        };
         for name in ["README.md", "README.pt-BR.md"] {
             let readme = fs::read_to_string(repository().join(name)).unwrap();
             assert!(readme.contains(&row), "{name} lacks the row {row}");

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tracing_tail_viewer::receive::Status;
 
-use crate::support::{App, Launch, PATIENCE, eventually};
+use crate::support::{App, Launch, PATIENCE, eventually, serves_embedded_only};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -857,4 +857,298 @@ async fn the_page_is_all_there_and_may_load_nothing_else() {
             .status(),
         404
     );
+}
+
+/// How the app answers a request to the viewer.
+async fn ask(app: &App, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let client = reqwest::Client::builder();
+    let client = client.redirect(reqwest::redirect::Policy::none());
+    let mut request = client.build().unwrap().request(method, app.url(path));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces() {
+    let app = Launch::default()
+        .env("APP_VIEWER_HOSTS", "viewer.example")
+        .start()
+        .await;
+    send(&app, JSON, trace(1)).await;
+    let evil = ("host", "evil.example");
+    for (path, method) in [
+        ("/traces/api/traces", Method::DELETE),
+        ("/traces/api/traces", Method::GET),
+        ("/traces/", Method::GET),
+    ] {
+        // A client may send the header that tells where it is; the host's word wins.
+        for forged in [evil, ("spin-client-addr", "10.1.2.3:4")] {
+            let answer = ask(&app, method.clone(), path, &[evil, forged]).await;
+            assert_eq!(answer.status(), 421, "{method} {path}");
+            let problem: Value = answer.json().await.unwrap();
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(
+                detail.contains("'evil.example'") && detail.contains("APP_VIEWER_HOSTS"),
+                "{detail}"
+            );
+        }
+        if method == Method::GET {
+            let named = ask(&app, method, path, &[("host", "viewer.example:80")]).await;
+            assert_eq!(named.status(), 200, "{path}");
+        }
+    }
+    for headers in [
+        [("origin", "http://evil.example")],
+        [("origin", "null")],
+        [("sec-fetch-site", "cross-site")],
+    ] {
+        let answer = ask(&app, Method::DELETE, "/traces/api/traces", &headers).await;
+        assert_eq!(answer.status(), 403, "{headers:?}");
+    }
+    assert_eq!(stored(&app).await, 1, "nothing was deleted");
+    let container = [
+        ("host", "host.docker.internal:3000"),
+        ("content-type", JSON),
+    ];
+    let sent = ask(&app, Method::POST, "/v1/traces", &container).await;
+    assert_ne!(sent.status(), 421, "exports come by any name");
+}
+
+#[tokio::test]
+async fn the_token_is_wanted_by_all_and_brought_by_the_apps_own_services() {
+    const TOKEN: &str = "s3cret-T0ken/+=";
+    let app = Launch::default()
+        .env("APP_VIEWER_TOKEN", TOKEN)
+        .env("APP_URL_DESTINO", "http://service-b.spin.internal")
+        .start()
+        .await;
+    let answer = app.process("[]").await;
+    let traceresponse = answer.headers()["traceresponse"].to_str().unwrap();
+    let path = format!("/traces/api/traces/{}", &traceresponse[3..35]);
+    let bearer = format!("Bearer {TOKEN}");
+    let started = std::time::Instant::now();
+    loop {
+        let answer = ask(&app, Method::GET, &path, &[("authorization", &bearer)]).await;
+        if answer.status() == 200 {
+            break;
+        }
+        assert_eq!(answer.status(), 404, "the token opens");
+        assert!(started.elapsed() < PATIENCE, "its own spans did not arrive");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for (method, path) in [
+        (Method::GET, path.as_str()),
+        (Method::GET, "/traces/"),
+        (Method::DELETE, "/traces/api/traces"),
+        (Method::POST, "/v1/traces"),
+    ] {
+        let answer = ask(&app, method, path, &[("content-type", JSON)]).await;
+        assert_eq!(answer.status(), 401, "{path}");
+        let challenge = answer.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("Bearer "), "{challenge}");
+        assert!(
+            answer.text().await.unwrap().contains("APP_VIEWER_TOKEN"),
+            "{path}"
+        );
+    }
+    let link = format!("/traces/?token={}", TOKEN.replace('+', "%2B"));
+    let led = ask(&app, Method::GET, &link, &[]).await;
+    assert_eq!(
+        (
+            led.status().as_u16(),
+            &led.headers()["location"] == "/traces/"
+        ),
+        (303, true)
+    );
+    let cookie = led.headers()["set-cookie"].to_str().unwrap();
+    for part in ["HttpOnly", "SameSite=Strict"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let pair = cookie.split(';').next().unwrap();
+    let opened = ask(&app, Method::GET, "/traces/", &[("cookie", pair)]).await;
+    assert_eq!(opened.status(), 200);
+    assert!(!app.stdout().contains(TOKEN) && !app.stderr().contains(TOKEN));
+    let banner = app.stdout();
+    assert!(
+        !serves_embedded_only() || banner.contains("/traces/?token=<APP_VIEWER_TOKEN>"),
+        "{banner}"
+    );
+    let app = Launch::default()
+        .env("APP_VIEWER_TOKEN", "two words")
+        .start()
+        .await;
+    let answer = ask(&app, Method::GET, "/traces/", &[]).await;
+    assert_eq!(answer.status(), 500);
+    let said = answer.text().await.unwrap();
+    assert!(
+        said.contains("APP_VIEWER_TOKEN: ") && !said.contains("two words"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn browsers_may_send_from_this_machine_and_from_where_it_is_allowed() {
+    let app = Launch::default()
+        .env("APP_VIEWER_CORS", "loopback, https://shop.example")
+        .start()
+        .await;
+    for (origin, may) in [
+        ("http://localhost:5173", true),
+        ("https://shop.example", true),
+        ("https://evil.example", false),
+    ] {
+        let preflight = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type,traceparent"),
+        ];
+        let told = ask(&app, Method::OPTIONS, "/v1/traces", &preflight).await;
+        assert_eq!(told.status(), 204);
+        let allowed = told.headers().get("access-control-allow-origin");
+        assert_eq!(
+            allowed.map(|allowed| allowed == origin),
+            may.then_some(true),
+            "{origin}"
+        );
+        let request = app.request(Method::POST, "/v1/traces");
+        let request = request
+            .header("content-type", JSON)
+            .header("origin", origin);
+        let sent = request.body(trace(1)).send().await.unwrap();
+        assert_eq!(sent.status(), if may { 200 } else { 403 }, "{origin}");
+        let readable = sent.headers().contains_key("access-control-allow-origin");
+        assert_eq!(readable, may, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes_none() {
+    let app = Launch::default().start().await;
+    for path in [
+        "/v1/logs",
+        "/v1/metrics",
+        "/v1/traces/",
+        "//v1/traces",
+        "/v1/other",
+    ] {
+        for kind in [JSON, PROTOBUF] {
+            let request = app.request(Method::POST, path);
+            let answer = request
+                .header("content-type", kind)
+                .body("{}")
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 404, "{path}");
+            assert_eq!(answer.headers()["content-type"], kind, "{path}");
+            let bytes = answer.bytes().await.unwrap();
+            let message = match kind {
+                PROTOBUF => Status::decode(bytes).unwrap().message,
+                _ => serde_json::from_slice::<Value>(&bytes).unwrap()["message"].to_string(),
+            };
+            assert!(message.contains("at /v1/traces"), "{path}: {message}");
+        }
+    }
+    send(&app, JSON, trace(1)).await;
+    // What these had made would have been exported before the answer to this, which is the same app's.
+    app.process("[]").await;
+    let started = std::time::Instant::now();
+    while stored(&app).await < 2 {
+        assert!(started.elapsed() < PATIENCE);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let (_, list) = get(&app, "traces").await;
+    let names = list["traces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trace| trace["name"].clone());
+    let names: std::collections::BTreeSet<String> = names.map(|name| name.to_string()).collect();
+    assert!(!names.contains("\"POST\""), "{names:?}");
+}
+
+#[tokio::test]
+async fn what_is_shown_is_found() {
+    let app = Launch::default().start().await;
+    let string = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let long = "x".repeat(300);
+    let mut one = span(TRACE, 1, 0, &format!("{}end", "n".repeat(250)), (0, 9));
+    let mut attributes: Vec<Value> = (0..128)
+        .map(|number| string(&format!("a{number:03}"), &number.to_string()))
+        .collect();
+    attributes.extend([
+        string("list", "a, b=c, d"),
+        string("a=b", "c"),
+        string(" spaced ", " out "),
+        string("", "no key"),
+        string("long", &long),
+        json!({ "key": "double", "value": { "doubleValue": 1.0 } }),
+        json!({ "key": "int", "value": { "intValue": "9223372036854775807" } }),
+        json!({ "key": "bytes", "value": { "bytesValue": "AP/+" } }),
+        json!({ "key": "array", "value": { "arrayValue": { "values": [{ "intValue": "1" }, { "stringValue": "b" }] } } }),
+    ]);
+    one["attributes"] = json!(attributes);
+    let mut callee = span(TRACE, 2, 1, "called", (1, 2));
+    callee["attributes"] = json!([string("a000", "other")]);
+    let mut body = export("caller>one", &[one]);
+    let of_resource = &mut body["resourceSpans"][0]["resource"]["attributes"];
+    for number in 0..70 {
+        let attribute = string(&format!("r{number}"), "of the resource");
+        of_resource.as_array_mut().unwrap().push(attribute);
+    }
+    assert_eq!(send(&app, JSON, body.to_string()).await.status(), 200);
+    let second = export("callee>two", &[callee]);
+    assert_eq!(send(&app, JSON, second.to_string()).await.status(), 200);
+    let (_, shown) = get(&app, &format!("traces/{TRACE}/spans/0000000000000001")).await;
+    let read = |pair: &Value| -> (String, String) {
+        let value = pair["text"].as_str().or(pair["value"].as_str()).unwrap();
+        (pair["key"].as_str().unwrap().to_owned(), value.to_owned())
+    };
+    let all = ["attributes", "resource"].map(|table| shown[table].as_array().unwrap().clone());
+    let mut filters: Vec<String> = all
+        .concat()
+        .iter()
+        .map(read)
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    assert_eq!(filters.len(), 128 + 9 + 71, "{shown}");
+    filters
+        .extend(["double=1", "int = 9223372036854775807 ", "array=[1,\"b\"]"].map(str::to_owned));
+    let found = async |name: &str, value: &str| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let query = query.append_pair(name, value).finish();
+        let (status, list) = get(&app, &format!("traces?{query}")).await;
+        assert_eq!(status, 200, "{name}: {value}");
+        list["traces"].as_array().unwrap().len()
+    };
+    for filter in &filters {
+        assert_eq!(found("attribute", filter).await, 1, "{filter}");
+    }
+    for filter in [
+        "a064=65",
+        "a=c",
+        "long=xx",
+        "list=a",
+        "int=9223372036854775806",
+    ] {
+        assert_eq!(found("attribute", filter).await, 0, "{filter}");
+    }
+    let beginning = format!("long={}", &long[..200]);
+    assert_eq!(
+        found("attribute", &beginning).await,
+        0,
+        "the value is longer"
+    );
+    assert_eq!(found("calls", "caller>one>callee>two").await, 1);
+    assert_eq!(found("calls", "callee>two>caller>one").await, 0);
+    assert_eq!(found("service", "caller>one").await, 1);
+    assert_eq!(
+        found("text", "NEND").await,
+        1,
+        "behind what a list shows of a name"
+    );
+    assert_eq!(found("text", "nothing").await, 0);
+    assert_eq!(found("trace_id", TRACE).await, 1);
 }

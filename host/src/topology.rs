@@ -16,7 +16,7 @@
 use anyhow::Result;
 use tracing_tail::config::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
-    APP_TIMEOUT, APP_URL_DESTINO, Config, SETTINGS, Setting, Values,
+    APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN, Config, SETTINGS, Setting, Values,
 };
 use tracing_tail::target::redact;
 
@@ -204,7 +204,8 @@ fn refusal(setting: Setting, value: &str) -> Option<String> {
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
         let own = OWN.iter().any(|(_, own)| own == setting);
-        !own && *setting != APP_NAME && *setting != APP_URL_DESTINO
+        // A mesh has no viewer.
+        !own && ![APP_NAME, APP_URL_DESTINO, APP_VIEWER_TOKEN].contains(setting)
     })
 }
 

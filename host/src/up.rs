@@ -22,7 +22,7 @@ use crate::connections::{self, Connections};
 use crate::destinations;
 use crate::engine;
 use crate::instance::Lifetime;
-use crate::manifest::{Manifest, Route, Trigger};
+use crate::manifest::{self, Manifest, Route, Trigger};
 use crate::output::Output;
 use crate::room::Room;
 use crate::runtime_config;
@@ -37,6 +37,8 @@ use crate::warnings::Warnings;
 const LEAST_FILES: u64 = 1024;
 /// The route of the trace viewer.
 const VIEWER: &str = "/traces/...";
+/// The viewer's variable for the token that it wants.
+const VIEWER_TOKEN: &str = "app_viewer_token";
 /// How many connections may wait to be accepted, where the system allows as many.
 const BACKLOG: u32 = 4096;
 
@@ -224,13 +226,13 @@ fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
 
 fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
     let mut lines = vec![String::new()];
-    let shows = |route: &Route| matches!(route, Route::Public(route) if route.value == VIEWER);
-    if manifest
-        .triggers
-        .iter()
-        .any(|trigger| shows(&trigger.route))
-    {
-        lines.push(format!("Traces {url}/traces/"));
+    let shows = |trigger: &&Trigger| matches!(&trigger.route, Route::Public(route) if route.value == VIEWER);
+    if let Some(viewer) = manifest.triggers.iter().find(shows) {
+        let link = match wants_token(manifest, variables, &viewer.component.value) {
+            true => "?token=<APP_VIEWER_TOKEN>",
+            false => "",
+        };
+        lines.push(format!("Traces {url}/traces/{link}"));
     }
     lines.push(format!("Serving {url}"));
     for trigger in &manifest.triggers {
@@ -254,6 +256,17 @@ fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
             .map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")),
     );
     lines.join("\n")
+}
+
+/// Whether a viewer opens to who brings its token only.
+fn wants_token(manifest: &Manifest, variables: &Variables, viewer: &str) -> bool {
+    let viewer = manifest::find(manifest, viewer);
+    let values = viewer.and_then(|viewer| variables.of(viewer));
+    values.is_ok_and(|values| {
+        values
+            .get(VIEWER_TOKEN)
+            .is_some_and(|token| !token.trim().is_empty())
+    })
 }
 
 /// Where `/process` is: at the top, or below the first route with a wildcard.

@@ -153,9 +153,14 @@ pub const OTEL_SDK_DISABLED: Setting = Setting {
     env: "OTEL_SDK_DISABLED",
     default: "false",
 };
+/// What the app's own viewer wants of who sends to it. Secret.
+pub const APP_VIEWER_TOKEN: Setting = Setting {
+    env: "APP_VIEWER_TOKEN",
+    default: "",
+};
 
 /// All settings, in the order of the README's table.
-pub const SETTINGS: [Setting; 27] = [
+pub const SETTINGS: [Setting; 28] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -183,4 +188,5 @@ pub const SETTINGS: [Setting; 27] = [
     OTEL_BSP_MAX_QUEUE_SIZE,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
     OTEL_SDK_DISABLED,
+    APP_VIEWER_TOKEN,
 ];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::text::{parse_duration, parse_pairs, percent_decode_text};
@@ -76,6 +77,14 @@ pub(super) fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
         attributes.push(pair);
     }
     Ok(attributes)
+}
+
+/// Adds a bearer token, unless there are other credentials. One that fits no header is refused where it is wanted.
+pub(super) fn bring(token: &str, headers: &mut HeaderMap) {
+    if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) {
+        value.set_sensitive(true);
+        headers.entry(AUTHORIZATION).or_insert(value);
+    }
 }
 
 pub(super) fn encoding(text: &str) -> Result<Encoding, String> {

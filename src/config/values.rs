@@ -4,10 +4,11 @@ use http::HeaderMap;
 
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_SEED, APP_URL_DESTINO,
-    OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
-    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
-    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES,
-    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, SETTINGS, Setting,
+    APP_VIEWER_TOKEN, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
+    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
 };
 use crate::host::World;
 use crate::simulate::overrides;
@@ -19,6 +20,9 @@ pub type Value = Result<Option<String>, String>;
 /// The settings that were read, with what became of them.
 #[derive(Debug, Clone, Default)]
 pub struct Values(Vec<(Setting, Value)>);
+
+/// The host of the app's own viewer, which nobody else can have.
+pub(super) const VIEWER: &str = "viewer.spin.internal";
 
 /// The settings that decide which others are needed.
 const DECISIVE: [Setting; 7] = [
@@ -114,6 +118,8 @@ impl Values {
             OTEL_BSP_SCHEDULE_DELAY | OTEL_BSP_MAX_QUEUE_SIZE | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => {
                 served == Served::Requests && exports()
             }
+            // Nobody else is told it.
+            APP_VIEWER_TOKEN => text(&OTLP_ENDPOINT).contains(VIEWER),
             // Only the manifest reads it.
             APP_ALLOWED_HOST => false,
             _ => true,
@@ -164,8 +170,13 @@ mod tests {
         let and = |more: &[&'static str]| [&traced, more].concat();
         let seed = and(&["APP_SEED"]);
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 9] = [
+        let table: [(Variables, &str, Vec<&str>); 10] = [
             (&[], "user=1", traced.clone()),
+            (
+                &[("otlp_endpoint", "http://viewer.spin.internal/v1/traces")],
+                "",
+                and(&["APP_VIEWER_TOKEN"]),
+            ),
             (&[("app_errors", "20")], "", seed.clone()),
             (&[("app_latency", "20ms")], "", seed.clone()),
             (&[], "user=1, tail.seed=2", seed.clone()),

@@ -1,6 +1,8 @@
 // What the viewer's API answers. docs/viewer-api.md describes it.
 
 const ROOT = '/traces/api'
+// An answer that takes longer has been lost: what polls asks again.
+const PATIENCE = 30000
 
 /** A problem that the API answered with. */
 export class Problem extends Error {
@@ -18,7 +20,8 @@ export async function ask (endpoint, parameters = {}, signal) {
       if (one !== undefined && one !== null && one !== '' && one !== false) query.append(name, one)
     }
   }
-  const answer = await fetch(`${ROOT}/${endpoint}?${query}`, { signal })
+  const late = AbortSignal.timeout(PATIENCE)
+  const answer = await fetch(`${ROOT}/${endpoint}?${query}`, { signal: signal ? AbortSignal.any([signal, late]) : late })
   if (!answer.ok) throw await problem(answer)
   return answer.json()
 }
@@ -37,7 +40,7 @@ export async function pin (id, pinned) {
 
 /** Says that a trace is still looked at, so that it stays meanwhile. */
 export async function look (id) {
-  await fetch(`${ROOT}/traces/${encodeURIComponent(id)}`, { method: 'HEAD' })
+  await fetch(`${ROOT}/traces/${encodeURIComponent(id)}`, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) })
 }
 
 async function problem (answer) {

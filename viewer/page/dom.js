@@ -1,5 +1,7 @@
 // Elements by function calls. Whatever is shown passes as text, never as markup.
 
+import { isBlank, isLoose } from './format.js'
+
 const SVG = 'http://www.w3.org/2000/svg'
 
 /** An element with properties and children; a string child becomes text. */
@@ -21,6 +23,13 @@ function fill (element, properties, children) {
   }
   element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false))
   return element
+}
+
+/** A name or value that somebody sent: whatever its direction, it changes nothing around it, and one that can't be seen is
+ * marked. Its text is what was sent, or `none` where that is empty. */
+export function sent (text, none = '') {
+  if (text === '' && none !== '') return el('bdi', { class: 'unnamed' }, none)
+  return el('bdi', { class: isBlank(text) ? 'blank' : isLoose(text) ? 'loose' : null }, text)
 }
 
 /** Says something to those who listen rather than look. */

@@ -52,6 +52,39 @@ export function since (ms, now) {
   return clock(now).startsWith(day) ? minute : `${day} ${minute}`
 }
 
+// What nothing is seen of: controls, separators, and letters that are drawn as nothing.
+const UNSEEN = /^[\p{C}\p{Z}\u115F\u1160\u2800\u3164\uFFA0]*$/u
+// Marks that turn the direction of what follows them.
+const TURNS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g
+const LOOSE = /^[\p{M}\u200D]/u
+
+/** Whether nothing is seen of a text. */
+export function isBlank (text) {
+  return UNSEEN.test(text)
+}
+
+/** Whether a text begins inside of a character, as one that was cut may. */
+export function isLoose (text) {
+  return LOOSE.test(text)
+}
+
+/** A name as part of a longer text, whose direction it leaves as it is. Where there can be elements, they do that. */
+export function plain (name) {
+  if (isBlank(name)) return name === '' ? '(no name)' : '(blank)'
+  return `\u2068${name.replace(TURNS, '')}\u2069`
+}
+
+/** The beginning of a text, of whole characters as people count them. */
+export function shorten (text, most) {
+  const characters = [...new Intl.Segmenter().segment(text)].map(one => one.segment)
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text
+}
+
+/** Whether a link names a span. */
+export function leads (link) {
+  return !/^0*$/.test(link.trace_id) && !/^0*$/.test(link.span_id)
+}
+
 /** Bytes. */
 export function bytes (number) {
   if (number < 1024) return `${number} B`

@@ -1,13 +1,15 @@
 // The list: the latest traces, live, with filters. Nothing jumps under a reader's pointer.
 
 import { ask, clear } from './api.js'
-import { el, say } from './dom.js'
-import { ago, clock, colour, count, duration, millis } from './format.js'
+import { el, say, sent } from './dom.js'
+import { ago, clock, colour, count, duration, millis, plain } from './format.js'
 
 const POLL = 1000
 const PAGE = 50
 // More rows than this are dropped from the end while new ones come in on top.
 const MOST_ROWS = 1000
+// As many as the API looks for.
+const MOST_ATTRIBUTES = 8
 
 export function list (main, _words, query) {
   const rows = new Map()
@@ -26,10 +28,16 @@ export function list (main, _words, query) {
   const state = el('p', { class: 'empty' }, 'Loading…')
   const pause = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => setPaused(!paused) }, 'Pause')
   const services = el('select', { name: 'service', 'aria-label': 'Service' }, el('option', { value: '' }, 'All services'))
+  const attribute = value => el('input', { name: 'attribute', placeholder: 'attribute=value', 'aria-label': 'Attribute, as key=value', value })
+  const attributes = el('span', { class: 'several' }, ...(query.has('attribute') ? query.getAll('attribute') : ['']).slice(0, MOST_ATTRIBUTES).map(attribute))
+  const another = el('button', { type: 'button', 'aria-label': 'Another attribute', title: 'Another attribute', onclick: () => {
+    if (attributes.children.length < MOST_ATTRIBUTES) attributes.append(attribute(''))
+    attributes.lastElementChild.focus()
+  } }, '+')
   const form = el('form', { class: 'filters', role: 'search', onsubmit: event => { event.preventDefault(); apply() } },
     el('input', { type: 'search', name: 'text', placeholder: 'Name, service or trace id', 'aria-label': 'Search traces', value: query.get('text') ?? '' }),
     services,
-    el('input', { name: 'attribute', placeholder: 'attribute=value', 'aria-label': 'Attribute, as key=value', value: query.get('attribute') ?? '' }),
+    attributes, another,
     el('label', {}, '≥ ', el('input', { name: 'min_duration', class: 'short', inputmode: 'decimal', 'aria-label': 'Least duration in milliseconds', value: query.get('min_duration') ?? '' }), ' ms'),
     el('select', { name: 'since', 'aria-label': 'Time' },
       ...[['', 'Any time'], ['1', 'Last minute'], ['15', 'Last 15 minutes'], ['60', 'Last hour']].map(([value, text]) => el('option', { value }, text))),
@@ -38,7 +46,7 @@ export function list (main, _words, query) {
     el('button', { type: 'button', onclick: reset }, 'Reset'))
   form.addEventListener('change', apply)
   const calls = query.get('calls')
-  const note = el('p', { class: 'note', hidden: !calls }, calls ? `Only traces in which ${calls.replace('>', ' calls ')}` : '')
+  const note = el('p', { class: 'note', hidden: !calls }, 'Only traces with the call ', sent(calls ?? ''))
   const element = el('section', { class: 'list' },
     el('div', { class: 'bar' }, form,
       el('div', { class: 'actions' }, pause, el('button', { type: 'button', class: 'danger', onclick: deleteAll }, 'Delete all'))),
@@ -57,7 +65,7 @@ export function list (main, _words, query) {
     return {
       text: given.get('text').trim(),
       service: given.get('service'),
-      attribute: given.get('attribute').trim().split(/\s*,\s*/),
+      attribute: given.getAll('attribute').filter(one => one.trim()),
       min_duration: given.get('min_duration').trim(),
       errors: given.get('errors') ? 'true' : '',
       calls: new URLSearchParams(location.hash.split('?')[1] ?? '').get('calls') ?? '',
@@ -69,7 +77,7 @@ export function list (main, _words, query) {
     const asked = filters()
     const kept = new URLSearchParams()
     for (const name of ['text', 'service', 'min_duration', 'errors', 'calls']) if (asked[name]) kept.set(name, asked[name])
-    if (asked.attribute[0]) kept.set('attribute', asked.attribute.join(','))
+    for (const one of asked.attribute) kept.append('attribute', one)
     history.replaceState(null, '', `#/${kept.size ? '?' + kept : ''}`)
     load()
   }
@@ -79,6 +87,7 @@ export function list (main, _words, query) {
       if (field.type === 'checkbox') field.checked = false
       else if (field.name) field.value = ''
     }
+    attributes.replaceChildren(attribute(''))
     history.replaceState(null, '', '#/')
     note.hidden = true
     load()
@@ -89,9 +98,9 @@ export function list (main, _words, query) {
       const chosenService = services.value || query.get('service') || ''
       const { services: known } = await ask('services')
       services.replaceChildren(el('option', { value: '' }, 'All services'),
-        ...known.map(one => el('option', { value: one.name }, one.name)))
+        ...known.map(one => el('option', { value: one.name }, plain(one.name))))
       if (chosenService && !known.some(one => one.name === chosenService)) {
-        services.append(el('option', { value: chosenService }, chosenService))
+        services.append(el('option', { value: chosenService }, plain(chosenService)))
       }
       services.value = chosenService
     } catch (problem) {
@@ -110,8 +119,7 @@ export function list (main, _words, query) {
       waiting.clear()
       body.replaceChildren()
       cursor = answer.changed
-      for (const one of answer.traces) append(one)
-      ended(answer)
+      await show(answer, asked, mine)
     } catch (problem) {
       failed(problem)
     }
@@ -120,12 +128,22 @@ export function list (main, _words, query) {
   async function next () {
     const mine = generation
     try {
-      const answer = await ask('traces', { ...filters(), limit: PAGE, before })
+      const asked = filters()
+      const answer = await ask('traces', { ...asked, limit: PAGE, before })
+      if (mine === generation) await show(answer, asked, mine)
+    } catch (problem) {
+      failed(problem)
+    }
+  }
+
+  // An answer may end before its page is full, where many spans had to be looked at.
+  async function show (first, asked, mine) {
+    const wanted = rows.size + PAGE
+    for (let answer = first; ; answer = await ask('traces', { ...asked, limit: PAGE, before })) {
       if (mine !== generation) return
       for (const one of answer.traces) if (!rows.has(one.id)) append(one)
       ended(answer)
-    } catch (problem) {
-      failed(problem)
+      if (!answer.more || rows.size >= wanted) return
     }
   }
 
@@ -232,13 +250,13 @@ export function list (main, _words, query) {
       el('time', { datetime: new Date(at).toISOString(), title: clock(at) }, ago(at, Date.now())),
       el('span', { class: 'what' },
         el('span', { class: `dot ${colour(one.service)}`, 'aria-hidden': 'true' }),
-        el('strong', {}, one.service), ' ', el('span', { class: 'name' }, one.name || '(no name)'),
+        el('strong', {}, sent(one.service)), ' ', el('span', { class: 'name' }, sent(one.name, '(no name)')),
         !one.rooted && el('em', { class: 'tag', title: 'No span without parent has arrived' }, 'no root yet'),
         one.pinned && el('em', { class: 'tag', title: 'It stays until it is unpinned' }, 'pinned'),
         one.incomplete && el('em', { class: 'tag warn', title: `${count(one.incomplete.refused, 'span')} of it could not be taken` }, 'incomplete')),
       el('span', { class: 'parts' }, ...one.services.slice(0, 6).map(service =>
-        el('span', { class: `chip ${colour(service.name)}${service.errors ? ' failed' : ''}`, title: `${service.name}: ${count(service.spans, 'span')}, ${count(service.errors, 'error')}` },
-          service.name, ' ', el('b', {}, String(service.spans)))),
+        el('span', { class: `chip ${colour(service.name)}${service.errors ? ' failed' : ''}`, title: `${plain(service.name)}: ${count(service.spans, 'span')}, ${count(service.errors, 'error')}` },
+          sent(service.name), ' ', el('b', {}, String(service.spans)))),
       one.services.length > 6 && el('span', { class: 'chip' }, `+${one.services.length - 6}`)),
       el('span', { class: 'number' }, count(one.spans, 'span')),
       el('span', { class: one.errors ? 'number bad' : 'number none' }, one.errors ? `✕ ${count(one.errors, 'error')}` : 'no errors'),

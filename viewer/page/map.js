@@ -1,8 +1,8 @@
 // The service graph as a picture: columns by distance from where requests enter.
 
 import { ask } from './api.js'
-import { el, say, svg } from './dom.js'
-import { colour, count, duration } from './format.js'
+import { el, say, sent, svg } from './dom.js'
+import { colour, count, duration, isBlank, plain, shorten } from './format.js'
 
 const WIDTH = 216
 const HEIGHT = 62
@@ -49,8 +49,8 @@ export function map (main) {
     picture.replaceChildren(...(graph.nodes.length > 0 ? [image] : []))
     table.replaceChildren(...(graph.edges.length > 0
       ? [el('caption', {}, 'Calls'), el('thead', {}, el('tr', {}, ...['From', 'To', 'Calls', 'Rate', 'Errors', 'p50', 'p95', 'p99'].map(name => el('th', { scope: 'col' }, name)))),
-          el('tbody', {}, ...graph.edges.map(edge => el('tr', {}, el('td', {}, edge.caller),
-            el('td', {}, el('a', { href: calls(edge) }, edge.callee)), el('td', {}, edge.count.toLocaleString('en')), el('td', {}, rate(edge)),
+          el('tbody', {}, ...graph.edges.map(edge => el('tr', {}, el('td', {}, sent(edge.caller)),
+            el('td', {}, el('a', { href: calls(edge) }, sent(edge.callee))), el('td', {}, edge.count.toLocaleString('en')), el('td', {}, rate(edge)),
             el('td', { class: edge.errors ? 'bad' : '' }, percent(edge)), ...[edge.p50_ns, edge.p95_ns, edge.p99_ns].map(ns => el('td', {}, duration(ns))))))]
       : []))
   }
@@ -105,10 +105,10 @@ function arrange (graph) {
 }
 
 function box (node, place) {
-  const name = node.service.length > 22 ? `${node.service.slice(0, 21)}…` : node.service
-  return svg('a', { class: `node${node.errors ? ' failed' : ''}`, href: `#/?service=${encodeURIComponent(node.service)}`, transform: `translate(${place.x} ${place.y})`, 'aria-label': `${node.service}: ${rate(node)}, ${percent(node)} errors, p95 ${duration(node.p95_ns)}` },
+  const name = isBlank(node.service) ? plain(node.service) : shorten(node.service, 22)
+  return svg('a', { class: `node${node.errors ? ' failed' : ''}`, href: `#/?service=${encodeURIComponent(node.service)}`, transform: `translate(${place.x} ${place.y})`, 'aria-label': `${plain(node.service)}: ${rate(node)}, ${percent(node)} errors, p95 ${duration(node.p95_ns)}` },
     svg('rect', { width: WIDTH, height: HEIGHT, rx: 9 }), svg('rect', { class: `stripe ${colour(node.service)}`, width: 7, height: HEIGHT, rx: 3 }),
-    svg('title', {}, node.service), svg('text', { class: 'title', x: 18, y: 25 }, name),
+    svg('title', {}, plain(node.service)), svg('text', { class: 'title', x: 18, y: 25 }, name),
     svg('text', { class: 'small', x: 18, y: 46 }, `${rate(node)} · p95 ${duration(node.p95_ns)}${node.errors ? ` · ✕ ${percent(node)}` : ''}`))
 }
 
@@ -129,8 +129,8 @@ function line (edge, at) {
   const figures = `${rate(edge)} · p95 ${duration(edge.p95_ns)}`
   const plate = figures.length * 6.6 + 10
   const label = `${rate(edge)} · ✕ ${percent(edge)} · p95 ${duration(edge.p95_ns)}`
-  return svg('a', { class: `edge${edge.errors ? ' failed' : ''}`, href: calls(edge), 'aria-label': `${edge.caller} calls ${edge.callee}: ${label}` },
-    svg('title', {}, `${edge.caller} → ${edge.callee}: ${label}`), svg('path', { class: 'wide', d }), svg('path', { class: 'thin', d, 'marker-end': 'url(#head)' }),
+  return svg('a', { class: `edge${edge.errors ? ' failed' : ''}`, href: calls(edge), 'aria-label': `${plain(edge.caller)} calls ${plain(edge.callee)}: ${label}` },
+    svg('title', {}, `${plain(edge.caller)} → ${plain(edge.callee)}: ${label}`), svg('path', { class: 'wide', d }), svg('path', { class: 'thin', d, 'marker-end': 'url(#head)' }),
     svg('rect', { class: 'plate', x: tx - plate / 2, y: ty - 21, width: plate, height: 36, rx: 6 }),
     svg('text', { class: 'label', x: tx, y: ty - 7, 'text-anchor': 'middle' }, figures),
     svg('text', { class: edge.errors ? 'label bad' : 'label', x: tx, y: ty + 9, 'text-anchor': 'middle' }, `✕ ${percent(edge)}`))

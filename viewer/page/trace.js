@@ -2,11 +2,13 @@
 
 import { Problem, ask, look as stillLooked, pin } from './api.js'
 import { details } from './details.js'
-import { copy, el, say } from './dom.js'
-import { clock, colour, count, duration, millis } from './format.js'
+import { copy, el, say, sent } from './dom.js'
+import { clock, colour, count, duration, millis, plain } from './format.js'
 import { waterfall } from './waterfall.js'
 
 const POLL = 1000
+// After failures it is asked for less often, but never given up.
+const LONGEST_POLL = 15000
 // A trace that is looked at stays for a minute after the last look.
 const LOOK = 20000
 // As long as a trace that was just asked for may take to arrive.
@@ -18,6 +20,7 @@ export function trace (main, [id, span]) {
   let left = false
   let timer = null
   let panelFor = null
+  let failures = 0
   const opened = Date.now()
   let looked = opened
   const place = el('div', { class: 'panel', hidden: true })
@@ -53,23 +56,31 @@ export function trace (main, [id, span]) {
       if (left) return
       cursor = counts.changed
       looked = Date.now()
+      failures = 0
       state.hidden = true
       describe()
       chart.show(shown)
       look()
     } catch (problem) {
       if (left) return
-      const late = problem instanceof Problem && problem.status === 404 && Date.now() - opened < PATIENCE
-      state.hidden = false
-      state.textContent = late ? 'Waiting for the trace…' : problem.message
-      if (!late) return say(problem.message)
+      failed(problem)
     }
     schedule()
   }
 
+  // What is shown stays; the next time that it is there, it is brought up to date.
+  function failed (problem) {
+    const late = problem instanceof Problem && problem.status === 404 && shown === null && Date.now() - opened < PATIENCE
+    state.hidden = false
+    state.textContent = late ? 'Waiting for the trace…' : problem.message
+    if (late) return
+    if (failures === 0) say(problem.message)
+    failures++
+  }
+
   function schedule () {
     clearTimeout(timer)
-    if (!left) timer = setTimeout(poll, POLL)
+    if (!left) timer = setTimeout(poll, Math.min(LONGEST_POLL, POLL * 2 ** failures))
   }
 
   async function poll () {
@@ -80,15 +91,17 @@ export function trace (main, [id, span]) {
       return
     }
     try {
-      const answer = await ask('traces', { text: id, changed_after: cursor, limit: 1 })
+      const answer = await ask('traces', { trace_id: id, changed_after: cursor, limit: 1 })
       if (answer.traces.length > 0) return load()
       cursor = answer.changed
+      failures = 0
+      state.hidden = true
       if (Date.now() - looked > LOOK) {
         looked = Date.now()
         await stillLooked(id)
       }
     } catch (problem) {
-      say(problem.message)
+      failed(problem)
     }
     schedule()
   }
@@ -100,12 +113,12 @@ export function trace (main, [id, span]) {
     const refused = shown.incomplete?.refused ?? 0
     showPin()
     const skewed = shown.spans.filter(one => one.skew_ns > 0).length
-    title.replaceChildren(el('b', {}, shown.services[root.service]), ' ', root.name || '(no name)')
-    document.title = `${root.name} · Tracing-Tail`
+    title.replaceChildren(el('b', {}, sent(shown.services[root.service])), ' ', sent(root.name, '(no name)'))
+    document.title = `${plain(root.name)} · Tracing-Tail`
     facts.replaceChildren(clock(millis(shown.start_ns)), ' · ', el('b', {}, duration(shown.duration_ns)), ' · ', count(shown.spans.length, 'span'), ' · ',
       el('span', { class: errors ? 'bad' : '' }, errors ? `✕ ${count(errors, 'error')}` : 'no errors'),
       ...[refused && ` · incomplete: ${count(refused, 'span')} could not be taken`, missing && ` · ${count(missing, 'span')} without their parent yet`, skewed && ` · clock skew on ${count(skewed, 'span')}`].filter(Boolean).map(text => el('em', { class: 'warn' }, text)))
-    legend.replaceChildren(...shown.services.slice(0, 40).map(service => el('span', { class: 'chip' }, el('span', { class: `dot ${colour(service)}` }), service)))
+    legend.replaceChildren(...shown.services.slice(0, 40).map(service => el('span', { class: 'chip' }, el('span', { class: `dot ${colour(service)}` }), sent(service))))
   }
 
   function showPin () {

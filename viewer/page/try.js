@@ -54,7 +54,8 @@ export function tryIt (main) {
     const end = Date.now() + PATIENCE
     while (!left && Date.now() < end) {
       // The list says nothing of a trace that is not there yet; its own address would be a 404.
-      const { traces } = await ask('traces', { text: id, limit: 1 })
+      // An answer that fails may be followed by one that does not.
+      const { traces } = await ask('traces', { trace_id: id, limit: 1 }).catch(() => ({ traces: [] }))
       if (traces.length) {
         location.hash = `#/trace/${id}`
         return

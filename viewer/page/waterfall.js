@@ -1,7 +1,7 @@
 // The waterfall: rows of a tree beside bars on a ruler. Only the rows in sight are elements.
 
-import { el, svg } from './dom.js'
-import { colour, duration } from './format.js'
+import { el, sent, svg } from './dom.js'
+import { colour, duration, leads, plain } from './format.js'
 
 const ROW = 28
 const SPARE = 12
@@ -105,7 +105,7 @@ export function waterfall (picked, entered) {
       'aria-level': span.depth + 1,
       'aria-selected': span.id === selected,
       'aria-expanded': span.descendants > 0 ? String(open) : null,
-      'aria-label': `${service}, ${span.name}, ${duration(span.duration_ns)}${span.error ? ', error' : ''}${span.simulated ? ', simulated latency' : ''}`,
+      'aria-label': `${plain(service)}, ${plain(span.name)}, ${duration(span.duration_ns)}${span.error ? ', error' : ''}${span.simulated ? ', simulated latency' : ''}`,
       onclick: () => { select(span.id, false); picked(span.id) }
     })
     element.style.setProperty('top', `${place * ROW}px`)
@@ -116,8 +116,8 @@ export function waterfall (picked, entered) {
         ? el('button', { type: 'button', class: 'fold', tabindex: '-1', 'aria-hidden': 'true', title: `${open ? 'Collapse' : 'Expand'} ${span.descendants} below`, onclick: event => { event.stopPropagation(); fold(span.id, open) } }, open ? '▾' : '▸')
         : el('span', { class: 'fold' }),
       el('span', { class: `dot ${colour(service)}` }),
-      ...(span.error ? [el('span', { class: 'cross', title: span.message || 'error' }, '✕')] : []),
-      el('span', { class: 'label', title: `${service} · ${span.name}` }, el('b', {}, service), ' ', span.name || '(no name)'),
+      ...(span.error ? [el('span', { class: 'cross', title: span.message ? plain(span.message) : 'error' }, '✕')] : []),
+      el('span', { class: 'label', title: `${plain(service)} · ${plain(span.name)}` }, el('b', {}, sent(service)), ' ', sent(span.name, '(no name)')),
       ...(open || span.descendants === 0 ? [] : [el('em', { class: 'tag' }, `+${span.descendants}`)]),
       ...marks(span).map(([text, title]) => el('em', { class: 'tag warn', title }, text)))
     const bar = el('div', { class: `bar ${colour(service)}${span.simulated ? ' simulated' : ''}` })
@@ -133,7 +133,7 @@ export function waterfall (picked, entered) {
       }
     }
     for (const [offset, name] of span.events) {
-      const dot = el('i', { class: `event${name === 'exception' ? ' bad' : ''}`, title: `${name} at ${duration(offset)}` })
+      const dot = el('i', { class: `event${name === 'exception' ? ' bad' : ''}`, title: `${plain(name)} at ${duration(offset)}` })
       dot.style.setProperty('left', `${Math.min(100, Math.max(0, share(offset)))}%`)
       track.append(dot)
     }
@@ -156,7 +156,7 @@ export function waterfall (picked, entered) {
       span.cycle && ['cycle cut', 'Its parents lead back to itself'],
       span.skew_ns > 0 && [`⇤ ${duration(span.skew_ns)}`, `Clock skew: it starts ${duration(span.skew_ns)} before its parent`],
       span.time && times[span.time],
-      span.links.some(link => link.trace_id && link.trace_id !== trace.trace_id) && ['↗', 'Links to another trace']
+      span.links.some(link => leads(link) && link.trace_id !== trace.trace_id) && ['↗', 'Links to another trace']
     ].filter(Boolean)
   }
 
@@ -194,7 +194,7 @@ export function waterfall (picked, entered) {
         const y2 = target.place * ROW + ROW / 2
         const bend = Math.max(left - 2, Math.min(x1, x2) - 18 - Math.min(30, Math.abs(place - target.place) * 2))
         const d = `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x2 - 1} ${y2}`
-        const about = `Link from ${span.name} to ${to.name}${link.reason ? ` (${link.reason})` : ''}`
+        const about = `Link from ${plain(span.name)} to ${plain(to.name)}${link.reason ? ` (${plain(link.reason)})` : ''}`
         const strong = [span.id, link.span_id].includes(selected)
         const go = () => { select(link.span_id, true); picked(link.span_id) }
         lines.append(svg('g', { class: strong ? 'link strong' : 'link', onclick: go, 'data-to': link.span_id },

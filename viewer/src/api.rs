@@ -96,19 +96,16 @@ impl<D: Database> Asked<'_, D> {
         let filter = Filter::read(self.uri)?;
         // Before the traces: what changes in between is then asked for again, and not missed.
         let counts = read::counts(self.database).await?;
-        let mut traces = list::traces(self.database, &filter).await?;
-        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let more = traces.len() > limit;
-        traces.truncate(limit);
-        let last = traces.last();
-        let changed = match (filter.changed_after, last) {
-            (Some(_), Some(last)) if more => last.changed,
+        let page = list::traces(self.database, &filter).await?;
+        let changed = match (filter.changed_after, page.last) {
+            (Some(_), Some(last)) if page.more => last,
             _ => counts.changed,
         };
+        let before = page.last.filter(|_| filter.changed_after.is_none());
         Ok(answer_json(&json!({
-            "traces": traces,
-            "more": more,
-            "before": last.map(|last| last.id),
+            "traces": page.traces,
+            "more": page.more,
+            "before": before,
             "changed": changed,
             "oldest": counts.oldest,
             "kept": counts.kept,

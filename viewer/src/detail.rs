@@ -297,8 +297,13 @@ pub fn span(whole: &Whole, name: SpanName) -> Option<Value> {
 
 fn attributes(attributes: &[KeyValue]) -> Value {
     let pair = |one: &KeyValue| {
-        let value = one.value.as_ref().map(plain).unwrap_or_default();
-        json!({ "key": one.key, "value": value })
+        let value = one.value.as_ref();
+        let mut pair = json!({ "key": one.key, "value": value.map(plain).unwrap_or_default() });
+        // How it reads, and is found: not every reader of JSON keeps its numbers.
+        if !pair["value"].is_string() {
+            pair["text"] = value.map(text).unwrap_or_default().into();
+        }
+        pair
     };
     attributes.iter().map(pair).collect()
 }

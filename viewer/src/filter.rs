@@ -3,19 +3,24 @@
 
 use http::Uri;
 
+pub use self::wanted::Wanted;
 use crate::host::Value;
 use crate::ids::parse;
 use crate::receive::attributes;
-use crate::receive::spans::cut;
+use crate::receive::spans::{cut, service_name};
 use crate::respond::Problem;
 use crate::store::trace::service_in_json;
+
+mod wanted;
 
 /// How many traces an answer has without `limit`.
 const LIMIT: i64 = 50;
 /// The most that `limit` may ask for.
 pub const MAX_LIMIT: i64 = 200;
-/// The most attributes of one request.
-const MAX_ATTRIBUTES: usize = 8;
+/// The most attributes of one request, and the most calls.
+const MAX_EACH: usize = 8;
+/// The most ways to read an attribute or a call that the summaries are asked about; beyond it the spans are.
+const MAX_WAYS: usize = 32;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +31,61 @@ pub struct Filter {
     pub changed_after: Option<i64>,
     /// A span of each of these services.
     pub services: Vec<String>,
-    /// Part of a span's name or a service's, in any case.
-    pub texts: Vec<String>,
-    /// A call from the first service to the second.
-    pub calls: Vec<(String, String)>,
-    /// An attribute of a span or its resource.
-    pub attributes: Vec<(String, String)>,
+    /// Part of a span's name or a service's, or a whole trace id.
+    pub texts: Vec<Text>,
+    /// Calls from a service to another.
+    pub calls: Vec<Call>,
+    /// Attributes of a span or its resource.
+    pub attributes: Vec<Wanted>,
     conditions: Vec<String>,
     values: Vec<Value>,
+}
+
+/// A text that is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    lower: String,
+    id: Option<[u8; 16]>,
+}
+
+impl Text {
+    /// Whether a name contains it, in any case.
+    pub fn is_in(&self, name: &str) -> bool {
+        name.to_lowercase().contains(&self.lower)
+    }
+
+    /// Whether it is the id of a trace.
+    pub fn is_id(&self, trace: &[u8]) -> bool {
+        self.id.is_some_and(|id| id == trace)
+    }
+}
+
+/// A call: `caller>callee`. Services may have a `>` in their names, so each place where it can be split counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call(Vec<(String, String)>);
+
+impl Call {
+    /// None where there is no `>`, or too many.
+    fn parse(text: &str) -> Option<Call> {
+        let places = text.match_indices('>');
+        let ways = places.map(|(at, _)| (&text[..at], &text[at + 1..]));
+        let known = |service| service_name(Some(service)).to_string();
+        let ways = ways.map(|(caller, callee)| (known(caller), known(callee)));
+        let ways: Vec<_> = ways.take(MAX_WAYS + 1).collect();
+        (1..=MAX_WAYS).contains(&ways.len()).then_some(Call(ways))
+    }
+
+    /// Whether a call from the first service to the second is it.
+    pub fn is(&self, caller: &str, callee: &str) -> bool {
+        self.0.iter().any(|way| way.0 == caller && way.1 == callee)
+    }
+
+    /// Whether there are services that it may be between.
+    pub fn may_be_among(&self, has: impl Fn(&str) -> bool) -> bool {
+        self.0
+            .iter()
+            .any(|(caller, callee)| has(caller) && has(callee))
+    }
 }
 
 impl Filter {
@@ -72,28 +124,16 @@ impl Filter {
                     "false" | "" => {}
                     _ => return Err(malformed(&name, &value, "true or false")),
                 },
+                "trace_id" => {
+                    let id = parse(&value).ok_or_else(|| {
+                        malformed(&name, &value, "32 hexadecimal digits, not all 0")
+                    })?;
+                    filter.and(OF_ID, of_id(id));
+                }
                 "service" if !value.is_empty() => filter.service(&value),
-                "calls" if !value.is_empty() => {
-                    let Some((caller, callee)) = value.split_once('>') else {
-                        return Err(malformed(&name, &value, "caller>callee"));
-                    };
-                    filter.service(caller);
-                    filter.service(callee);
-                    filter
-                        .calls
-                        .push((service_name(caller), service_name(callee)));
-                }
+                "calls" if !value.is_empty() => filter.call(&name, &value)?,
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
-                "attribute" if !value.is_empty() => {
-                    let Some((key, value)) = value.split_once('=') else {
-                        return Err(malformed(&name, &value, "key=value"));
-                    };
-                    if filter.attributes.len() == MAX_ATTRIBUTES {
-                        let most = format!("no more than {MAX_ATTRIBUTES} attributes");
-                        return Err(malformed(&name, value, &most));
-                    }
-                    filter.attribute(key.trim(), value.trim());
-                }
+                "attribute" if !value.is_empty() => filter.attribute(&name, &value)?,
                 "service" | "calls" | "text" | "attribute" => {}
                 _ => return Err(Problem::bad(format!("there is no parameter '{name}'"))),
             }
@@ -104,47 +144,62 @@ impl Filter {
         Ok(filter)
     }
 
-    fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.to_owned());
         self.values.extend(values);
     }
 
     fn service(&mut self, service: &str) {
-        let service = service_name(service);
-        self.and(
-            "instr(t.services, ?) > 0",
-            [service_in_json(&service).into()],
-        );
+        let service = service_name(Some(service)).into_owned();
+        self.and(HAS_SERVICE, [service_in_json(&service).into()]);
         self.services.push(service);
     }
 
-    fn attribute(&mut self, key: &str, value: &str) {
-        let (key, value) = (cut(key), cut(value));
-        let number = attributes::encode(attributes::number(key, value));
-        self.and(
-            "(t.attributes IS NULL OR instr(t.attributes, ?) > 0)",
-            [Value::Blob(number.to_vec())],
-        );
-        self.attributes.push((key.to_owned(), value.to_owned()));
+    fn call(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let accepted = format!("caller>callee, with at most {MAX_WAYS} '>' in it");
+        let call = Call::parse(value).ok_or_else(|| malformed(name, value, &accepted))?;
+        check_many(name, value, self.calls.len())?;
+        let ways = call.0.iter();
+        let ways = ways.flat_map(|(caller, callee)| [caller, callee]);
+        let values: Vec<_> = ways
+            .map(|service| service_in_json(service).into())
+            .collect();
+        let way = format!("({HAS_SERVICE} AND {HAS_SERVICE})");
+        let any = vec![way; call.0.len()].join(" OR ");
+        self.and(&format!("({any})"), values);
+        self.calls.push(call);
+        Ok(())
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let wanted = Wanted::parse(value).ok_or_else(|| malformed(name, value, "key=value"))?;
+        check_many(name, value, self.attributes.len())?;
+        if let Some(numbers) = wanted.numbers() {
+            let any = vec!["instr(t.attributes, ?) > 0"; numbers.len()].join(" OR ");
+            let numbers = numbers
+                .iter()
+                .map(|number| attributes::encode(*number).to_vec().into());
+            self.and(&format!("(t.attributes IS NULL OR {any})"), numbers);
+        }
+        self.attributes.push(wanted);
+        Ok(())
     }
 
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
-        if let Some(id) = parse::<16>(text) {
-            let key = crate::store::trace::key(&id);
-            return self.and(
-                "t.key = ? AND t.trace_id = ?",
-                [key.into(), Value::Blob(id.to_vec())],
-            );
+        let id = parse::<16>(text);
+        let like = pattern(text);
+        let named =
+            "t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\'";
+        let values = [like.as_str().into(), like.as_str().into()].into_iter();
+        match id {
+            Some(id) => self.and(&format!("({named} OR ({OF_ID}))"), values.chain(of_id(id))),
+            None => self.and(&format!("({named})"), values),
         }
-        let text = cut(text);
-        let in_json = service_in_json(text);
-        let in_json = &in_json[1..in_json.len() - 1];
-        self.and(
-            "(t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\')",
-            [pattern(text).into(), pattern(in_json).into()],
-        );
-        self.texts.push(text.to_ascii_lowercase());
+        self.texts.push(Text {
+            lower: text.to_lowercase(),
+            id,
+        });
     }
 
     /// The condition on a trace `t`, and the values of its `?`.
@@ -155,19 +210,37 @@ impl Filter {
     }
 }
 
-/// A service's name as it is stored.
-fn service_name(service: &str) -> String {
-    crate::receive::spans::service_name(Some(service)).into_owned()
+/// Whether a trace `t` has a service, which is given as it stands in the column.
+const HAS_SERVICE: &str = "instr(t.services, ?) > 0";
+/// Whether a trace `t` is the one with an id.
+const OF_ID: &str = "t.key = ? AND t.trace_id = ?";
+
+fn of_id(id: [u8; 16]) -> [Value; 2] {
+    [
+        crate::store::trace::key(&id).into(),
+        Value::Blob(id.to_vec()),
+    ]
 }
 
-/// What LIKE finds a text by, anywhere.
+fn check_many(name: &str, value: &str, before: usize) -> Result<(), Problem> {
+    if before < MAX_EACH {
+        return Ok(());
+    }
+    let most = format!("one of the first {MAX_EACH}, and no more are looked for");
+    Err(malformed(name, value, &most))
+}
+
+/// What LIKE finds a text by, anywhere; and more, where LIKE or a column in JSON has another idea of a character.
+/// It knows the case of ASCII only.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
+    for character in cut(text).chars() {
+        match character {
+            '%' | '_' => pattern.extend(['\\', character]),
+            '"' | '\\' => pattern.push('%'),
+            ' '..='~' => pattern.push(character),
+            _ => pattern.push('%'),
         }
-        pattern.push(character);
     }
     pattern.push('%');
     pattern
@@ -233,7 +306,14 @@ mod tests {
             ),
             ("errors=1", "errors: '1' is not true or false"),
             ("attribute=k", "attribute: 'k' is not key=value"),
-            ("calls=a", "calls: 'a' is not caller>callee"),
+            (
+                "calls=a",
+                "calls: 'a' is not caller>callee, with at most 32 '>' in it",
+            ),
+            (
+                "trace_id=0",
+                "trace_id: '0' is not 32 hexadecimal digits, not all 0",
+            ),
             (
                 "from=99999999999999999",
                 "from: '99999999999999999' is not a whole number from 0 to 9223372036854",
@@ -252,5 +332,33 @@ mod tests {
         assert!(!sql.contains("drop"), "{sql}");
         assert_eq!(values[0], Value::from("\"';drop\""));
         assert_eq!(values[1], Value::from("%50\\%\\_x%"));
+    }
+
+    #[test]
+    fn a_call_is_split_at_each_place_where_it_can_be() {
+        let filter = read("calls=a%3Eb%3Ec").unwrap();
+        let call = &filter.calls[0];
+        assert!(call.is("a", "b>c") && call.is("a>b", "c"));
+        assert!(!call.is("a", "c") && !call.is("b", "c") && !call.is("a>", "b>c"));
+        let (_, values) = filter.sql();
+        assert_eq!(values.len(), 4, "two ways, two services each: {values:?}");
+        assert!(read(&format!("calls={}", "%3E".repeat(32))).is_ok());
+        assert!(read(&format!("calls={}", "%3E".repeat(33))).is_err());
+    }
+
+    #[test]
+    fn a_text_is_found_in_any_case_and_may_be_an_id() {
+        let text = |text: &str| read(&format!("text={text}")).unwrap().texts.remove(0);
+        assert!(text("STRASSE%20%C3%84").is_in("die strasse \u{e4}rger"));
+        let id = text("0102030405060708090a0b0c0d0e0f10");
+        assert!(id.is_in("job 0102030405060708090A0B0C0D0E0F10"));
+        assert!(id.is_id(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]));
+        assert!(!id.is_id(&[0; 16]) && !text("0102").is_id(&[1, 2]));
+        let (_, values) = read("text=a%22%C3%A4%00%5Cb").unwrap().sql();
+        assert_eq!(
+            values[0],
+            Value::from("%a%%%%b%"),
+            "what LIKE or JSON reads otherwise is left open"
+        );
     }
 }

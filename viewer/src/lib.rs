@@ -4,6 +4,10 @@
 //! - [`receive`]: `POST /v1/traces`, from the body to what is stored, and the answer
 //! - [`store`]: the database: schema, writing, eviction, reading
 //!
+//! Who may ask, and where:
+//! - [`access`]: names, origins, the token
+//! - [`paths`]: what is at a path
+//!
 //! Showing them:
 //! - [`api`]: `/traces/api/...`, as JSON
 //! - [`filter`]: which traces a request asks for
@@ -14,6 +18,7 @@
 //!
 //! Beneath: [`otlp`], the fields of its messages, [`room`], the memory that there is, [`ids`], [`settings`], [`respond`], and [`host`], the only place that names the world.
 
+pub mod access;
 pub mod api;
 pub mod critical;
 pub mod detail;
@@ -23,6 +28,7 @@ pub mod host;
 pub mod ids;
 pub mod otlp;
 pub mod page;
+pub mod paths;
 pub mod receive;
 pub mod respond;
 pub mod room;
@@ -31,13 +37,17 @@ pub mod store;
 pub mod tree;
 
 use bytes::Bytes;
+use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 
+use crate::access::{origins, token};
 use crate::host::Host;
-use crate::respond::Problem;
-use crate::settings::Bounds;
+use crate::paths::Place;
+use crate::receive::Encoding;
+use crate::respond::{Problem, protect};
+use crate::settings::{Bounds, Settings};
 use crate::store::group::Group;
 
 /// Any error of a body that is read.
@@ -47,7 +57,7 @@ pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 pub async fn answer<H, B>(
     host: &H,
     group: &Group<H::Database>,
-    bounds: &Bounds,
+    settings: &Settings,
     request: Request<B>,
 ) -> Response<Bytes>
 where
@@ -55,16 +65,91 @@ where
     B: Body,
     B::Error: Into<BodyError>,
 {
-    let path = request.uri().path().to_owned();
-    if path == receive::PATH {
-        return receive::answer(host, group, bounds, request).await;
+    let mut response = match paths::of(request.uri().path()) {
+        Place::Intake => take(host, group, settings, request).await,
+        Place::NoIntake(problem) => turn_away(settings, request, &problem),
+        Place::Shown => {
+            let (head, _) = request.into_parts();
+            let shown = show(host, group, settings, &head).await;
+            let mut response = shown.unwrap_or_else(|problem| problem.response());
+            protect(&mut response);
+            response
+        }
+    };
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenge = token::challenge();
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
-    if let Some(endpoint) = path.strip_prefix(api::PREFIX) {
-        let (head, _) = request.into_parts();
-        let answered = ask(host, group, bounds, (endpoint, &head)).await;
-        return answered.unwrap_or_else(|problem| problem.response());
+    response
+}
+
+/// An export, from whoever may send one.
+async fn take<H, B>(
+    host: &H,
+    group: &Group<H::Database>,
+    settings: &Settings,
+    request: Request<B>,
+) -> Response<Bytes>
+where
+    H: Host,
+    B: Body,
+    B::Error: Into<BodyError>,
+{
+    let (head, body) = request.into_parts();
+    let checked = settings.access.check_intake(&head);
+    if head.method == Method::OPTIONS {
+        return origins::preflight(&head.headers, checked.ok().flatten());
     }
-    page::answer(request.method(), &path)
+    let encoding = Encoding::of(&head.headers).unwrap_or(Encoding::Json);
+    let origin = match checked {
+        Ok(origin) => origin,
+        Err(problem) => return receive::refusal(encoding, &problem),
+    };
+    let mut response = match settings.access.check_token(&head) {
+        Ok(()) => {
+            let request = Request::from_parts(head, body);
+            receive::answer(host, group, &settings.bounds, request).await
+        }
+        Err(problem) => receive::refusal(encoding, &problem),
+    };
+    if let Some(origin) = origin {
+        origins::allow(&mut response, &origin);
+    }
+    response
+}
+
+/// An export to a path that takes none. A page may read why, as it could read the answer to another.
+fn turn_away<B>(settings: &Settings, request: Request<B>, problem: &Problem) -> Response<Bytes> {
+    let (head, _) = request.into_parts();
+    let origin = settings.access.check_intake(&head).ok().flatten();
+    if head.method == Method::OPTIONS {
+        return origins::preflight(&head.headers, origin);
+    }
+    let encoding = Encoding::of(&head.headers).unwrap_or(Encoding::Json);
+    let mut response = receive::refusal(encoding, problem);
+    if let Some(origin) = origin {
+        origins::allow(&mut response, &origin);
+    }
+    response
+}
+
+/// The page and the API, for whoever may see them.
+async fn show<H: Host>(
+    host: &H,
+    group: &Group<H::Database>,
+    settings: &Settings,
+    head: &Parts,
+) -> Result<Response<Bytes>, Problem> {
+    let access = &settings.access;
+    access.check_page(head)?;
+    if let Some(led) = page::of_link(access.token.as_ref(), head) {
+        return led;
+    }
+    access.check_token(head)?;
+    match head.uri.path().strip_prefix(api::PREFIX) {
+        Some(endpoint) => ask(host, group, &settings.bounds, (endpoint, head)).await,
+        None => Ok(page::answer(&head.method, head.uri.path())),
+    }
 }
 
 async fn ask<H: Host>(
@@ -80,3 +165,6 @@ async fn ask<H: Host>(
     host.give_back(database);
     answered
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,26 @@
 //! The files of the page, which are inside the component.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION};
+use http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
+use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
+use crate::access::token::{self, Token};
 use crate::respond::{Problem, body_of};
 
 /// No script, style or picture but the files here, no other site, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Where the page is.
+const ROOT: &str = "/traces/";
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Each file: its path, its type, and what is in it.
 const FILES: &[(&str, &str, &str)] = &[
     (
-        "/traces/",
+        ROOT,
         "text/html; charset=utf-8",
         include_str!("../page/index.html"),
     ),
@@ -81,14 +86,40 @@ const FILES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A link that brings the token, which leads to the page without it, and sets a cookie; none for another request.
+///
+/// # Errors
+/// 401 where it is not the token.
+pub fn of_link(token: Option<&Token>, head: &Parts) -> Option<Result<Response<Bytes>, Problem>> {
+    let page = matches!(head.uri.path(), "/traces" | ROOT);
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    let (given, rest) = token::of_link(&head.uri).filter(|_| page && reads)?;
+    let secure = head.uri.scheme_str() == Some("https");
+    let cookie = token.map(|token| token.cookie(&given, secure)).transpose();
+    let query = if rest.is_empty() { "" } else { "?" };
+    Some(cookie.map(|cookie| {
+        let mut response = redirect(StatusCode::SEE_OTHER, &format!("{ROOT}{query}{rest}"));
+        if let Some(cookie) = cookie {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        response
+    }))
+}
+
+fn redirect(status: StatusCode, path: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    // What a query has is encoded.
+    if let Ok(path) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
+    response
+}
+
 /// Answers a request to a path of the page.
 pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
     if path == "/traces" {
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-        let there = HeaderValue::from_static("/traces/");
-        response.headers_mut().insert(LOCATION, there);
-        return response;
+        return redirect(StatusCode::PERMANENT_REDIRECT, ROOT);
     }
     let Some((_, kind, file)) = FILES.iter().find(|(known, _, _)| *known == path) else {
         let problem = format!("there is nothing at '{path}'");
@@ -107,7 +138,5 @@ pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
     // Asked for again each time, so that a new component shows its own page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("content-security-policy", HeaderValue::from_static(POLICY));
-    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
-    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
     response
 }

@@ -18,14 +18,14 @@ use spin_sdk::wit_bindgen::StreamResult;
 use spin_sdk::{http_service, time, variables, wasip3};
 
 use super::{Database, DatabaseError, Host, Notifier, Row, Value};
-use crate::settings::{BYTES, Bounds, TRACES};
+use crate::settings::{self, Settings};
 use crate::store::group::Group;
 use crate::store::schema;
 use crate::{Problem, answer};
 
 thread_local! {
     static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
-    static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
+    static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     static GROUP: Rc<Group<Open>> = Rc::default();
     /// Whether a task writes the number of exports that were turned away.
     static COUNTING: Cell<bool> = const { Cell::new(false) };
@@ -38,15 +38,15 @@ const COUNT_PAUSE: Duration = Duration::from_millis(250);
 #[http_service]
 async fn handle(request: Request) -> Response<Full<Bytes>> {
     let request = request.map(|body| body.map_err(|code| format!("{code:?}")));
-    let bounds = match bounds().await {
-        Ok(bounds) => bounds,
+    let settings = match settings().await {
+        Ok(settings) => settings,
         Err(problem) => {
             eprintln!("{}", problem.detail);
             return problem.response().map(Full::new);
         }
     };
     let group = GROUP.with(Rc::clone);
-    let answered = answer(&Wasip3, &group, &bounds, request).await;
+    let answered = answer(&Wasip3, &group, &settings, request).await;
     if group.has_uncounted() && !COUNTING.replace(true) {
         wasip3::spawn(count(group));
     }
@@ -112,16 +112,20 @@ impl Host for Wasip3 {
     }
 }
 
-/// The bounds, read once for the instance; requests that start together may each read them.
-async fn bounds() -> Result<Bounds, Problem> {
-    if let Some(bounds) = BOUNDS.get() {
-        return Ok(bounds);
+/// The settings, read once for the instance; requests that start together may each read them.
+async fn settings() -> Result<Rc<Settings>, Problem> {
+    if let Some(settings) = SETTINGS.with_borrow(Clone::clone) {
+        return Ok(settings);
     }
-    let (traces, bytes) = (variable(TRACES.0).await?, variable(BYTES.0).await?);
-    let bounds = Bounds::read(&traces, &bytes)
+    let mut values = [const { String::new() }; settings::SETTINGS.len()];
+    for (value, (name, _)) in values.iter_mut().zip(settings::SETTINGS) {
+        *value = variable(name).await?;
+    }
+    let settings = Settings::read(values.each_ref().map(String::as_str))
         .map_err(|problem| Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, problem))?;
-    BOUNDS.set(Some(bounds));
-    Ok(bounds)
+    let settings = Rc::new(settings);
+    SETTINGS.set(Some(Rc::clone(&settings)));
+    Ok(settings)
 }
 
 async fn variable(env: &str) -> Result<String, Problem> {

@@ -3,6 +3,9 @@
 //! A filter by an attribute looks for its number, so that no span has to be read, and no index is kept of
 //! all that is stored.
 
+/// The most distinct attributes that a summary holds; those of a trace with more are looked for in its spans.
+pub const MAX_ATTRIBUTES: usize = 512;
+
 /// The numbers of some attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attributes {
@@ -11,13 +14,22 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Adds those that are not there yet.
+    /// Adds those that are not there yet, until there are more than [`MAX_ATTRIBUTES`].
     pub fn extend(&mut self, numbers: &[u64]) {
         for number in numbers {
+            if self.numbers.len() > MAX_ATTRIBUTES {
+                return;
+            }
             if let Err(at) = self.numbers.binary_search(number) {
                 self.numbers.insert(at, *number);
             }
         }
+    }
+
+    /// Whether one of some is there.
+    pub fn have(&self, numbers: &[u64]) -> bool {
+        let known = |number: &u64| self.numbers.binary_search(number).is_ok();
+        numbers.iter().any(known)
     }
 
     /// How many there are.
@@ -102,10 +114,14 @@ mod tests {
 
     #[test]
     fn many_that_are_alike_have_numbers_of_their_own() {
-        let mut attributes = Attributes::default();
+        let mut all = std::collections::BTreeSet::new();
         for value in 0..20_000 {
-            attributes.extend(&[number("customer.id", &value.to_string())]);
+            all.insert(number("customer.id", &value.to_string()));
         }
-        assert_eq!(attributes.len(), 20_000);
+        assert_eq!(all.len(), 20_000);
+        // More than fit are not sorted in.
+        let mut attributes = Attributes::default();
+        attributes.extend(&all.into_iter().collect::<Vec<_>>());
+        assert_eq!(attributes.len(), MAX_ATTRIBUTES + 1);
     }
 }

@@ -174,7 +174,8 @@ fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {
     body_of(StatusCode::OK, encoding.kind(), body)
 }
 
-fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
+/// A refused export's answer.
+pub fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
     let status = Status {
         code: code(problem.status),
         message: problem.detail.clone(),
@@ -200,6 +201,9 @@ fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
 /// The `google.rpc.Code` of an HTTP status.
 fn code(status: StatusCode) -> i32 {
     match status.as_u16() {
+        401 => 16,
+        403 => 7,
+        404 => 5,
         405 | 415 => 12,
         413 | 429 => 8,
         503 => 14,

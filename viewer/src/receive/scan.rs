@@ -17,9 +17,7 @@ use super::attributes;
 use super::check::{Budget, Checked, Fault, Kind, bytes, text};
 use super::foreign;
 use super::refused::Refused;
-use super::spans::{
-    MAX_SPAN_BYTES, MAX_TAGS, Timing, cut, service_hash, service_name, text as text_of,
-};
+use super::spans::{MAX_SPAN_BYTES, Timing, cut, service_hash, service_name, text as text_of};
 use super::wire::{self, Malformed, Wire};
 use crate::ids::hex;
 use crate::respond::Problem;
@@ -246,10 +244,8 @@ impl<'b> Scan<'b> {
                 continue;
             }
             let (key, value) = self.attribute(bytes(value)?, &mut text)?;
-            if head.attributes.len() < MAX_TAGS {
-                let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
-                head.attributes.push(number);
-            }
+            let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
+            head.attributes.push(number);
             if key == "service.name" && head.service.is_none() {
                 head.service = Some(value.unwrap_or_default().to_owned());
             }
@@ -366,10 +362,8 @@ impl<'b> Scan<'b> {
                 (9, value) => {
                     self.budget.count()?;
                     let (key, value) = self.attribute(bytes(value)?, &mut buffer)?;
-                    if self.batch.attributes.len() - before < MAX_TAGS {
-                        let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
-                        self.batch.attributes.push(number);
-                    }
+                    let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
+                    self.batch.attributes.push(number);
                 }
                 (11, value) => {
                     self.budget.count()?;

@@ -5,42 +5,12 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
-use prost::Message as _;
-
-use super::wire::{self, Wire};
 use crate::ids::hex;
 
 /// The most bytes of a span with its resource; a larger one is refused, by partial success.
 pub const MAX_SPAN_BYTES: usize = 256 * 1024;
 /// The most characters of a name in a list, and of an attribute that can be looked for.
 const MAX_CHARACTERS: usize = 200;
-/// The most attributes of a span that can be looked for, and of its resource.
-pub const MAX_TAGS: usize = 64;
-
-/// Whether a span has an attribute with this key and value, as they can be looked for: among its own, each
-/// an encoded `KeyValue`, or those of its resource.
-pub fn has_attribute<'b>(
-    own: impl Iterator<Item = &'b [u8]>,
-    of_resource: &[KeyValue],
-    (key, value): (&str, &str),
-) -> bool {
-    let is_it = |one: &KeyValue| {
-        let found = one.value.as_ref().map(text).unwrap_or_default();
-        cut(&one.key) == key && cut(&found) == value
-    };
-    let mut own = own.take(MAX_TAGS);
-    own.any(|one| has_key(one, key) && KeyValue::decode(one).is_ok_and(|one| is_it(&one)))
-        || of_resource.iter().take(MAX_TAGS).any(is_it)
-}
-
-/// Whether a `KeyValue` may have this key, which it mostly begins with.
-fn has_key(encoded: &[u8], key: &str) -> bool {
-    let mut encoded = encoded;
-    match wire::next(&mut encoded) {
-        Ok(Some((1, Wire::Bytes(found)))) => found.starts_with(key.as_bytes()),
-        _ => true,
-    }
-}
 
 /// A text cut to what can be looked for.
 pub fn cut(text: &str) -> &str {
@@ -52,6 +22,11 @@ pub fn cut(text: &str) -> &str {
             None => text,
         },
     }
+}
+
+/// Whether a text that was cut may have been longer.
+pub fn may_be_cut(text: &str) -> bool {
+    text.len() >= MAX_CHARACTERS && text.chars().count() >= MAX_CHARACTERS
 }
 
 /// The name of a service as it is known everywhere, from the text of its resource's `service.name`, if there is
@@ -112,7 +87,11 @@ pub fn text(value: &AnyValue) -> String {
     match &value.value {
         None => String::new(),
         Some(Value::StringValue(text)) => text.clone(),
-        _ => plain(value).to_string(),
+        _ => match plain(value) {
+            // Bytes, and numbers that JSON has not.
+            serde_json::Value::String(text) => text,
+            plain => plain.to_string(),
+        },
     }
 }
 

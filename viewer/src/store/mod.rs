@@ -8,7 +8,7 @@
 //! - [`memory`]: what an instance remembers of it
 //! - [`keep`]: what is looked at and pinned; deleting all
 //! - [`checkpoint`]: the size of the files
-//! - [`read`], [`list`], [`spans`], [`export`]: what is answered
+//! - [`read`], [`list`], [`spans`], [`export`]: what is answered; [`passing`]: what a filter lets through
 
 pub mod checkpoint;
 pub mod evict;
@@ -17,6 +17,7 @@ pub mod group;
 pub mod keep;
 pub mod list;
 pub mod memory;
+pub mod passing;
 pub mod pieces;
 pub mod read;
 mod rows;

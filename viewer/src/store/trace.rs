@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 
 use super::pieces::{self, Piece};
 use crate::host::Value;
-use crate::receive::attributes::Attributes;
+use crate::receive::attributes::{Attributes, MAX_ATTRIBUTES};
 use crate::receive::scan::{Batch, Span};
-use crate::receive::spans::service_name;
+use crate::receive::spans::{may_be_cut, service_name};
 
 /// The most bytes of the distinct names of spans that a summary holds; those of a trace with more are
 /// looked for in its spans.
 const MAX_NAMES: usize = 2_000;
-/// The most distinct attributes that a summary holds; those of a trace with more are looked for in its spans.
-const MAX_ATTRIBUTES: usize = 512;
 /// What a row takes beside its texts and lists.
 const ROW_BYTES: usize = 250;
 
@@ -233,7 +231,8 @@ impl Trace {
         {
             names.push_str(name);
             names.push('\n');
-            if names.len() > MAX_NAMES || name.contains(['\n', '\r']) {
+            // What LIKE ends at, what ends a line, and what was cut is looked for in the spans.
+            if names.len() > MAX_NAMES || name.contains(['\0', '\n', '\r']) || may_be_cut(name) {
                 self.names = None;
             }
         }
