@@ -1,5 +1,6 @@
 //! The viewer's page in a real Chromium, without a window. Pictures are kept in `target/screenshots/`.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -398,6 +399,9 @@ async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
     );
     assert_eq!(answer.await.status(), 503);
     database.execute_batch("COMMIT").unwrap();
+    // The instance that counted it writes it with its next answer, and may be gone before a browser has started.
+    let counts = app.request(Method::GET, "/traces/api/counts").send();
+    assert_eq!(counts.await.unwrap().status(), 200);
     let browser = Browser::start().await;
     browser.resize(1280, 800).await;
     browser
