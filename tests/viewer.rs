@@ -884,8 +884,9 @@ async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces
         ("/traces/", Method::GET),
     ] {
         // A client may send the header that tells where it is; the host's word wins.
-        for forged in [evil, ("spin-client-addr", "10.1.2.3:4")] {
-            let answer = ask(&app, method.clone(), path, &[evil, forged]).await;
+        for forged in [None, Some(("spin-client-addr", "10.1.2.3:4"))] {
+            let headers: Vec<_> = [evil].into_iter().chain(forged).collect();
+            let answer = ask(&app, method.clone(), path, &headers).await;
             assert_eq!(answer.status(), 421, "{method} {path}");
             let problem: Value = answer.json().await.unwrap();
             let detail = problem["detail"].as_str().unwrap();
