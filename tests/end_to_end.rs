@@ -35,6 +35,7 @@ mod raw_http;
 mod report;
 mod retries;
 mod secrets;
+mod security;
 mod settings;
 mod support;
 mod unruly;

@@ -28,9 +28,9 @@ use crate::instance::{ComponentHandler, State};
 use crate::room::{Full, Linger};
 
 /// How many requests an instance of WASI 0.3 serves, as in Spin.
-const MOST_REQUESTS: usize = 128;
+pub const MAX_REQUESTS: usize = 128;
 /// How many of them at a time, as in Spin.
-const MOST_REQUESTS_AT_A_TIME: usize = 16;
+pub const MAX_REQUESTS_AT_A_TIME: usize = 16;
 /// After how much time without work an instance goes, as in Spin.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -162,7 +162,7 @@ impl Slot {
     /// For an instance of `component` that is about to start, and takes `first` then.
     fn new(component: &ComponentHandler, first: Box<Job>) -> Slot {
         let (requests, at_a_time) = match *component.pre {
-            ProxyPre::P3(_) => (MOST_REQUESTS, MOST_REQUESTS_AT_A_TIME),
+            ProxyPre::P3(_) => (MAX_REQUESTS, MAX_REQUESTS_AT_A_TIME),
             ProxyPre::P2(_) => (1, 1),
         };
         let work = Work {

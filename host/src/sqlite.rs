@@ -82,7 +82,7 @@ use wit::spin::sqlite::sqlite::{self, Error, QueryResult, RowResult, Value};
 /// The only database there is.
 pub const DATABASE: &str = "default";
 /// What one answer may hold, in bytes.
-const MOST_ANSWER_BYTES: usize = 128 * 1024 * 1024;
+pub const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 
 /// How long a writer waits for another where it does not say so: what SQLite waits, as rusqlite sets it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -333,8 +333,8 @@ fn query(
         let values = (0..columns.len()).map(|column| read(row.get_ref(column).map_err(io)?));
         let values = values.collect::<Result<Vec<_>, Error>>()?;
         bytes += values.iter().map(size).sum::<usize>();
-        if bytes > MOST_ANSWER_BYTES {
-            let limit = format!("the answer has more than {MOST_ANSWER_BYTES} bytes");
+        if bytes > MAX_ANSWER_BYTES {
+            let limit = format!("the answer has more than {MAX_ANSWER_BYTES} bytes");
             return Err(Error::Io(limit));
         }
         rows.push(RowResult { values });

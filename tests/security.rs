@@ -1,0 +1,94 @@
+//! The limits that the page about security names are those of the code.
+
+use std::fs;
+use std::time::Duration;
+
+use tracing_tail::{config, host, limits, payload};
+use tracing_tail_host::{connection, connections, dispatch, request_body, room, sqlite};
+use tracing_tail_viewer::receive::{body, check, spans};
+use tracing_tail_viewer::store::write;
+use tracing_tail_viewer::{filter, room as viewer_room};
+
+use crate::support::repository;
+
+/// The name of each constant as on the page, and its value as it reads there.
+fn limits() -> Vec<(&'static str, String)> {
+    let spans_of_a_trace = usize::try_from(write::MAX_SPANS_PER_TRACE).unwrap();
+    let bytes_of_a_trace = usize::try_from(write::MAX_TRACE_BYTES).unwrap();
+    let traces_of_a_page = usize::try_from(filter::MAX_LIMIT).unwrap();
+    let calls = usize::try_from(limits::MAX_CALLS).unwrap();
+    vec![
+        ("MAX_CONNECTIONS", count(connections::MAX_CONNECTIONS)),
+        ("RESERVED_FILES", count(connections::RESERVED_FILES)),
+        ("HEAD_TIMEOUT", seconds(connections::HEAD_TIMEOUT)),
+        ("MAX_HEAD_BYTES", bytes(connection::MAX_HEAD_BYTES)),
+        ("MAX_HEADERS", count(connection::MAX_HEADERS)),
+        ("KEEP_ALIVE", seconds(connections::KEEP_ALIVE)),
+        ("BODY_STALL", seconds(request_body::BODY_STALL)),
+        ("BODY_TIMEOUT", seconds(request_body::BODY_TIMEOUT)),
+        ("BUFFERED_BYTES", bytes(request_body::BUFFERED_BYTES)),
+        ("WRITE_TIMEOUT", seconds(connections::WRITE_TIMEOUT)),
+        ("MAX_REQUESTS", count(dispatch::MAX_REQUESTS)),
+        (
+            "MAX_REQUESTS_AT_A_TIME",
+            count(dispatch::MAX_REQUESTS_AT_A_TIME),
+        ),
+        ("MAX_INSTANCE_BYTES", bytes(room::MAX_INSTANCE_BYTES)),
+        ("sqlite::MAX_ANSWER_BYTES", bytes(sqlite::MAX_ANSWER_BYTES)),
+        ("payload::MAX_BYTES", bytes(payload::MAX_BYTES)),
+        ("payload::MAX_ITEMS", count(payload::MAX_ITEMS)),
+        ("host::MAX_ANSWER_BYTES", bytes(host::MAX_ANSWER_BYTES)),
+        ("MAX_CALLS", count(calls)),
+        ("LONGEST", seconds(config::text::LONGEST)),
+        ("body::MAX_BYTES", bytes(body::MAX_BYTES)),
+        ("MAX_MESSAGES", count(check::MAX_MESSAGES)),
+        ("check::MAX_SPANS", count(check::MAX_SPANS)),
+        ("MAX_GZIP_PARTS", count(body::MAX_GZIP_PARTS)),
+        ("MAX_DEPTH", count(check::MAX_DEPTH)),
+        ("MAX_EXPORT_BYTES", bytes(viewer_room::MAX_EXPORT_BYTES)),
+        (
+            "room::MAX_ANSWER_BYTES",
+            bytes(viewer_room::MAX_ANSWER_BYTES),
+        ),
+        ("MAX_SPAN_BYTES", bytes(spans::MAX_SPAN_BYTES)),
+        ("MAX_SPANS_PER_TRACE", count(spans_of_a_trace)),
+        ("MAX_TRACE_BYTES", bytes(bytes_of_a_trace)),
+        ("MAX_LIMIT", count(traces_of_a_page)),
+    ]
+}
+
+fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<_> = groups.map(|group| String::from_utf8_lossy(group)).collect();
+    groups.join(",")
+}
+
+fn bytes(number: usize) -> String {
+    match number {
+        number if number % (1 << 20) == 0 => format!("{} MiB", number >> 20),
+        number => format!("{} KiB", number >> 10),
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", count(usize::try_from(duration.as_secs()).unwrap()))
+}
+
+#[test]
+fn the_page_has_each_limit_with_its_number() {
+    let page = fs::read_to_string(repository().join("docs/security.md")).unwrap();
+    let cells = |line: &str| {
+        let mut cells = line.split('|').map(|cell| cell.trim().to_owned());
+        let (limit, constant) = (cells.nth(2)?, cells.next()?);
+        let constant = constant.strip_prefix('`')?.strip_suffix('`')?.to_owned();
+        Some((constant, limit))
+    };
+    let (_, tables) = page.split_once("## Limits").unwrap();
+    let found: Vec<_> = tables.lines().filter_map(cells).collect();
+    let limits: Vec<_> = limits()
+        .into_iter()
+        .map(|(constant, limit)| (constant.to_owned(), limit))
+        .collect();
+    assert_eq!(found, limits);
+}
