@@ -116,9 +116,49 @@ async fn exchange(
     messages::answer(response.await.map_err(send_error)?, status).await
 }
 
+/// The names of `error-code` in snake case. Written out, since what Rust prints of it takes 4 KB.
 fn send_error(code: ErrorCode) -> SendError {
-    match code {
-        ErrorCode::InternalError(detail) => failed("internal_error", detail.unwrap_or_default()),
-        other => SendError::of_error_code(&format!("{other:?}")),
-    }
+    use ErrorCode as E;
+    let kind = match code {
+        E::HttpRequestDenied => return SendError::Denied,
+        E::ConnectionTimeout
+        | E::ConnectionReadTimeout
+        | E::ConnectionWriteTimeout
+        | E::DnsTimeout
+        | E::HttpResponseTimeout => return SendError::Timeout,
+        E::InternalError(detail) => return failed("internal_error", detail.unwrap_or_default()),
+        E::DnsError(_) => "dns_error",
+        E::DestinationNotFound => "destination_not_found",
+        E::DestinationUnavailable => "destination_unavailable",
+        E::DestinationIpProhibited => "destination_ip_prohibited",
+        E::DestinationIpUnroutable => "destination_ip_unroutable",
+        E::ConnectionRefused => "connection_refused",
+        E::ConnectionTerminated => "connection_terminated",
+        E::ConnectionLimitReached => "connection_limit_reached",
+        E::TlsProtocolError => "tls_protocol_error",
+        E::TlsCertificateError => "tls_certificate_error",
+        E::TlsAlertReceived(_) => "tls_alert_received",
+        E::HttpRequestLengthRequired => "http_request_length_required",
+        E::HttpRequestBodySize(_) => "http_request_body_size",
+        E::HttpRequestMethodInvalid => "http_request_method_invalid",
+        E::HttpRequestUriInvalid => "http_request_uri_invalid",
+        E::HttpRequestUriTooLong => "http_request_uri_too_long",
+        E::HttpRequestHeaderSectionSize(_) => "http_request_header_section_size",
+        E::HttpRequestHeaderSize(_) => "http_request_header_size",
+        E::HttpRequestTrailerSectionSize(_) => "http_request_trailer_section_size",
+        E::HttpRequestTrailerSize(_) => "http_request_trailer_size",
+        E::HttpResponseIncomplete => "http_response_incomplete",
+        E::HttpResponseHeaderSectionSize(_) => "http_response_header_section_size",
+        E::HttpResponseHeaderSize(_) => "http_response_header_size",
+        E::HttpResponseBodySize(_) => "http_response_body_size",
+        E::HttpResponseTrailerSectionSize(_) => "http_response_trailer_section_size",
+        E::HttpResponseTrailerSize(_) => "http_response_trailer_size",
+        E::HttpResponseTransferCoding(_) => "http_response_transfer_coding",
+        E::HttpResponseContentCoding(_) => "http_response_content_coding",
+        E::HttpUpgradeFailed => "http_upgrade_failed",
+        E::HttpProtocolError => "http_protocol_error",
+        E::LoopDetected => "loop_detected",
+        E::ConfigurationError => "configuration_error",
+    };
+    failed(kind, String::new())
 }
