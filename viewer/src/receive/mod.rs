@@ -3,7 +3,7 @@
 //!
 //! - [`body`]: the bytes, within limits, decompressed
 //! - [`mod@json`]: JSON as protobuf, which is what is stored
-//! - [`scan`]: an encoded export as spans to be stored
+//! - [`scan`]: an encoded export as spans to be stored, a [`batch`]; [`key_value`]: their attributes
 //! - [`check`]: what an export may hold, and what must be right of it
 //! - [`wire`]: the format that it is encoded in
 //! - [`spans`]: how values read as text, when spans were, and how long all of it may be
@@ -15,10 +15,12 @@
 //! apart is refused whole, and nothing of it is stored.
 
 pub mod attributes;
+pub mod batch;
 pub mod body;
 pub mod check;
 pub mod foreign;
 pub mod json;
+pub mod key_value;
 pub mod refused;
 pub mod scan;
 pub mod spans;
@@ -41,7 +43,7 @@ use crate::respond::{Problem, body_of, retryable};
 use crate::room::Room;
 use crate::settings::Bounds;
 use crate::store::group::Group;
-use crate::store::write::Stored;
+use crate::store::stored::Stored;
 
 /// The path of the receiver.
 pub const PATH: &str = "/v1/traces";

@@ -10,105 +10,15 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::Range;
 
 use bytes::Bytes;
-use opentelemetry_proto::tonic::common::v1::AnyValue;
-use prost::Message as _;
 
-use super::attributes;
+pub use super::batch::{Batch, Shared, Span};
 use super::check::{Budget, Checked, Fault, Kind, bytes, text};
-use super::foreign;
 use super::refused::Refused;
-use super::spans::{MAX_SPAN_BYTES, Timing, cut, service_hash, service_name, text as text_of};
+use super::spans::{MAX_SPAN_BYTES, Timing, cut, service_hash, service_name};
 use super::wire::{self, Malformed, Wire};
+use super::{attributes, foreign, key_value};
 use crate::ids::hex;
 use crate::respond::Problem;
-
-/// An export.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// All of it, encoded.
-    pub body: Bytes,
-    /// Its resources and scopes, each once.
-    pub shared: Vec<Shared>,
-    /// Its spans, as they came.
-    pub spans: Vec<Span>,
-    /// The numbers of their attributes.
-    pub attributes: Vec<u64>,
-    /// Its spans that are not among these.
-    pub refused: Refused,
-}
-
-/// A resource or a scope.
-#[derive(Debug)]
-pub struct Shared {
-    /// A `ResourceSpans` or `ScopeSpans` without what is in it.
-    pub bytes: Vec<u8>,
-    /// Of the bytes.
-    pub hash: i64,
-    /// The name of a resource's service.
-    pub service: String,
-    /// Of that name.
-    pub service_hash: u64,
-    /// The numbers of a resource's attributes.
-    pub attributes: Vec<u64>,
-    /// How many messages it has, values among them.
-    pub messages: usize,
-}
-
-/// A span.
-#[derive(Debug, Clone)]
-pub struct Span {
-    /// Not all zero.
-    pub trace_id: [u8; 16],
-    /// Not all zero.
-    pub id: [u8; 8],
-    /// Whether it names no parent.
-    pub root: bool,
-    /// Its name, cut where it is long; where it lies in the body.
-    pub name: Range<usize>,
-    /// Nanoseconds since 1970; 0 where that is not known.
-    pub start: i64,
-    /// The same, not before the start.
-    pub end: i64,
-    /// Whether its status is an error.
-    pub error: bool,
-    /// The numbers of its attributes; where they lie in [`Batch::attributes`].
-    pub attributes: Range<usize>,
-    /// Its resource and its scope, in [`Batch::shared`].
-    pub shared: [usize; 2],
-    /// All of it; where it lies in the body.
-    pub bytes: Range<usize>,
-    /// How many messages it has, values among them.
-    pub messages: usize,
-}
-
-impl Batch {
-    /// The name of a span, cut where it is long.
-    pub fn name(&self, span: &Span) -> &str {
-        std::str::from_utf8(&self.body[span.name.clone()]).unwrap_or_default()
-    }
-
-    /// The numbers of its attributes.
-    pub fn attributes(&self, span: &Span) -> &[u64] {
-        &self.attributes[span.attributes.clone()]
-    }
-
-    /// A span as it came.
-    pub fn bytes(&self, span: &Span) -> &[u8] {
-        &self.body[span.bytes.clone()]
-    }
-
-    /// What tells a span from others of its trace, eight bytes: its id, and its service, since a server's span
-    /// may have its client's id.
-    pub fn key(&self, span: &Span) -> [u8; 8] {
-        let service = self.shared[span.shared[0]].service_hash;
-        (u64::from_be_bytes(span.id) ^ service).to_be_bytes()
-    }
-
-    /// What it takes in memory, roughly.
-    pub fn held_bytes(&self) -> usize {
-        self.body.len() + self.spans.len() * size_of::<Span>() + self.attributes.len() * 8
-    }
-}
 
 /// Reads an export, of which these spans are refused already.
 ///
@@ -243,7 +153,7 @@ impl<'b> Scan<'b> {
             if number != 1 {
                 continue;
             }
-            let (key, value) = self.attribute(bytes(value)?, &mut text)?;
+            let (key, value) = key_value::read(&mut self.budget, bytes(value)?, &mut text)?;
             let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
             head.attributes.push(number);
             if key == "service.name" && head.service.is_none() {
@@ -361,7 +271,8 @@ impl<'b> Scan<'b> {
                 (8, Wire::Fixed64(nanos)) => end = nanos,
                 (9, value) => {
                     self.budget.count()?;
-                    let (key, value) = self.attribute(bytes(value)?, &mut buffer)?;
+                    let (key, value) =
+                        key_value::read(&mut self.budget, bytes(value)?, &mut buffer)?;
                     let number = attributes::number(cut(key), cut(value.unwrap_or_default()));
                     self.batch.attributes.push(number);
                 }
@@ -411,54 +322,6 @@ impl<'b> Scan<'b> {
         })
     }
 
-    /// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`; none where it
-    /// has no value.
-    fn attribute<'t>(
-        &mut self,
-        attribute: &'b [u8],
-        buffer: &'t mut String,
-    ) -> Checked<(&'b str, Option<&'t str>)>
-    where
-        'b: 't,
-    {
-        let (mut key, mut any) = ("", None);
-        let mut rest = attribute;
-        while let Some((number, value)) = wire::next(&mut rest)? {
-            match (number, value) {
-                (1, value) => {
-                    key = text(value)?;
-                }
-                (2, value) => {
-                    self.budget.count()?;
-                    any = Some(bytes(value)?);
-                }
-                (3, Wire::Varint(_)) => {}
-                (3, _) => return Err(Malformed.into()),
-                _ => {}
-            }
-        }
-        let Some(any) = any.filter(|any| !any.is_empty()) else {
-            return Ok((key, None));
-        };
-        let mut rest = any;
-        let only = wire::next(&mut rest)?.filter(|_| rest.is_empty());
-        let value = match only {
-            Some((1, value)) => text(value)?,
-            Some((3, Wire::Varint(integer))) => decimal(integer.cast_signed(), buffer),
-            Some((2, Wire::Varint(flag))) => match flag {
-                0 => "false",
-                _ => "true",
-            },
-            _ => {
-                self.budget.check(Kind::AnyValue, any, 0)?;
-                let any = AnyValue::decode(any).map_err(|_| Malformed)?;
-                *buffer = text_of(&any);
-                buffer
-            }
-        };
-        Ok((key, Some(value)))
-    }
-
     /// Where a part of the body lies in it.
     fn range(&self, part: &[u8]) -> Range<usize> {
         let start = part.as_ptr().addr().wrapping_sub(self.body.as_ptr().addr());
@@ -496,27 +359,6 @@ fn each<'b>(message: &'b [u8], number: u32, mut give: impl FnMut(&'b [u8]) -> Fr
         }
     }
     Ok(())
-}
-
-fn decimal(integer: i64, buffer: &mut String) -> &str {
-    use std::fmt::Write as _;
-    buffer.clear();
-    if (0..10_000).contains(&integer) {
-        let mut scale = 1_000;
-        let mut rest = integer;
-        while scale > 0 {
-            let digit = rest / scale;
-            if digit > 0 || !buffer.is_empty() || scale == 1 {
-                buffer.push(char::from(b'0' + digit as u8));
-            }
-            rest %= scale;
-            scale /= 10;
-        }
-    } else {
-        // A String takes everything.
-        let _ = write!(buffer, "{integer}");
-    }
-    buffer
 }
 
 /// An id of so many bytes that are not all zero.

@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::memory::Memory;
-use super::write::{self, Stored};
+use super::stored::Stored;
+use super::write;
 use super::{checkpoint, keep};
 use crate::host::{Database, DatabaseError, Host, Notifier};
 use crate::receive::scan::Batch;

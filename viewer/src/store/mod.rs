@@ -1,7 +1,8 @@
 //! The database: what it holds, and how it gets in and out.
 //!
 //! - [`schema`]: the tables
-//! - [`mod@write`]: exports into the database, in one transaction
+//! - [`mod@write`]: exports into the database, in one transaction; [`merge`]: what a trace takes of them; [`stored`]: what
+//!   has become of them
 //! - [`group`]: the exports that wait in an instance, together
 //! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table
 //! - [`evict`]: what goes where the bounds are passed
@@ -17,6 +18,7 @@ pub mod group;
 pub mod keep;
 pub mod list;
 pub mod memory;
+mod merge;
 pub mod passing;
 pub mod pieces;
 pub mod read;
@@ -26,6 +28,7 @@ pub mod segments;
 pub mod shared;
 pub mod spans;
 pub mod state;
+pub mod stored;
 pub mod trace;
 pub mod write;
 

@@ -10,7 +10,8 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use prost::Message as _;
 
 use super::memory::{Memory, REMEMBERED};
-use super::write::{self, MAX_SPANS_PER_TRACE, Stored};
+use super::stored::{MAX_SPANS_PER_TRACE, Stored};
+use super::write;
 use super::{export, keep, list, read, schema, spans};
 use crate::filter::Filter;
 use crate::host::native::Native;

@@ -3,105 +3,23 @@
 //! The summaries of the traces that they touch are read, brought up to date here, and written; the
 //! spans go into segments as they came. What is not needed any more goes in the same transaction.
 
-use foldhash::{HashMap, HashMapExt as _, HashSet};
+use foldhash::{HashMap, HashMapExt as _};
 use serde_json::json;
 
 use super::evict::{self, Eviction};
 use super::memory::{Memory, of_kind};
-use super::pieces::{Piece, Stored as StoredSpan};
 use super::segments::Packer;
 use super::shared::{self, Numbers};
 use super::state::{self, State};
+use super::stored::Stored;
 use super::trace::{self, Trace, key};
 use super::{checkpoint, rows};
 use crate::host::{Database, DatabaseError, Row};
-use crate::receive::refused::Refused;
-use crate::receive::scan::{Batch, Span};
-use crate::receive::spans::MAX_SPAN_BYTES;
+use crate::receive::batch::{Batch, Span};
 use crate::settings::Bounds;
 
-/// The most spans of a trace; more are refused, by partial success.
-pub const MAX_SPANS_PER_TRACE: i64 = 10_000;
-/// The most bytes of a trace, with its resources and scopes; more are refused, by partial success.
-pub const MAX_TRACE_BYTES: i64 = 12 * 1024 * 1024;
-/// The most messages of a trace, values among them; more are refused, by partial success. Each takes memory where it
-/// is decoded, and some no more than two bytes here.
-pub const MAX_TRACE_MESSAGES: i64 = 1_000_000;
 /// The most traces that a transaction touches: what it needs of each is in memory.
 const MAX_TRACES: usize = 4_096;
-/// What a span takes in a summary, at most: its attributes and its names.
-const SUMMARY_BYTES: usize = 3_000;
-/// Up to so many ids are compared one by one.
-const FEW: usize = 32;
-
-/// What has become of an export.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored {
-    refused: Refused,
-    too_many: i64,
-    beyond: i64,
-    /// What a trace may take.
-    max_bytes: i64,
-}
-
-impl Stored {
-    fn of(batch: &Batch, bounds: &Bounds) -> Stored {
-        Stored {
-            refused: batch.refused.clone(),
-            max_bytes: max_trace_bytes(bounds),
-            ..Stored::default()
-        }
-    }
-
-    /// Spans that were refused.
-    pub fn rejected(&self) -> i64 {
-        self.refused.malformed + self.refused.too_large + self.too_many + self.beyond
-    }
-
-    /// Why.
-    pub fn why(&self) -> String {
-        let Refused {
-            malformed,
-            too_large,
-            first,
-            ..
-        } = &self.refused;
-        let (many, beyond, bytes) = (self.too_many, self.beyond, self.max_bytes);
-        let reasons = [
-            (
-                *malformed,
-                match malformed {
-                    1 => format!("1 is malformed: {first}"),
-                    _ => format!("{malformed} are malformed; the first: {first}"),
-                },
-            ),
-            (
-                *too_large,
-                format!("{too_large} spans have more than {MAX_SPAN_BYTES} bytes"),
-            ),
-            (
-                many,
-                format!("{many} spans are in a trace that has {MAX_SPANS_PER_TRACE} already"),
-            ),
-            (
-                beyond,
-                format!(
-                    "{beyond} spans are in a trace that would take more than {bytes} bytes or {MAX_TRACE_MESSAGES} messages, the most that is kept of one"
-                ),
-            ),
-        ];
-        let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
-        let reasons: Vec<_> = reasons.map(|(_, reason)| reason).collect();
-        reasons.join("; ")
-    }
-}
-
-/// How many bytes a trace may take, with its resources and scopes: not more than there are, nor more than can be
-/// answered for at once.
-fn max_trace_bytes(bounds: &Bounds) -> i64 {
-    bounds.bytes.min(MAX_TRACE_BYTES)
-}
-
 /// What a transaction leaves behind.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
@@ -113,12 +31,12 @@ pub struct Written {
 
 /// The spans of one trace among those that arrive.
 #[derive(Debug)]
-struct Arrived<'b> {
-    trace_id: [u8; 16],
+pub(super) struct Arrived<'b> {
+    pub(super) trace_id: [u8; 16],
     /// Each with the number of its batch.
-    spans: Vec<(usize, &'b Span)>,
+    pub(super) spans: Vec<(usize, &'b Span)>,
     /// How many more were refused.
-    refused: i64,
+    pub(super) refused: i64,
 }
 
 /// Stores batches, and lets traces go where bounds are passed. Spans that are there already are left as
@@ -177,16 +95,17 @@ struct Done {
     log: i64,
 }
 
-struct Transaction<'b> {
-    bounds: &'b Bounds,
-    batches: &'b [Batch],
+/// A transaction that is under way.
+pub(super) struct Transaction<'b> {
+    pub(super) bounds: &'b Bounds,
+    pub(super) batches: &'b [Batch],
     arrived: &'b [Arrived<'b>],
     now: i64,
     /// The bytes and messages of all resources and scopes of the batches.
-    shared: (i64, i64),
-    stored: Vec<Stored>,
+    pub(super) shared: (i64, i64),
+    pub(super) stored: Vec<Stored>,
     late: i64,
-    duplicates: i64,
+    pub(super) duplicates: i64,
 }
 
 impl<'b> Transaction<'b> {
@@ -322,151 +241,6 @@ impl<'b> Transaction<'b> {
             json!(keys).to_string().into(),
         ];
         database.execute(&select, values).await
-    }
-
-    /// Takes the spans of a trace that are not there yet; gives the trace where it has changed.
-    fn merge(
-        &mut self,
-        trace: Option<Trace>,
-        arrived: &Arrived<'b>,
-        state: &mut State,
-        numbers: &mut Numbers<'b>,
-        packer: &mut Packer,
-    ) -> Option<Trace> {
-        let is_new = trace.is_none();
-        let mut trace = trace.unwrap_or_else(|| Trace::new(state.last_trace + 1, arrived.trace_id));
-        let before = (trace.spans, trace.bytes, trace.refused);
-        trace.refused += arrived.refused;
-        let fresh = self.fresh(&trace, arrived);
-        let fits = self.fits(&trace, &fresh, numbers);
-        let mut spans = Vec::with_capacity(fresh.len());
-        for (of, span) in fresh {
-            let batch = &self.batches[of];
-            if trace.spans >= MAX_SPANS_PER_TRACE {
-                self.stored[of].too_many += 1;
-                trace.refused += 1;
-                continue;
-            }
-            if !fits {
-                self.stored[of].beyond += 1;
-                trace.refused += 1;
-                continue;
-            }
-            trace.add(batch, span);
-            let [resource, scope] = span.shared.map(|at| {
-                let shared = &batch.shared[at];
-                let number = numbers.number(state, shared);
-                if trace.shared.insert(number) {
-                    trace.shared_bytes += shared.row_bytes();
-                    trace.messages += shared.messages as i64;
-                }
-                number
-            });
-            spans.push(StoredSpan {
-                resource,
-                scope,
-                span: batch.bytes(span),
-            });
-        }
-        if trace.spans == 0 || (before.0, before.2) == (trace.spans, trace.refused) {
-            return None;
-        }
-        if !spans.is_empty() {
-            let piece = packer.add(state, trace.kept > 0, spans.into_iter());
-            trace.pieces.push(piece);
-        }
-        trace.weigh();
-        state.changed += 1;
-        trace.changed = state.changed;
-        if is_new {
-            state.last_trace += 1;
-            state.traces += 1;
-        }
-        state.spans += trace.spans - before.0;
-        state.received += trace.spans - before.0;
-        state.bytes += trace.bytes - before.1;
-        Some(trace)
-    }
-
-    /// Those of a trace's spans that are not there yet; the others are counted.
-    fn fresh(&mut self, trace: &Trace, arrived: &Arrived<'b>) -> Vec<(usize, &'b Span)> {
-        let (there, _) = trace.ids.as_chunks();
-        let mut fresh = Vec::<(usize, &Span)>::with_capacity(arrived.spans.len());
-        let many = there.len() + arrived.spans.len() > FEW;
-        let mut seen: HashSet<[u8; 8]> = match many {
-            true => there.iter().copied().collect(),
-            false => HashSet::default(),
-        };
-        for (of, span) in &arrived.spans {
-            let key = self.batches[*of].key(span);
-            let is_new = match many {
-                true => seen.insert(key),
-                false => {
-                    let is_it = |(of, span): &(usize, &Span)| self.batches[*of].key(span) == key;
-                    !there.contains(&key) && !fresh.iter().any(is_it)
-                }
-            };
-            match is_new {
-                true => fresh.push((*of, *span)),
-                false => self.duplicates += 1,
-            }
-        }
-        fresh
-    }
-
-    /// Whether a trace may take so many spans more. All that could be more than there is are refused, so that no
-    /// other trace goes for one that can't stay itself.
-    fn fits(&self, trace: &Trace, fresh: &[(usize, &Span)], numbers: &Numbers<'_>) -> bool {
-        let most = max_trace_bytes(self.bounds);
-        let there = trace.bytes + trace.shared_bytes;
-        let spans = || fresh.iter().map(|(_, span)| span);
-        let bytes: usize = spans().map(|span| span.bytes.len() + SUMMARY_BYTES).sum();
-        let messages: usize = spans().map(|span| span.messages).sum();
-        if there + self.shared.0 + bytes as i64 <= most
-            && trace.messages + self.shared.1 + messages as i64 <= MAX_TRACE_MESSAGES
-        {
-            return true;
-        }
-        let (bytes, messages) = self.exactly(trace, fresh, numbers);
-        there + bytes <= most && trace.messages + messages <= MAX_TRACE_MESSAGES
-    }
-
-    /// The bytes and messages that spans would add to a trace.
-    fn exactly(
-        &self,
-        trace: &Trace,
-        fresh: &[(usize, &Span)],
-        numbers: &Numbers<'_>,
-    ) -> (i64, i64) {
-        let mut grown = trace.clone();
-        let mut shared = HashSet::default();
-        let mut bytes = 0;
-        let mut length = 0;
-        for (of, span) in fresh {
-            let batch = &self.batches[*of];
-            grown.add(batch, span);
-            length += span.bytes.len() + 12;
-            for at in span.shared {
-                let one = &batch.shared[at];
-                let known = numbers
-                    .known(one)
-                    .is_some_and(|number| trace.shared.contains(&number));
-                if !known && shared.insert(one.hash) {
-                    bytes += one.row_bytes();
-                    grown.messages += one.messages as i64;
-                }
-            }
-        }
-        grown.pieces.push(Piece {
-            segment: 0,
-            offset: 0,
-            length,
-        });
-        grown.weigh();
-        (
-            bytes + grown.bytes - trace.bytes,
-            grown.messages - trace.messages,
-        )
     }
 }
 

@@ -5,9 +5,11 @@
 //! malformed is left out and counted; where a resource or a scope is, its spans are. What is no JSON, or
 //! holds no spans where they belong, is refused whole.
 
+mod known;
 mod reader;
 mod scalars;
 
+use self::known::Seen;
 use self::reader::{Malformed, Reader, Start};
 use super::check::{Budget, MAX_DEPTH};
 use super::refused::Refused;
@@ -80,19 +82,6 @@ struct Transcoder<'b> {
     fault: Option<String>,
 }
 
-/// What an object had, of those that hold spans.
-#[derive(Default)]
-struct Seen<'b> {
-    /// A field that is known.
-    known: bool,
-    /// The list that leads to spans.
-    list: bool,
-    /// The first that is not known,
-    other: Option<&'b [u8]>,
-    /// and the first of these that is a list.
-    other_list: Option<&'b [u8]>,
-}
-
 impl<'b> Transcoder<'b> {
     fn exports(&mut self) -> Step {
         loop {
@@ -145,7 +134,7 @@ impl<'b> Transcoder<'b> {
                 }
             }
         }
-        check_known(message, &seen)?;
+        known::check(message, &seen)?;
         if message == Message::Span
             && let Some(fault) = &mut self.fault
             && let Some(other) = seen.other.filter(|other| other.contains(&b'_'))
@@ -372,28 +361,6 @@ impl<'b> Transcoder<'b> {
             self.fault = Some(fault.to_owned());
         }
     }
-}
-
-/// # Errors
-/// 400 where an object has no field that is known, or its spans may be in one that is not.
-fn check_known(message: Message, seen: &Seen<'_>) -> Step {
-    let lost = match message {
-        Message::Export if !seen.known => seen.other,
-        Message::ResourceSpans | Message::ScopeSpans if !seen.list => seen.other_list,
-        _ => None,
-    };
-    let Some(lost) = lost else {
-        return Ok(());
-    };
-    let expected = match message {
-        Message::Export => "resourceSpans",
-        Message::ResourceSpans => "scopeSpans",
-        _ => "spans",
-    };
-    let lost = shown(lost);
-    let hint = foreign::of_field(&lost);
-    let problem = format!("the export has the field '{lost}' where {expected} belongs{hint}");
-    Err(Problem::bad(problem).into())
 }
 
 /// What a sentence says of a text.

@@ -6,6 +6,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{
     ResourceSpans, ScopeSpans, Span as Encoded, span::Event, span::Link,
 };
+use prost::Message as _;
 
 use super::super::check::{MAX_MESSAGES, MAX_SPANS};
 use super::*;

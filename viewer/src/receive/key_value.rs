@@ -1,0 +1,80 @@
+//! Attributes, read where they lie.
+
+use opentelemetry_proto::tonic::common::v1::AnyValue;
+use prost::Message as _;
+
+use super::check::{Budget, Checked, Kind, bytes, text};
+use super::spans::text as text_of;
+use super::wire::{self, Malformed, Wire};
+
+/// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`; none where it
+/// has no value.
+///
+/// # Errors
+/// What is wrong with it; 413 for too many messages.
+pub fn read<'b, 't>(
+    budget: &mut Budget,
+    attribute: &'b [u8],
+    buffer: &'t mut String,
+) -> Checked<(&'b str, Option<&'t str>)>
+where
+    'b: 't,
+{
+    let (mut key, mut any) = ("", None);
+    let mut rest = attribute;
+    while let Some((number, value)) = wire::next(&mut rest)? {
+        match (number, value) {
+            (1, value) => {
+                key = text(value)?;
+            }
+            (2, value) => {
+                budget.count()?;
+                any = Some(bytes(value)?);
+            }
+            (3, Wire::Varint(_)) => {}
+            (3, _) => return Err(Malformed.into()),
+            _ => {}
+        }
+    }
+    let Some(any) = any.filter(|any| !any.is_empty()) else {
+        return Ok((key, None));
+    };
+    let mut rest = any;
+    let only = wire::next(&mut rest)?.filter(|_| rest.is_empty());
+    let value = match only {
+        Some((1, value)) => text(value)?,
+        Some((3, Wire::Varint(integer))) => decimal(integer.cast_signed(), buffer),
+        Some((2, Wire::Varint(flag))) => match flag {
+            0 => "false",
+            _ => "true",
+        },
+        _ => {
+            budget.check(Kind::AnyValue, any, 0)?;
+            let any = AnyValue::decode(any).map_err(|_| Malformed)?;
+            *buffer = text_of(&any);
+            buffer
+        }
+    };
+    Ok((key, Some(value)))
+}
+
+fn decimal(integer: i64, buffer: &mut String) -> &str {
+    use std::fmt::Write as _;
+    buffer.clear();
+    if (0..10_000).contains(&integer) {
+        let mut scale = 1_000;
+        let mut rest = integer;
+        while scale > 0 {
+            let digit = rest / scale;
+            if digit > 0 || !buffer.is_empty() || scale == 1 {
+                buffer.push(char::from(b'0' + digit as u8));
+            }
+            rest %= scale;
+            scale /= 10;
+        }
+    } else {
+        // A String takes everything.
+        let _ = write!(buffer, "{integer}");
+    }
+    buffer
+}

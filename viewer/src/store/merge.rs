@@ -1,0 +1,165 @@
+//! How spans that arrive change a trace: those that are there already stay as they are, and no trace takes
+//! more than it may.
+
+use foldhash::HashSet;
+
+use super::pieces::{Piece, Stored as StoredSpan};
+use super::segments::Packer;
+use super::shared::Numbers;
+use super::state::State;
+use super::stored::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
+use super::trace::Trace;
+use super::write::{Arrived, Transaction};
+use crate::receive::batch::Span;
+
+/// What a span takes in a summary, at most: its attributes and its names.
+const SUMMARY_BYTES: usize = 3_000;
+/// Up to so many ids are compared one by one.
+const FEW: usize = 32;
+
+impl<'b> Transaction<'b> {
+    /// Takes the spans of a trace that are not there yet; gives the trace where it has changed.
+    pub(super) fn merge(
+        &mut self,
+        trace: Option<Trace>,
+        arrived: &Arrived<'b>,
+        state: &mut State,
+        numbers: &mut Numbers<'b>,
+        packer: &mut Packer,
+    ) -> Option<Trace> {
+        let is_new = trace.is_none();
+        let mut trace = trace.unwrap_or_else(|| Trace::new(state.last_trace + 1, arrived.trace_id));
+        let before = (trace.spans, trace.bytes, trace.refused);
+        trace.refused += arrived.refused;
+        let fresh = self.fresh(&trace, arrived);
+        let fits = self.fits(&trace, &fresh, numbers);
+        let mut spans = Vec::with_capacity(fresh.len());
+        for (of, span) in fresh {
+            let batch = &self.batches[of];
+            if trace.spans >= MAX_SPANS_PER_TRACE {
+                self.stored[of].too_many += 1;
+                trace.refused += 1;
+                continue;
+            }
+            if !fits {
+                self.stored[of].beyond += 1;
+                trace.refused += 1;
+                continue;
+            }
+            trace.add(batch, span);
+            let [resource, scope] = span.shared.map(|at| {
+                let shared = &batch.shared[at];
+                let number = numbers.number(state, shared);
+                if trace.shared.insert(number) {
+                    trace.shared_bytes += shared.row_bytes();
+                    trace.messages += shared.messages as i64;
+                }
+                number
+            });
+            spans.push(StoredSpan {
+                resource,
+                scope,
+                span: batch.bytes(span),
+            });
+        }
+        if trace.spans == 0 || (before.0, before.2) == (trace.spans, trace.refused) {
+            return None;
+        }
+        if !spans.is_empty() {
+            let piece = packer.add(state, trace.kept > 0, spans.into_iter());
+            trace.pieces.push(piece);
+        }
+        trace.weigh();
+        state.changed += 1;
+        trace.changed = state.changed;
+        if is_new {
+            state.last_trace += 1;
+            state.traces += 1;
+        }
+        state.spans += trace.spans - before.0;
+        state.received += trace.spans - before.0;
+        state.bytes += trace.bytes - before.1;
+        Some(trace)
+    }
+
+    /// Those of a trace's spans that are not there yet; the others are counted.
+    fn fresh(&mut self, trace: &Trace, arrived: &Arrived<'b>) -> Vec<(usize, &'b Span)> {
+        let (there, _) = trace.ids.as_chunks();
+        let mut fresh = Vec::<(usize, &Span)>::with_capacity(arrived.spans.len());
+        let many = there.len() + arrived.spans.len() > FEW;
+        let mut seen: HashSet<[u8; 8]> = match many {
+            true => there.iter().copied().collect(),
+            false => HashSet::default(),
+        };
+        for (of, span) in &arrived.spans {
+            let key = self.batches[*of].key(span);
+            let is_new = match many {
+                true => seen.insert(key),
+                false => {
+                    let is_it = |(of, span): &(usize, &Span)| self.batches[*of].key(span) == key;
+                    !there.contains(&key) && !fresh.iter().any(is_it)
+                }
+            };
+            match is_new {
+                true => fresh.push((*of, *span)),
+                false => self.duplicates += 1,
+            }
+        }
+        fresh
+    }
+
+    /// Whether a trace may take so many spans more. All that could be more than there is are refused, so that no
+    /// other trace goes for one that can't stay itself.
+    fn fits(&self, trace: &Trace, fresh: &[(usize, &Span)], numbers: &Numbers<'_>) -> bool {
+        let most = max_trace_bytes(self.bounds);
+        let there = trace.bytes + trace.shared_bytes;
+        let spans = || fresh.iter().map(|(_, span)| span);
+        let bytes: usize = spans().map(|span| span.bytes.len() + SUMMARY_BYTES).sum();
+        let messages: usize = spans().map(|span| span.messages).sum();
+        if there + self.shared.0 + bytes as i64 <= most
+            && trace.messages + self.shared.1 + messages as i64 <= MAX_TRACE_MESSAGES
+        {
+            return true;
+        }
+        let (bytes, messages) = self.exactly(trace, fresh, numbers);
+        there + bytes <= most && trace.messages + messages <= MAX_TRACE_MESSAGES
+    }
+
+    /// The bytes and messages that spans would add to a trace.
+    fn exactly(
+        &self,
+        trace: &Trace,
+        fresh: &[(usize, &Span)],
+        numbers: &Numbers<'_>,
+    ) -> (i64, i64) {
+        let mut grown = trace.clone();
+        let mut shared = HashSet::default();
+        let mut bytes = 0;
+        let mut length = 0;
+        for (of, span) in fresh {
+            let batch = &self.batches[*of];
+            grown.add(batch, span);
+            length += span.bytes.len() + 12;
+            for at in span.shared {
+                let one = &batch.shared[at];
+                let known = numbers
+                    .known(one)
+                    .is_some_and(|number| trace.shared.contains(&number));
+                if !known && shared.insert(one.hash) {
+                    bytes += one.row_bytes();
+                    grown.messages += one.messages as i64;
+                }
+            }
+        }
+        grown.pieces.push(Piece {
+            segment: 0,
+            offset: 0,
+            length,
+        });
+        grown.weigh();
+        (
+            bytes + grown.bytes - trace.bytes,
+            grown.messages - trace.messages,
+        )
+    }
+}
