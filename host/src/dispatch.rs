@@ -34,6 +34,9 @@ pub const MAX_REQUESTS_AT_A_TIME: usize = 16;
 /// After how much time without work an instance goes, as in Spin.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// For how many turns in a row an instance may compute before what waits for it goes to others.
+const PATIENT_TURNS: u32 = 4;
+
 /// The instances of a component, on one shard.
 #[derive(Clone)]
 pub struct Instances(Arc<Shared>);
@@ -254,6 +257,11 @@ impl Slot {
         self.work().looks = false;
     }
 
+    /// Has it keep what waits, although it did not look for work: it will.
+    fn keep(&self) {
+        self.work().looks = true;
+    }
+
     /// The requests that wait for an instance that does not look for any.
     fn stuck(&self) -> VecDeque<Box<Job>> {
         let mut work = self.work();
@@ -302,11 +310,15 @@ impl Occupied {
                 pin!(store.run_concurrent(async |accessor| {
                     self.serve(accessor, &proxy, linger).await
                 }));
+            let mut turns = 0;
             poll_fn(|cx| {
                 self.slot.poll();
                 turn.begin();
                 let run = run.as_mut().poll(cx);
-                if run.is_pending() {
+                turns = if turn.gave_way() { turns + 1 } else { 0 };
+                if (1..PATIENT_TURNS).contains(&turns) {
+                    self.slot.keep();
+                } else if run.is_pending() {
                     for job in self.slot.stuck() {
                         self.instances.dispatch(job);
                     }
@@ -564,6 +576,17 @@ mod tests {
         assert!(!run(&slot));
         assert_eq!(slot.abandoned.load(Ordering::Relaxed), 1);
         assert_eq!(slot.work().more, 9);
+    }
+
+    #[test]
+    fn who_computes_for_a_moment_keeps_what_waits() {
+        let slot = slot(10);
+        slot.poll();
+        slot.keep();
+        assert!(slot.offer(job()).is_ok());
+        assert!(slot.stuck().is_empty());
+        slot.poll();
+        assert_eq!(slot.stuck().len(), 1, "it computes on");
     }
 
     #[test]

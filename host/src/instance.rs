@@ -1,6 +1,6 @@
 //! An instance of a component: what its store holds, and the variables that it may ask for.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
@@ -208,20 +208,30 @@ const EPOCHS_PER_TURN: u32 = 2;
 /// How long a guest has had its core for, since it was polled. A guest that computes gives way rather than being
 /// stopped: other requests of its instance are not at fault.
 #[derive(Debug, Default)]
-pub struct Turn(AtomicU32);
+pub struct Turn {
+    epochs: AtomicU32,
+    gave_way: AtomicBool,
+}
 
 impl Turn {
     /// To be called before the guest is polled.
     pub fn begin(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.epochs.store(0, Ordering::Relaxed);
+        self.gave_way.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the guest was still computing when its turn ended.
+    pub fn gave_way(&self) -> bool {
+        self.gave_way.load(Ordering::Relaxed)
     }
 
     /// What a guest has to do at the end of an epoch.
     fn end_epoch(&self) -> UpdateDeadline {
-        let epochs = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let epochs = self.epochs.fetch_add(1, Ordering::Relaxed) + 1;
         if epochs < EPOCHS_PER_TURN {
             return UpdateDeadline::Continue(1);
         }
+        self.gave_way.store(true, Ordering::Relaxed);
         // tokio's own lets events in first. Woken at once, the guest would hold them off for 60 turns.
         UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
     }
@@ -278,7 +288,9 @@ mod tests {
         turn.begin();
         let first: Vec<bool> = (0..EPOCHS_PER_TURN).map(|_| gives_way()).collect();
         assert_eq!(first, [false, true]);
+        assert!(turn.gave_way());
         turn.begin();
+        assert!(!turn.gave_way());
         assert!(!gives_way(), "its turn has just begun");
     }
 }

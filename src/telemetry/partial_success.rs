@@ -72,7 +72,8 @@ fn string(text: &str) -> String {
     // No more is shown; a character takes up to twelve bytes, as two escapes.
     let most = text.floor_char_boundary(MAX_REASON * 12);
     let text = &text[..end.map_or(most, |end| end.min(most))];
-    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
+    let quoted = ["\"", text, "\""].concat();
+    serde_json::from_slice(quoted.as_bytes()).unwrap_or_else(|_| text.to_owned())
 }
 
 /// `ExportTraceServiceResponse.partial_success`: `rejected_spans` is field 1, `error_message` field 2.
