@@ -216,7 +216,7 @@ impl<W: World> Job<'_, W> {
     ) -> Called<'d> {
         let Service { world, config, .. } = self.service;
         let mut share = Share::new(share, config.retries.most);
-        let mut below = share.take().unwrap_or_default();
+        let mut below = share.next().unwrap_or_default();
         let mut patience = config.timeout;
         let mut before = None;
         let mut tries = Vec::new();
@@ -252,7 +252,7 @@ impl<W: World> Job<'_, W> {
             }
             let time_left = self.time_left().unwrap_or(Duration::MAX);
             let wait = wait.filter(|wait| *wait <= patience && *wait < time_left);
-            let (Some(wait), Some(next)) = (wait, share.take()) else {
+            let (Some(wait), Some(next)) = (wait, share.next()) else {
                 return Called {
                     downstream,
                     outcome,

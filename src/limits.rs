@@ -74,7 +74,7 @@ impl Limits {
 
 /// What one call may spend on its tries: each is a call itself, and what it gets beyond that is for those
 /// that it leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     next: u64,
     of_each_retry: u64,
@@ -95,9 +95,13 @@ impl Share {
             left,
         }
     }
+}
 
-    /// How many calls the next try may lead to; none where there must not be another.
-    pub fn take(&mut self) -> Option<u64> {
+/// How many calls each try may lead to; none once there must not be another.
+impl Iterator for Share {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
         let below = self.next.checked_sub(1)?;
         self.next = self.of_each_retry.min(self.left);
         self.left -= self.next;
@@ -154,8 +158,7 @@ mod tests {
 
     /// What the tries of a call get.
     fn tries(share: u64, retries: u32) -> Vec<u64> {
-        let mut share = Share::new(share, retries);
-        std::iter::from_fn(|| share.take()).take(200).collect()
+        Share::new(share, retries).take(200).collect()
     }
 
     #[test]
@@ -193,7 +196,7 @@ mod tests {
             if hops == 0 || share == 0 {
                 return 0;
             }
-            let below = Share::new(share, retries).take().unwrap();
+            let below = Share::new(share, retries).next().unwrap();
             fanout * (1 + calls(below, hops - 1, fanout, retries))
         }
         assert_eq!(calls(MAX_CALLS, 200, 1, 0), 200);
