@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
+use tracing_tail::downstream::CallError;
+use tracing_tail::host::{ERROR_KINDS, SendError};
 
 use crate::support::{Answer, Collector, Downstream};
 
@@ -16,7 +18,7 @@ mod planted;
 mod registry;
 
 use check::Checker;
-pub use documented::Documented;
+use documented::Documented;
 use registry::Registry;
 
 fn checker() -> Checker {
@@ -129,4 +131,33 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
         .filter_map(|span| span.attributes.get("url.query"))
         .collect();
     assert!(!queries.is_empty() && queries.iter().all(|query| *query == "sig=REDACTED&x=1"));
+}
+
+#[test]
+fn the_page_of_telemetry_lists_every_value_of_error_type() {
+    // A new kind of error does not compile here; give it its value below.
+    let value = |error: CallError| match &error {
+        CallError::Malformed(..)
+        | CallError::NoAnswer(
+            SendError::Denied
+            | SendError::Timeout
+            | SendError::Broken { .. }
+            | SendError::Failed { .. },
+        ) => error.kind(),
+        CallError::Status(_) => "999".to_owned(),
+    };
+    let no_answer = |error| value(CallError::NoAnswer(error));
+    let ok = StatusCode::OK;
+    let mut expected = vec![
+        value(CallError::Malformed(ok, String::new())),
+        value(CallError::Status(ok)),
+        no_answer(SendError::Denied),
+        no_answer(SendError::Timeout),
+        no_answer(SendError::of_error_code("ErrorCode::OfALaterVersion")),
+    ];
+    expected.extend(["400", "500", "599"].map(str::to_owned));
+    expected.extend(ERROR_KINDS.map(str::to_owned));
+    expected.sort();
+    let documented = Documented::load();
+    assert_eq!(documented.names("Values of `error.type`"), expected);
 }

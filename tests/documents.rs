@@ -4,14 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use tracing_tail::config::{APP_ALLOWED_HOST, APP_NAME, OTLP_ENDPOINT, SETTINGS, Setting};
-use tracing_tail::downstream::CallError;
-use tracing_tail::host::{ERROR_KINDS, SendError};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::Variables;
 use tracing_tail_viewer::settings;
 
-use crate::conformance::Documented;
 use crate::support::repository;
 
 /// The receiver in `spin.toml`; without a manifest, and under WASI 0.2, it is the original's collector.
@@ -143,33 +140,4 @@ fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
             assert_eq!(one.replace(VIEWER, OTLP_ENDPOINT.default), *other);
         }
     }
-}
-
-#[test]
-fn the_page_of_telemetry_lists_every_value_of_error_type() {
-    // A new kind of error does not compile here; give it its value below.
-    let value = |error: CallError| match &error {
-        CallError::Malformed(..)
-        | CallError::NoAnswer(
-            SendError::Denied
-            | SendError::Timeout
-            | SendError::Broken { .. }
-            | SendError::Failed { .. },
-        ) => error.kind(),
-        CallError::Status(_) => "999".to_owned(),
-    };
-    let no_answer = |error| value(CallError::NoAnswer(error));
-    let ok = http::StatusCode::OK;
-    let mut expected = vec![
-        value(CallError::Malformed(ok, String::new())),
-        value(CallError::Status(ok)),
-        no_answer(SendError::Denied),
-        no_answer(SendError::Timeout),
-        no_answer(SendError::of_error_code("ErrorCode::OfALaterVersion")),
-    ];
-    expected.extend(["400", "500", "599"].map(str::to_owned));
-    expected.extend(ERROR_KINDS.map(str::to_owned));
-    expected.sort();
-    let documented = Documented::load();
-    assert_eq!(documented.names("Values of `error.type`"), expected);
 }
