@@ -216,9 +216,10 @@ fn own() -> impl Iterator<Item = Setting> {
         .chain(OWN.map(|(_, setting)| setting))
 }
 
-/// Whether components have a setting; the manifest itself reads the others.
+/// Whether components have a setting; the manifest itself reads one, and a viewer wants the other, which a mesh
+/// has not.
 fn is_mapped(setting: &Setting) -> bool {
-    *setting != APP_ALLOWED_HOST
+    ![APP_ALLOWED_HOST, APP_VIEWER_TOKEN].contains(setting)
 }
 
 #[cfg(test)]
