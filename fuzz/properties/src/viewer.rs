@@ -1,6 +1,6 @@
 //! The viewer on SQLite itself, in memory.
 
-use std::cell::RefCell;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use futures::channel::oneshot;
@@ -34,10 +34,10 @@ impl Viewer {
     pub(crate) fn new() -> Viewer {
         let connection = Connection::open_in_memory().expect("memory can be opened");
         connection.set_prepared_statement_cache_capacity(64);
-        let database = Sqlite(connection);
+        let database = Sqlite(Rc::new(connection));
         block_on(schema::prepare(&database, NOW)).expect("the tables can be made");
         Viewer {
-            world: World(RefCell::new(vec![database])),
+            world: World(database),
             group: Group::default(),
         }
     }
@@ -59,27 +59,23 @@ impl Viewer {
             .path()
             .strip_prefix(api::PREFIX)
             .unwrap_or_default();
-        let database = block_on(self.world.connect()).expect("it is there");
         let asked = (&head, NOW / 1_000_000);
-        let answered = block_on(api::answer(&database, &BOUNDS, endpoint, asked));
-        self.world.give_back(database);
+        let answered = block_on(api::answer(&self.world.0, &BOUNDS, endpoint, asked));
         answered.unwrap_or_else(|problem| problem.response())
     }
 }
 
-/// Has the only connection, unless it is in use: in memory another would have another database.
-struct World(RefCell<Vec<Sqlite>>);
+/// Every connection is the same one: in memory another would have another database.
+struct World(Sqlite);
 
 impl Host for World {
     type Database = Sqlite;
 
     async fn connect(&self) -> Result<Sqlite, DatabaseError> {
-        self.0.borrow_mut().pop().ok_or(DatabaseError::Busy)
+        Ok(self.0.clone())
     }
 
-    fn give_back(&self, database: Sqlite) {
-        self.0.borrow_mut().push(database);
-    }
+    fn give_back(&self, _: Sqlite) {}
 
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
         let (sender, receiver) = oneshot::channel::<()>();
@@ -93,7 +89,8 @@ impl Host for World {
     }
 }
 
-struct Sqlite(Connection);
+#[derive(Clone)]
+struct Sqlite(Rc<Connection>);
 
 impl Database for Sqlite {
     async fn execute(
