@@ -37,7 +37,10 @@ fn property(input: &[u8]) {
     let Some((scheme, rest)) = text.split_once("://") else {
         panic!("{text} has no scheme");
     };
-    let exact = !rest.contains(['*', '/']) && !rest.contains("..") && scheme != "*";
+    let http = ["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let exact = !rest.contains(['*', '/']) && !rest.contains("..") && http;
     if !exact || ["self", "self.alt"].contains(&rest.split(':').next().unwrap_or_default()) {
         return;
     }

@@ -55,7 +55,11 @@ fn is_complete(manifest: &Manifest) {
         assert!(manifest::find(manifest, id).is_ok());
         if let Route::Public(route) = &trigger.route {
             // A segment with a name stands for any, and so does what follows a wildcard.
-            let path = route.value.strip_suffix("...").unwrap_or(&route.value);
+            let path = route.value.strip_suffix("/...").unwrap_or(&route.value);
+            // The router has rules of its own for points and stars.
+            if path.contains(['.', '*']) {
+                continue;
+            }
             let found = manifest.routes.find(path);
             assert!(
                 found.is_some(),

@@ -9,6 +9,8 @@ use serde_json::Value as Json;
 use tracing_tail_viewer::detail;
 use tracing_tail_viewer::store::spans::Whole;
 
+use crate::seam::show;
+
 /// The most spans of an export that are looked at.
 const MAX_SPANS: usize = 16;
 
@@ -16,14 +18,16 @@ const MAX_SPANS: usize = 16;
 pub(crate) fn spans(export: &ExportTraceServiceRequest) {
     let whole = whole(export);
     for (_, _, span) in whole.spans.iter().take(MAX_SPANS) {
+        let with_its_id = whole
+            .spans
+            .iter()
+            .filter(|(_, _, one)| one.span_id == span.span_id);
         let Ok(id) = <[u8; 8]>::try_from(&span.span_id[..]) else {
             continue;
         };
-        let first = whole.spans.iter().find(|(_, _, one)| one.span_id == id);
-        let first = first.map(|(_, _, span)| span);
-        let shown = detail::span(&whole, id).expect("it is there");
-        if let Some(first) = first {
-            of_span(first, &shown);
+        // One of several may be shown.
+        if with_its_id.count() == 1 {
+            of_span(span, &show(&whole, id).expect("it is there"));
         }
     }
     let rows = detail::trace("", &whole);
