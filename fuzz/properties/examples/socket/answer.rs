@@ -7,6 +7,9 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// What an answer in HTTP/2 begins with. Such a connection is ended by frames, not by an answer.
+const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+
 /// The complete answers that a connection gave. One that is not complete is none, where more may come.
 ///
 /// # Errors
@@ -14,7 +17,7 @@ pub(crate) struct Answer {
 pub(crate) fn all(received: &[u8], ended: bool) -> Result<Vec<Answer>, String> {
     let mut answers = Vec::new();
     let mut rest = received;
-    while !rest.is_empty() {
+    while !rest.is_empty() && !rest.starts_with(SETTINGS) {
         match next(&mut rest, ended)? {
             // A word on the way.
             Some(Answer {
