@@ -110,6 +110,7 @@ impl Run {
                 .and_then(|()| self.is_well(&mut good, at));
             if let Err(problem) = checked {
                 good = None;
+                eprintln!("{problem}: {}", input.escape_ascii());
                 self.failures().push((problem, input));
             }
         }
