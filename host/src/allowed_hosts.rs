@@ -108,6 +108,9 @@ fn read(text: &str) -> Result<Entry> {
     if scheme != "*" && (scheme.is_empty() || !scheme.chars().all(char::is_alphabetic)) {
         bail!("the scheme has to be letters, or *");
     }
+    // As a URL has it once it is parsed.
+    let scheme = scheme.to_ascii_lowercase();
+    let scheme = scheme.as_str();
     if let Ok(host) = read_host(rest) {
         return Ok(Entry {
             scheme: any_or(scheme),
@@ -230,6 +233,7 @@ mod tests {
         let table = [
             ("http://example.com", "http://example.com/x", true),
             ("http://example.com", "http://EXAMPLE.com:80/", true),
+            ("HTTP://EXAMPLE.com", "http://example.com/", true),
             ("http://example.com/", "http://example.com/", true),
             ("http://example.com", "https://example.com/", false),
             ("http://example.com", "http://example.com:8080/", false),

@@ -53,6 +53,14 @@ impl Routes {
                     route.error(format!("the segment name '{name}' is not fit for a header"))
                 );
             }
+            // The router would panic, some of it only once a request comes.
+            if let Some(other) = pattern.chars().find(|c| !c.is_ascii_graphic() || *c == '*') {
+                return Err(route.error(format!(
+                    "the route '{}' holds '{}'; write '/...' at its end for all that follows, and percent-encoded what no path holds",
+                    route.value,
+                    other.escape_default()
+                )));
+            }
             let spec = match pattern.strip_suffix("/...") {
                 Some(prefix) => format!("{prefix}/*"),
                 None => pattern.to_owned(),
@@ -258,6 +266,18 @@ mod tests {
             routes(&["/:a b/x"]).unwrap_err().to_string(),
             "spin.toml:4: the segment name 'a b' is not fit for a header"
         );
+        for (pattern, holds) in [
+            ("/*/x", "*"),
+            ("/*.html", "*"),
+            ("/é/:id/x", "\\u{e9}"),
+            ("/a b", " "),
+        ] {
+            let accepted = "write '/...' at its end for all that follows, and percent-encoded what no path holds";
+            assert_eq!(
+                routes(&[pattern]).unwrap_err().to_string(),
+                format!("spin.toml:4: the route '{pattern}' holds '{holds}'; {accepted}")
+            );
+        }
         assert!(routes(&["/a"]).unwrap().find("/b").is_none());
     }
 }

@@ -24,6 +24,8 @@ pub(super) const WATCH: [&str; 4] = ["src/**/*.rs", "build.rs", "Cargo.toml", "C
 /// Writes the manifest of a topology that is in the file `page`.
 pub fn spin_toml(topology: &Topology, code: &Code, page: &str) -> String {
     let mut text = Text::default();
+    // A comment holds no control characters, and a file's name may.
+    let page = page.replace(char::is_control, "?");
     text.line(format!(
         "# Made by `tracing-tail mesh` from {page}: change that, and make this again."
     ));
@@ -128,9 +130,9 @@ fn mappings(id: &str, text: &mut Text) {
     }
 }
 
-/// What JSON quotes, TOML reads.
+/// What JSON quotes, TOML reads, but for one character.
 fn quote(text: &str) -> String {
-    Value::from(text).to_string()
+    Value::from(text).to_string().replace('\x7f', "\\u007f")
 }
 
 #[derive(Default)]

@@ -1,0 +1,101 @@
+//! What must hold of each parser that meets strangers, whatever it is given.
+//!
+//! A property is a function of bytes that panics where it does not hold. `fuzz/fuzz_targets` gives each to
+//! libFuzzer; `tests/corpus.rs` replays what is committed, on stable. [`TARGETS`] lists them.
+//!
+//! - Of a request: [`trace_context`], [`baggage`], [`payload`]
+//! - Of what surrounds the service: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
+//! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
+//! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
+//!   program of its own, `examples/socket.rs`.
+//!
+//! Beneath: [`memory`], and [`seam`], the calls whose form is not settled.
+
+pub mod baggage;
+pub mod collector_answer;
+pub mod memory;
+pub mod otlp_json;
+pub mod otlp_protobuf;
+pub mod payload;
+pub mod retry_after;
+pub mod seam;
+pub mod settings;
+pub mod target_url;
+pub mod trace_context;
+pub mod viewer_intake;
+pub mod viewer_query;
+
+#[cfg(feature = "host")]
+pub mod allowed_hosts;
+#[cfg(feature = "host")]
+pub mod manifest;
+#[cfg(feature = "host")]
+pub mod topology;
+
+mod secret;
+mod shown;
+mod viewer;
+
+use memory::Bound;
+
+/// A parser that meets strangers.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name: that of its module, of its program in `fuzz_targets` and of its folder in `corpus`.
+    pub name: &'static str,
+    /// Panics where the input shows that something does not hold.
+    pub property: fn(&[u8]),
+    /// How much memory it may take, checks included.
+    pub memory: Bound,
+}
+
+impl Target {
+    /// Gives an input to the property.
+    ///
+    /// # Panics
+    /// Where the property does not hold, or more memory is taken than the bound allows.
+    pub fn check(&self, input: &[u8]) {
+        let used = memory::peak(|| (self.property)(input));
+        let most = self.memory.of(input.len());
+        let (name, length) = (self.name, input.len());
+        assert!(
+            used <= most,
+            "{name} takes {used} bytes of memory for {length} bytes, more than {most}"
+        );
+    }
+}
+
+/// All of them.
+pub const TARGETS: &[&Target] = &[
+    &trace_context::TARGET,
+    &baggage::TARGET,
+    &payload::TARGET,
+    &settings::TARGET,
+    &target_url::TARGET,
+    &retry_after::TARGET,
+    &collector_answer::TARGET,
+    &otlp_protobuf::TARGET,
+    &otlp_json::TARGET,
+    &viewer_intake::TARGET,
+    &viewer_query::TARGET,
+    #[cfg(feature = "host")]
+    &topology::TARGET,
+    #[cfg(feature = "host")]
+    &manifest::TARGET,
+    #[cfg(feature = "host")]
+    &allowed_hosts::TARGET,
+];
+
+/// The lines of an input; an empty one where there are no more.
+fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    input.split(|byte| *byte == b'\n')
+}
+
+/// Percent-encodes all that is not a letter or a digit.
+fn percent_encode(text: &str) -> String {
+    let encode = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}

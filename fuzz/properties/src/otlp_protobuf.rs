@@ -1,0 +1,87 @@
+//! An export in protobuf. The input: its body.
+//!
+//! What is taken, can be decoded when it is asked for, and is what opentelemetry-proto reads; written again it is
+//! taken again, as the same spans; and as JSON it is the same.
+
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use tracing_tail_viewer::receive::scan::Batch;
+use tracing_tail_viewer::receive::spans::cut;
+
+use crate::Target;
+use crate::memory::Bound;
+use crate::seam::{protobuf_of_json, scan};
+use crate::shown;
+
+/// See the module.
+pub const TARGET: Target = Target {
+    name: "otlp_protobuf",
+    property,
+    memory: Bound {
+        constant: 64 << 10,
+        // A span of two bytes is one of 300 once it is decoded.
+        per_byte: 1024,
+    },
+};
+
+fn property(input: &[u8]) {
+    let body = Bytes::copy_from_slice(input);
+    let Ok(batch) = scan(&body) else { return };
+    let decoded: Vec<Span> = batch
+        .spans
+        .iter()
+        .map(|span| decode(&batch, span))
+        .collect();
+    for (span, scanned) in decoded.iter().zip(&batch.spans) {
+        assert_eq!(span.trace_id, scanned.trace_id);
+        assert_eq!(span.span_id, scanned.id);
+        assert_eq!(cut(&span.name), batch.name(scanned));
+        let error = span.status.as_ref().is_some_and(|status| status.code == 2);
+        assert_eq!(error, scanned.error);
+    }
+    let Ok(export) = ExportTraceServiceRequest::decode(input) else {
+        return;
+    };
+    reads_the_same_when_written_again(&batch, &export);
+    is_the_same_in_json(&export);
+    shown::spans(&export);
+}
+
+fn decode(batch: &Batch, span: &tracing_tail_viewer::receive::scan::Span) -> Span {
+    Span::decode(batch.bytes(span)).expect("what is taken can be decoded")
+}
+
+fn reads_the_same_when_written_again(batch: &Batch, export: &ExportTraceServiceRequest) {
+    let written = Bytes::from(export.encode_to_vec());
+    let again = scan(&written);
+    let again = again.unwrap_or_else(|problem| panic!("refused once written again: {problem:?}"));
+    assert_eq!(summary(batch), summary(&again));
+}
+
+/// What lists and filters know of the spans.
+fn summary(batch: &Batch) -> Vec<impl PartialEq + std::fmt::Debug> {
+    let of = |span: &tracing_tail_viewer::receive::scan::Span| {
+        (
+            (span.trace_id, span.id, span.root),
+            (span.start, span.end, span.error),
+            batch.name(span).to_owned(),
+            batch.attributes(span).to_vec(),
+            batch.shared[span.shared[0]].service.clone(),
+            batch.shared[span.shared[0]].attributes.clone(),
+        )
+    };
+    batch.spans.iter().map(of).collect()
+}
+
+fn is_the_same_in_json(export: &ExportTraceServiceRequest) {
+    let json = serde_json::to_vec(export).expect("its keys are text");
+    if shown::is_not_finite(&json) {
+        return;
+    }
+    let read = protobuf_of_json(&json);
+    let read = read.unwrap_or_else(|problem| panic!("refused as JSON: {problem:?}"));
+    let read = ExportTraceServiceRequest::decode(&read[..]).expect("it was just written");
+    assert_eq!(read, *export);
+}

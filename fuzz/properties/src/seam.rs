@@ -1,0 +1,48 @@
+//! Calls of functions whose form is not settled, so that a change of it is one here.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use prost::Message as _;
+use serde_json::Value;
+use tracing_tail::config::{Config, Values};
+use tracing_tail::simulate::overrides::Overrides;
+use tracing_tail::telemetry::context;
+use tracing_tail_viewer::detail;
+use tracing_tail_viewer::receive::json;
+use tracing_tail_viewer::receive::scan::{self, Batch};
+use tracing_tail_viewer::respond::Problem;
+use tracing_tail_viewer::store::spans::Whole;
+
+/// The service's configuration, and a sentence for each setting that is malformed.
+pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
+    Config::read(values)
+}
+
+/// An export in JSON as protobuf.
+///
+/// # Errors
+/// Where it is refused.
+pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
+    json::decode(body).map(|export| export.encode_to_vec())
+}
+
+/// An export in protobuf as spans to be stored.
+///
+/// # Errors
+/// Where it is refused.
+pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
+    scan::read(body)
+}
+
+/// What the page is told of a span; none where it is not there.
+pub fn show(whole: &Whole, id: [u8; 8]) -> Option<Value> {
+    detail::span(whole, id)
+}
+
+/// The faults that a request asks of a service.
+///
+/// # Errors
+/// One sentence about a member of its baggage.
+pub fn faults(headers: &HeaderMap, service: &str) -> Result<Overrides, String> {
+    Overrides::parse(&context::baggage(headers), service)
+}
