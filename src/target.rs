@@ -95,9 +95,19 @@ pub fn redact(url: &str) -> String {
     let mut bytes = rest.bytes();
     let end = bytes.position(|b| matches!(b, b'?' | b'#'));
     let path = &rest[..end.unwrap_or(rest.len())];
-    match authority.rfind('@') {
-        Some(at) => [scheme, "REDACTED:REDACTED", &authority[at..], path].concat(),
-        None => [scheme, authority, path].concat(),
+    // A URL within the path has a user name and a password of its own.
+    if path.contains("://") && path.contains('@') {
+        return "REDACTED".to_owned();
+    }
+    let (userinfo, host) = match authority.rfind('@') {
+        Some(at) => ("REDACTED:REDACTED@", &authority[at + 1..]),
+        None => ("", authority),
+    };
+    match host.split_once(':') {
+        _ if host.starts_with('[') => [scheme, userinfo, host, path].concat(),
+        // What stands for a port may be a password that was cut off.
+        Some((name, _)) if !is_host(host) => [scheme, userinfo, name, ":REDACTED"].concat(),
+        _ => [scheme, userinfo, host, path].concat(),
     }
 }
 
@@ -297,6 +307,25 @@ mod tests {
         for text in ["user:pass@host", "user:pass@host?x", "user:pass@host#x"] {
             assert_eq!(redact(text), "REDACTED:REDACTED@host", "without a scheme");
             assert_eq!(Target::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_nothing_that_may_be_the_rest_of_a_password() {
+        let table = [
+            ("http://user:cut", "http://user:REDACTED"),
+            ("http://user:cut:80", "http://user:REDACTED"),
+            (
+                "http://user:pw@host:cut/x",
+                "http://REDACTED:REDACTED@host:REDACTED",
+            ),
+            ("http://proxy/http://user:pw@host", "REDACTED"),
+            ("h//host:8443http://user:pw@host", "REDACTED"),
+            ("http://[::1]:3000/x", "http://[::1]:3000/x"),
+            ("http://host/x@y", "http://host/x@y"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(redact(text), shown, "{text}");
         }
     }
 

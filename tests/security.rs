@@ -6,15 +6,15 @@ use std::time::Duration;
 use tracing_tail::{config, host, limits, payload};
 use tracing_tail_host::{connection, connections, dispatch, request_body, room, sqlite};
 use tracing_tail_viewer::receive::{body, check, spans};
-use tracing_tail_viewer::store::write;
+use tracing_tail_viewer::store::stored;
 use tracing_tail_viewer::{filter, room as viewer_room};
 
 use crate::support::repository;
 
 /// The name of each constant as on the page, and its value as it reads there.
 fn limits() -> Vec<(&'static str, String)> {
-    let spans_of_a_trace = usize::try_from(write::MAX_SPANS_PER_TRACE).unwrap();
-    let bytes_of_a_trace = usize::try_from(write::MAX_TRACE_BYTES).unwrap();
+    let spans_of_a_trace = usize::try_from(stored::MAX_SPANS_PER_TRACE).unwrap();
+    let bytes_of_a_trace = usize::try_from(stored::MAX_TRACE_BYTES).unwrap();
     let traces_of_a_page = usize::try_from(filter::MAX_LIMIT).unwrap();
     let calls = usize::try_from(limits::MAX_CALLS).unwrap();
     vec![

@@ -7,6 +7,7 @@ use tracing_tail_host::allowed_hosts::{AllowedHosts, Entry};
 
 use crate::Target;
 use crate::memory::Bound;
+use crate::secret::{SECRET, assert_hidden};
 
 /// See the module.
 pub const TARGET: Target = Target {
@@ -25,6 +26,7 @@ fn property(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
+    hides_passwords(text);
     let rendered = Entry::parse_rendered(text);
     let Ok(entry) = Entry::parse(text) else {
         assert!(!matches!(rendered, Ok(Some(_))), "{text}");
@@ -63,4 +65,15 @@ fn property(input: &[u8]) {
         "another scheme"
     );
     assert!(!allowed.allow_self());
+}
+
+fn hides_passwords(text: &str) {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return;
+    };
+    let entry = format!("{scheme}://user:{SECRET}@{rest}");
+    match Entry::parse(&entry) {
+        Ok(entry) => assert_hidden(&format!("{entry:?}"), text),
+        Err(problem) => assert_hidden(&format!("{problem:#}"), &entry),
+    }
 }

@@ -41,8 +41,23 @@ fn property(input: &[u8]) {
     match faults(&headers, &service) {
         Err(sentence) => assert!(sentence.contains("baggage"), "{sentence}"),
         Ok(asked) => {
+            loses_no_fault(&headers, &kept);
             stays_within_bounds(&asked);
             means_the_same_when_written_again(&asked, &service);
+        }
+    }
+}
+
+/// A member that looks like a fault goes on, where nothing was refused.
+fn loses_no_fault(headers: &HeaderMap, kept: &str) {
+    for value in headers.get_all("baggage") {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let members = value
+            .split(',')
+            .map(|member| member.trim_matches([' ', '\t']));
+        for fault in members.filter(|member| member.starts_with("tail.") && member.contains('=')) {
+            let goes_on = kept.split(',').any(|member| member == fault);
+            assert!(goes_on, "{fault} is dropped without a word");
         }
     }
 }

@@ -2,20 +2,21 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use prost::Message as _;
 use serde_json::Value;
 use tracing_tail::config::{Config, Values};
 use tracing_tail::simulate::overrides::Overrides;
 use tracing_tail::telemetry::context;
-use tracing_tail_viewer::detail;
+use tracing_tail_viewer::detail::{self, SpanName};
 use tracing_tail_viewer::receive::json;
+use tracing_tail_viewer::receive::refused::Refused;
 use tracing_tail_viewer::receive::scan::{self, Batch};
 use tracing_tail_viewer::respond::Problem;
 use tracing_tail_viewer::store::spans::Whole;
 
 /// The service's configuration, and a sentence for each setting that is malformed.
 pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
-    Config::read(values)
+    let (config, problems) = Config::read(values);
+    (config, [problems.refused, problems.ignored].concat())
 }
 
 /// An export in JSON as protobuf.
@@ -23,7 +24,7 @@ pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
 /// # Errors
 /// Where it is refused.
 pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
-    json::decode(body).map(|export| export.encode_to_vec())
+    json::decode(body).map(|(export, _)| export)
 }
 
 /// An export in protobuf as spans to be stored.
@@ -31,12 +32,12 @@ pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
 /// # Errors
 /// Where it is refused.
 pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
-    scan::read(body)
+    scan::read(body, Refused::default())
 }
 
 /// What the page is told of a span; none where it is not there.
 pub fn show(whole: &Whole, id: [u8; 8]) -> Option<Value> {
-    detail::span(whole, id)
+    detail::span(whole, SpanName { id, service: None })
 }
 
 /// The faults that a request asks of a service.
@@ -44,5 +45,5 @@ pub fn show(whole: &Whole, id: [u8; 8]) -> Option<Value> {
 /// # Errors
 /// One sentence about a member of its baggage.
 pub fn faults(headers: &HeaderMap, service: &str) -> Result<Overrides, String> {
-    Overrides::parse(&context::baggage(headers), service)
+    Overrides::parse(&context::raw_baggage(headers), service)
 }
