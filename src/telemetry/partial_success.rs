@@ -24,7 +24,10 @@ pub struct Rejection {
 
 /// Reads an answer's body; none where it says nothing of the kind.
 pub fn read(body: &[u8]) -> Option<Rejection> {
-    let (spans, why) = read_json(body).or_else(|| read_protobuf(body))?;
+    let (spans, why) = match is_framed(body) {
+        true => read_protobuf(body).or_else(|| read_json(body)),
+        false => read_json(body).or_else(|| read_protobuf(body)),
+    }?;
     // A negative number is nonsense; a number beyond what an instance can hold is as good as all.
     let spans = usize::try_from(spans.max(0)).unwrap_or(usize::MAX);
     let printable = |c: char| if c.is_control() { ' ' } else { c };
@@ -33,6 +36,11 @@ pub fn read(body: &[u8]) -> Option<Rejection> {
         shown.push('…');
     }
     (spans > 0 || !shown.is_empty()).then_some(Rejection { spans, why: shown })
+}
+
+/// Whether a body is one field of protobuf, to its last byte: its first two bytes may be a line's end and a `{`.
+fn is_framed(body: &[u8]) -> bool {
+    matches!(body, [0x0a, length, rest @ ..] if rest.len() == usize::from(*length))
 }
 
 fn read_json(body: &[u8]) -> Option<(i64, Cow<'_, str>)> {

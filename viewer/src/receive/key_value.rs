@@ -29,7 +29,10 @@ where
             }
             (2, value) => {
                 budget.count()?;
-                any = Some(bytes(value)?);
+                // Of two values the last one counts, but both have to be some.
+                if let Some(before) = any.replace(bytes(value)?) {
+                    budget.check(Kind::AnyValue, before, 0)?;
+                }
             }
             (3, Wire::Varint(_)) => {}
             (3, _) => return Err(Malformed.into()),
