@@ -335,6 +335,7 @@ impl<W: World> Client<W> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let sent = self.world.send(request.clone(), left).await;
+            let sent = sent.or_else(head_alone);
             let jitter = unit(self.world.random());
             let wait = RETRIES.wait(&sent, retries, jitter, SystemTime::now());
             // A wait that ends after the deadline is not worth its while. The collector may ask for
@@ -347,6 +348,14 @@ impl<W: World> Client<W> {
             retries += 1;
         }
     }
+}
+
+/// An answer whose body did not come has its status still, which says whether the spans were taken.
+fn head_alone(error: SendError) -> Result<Response<Bytes>, SendError> {
+    let status = error.status().ok_or(error)?;
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    Ok(answer)
 }
 
 fn compressed(body: &[u8]) -> Bytes {

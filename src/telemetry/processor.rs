@@ -190,6 +190,7 @@ fn log_some(line: Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, Response, StatusCode};
     use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::TraceFlags;
@@ -199,16 +200,21 @@ mod tests {
     use super::super::export::Origin;
     use super::*;
     use crate::config::{Encoding, Export};
+    use crate::host::SendError;
     use crate::host::scripted::Scripted;
     use crate::target::Target;
 
     fn queue(status: StatusCode) -> (Scripted, BatchSpanProcessor<Scripted>) {
-        let world = Scripted::new(&[], move |_| {
-            Ok(Response::builder()
-                .status(status)
-                .body(Default::default())
-                .unwrap())
-        });
+        answered(move || {
+            let answer = Response::builder().status(status);
+            Ok(answer.body(Bytes::new()).unwrap())
+        })
+    }
+
+    fn answered(
+        answer: impl Fn() -> Result<Response<Bytes>, SendError> + Send + Sync + 'static,
+    ) -> (Scripted, BatchSpanProcessor<Scripted>) {
+        let world = Scripted::new(&[], move |_| answer());
         let endpoint = Target::parse("http://collector/v1/traces").unwrap();
         let origin = Origin {
             resource: Resource::builder_empty().build(),
@@ -240,6 +246,20 @@ mod tests {
         assert_eq!(world.run_tasks(), 1);
         assert_eq!(world.slept(), [BATCHING.schedule_delay]);
         assert_eq!(world.sent_to("/v1/traces").len(), 1);
+    }
+
+    #[test]
+    fn the_status_of_an_answer_counts_whose_body_does_not_come() {
+        for (status, sent) in [(StatusCode::OK, 1), (StatusCode::SERVICE_UNAVAILABLE, 4)] {
+            let (world, queue) = answered(move || Err(SendError::Timeout.after(Some(status))));
+            queue.on_end(span(TraceFlags::SAMPLED));
+            world.run_tasks();
+            let times = world.sent_to("/v1/traces").len();
+            assert!(
+                (sent == 1) == (times == 1) && times >= sent.min(2),
+                "{status}: {times}"
+            );
+        }
     }
 
     #[test]
