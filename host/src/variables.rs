@@ -10,8 +10,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use tracing_tail::target::redact;
-
 use crate::document::Document;
 use crate::manifest::{Component, Manifest};
 
@@ -96,14 +94,17 @@ fn without_values(error: dotenvy::Error) -> anyhow::Error {
 /// One sentence with the word and what is accepted.
 pub fn from_arguments(words: &[String]) -> Result<Values> {
     let mut values = Values::new();
-    for word in words {
+    for (at, word) in words.iter().enumerate() {
         if let Some(path) = word.strip_prefix('@') {
             values.extend(from_file(Path::new(path))?);
             continue;
         }
         let Some((name, value)) = word.split_once('=') else {
-            let word = redact(word);
-            bail!("--variable {word}: write name=value, name=@file, @file.json or @file.toml");
+            let number = at + 1;
+            // It may be a secret whose name was forgotten.
+            bail!(
+                "--variable number {number}: write name=value, name=@file, @file.json or @file.toml"
+            );
         };
         let value = match value.strip_prefix('@') {
             Some(path) => read(Path::new(path))?,
@@ -348,7 +349,7 @@ mod tests {
         );
         assert_eq!(
             words("a").unwrap_err().to_string(),
-            "--variable a: write name=value, name=@file, @file.json or @file.toml"
+            "--variable number 1: write name=value, name=@file, @file.json or @file.toml"
         );
         assert_eq!(
             words("@x.txt").unwrap_err().to_string(),
