@@ -5,7 +5,7 @@
 //! that they will write, by `BEGIN IMMEDIATE`, wait in a queue: SQLite itself looks now and then whether the
 //! lock is free. Statements run on threads where they may block; those of a transaction that holds the lock,
 //! which wait for nothing, run where the component runs. What an answer may hold is bounded, and so is what a
-//! statement reaches ([`reach`]).
+//! statement reaches (`sqlite/reach.rs`).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The database: what it holds, and how it gets in and out.
 //!
 //! - [`schema`]: the tables
-//! - [`mod@write`]: exports into the database, in one transaction; [`merge`]: what a trace takes of them; [`stored`]: what
+//! - [`mod@write`]: exports into the database, in one transaction; `merge`: what a trace takes of them; [`stored`]: what
 //!   has become of them
 //! - [`group`]: the exports that wait in an instance, together
 //! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table

@@ -31,7 +31,7 @@ pub struct Sketch<'b> {
     pub kind: i32,
     /// Nanoseconds since 1970; 0 where that is not known.
     pub start: u64,
-    /// The same; see [`Timing`] for what it means.
+    /// The same; see [`Timing`](crate::receive::spans::Timing) for what it means.
     pub end: u64,
     /// Whether its status is an error.
     pub error: bool,
