@@ -65,6 +65,9 @@ impl AllowedHosts {
     }
 }
 
+/// What allowed everything in Spin 1.
+const ALLOW_ALL: &str = "insecure:allow-all";
+
 impl Entry {
     /// Reads one entry.
     ///
@@ -72,7 +75,10 @@ impl Entry {
     /// One sentence with the entry, as far as it may be shown, and what is accepted.
     pub fn parse(text: &str) -> Result<Entry> {
         read(text.trim()).map_err(|problem| {
-            let shown = redact(text);
+            let shown = match text.trim() {
+                ALLOW_ALL => ALLOW_ALL.to_owned(),
+                other => redact(other),
+            };
             anyhow!("'{shown}' is no allowed outbound host: {problem}; write scheme://host[:port], such as http://*.example.com:8080")
         })
     }
@@ -96,7 +102,7 @@ impl Entry {
 }
 
 fn read(text: &str) -> Result<Entry> {
-    if text == "insecure:allow-all" {
+    if text == ALLOW_ALL {
         bail!("to allow everything write *://*:*");
     }
     if text.contains('@') {
@@ -163,7 +169,7 @@ fn read_host(text: &str) -> Result<HostRule> {
 fn read_port(text: &str, scheme: &str) -> Result<PortRule> {
     let number = |text: &str| {
         text.parse::<u16>()
-            .map_err(|_| anyhow!("its port '{text}' is no number up to 65535"))
+            .map_err(|_| anyhow!("its port is no number up to 65535"))
     };
     if text == "*" {
         return Ok(PortRule::Any);
@@ -291,12 +297,8 @@ mod tests {
                 "a wildcard goes before a domain, not before an address",
             ),
             (
-                "http://example.com:x",
-                "its port 'x' is no number up to 65535",
-            ),
-            (
                 "http://example.com:70000",
-                "its port '70000' is no number up to 65535",
+                "its port is no number up to 65535",
             ),
             (
                 "ws://example.com",
