@@ -8,7 +8,7 @@ use crate::config::text::parse_percent;
 use crate::host::{MAX_ANSWER_BYTES, SendError};
 use crate::payload::Payload;
 use crate::report;
-use crate::target::{Target, redact, refusal};
+use crate::target::{Target, may_end_in_a_password, redact, refusal};
 
 /// A service to call: the URL of its `/process`, and for which share of the requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +41,12 @@ impl Downstream {
         let percent = match parameter {
             None => 100.0,
             Some(parameter) => share(parameter).ok_or_else(|| {
+                let what = match may_end_in_a_password(url) {
+                    true => "what follows the ';'".to_owned(),
+                    false => format!("'{parameter}'"),
+                };
                 let shown = redact(url);
-                format!(
-                    "'{parameter}' after {shown} is not a share such as p=30, from 0 to 100 percent"
-                )
+                format!("{what} after {shown} is not a share such as p=30, from 0 to 100 percent")
             })?,
         };
         Ok(Downstream { target, percent })
@@ -237,6 +239,11 @@ mod tests {
             );
             assert_eq!(problem, Err(expected));
         }
+        let cut = Downstream::parse("http://user:12;p=word");
+        assert_eq!(
+            cut.unwrap_err(),
+            "what follows the ';' after http://user:12 is not a share such as p=30, from 0 to 100 percent"
+        );
     }
 
     #[test]

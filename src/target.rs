@@ -111,6 +111,17 @@ pub fn redact(url: &str) -> String {
     }
 }
 
+/// Whether a text that ends after this URL's authority may end within a password: one has begun, and no `@` follows.
+pub fn may_end_in_a_password(url: &str) -> bool {
+    let authority = Parts::of(url).authority;
+    authority.contains(':') && !authority.contains(['@', '['])
+}
+
+/// Whether a text begins with a scheme, as a URL does.
+pub fn has_scheme(text: &str) -> bool {
+    !Parts::of(text).scheme.is_empty()
+}
+
 /// Says of a text that is refused what is wrong with it.
 pub fn refusal(url: &str, example: &str) -> String {
     if hides_a_password(url) {

@@ -34,9 +34,10 @@ impl Raw {
                     // The whole request comes at once, being so small. A client that has gone is no fault here.
                     let _ = stream.read(&mut request).await;
                     let _ = stream.write_all(answer.as_bytes()).await;
-                    if then == Then::Stall {
-                        let _ = stream.read_to_end(&mut request).await;
+                    if then == Then::Close {
+                        let _ = stream.shutdown().await;
                     }
+                    let _ = stream.read_to_end(&mut request).await;
                 });
             }
         });

@@ -357,10 +357,10 @@ async fn what_a_collector_says_is_understood_whatever_its_encoding_and_length() 
         let mut app = collector.launch().start().await;
         app.process("[]").await;
         collector.wait_for(1).await;
+        eventually("it is said", || app.stderr().contains(said).then_some(())).await;
         app.signal("TERM");
         app.ended().await;
         let stderr = app.stderr();
-        assert!(stderr.contains(said), "{stderr}");
         let about = format!("OTLP export to {}", collector.endpoint());
         let lines = usize::from(!said.is_empty());
         assert_eq!(stderr.matches(&about).count(), lines, "{stderr}");

@@ -1,11 +1,12 @@
 //! Calls come to an end: hops, a budget, and the time that the caller waits travel with a request.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use reqwest::{Method, Response};
 use serde_json::Value;
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord};
+use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, eventually};
 
 const ITSELF: &str = "http://tracing-tail.spin.internal";
 const HEADER: &str = "tracing-tail-limits";
@@ -60,11 +61,16 @@ async fn services_that_call_each_other_twice_end_with_the_budget() {
     for fanout in ["sequential", "parallel"] {
         let collector = Collector::start().await;
         let app = launch(&collector, &twice).env("APP_FANOUT", fanout).start();
-        let mut app = app.await;
+        let app = app.await;
         assert_eq!(ask(&app, "calls=100").await.status(), 508, "{fanout}");
-        app.signal("TERM");
-        app.ended().await;
-        let spans = collector.spans();
+        let spans = eventually("the whole tree arrives", || {
+            let spans = collector.spans();
+            let ids: HashSet<_> = spans.iter().map(|span| &span.id).collect();
+            let roots = spans.iter().filter(|span| !ids.contains(&span.parent));
+            let whole = roots.count() == 1;
+            whole.then_some(spans)
+        });
+        let spans = spans.await;
         let calls = spans.iter().filter(|span| span.kind == "CLIENT").count();
         assert!((50..=100).contains(&calls), "{calls} calls");
         let said = servers(&spans).into_iter().filter(|server| {

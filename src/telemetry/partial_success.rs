@@ -48,15 +48,34 @@ fn read_json(body: &[u8]) -> Option<(i64, Cow<'_, str>)> {
         return None;
     }
     let text = String::from_utf8_lossy(body);
-    let spans = member(&text, "\"rejectedSpans\"").map_or(0, number);
-    let why = member(&text, "\"errorMessage\"").map_or_else(String::new, string);
+    let spans = member(&text, "rejectedSpans").map_or(0, number);
+    let why = member(&text, "errorMessage").map_or_else(String::new, string);
     (spans != 0 || !why.is_empty()).then_some((spans, why.into()))
 }
 
-/// What stands behind a key. Its quotes are plain, so it is not found within a string.
-fn member<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(key)?;
-    Some(rest.trim_start().strip_prefix(':')?.trim_start())
+/// What stands behind a key: a string before a colon. Strings are read one after the other, so that none of them ends
+/// within another.
+fn member<'t>(mut text: &'t str, key: &str) -> Option<&'t str> {
+    loop {
+        let (_, string) = text.split_once('"')?;
+        let (string, rest) = string.split_at(end_of_string(string)?);
+        text = &rest[1..];
+        if let Some(value) = text.trim_start().strip_prefix(':')
+            && string == key
+        {
+            return Some(value.trim_start());
+        }
+    }
+}
+
+/// Where the quote is that ends a string which has begun.
+fn end_of_string(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })
 }
 
 /// A number, or a string that holds one: 64-bit numbers are strings by the mapping, which takes both.
@@ -71,12 +90,7 @@ fn number(text: &str) -> i64 {
 
 fn string(text: &str) -> String {
     let text = text.strip_prefix('"').unwrap_or_default();
-    let mut escaped = false;
-    let end = text.find(|c| {
-        let ends = c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        ends
-    });
+    let end = end_of_string(text);
     // No more is shown; a character takes up to twelve bytes, as two escapes.
     let most = text.floor_char_boundary(MAX_REASON * 12);
     let text = &text[..end.map_or(most, |end| end.min(most))];
@@ -165,6 +179,11 @@ mod tests {
                 r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"cut \"of"#,
                 said(3, "cut \"of"),
                 "cut off",
+            ),
+            (
+                r#"{"partialSuccess":{"errorMessage":"\"rejectedSpans","rejectedSpans":"4"}}"#,
+                said(4, "\"rejectedSpans"),
+                "a string that ends as a key does",
             ),
             (
                 r#"{"partialSuccess":{"rejectedSpans":-1}}"#,
