@@ -389,7 +389,8 @@ mod tests {
             (
                 "APP_URL_DESTINO",
                 "http://user:pa,ss@b",
-                "a comma in a password has to be written %2C",
+                "what follows a comma has an '@' and does not begin with http:// or https://: in a password write \
+                 %2C for a comma",
             ),
             (
                 "APP_URL_DESTINO",

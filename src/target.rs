@@ -117,9 +117,10 @@ pub fn may_end_in_a_password(url: &str) -> bool {
     authority.contains(':') && !authority.contains(['@', '['])
 }
 
-/// Whether a text begins with a scheme, as a URL does.
-pub fn has_scheme(text: &str) -> bool {
-    !Parts::of(text).scheme.is_empty()
+/// Whether a text begins as a URL does that can be called.
+pub fn is_http(text: &str) -> bool {
+    let scheme = Parts::of(text).scheme.to_ascii_lowercase();
+    ["http://", "https://"].contains(&scheme.as_str())
 }
 
 /// Says of a text that is refused what is wrong with it.

@@ -9,7 +9,7 @@ use super::text::{parse_duration, parse_pairs, percent_decode_text};
 use super::{Encoding, Fanout};
 use crate::downstream::Downstream;
 use crate::simulate::incidents::Incidents;
-use crate::target::{Target, has_scheme, refusal};
+use crate::target::{Target, is_http, refusal};
 
 pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
     let entries = text.split(',').map(str::trim);
@@ -17,9 +17,11 @@ pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
     // The rest of a password that is cut at its comma must not be shown.
     if entries
         .clone()
-        .any(|entry| entry.contains('@') && !has_scheme(entry))
+        .skip(1)
+        .any(|entry| entry.contains('@') && !is_http(entry))
     {
-        return Err("a comma in a password has to be written %2C".to_owned());
+        let problem = "what follows a comma has an '@' and does not begin with http:// or https://";
+        return Err(format!("{problem}: in a password write %2C for a comma"));
     }
     entries.map(Downstream::parse).collect()
 }

@@ -90,12 +90,15 @@ fn number(text: &str) -> i64 {
 
 fn string(text: &str) -> String {
     let text = text.strip_prefix('"').unwrap_or_default();
-    let end = end_of_string(text);
     // No more is shown; a character takes up to twelve bytes, as two escapes.
-    let most = text.floor_char_boundary(MAX_REASON * 12);
-    let text = &text[..end.map_or(most, |end| end.min(most))];
-    let quoted = ["\"", text, "\""].concat();
-    serde_json::from_slice(quoted.as_bytes()).unwrap_or_else(|_| text.to_owned())
+    let most = end_of_string(text).unwrap_or(text.len());
+    let most = most.min(MAX_REASON * 12);
+    // What is cut may end within an escape.
+    let read = (0..12).find_map(|less| {
+        let end = text.floor_char_boundary(most.saturating_sub(less));
+        serde_json::from_str(&["\"", &text[..end], "\""].concat()).ok()
+    });
+    read.unwrap_or_else(|| text[..text.floor_char_boundary(most)].to_owned())
 }
 
 /// `ExportTraceServiceResponse.partial_success`: `rejected_spans` is field 1, `error_message` field 2.
@@ -179,6 +182,11 @@ mod tests {
                 r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"cut \"of"#,
                 said(3, "cut \"of"),
                 "cut off",
+            ),
+            (
+                r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"no \ud83d\ude0"#,
+                said(3, "no "),
+                "cut off within an escape",
             ),
             (
                 r#"{"partialSuccess":{"errorMessage":"\"rejectedSpans","rejectedSpans":"4"}}"#,

@@ -44,13 +44,13 @@ fn property(input: &[u8]) {
     let Ok(export) = ExportTraceServiceRequest::decode(input) else {
         return;
     };
-    reads_the_same_when_written_again(&batch, &export);
-    // A span that is refused is refused in JSON too.
     let scopes = export
         .resource_spans
         .iter()
         .flat_map(|one| &one.scope_spans);
+    // A span that is refused may be taken once it is written again: of a malformed id and a good one, the last is left.
     if scopes.map(|scope| scope.spans.len()).sum::<usize>() == batch.spans.len() {
+        reads_the_same_when_written_again(&batch, &export);
         is_the_same_in_json(&export);
     }
     shown::spans(&export);

@@ -92,6 +92,11 @@ fn redacts_queries(text: &str) {
 /// Whether what follows this belongs to a user's name or password: a scheme and a user's name, or the
 /// beginning of a password, come before it, and the host has not ended, which may look like a user and a number.
 fn is_userinfo(before: &str) -> bool {
+    // Two URLs, or a password with the beginning of one in it: nobody can tell.
+    let lower = before.to_ascii_lowercase();
+    if lower.contains(",http://") || lower.contains(",https://") {
+        return false;
+    }
     let Some((scheme, after)) = before.split_once("://") else {
         return false;
     };
