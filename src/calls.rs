@@ -10,7 +10,6 @@ use opentelemetry::trace::SpanContext;
 use crate::Service;
 use crate::config::Fanout;
 use crate::downstream::{CallError, Downstream};
-use crate::host::{SendError, World};
 use crate::job::Job;
 use crate::limits::{self, Limits, Share};
 use crate::payload::Payload;
@@ -19,6 +18,7 @@ use crate::respond::Failure;
 use crate::simulate::dice::Draw;
 use crate::telemetry::context;
 use crate::telemetry::spans::{Attempt, Span};
+use crate::wasi::{SendError, World};
 
 /// Tells a downstream its place in the mesh.
 pub(crate) const PLACE: HeaderName = HeaderName::from_static("tracing-tail-place");

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use tracing_tail_redact::{may_end_in_a_password, redact};
 
 use crate::config::text::parse_percent;
-use crate::host::{MAX_ANSWER_BYTES, SendError};
 use crate::payload::Payload;
 use crate::report;
-use crate::target::{Target, may_end_in_a_password, redact, refusal};
+use crate::target::{Target, refusal};
+use crate::wasi::{MAX_ANSWER_BYTES, SendError};
 
 /// A service to call: the URL of its `/process`, and for which share of the requests.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,6 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use crate::Service;
 use crate::calls::PLACE;
 use crate::clock::Clock;
-use crate::host::World;
 use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::payload::{MAX_BYTES, Payload};
@@ -22,6 +21,7 @@ use crate::simulate::dice::{Dice, Place};
 use crate::simulate::overrides::Overrides;
 use crate::telemetry::context::{Caller, raw_baggage};
 use crate::telemetry::spans::{Inbound, Span};
+use crate::wasi::World;
 
 pub(crate) struct Job<'s, W> {
     pub(crate) service: &'s Service<W>,

@@ -18,7 +18,7 @@
 //! - [`report`]: the answer that explains itself
 //! - [`respond`]: what became of the request, as an HTTP answer
 //! - [`telemetry`]: context, spans, queue, export
-//! - [`host`]: the world that the component runs in; the only place that names it
+//! - [`wasi`]: the world that the component runs in; the only place that names it
 //!
 //! [`Service::answer`] takes a request through these steps, in this order.
 
@@ -30,7 +30,6 @@ mod calls;
 pub mod clock;
 pub mod config;
 pub mod downstream;
-pub mod host;
 mod job;
 pub mod limits;
 pub mod origin;
@@ -43,6 +42,7 @@ pub mod simulate;
 pub mod spin_headers;
 pub mod target;
 pub mod telemetry;
+pub mod wasi;
 
 use std::fmt;
 
@@ -53,10 +53,10 @@ use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::clock::Clock;
 use crate::config::{Config, Values, WARNING};
-use crate::host::World;
 use crate::job::Job;
 use crate::simulate::dice::Seeds;
 use crate::telemetry::context;
+use crate::wasi::World;
 
 /// The service of one instance: its settings, read once, and its tracer.
 #[derive(Debug)]
@@ -120,8 +120,8 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::host::SendError;
-    use crate::host::scripted::Scripted;
+    use crate::wasi::SendError;
+    use crate::wasi::scripted::Scripted;
 
     fn post(body: &'static str) -> Request<Full<Bytes>> {
         Request::post("http://here/process")

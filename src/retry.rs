@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{Response, StatusCode};
 
-use crate::host::SendError;
+use crate::wasi::SendError;
 
 /// The wait before the first retry; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(100);

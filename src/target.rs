@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderValue, Uri};
+use tracing_tail_redact::{Parts, hides_a_password, redact};
 
 use crate::config::text::percent_decode;
 
@@ -81,48 +82,6 @@ impl Target {
     }
 }
 
-/// What of a URL may be shown, well-formed or not: credentials redacted, the query left out. Nothing of one
-/// that may hide a password.
-pub fn redact(url: &str) -> String {
-    if hides_a_password(url) {
-        return "REDACTED".to_owned();
-    }
-    let Parts {
-        scheme,
-        authority,
-        rest,
-    } = Parts::of(url);
-    let mut bytes = rest.bytes();
-    let end = bytes.position(|b| matches!(b, b'?' | b'#'));
-    let path = &rest[..end.unwrap_or(rest.len())];
-    // A URL within the path has a user name and a password of its own.
-    if path.contains("://") && path.contains('@') {
-        return "REDACTED".to_owned();
-    }
-    let (userinfo, host) = match authority.rfind('@') {
-        Some(at) => ("REDACTED:REDACTED@", &authority[at + 1..]),
-        None => ("", authority),
-    };
-    match host.split_once(':') {
-        _ if host.starts_with('[') => [scheme, userinfo, host, path].concat(),
-        // What stands for a port may be a password that was cut off.
-        Some((name, _)) if !is_host(host) => [scheme, userinfo, name, ":REDACTED"].concat(),
-        _ => [scheme, userinfo, host, path].concat(),
-    }
-}
-
-/// Whether a text that ends after this URL's authority may end within a password: one has begun, and no `@` follows.
-pub fn may_end_in_a_password(url: &str) -> bool {
-    let authority = Parts::of(url).authority;
-    authority.contains(':') && !authority.contains(['@', '['])
-}
-
-/// Whether a text begins as a URL does that can be called.
-pub fn is_http(text: &str) -> bool {
-    let scheme = Parts::of(text).scheme.to_ascii_lowercase();
-    ["http://", "https://"].contains(&scheme.as_str())
-}
-
 /// Says of a text that is refused what is wrong with it.
 pub fn refusal(url: &str, example: &str) -> String {
     if hides_a_password(url) {
@@ -132,57 +91,6 @@ pub fn refusal(url: &str, example: &str) -> String {
     }
     let shown = redact(url);
     format!("'{shown}' is not an http:// or https:// URL such as {example}")
-}
-
-/// A URL, well-formed or not, taken apart where its userinfo and host would end (RFC 3986, section 3.2).
-struct Parts<'u> {
-    /// With its `://`; may be empty.
-    scheme: &'u str,
-    authority: &'u str,
-    /// Path, query and fragment.
-    rest: &'u str,
-}
-
-impl Parts<'_> {
-    fn of(url: &str) -> Parts<'_> {
-        // What stands before a later `://` may be anything.
-        let is_name = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
-        let start = match url.split_once(':') {
-            Some((name, after)) if after.starts_with("//") && is_name(name) => name.len() + 3,
-            _ => 0,
-        };
-        let (scheme, after) = url.split_at(start);
-        let mut bytes = after.bytes();
-        let end = bytes.position(|b| matches!(b, b'/' | b'?' | b'#'));
-        let end = end.unwrap_or(after.len());
-        let (authority, rest) = after.split_at(end);
-        Parts {
-            scheme,
-            authority,
-            rest,
-        }
-    }
-}
-
-/// Whether what looks like a host may be a user name and the start of a password with a `/`, `?` or `#` in
-/// it: an `@` follows, and before it is no host with a numeric port, or without one.
-fn hides_a_password(url: &str) -> bool {
-    let Parts {
-        authority, rest, ..
-    } = Parts::of(url);
-    rest.contains('@') && !is_host(authority)
-}
-
-fn is_host(authority: &str) -> bool {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (authority, "0"),
-    };
-    let numeric = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    numeric
-        && !host.is_empty()
-        && !host.contains('@')
-        && (!host.contains(':') || host.starts_with('['))
 }
 
 /// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
@@ -319,25 +227,6 @@ mod tests {
         for text in ["user:pass@host", "user:pass@host?x", "user:pass@host#x"] {
             assert_eq!(redact(text), "REDACTED:REDACTED@host", "without a scheme");
             assert_eq!(Target::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn shows_nothing_that_may_be_the_rest_of_a_password() {
-        let table = [
-            ("http://user:cut", "http://user:REDACTED"),
-            ("http://user:cut:80", "http://user:REDACTED"),
-            (
-                "http://user:pw@host:cut/x",
-                "http://REDACTED:REDACTED@host:REDACTED",
-            ),
-            ("http://proxy/http://user:pw@host", "REDACTED"),
-            ("h//host:8443http://user:pw@host", "REDACTED"),
-            ("http://[::1]:3000/x", "http://[::1]:3000/x"),
-            ("http://host/x@y", "http://host/x@y"),
-        ];
-        for (text, shown) in table {
-            assert_eq!(redact(text), shown, "{text}");
         }
     }
 

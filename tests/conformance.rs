@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, StatusCode};
 use tracing_tail::downstream::CallError;
-use tracing_tail::host::{ERROR_KINDS, SendError};
+use tracing_tail::wasi::{ERROR_KINDS, SendError};
 
 use crate::support::{Answer, Collector, Downstream};
 

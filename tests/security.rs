@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use tracing_tail::{config, host, limits, payload};
+use tracing_tail::{config, limits, payload, wasi};
 use tracing_tail_host::{connection, connections, dispatch, request_body, room, sqlite};
 use tracing_tail_viewer::receive::{body, check, spans};
 use tracing_tail_viewer::store::stored;
@@ -37,7 +37,7 @@ fn limits() -> Vec<(&'static str, String)> {
         ("sqlite::MAX_ANSWER_BYTES", bytes(sqlite::MAX_ANSWER_BYTES)),
         ("payload::MAX_BYTES", bytes(payload::MAX_BYTES)),
         ("payload::MAX_ITEMS", count(payload::MAX_ITEMS)),
-        ("host::MAX_ANSWER_BYTES", bytes(host::MAX_ANSWER_BYTES)),
+        ("wasi::MAX_ANSWER_BYTES", bytes(wasi::MAX_ANSWER_BYTES)),
         ("MAX_CALLS", count(calls)),
         ("LONGEST", seconds(config::text::LONGEST)),
         ("body::MAX_BYTES", bytes(body::MAX_BYTES)),

@@ -21,7 +21,7 @@ use bench::versions;
 use bench::viewer_load::viewer;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use tracing_tail_host::cli::Cli as HostCli;
+use tracing_tail_cli::cli::Cli as HostCli;
 
 /// As in `tracing-tail`: requests are many small allocations; the system's allocator takes a seventh more
 /// CPU time for them.
@@ -147,7 +147,7 @@ async fn main() -> ExitCode {
             pressure(Duration::from_secs(args.seconds), &args.collectors).await
         }
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
-        Some(Command::Host(host)) => tracing_tail_host::run(*host).await,
+        Some(Command::Host(host)) => tracing_tail_cli::run(*host).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
-use tracing_tail_host::span_account;
+use tracing_tail_cli::span_account;
 
 use crate::rows::Row;
 use crate::sample::Sample;

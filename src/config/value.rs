@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing_tail_redact::is_http;
 
 use super::text::{parse_duration, parse_pairs, percent_decode_text};
 use super::{Encoding, Fanout};
 use crate::downstream::Downstream;
 use crate::simulate::incidents::Incidents;
-use crate::target::{Target, is_http, refusal};
+use crate::target::{Target, refusal};
 
 pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
     let entries = text.split(',').map(str::trim);

@@ -10,9 +10,9 @@ use super::{
     OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
     OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
 };
-use crate::host::World;
 use crate::simulate::overrides;
 use crate::telemetry::context;
+use crate::wasi::World;
 
 /// What the world knows of one setting: its value if it is set, or why that can't be told.
 pub type Value = Result<Option<String>, String>;
@@ -136,8 +136,8 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::host::SendError;
-    use crate::host::scripted::Scripted;
+    use crate::wasi::SendError;
+    use crate::wasi::scripted::Scripted;
 
     #[test]
     fn reads_what_one_request_needs() {

@@ -24,12 +24,12 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use send_wrapper::SendWrapper;
 
 use crate::config::{Encoding, Export};
-use crate::host::{SendError, World};
 use crate::retry::Retries;
 use crate::simulate::dice::unit;
 use crate::target::Target;
 use crate::telemetry::encode::{Envelope, encode};
 use crate::telemetry::partial_success::{self, Rejection};
+use crate::wasi::{SendError, World};
 
 /// The `user-agent` of exports, which the OTLP specification asks for.
 const PRODUCT: &str = concat!("tracing-tail/", env!("CARGO_PKG_VERSION"));

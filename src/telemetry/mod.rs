@@ -30,9 +30,9 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 
 use crate::config::Config;
-use crate::host::World;
 use crate::telemetry::export::{Exporter, Origin};
 use crate::telemetry::processor::BatchSpanProcessor;
+use crate::wasi::World;
 
 /// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none. Where the
 /// SDK is disabled it makes no spans.

@@ -25,8 +25,8 @@ use super::batch::{BatchBuffer, Push};
 use super::context;
 use super::export::{Ended, Exporter};
 use crate::config::Batching;
-use crate::host::{Bell, World};
 use crate::log;
+use crate::wasi::{Bell, World};
 
 /// Gathers ended spans and exports them in batches.
 pub struct BatchSpanProcessor<W> {
@@ -200,9 +200,9 @@ mod tests {
     use super::super::export::Origin;
     use super::*;
     use crate::config::{Encoding, Export};
-    use crate::host::SendError;
-    use crate::host::scripted::Scripted;
     use crate::target::Target;
+    use crate::wasi::SendError;
+    use crate::wasi::scripted::Scripted;
 
     fn queue(status: StatusCode) -> (Scripted, BatchSpanProcessor<Scripted>) {
         answered(move || {

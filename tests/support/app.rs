@@ -14,7 +14,7 @@ use super::eventually;
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// Whether the suite runs on real Spin, where this test means nothing; says so.

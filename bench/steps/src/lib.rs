@@ -14,13 +14,13 @@ use opentelemetry_sdk::trace::SdkTracer;
 use tracing_tail::Service;
 use tracing_tail::clock::Clock;
 use tracing_tail::config::{Config, Problems, Values};
-use tracing_tail::host::{SendError, World};
 use tracing_tail::origin::Origin;
 use tracing_tail::payload::Payload;
 use tracing_tail::respond::respond;
 use tracing_tail::telemetry::context::{self, Caller};
 use tracing_tail::telemetry::spans::{Inbound, Span};
 use tracing_tail::telemetry::tracer;
+use tracing_tail::wasi::{SendError, World};
 
 /// The requests that an instance serves, and so the most spans of a batch.
 pub const REQUESTS: usize = 128;

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
+use tracing_tail_cli::destinations;
 use tracing_tail_host::app::allowed_hosts;
-use tracing_tail_host::destinations;
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{self, Manifest, Route};
 use tracing_tail_host::variables::Variables;

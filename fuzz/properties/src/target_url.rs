@@ -10,8 +10,9 @@ use http::{Response, StatusCode};
 use tracing_tail::config::text::percent_decode;
 use tracing_tail::config::{APP_URL_DESTINO, OTLP_ENDPOINT, Setting, Values};
 use tracing_tail::downstream::Downstream;
-use tracing_tail::host::SendError;
-use tracing_tail::target::{Target as Url, redact, redact_query};
+use tracing_tail::target::{Target as Url, redact_query};
+use tracing_tail::wasi::SendError;
+use tracing_tail_redact::redact;
 
 use crate::memory::Bound;
 use crate::seam::read_settings;

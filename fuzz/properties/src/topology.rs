@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use tracing_tail::config::{SETTINGS, Values};
+use tracing_tail_cli::topology::{Code, Topology, graph, spin_toml};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Component, Manifest};
-use tracing_tail_host::topology::{Code, Topology, graph, spin_toml};
 use tracing_tail_host::variables::Variables;
 
 use crate::Target;

@@ -1,0 +1,226 @@
+//! Builds components that are missing, or older than their sources.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result, bail};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use walkdir::{DirEntry, WalkDir};
+
+use tracing_tail_host::manifest::{Build, Component, Manifest};
+
+/// Which components are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those whose Wasm file is missing, or older than a file that `build.watch` names.
+    Stale,
+    /// All that have a build command.
+    All,
+}
+
+/// Builds the components of `manifest` with their own build commands, in the terminal.
+///
+/// # Errors
+/// Where a command fails, or leaves no Wasm file behind.
+pub fn build(manifest: &Manifest, which: Which) -> Result<()> {
+    let mut done = HashSet::new();
+    for component in &manifest.components {
+        let Some(build) = &component.build else {
+            continue;
+        };
+        if which == Which::All || is_stale(&component.source, build)? {
+            for command in &build.commands {
+                if done.insert((command, &build.workdir)) {
+                    run(component, command, &build.workdir)?;
+                }
+            }
+        }
+    }
+    for component in &manifest.components {
+        if !component.source.exists() {
+            bail!("component '{}': {}", component.id, missing(component));
+        }
+    }
+    Ok(())
+}
+
+fn missing(component: &Component) -> String {
+    let source = component.source.display();
+    match &component.build {
+        None => format!("its source {source} does not exist, and it has no build.command"),
+        Some(_) => {
+            format!("its source {source} does not exist, although its build.command succeeded")
+        }
+    }
+}
+
+fn is_stale(source: &Path, build: &Build) -> Result<bool> {
+    let Ok(built) = source.metadata().and_then(|metadata| metadata.modified()) else {
+        return Ok(true);
+    };
+    Ok(newest(build)?.is_some_and(|changed| changed > built))
+}
+
+/// When the newest file that `build.watch` names was changed.
+fn newest(build: &Build) -> Result<Option<SystemTime>> {
+    if build.watch.is_empty() {
+        return Ok(None);
+    }
+    let patterns = patterns(&build.watch)?;
+    let skipped = |entry: &DirEntry| {
+        let name = entry.file_name();
+        entry.depth() > 0 && (name == "target" || name == "node_modules" || name == ".git")
+    };
+    let mut newest = None;
+    let files = WalkDir::new(&build.workdir).into_iter();
+    for file in files
+        .filter_entry(|entry| !skipped(entry))
+        .filter_map(Result::ok)
+    {
+        let below = file
+            .path()
+            .strip_prefix(&build.workdir)
+            .unwrap_or(file.path());
+        if file.file_type().is_file() && patterns.is_match(below) {
+            newest = newest.max(file.metadata()?.modified().ok());
+        }
+    }
+    Ok(newest)
+}
+
+fn patterns(watch: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in watch {
+        set.add(
+            Glob::new(pattern).with_context(|| format!("build.watch: '{pattern}' is malformed"))?,
+        );
+    }
+    Ok(set.build()?)
+}
+
+fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
+    add_target(command, workdir)?;
+    let id = &component.id;
+    eprintln!("Building component {id} with `{command}`");
+    let (shell, flag) = if cfg!(windows) {
+        ("cmd", "/C")
+    } else {
+        ("sh", "-c")
+    };
+    let status = Command::new(shell)
+        .args([flag, command])
+        .current_dir(workdir)
+        .status()
+        .with_context(|| format!("component '{id}': failed to start `{command}`"))?;
+    if !status.success() {
+        bail!("component '{id}': `{command}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Adds the Rust target that a build command asks for, where rustc lacks it.
+fn add_target(command: &str, workdir: &Path) -> Result<()> {
+    let Some(target) = rust_target(command) else {
+        return Ok(());
+    };
+    if library(target, workdir).is_some_and(|library| library.exists()) {
+        return Ok(());
+    }
+    eprintln!("Adding the Rust target {target} with rustup");
+    let added = Command::new("rustup")
+        .args(["target", "add", target])
+        .current_dir(workdir)
+        .stdin(Stdio::null())
+        .status();
+    match added {
+        Ok(status) if status.success() => Ok(()),
+        _ => bail!(
+            "the Rust target {target} is missing and could not be added; run `rustup target add {target}`, \
+             or install your distribution's package with it"
+        ),
+    }
+}
+
+fn rust_target(command: &str) -> Option<&str> {
+    let mut words = command.split_whitespace();
+    words.next().filter(|program| *program == "cargo")?;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--target") {
+            Some("") => return words.next(),
+            Some(rest) if rest.starts_with('=') => return Some(&rest[1..]),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn library(target: &str, workdir: &Path) -> Option<PathBuf> {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .current_dir(workdir)
+        .output();
+    let path = String::from_utf8(output.ok()?.stdout).ok()?;
+    Some(PathBuf::from(path.trim())).filter(|path| !path.as_os_str().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn finds_the_rust_target_of_a_build_command() {
+        let table = [
+            (
+                "cargo build --target wasm32-wasip2 --release",
+                Some("wasm32-wasip2"),
+            ),
+            (
+                "cargo build --target-dir x --target=wasm32-wasip1",
+                Some("wasm32-wasip1"),
+            ),
+            ("cargo build", None),
+            ("make --target x", None),
+        ];
+        for (command, target) in table {
+            assert_eq!(rust_target(command), target, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_component_is_stale_when_missing_or_older_than_what_it_watches() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let touch = |name: &str, minute: u64| {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minute);
+            fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            fs::File::create(path(name))
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+        };
+        let build = Build {
+            commands: vec![],
+            workdir: dir.path().to_owned(),
+            watch: vec!["src/**/*.rs".to_owned(), "Cargo.toml".to_owned()],
+        };
+        let stale = || is_stale(&path("x.wasm"), &build).unwrap();
+        assert!(stale(), "missing");
+        touch("x.wasm", 10);
+        assert!(!stale(), "nothing watched is there");
+        touch("README.md", 11);
+        touch("target/src/lib.rs", 11);
+        touch("src/deep/lib.rs", 9);
+        assert!(!stale(), "what is newer is not watched");
+        touch("src/deep/lib.rs", 11);
+        assert!(stale(), "a source is newer");
+        touch("x.wasm", 12);
+        assert!(!stale(), "built since");
+        touch("Cargo.toml", 13);
+        assert!(stale(), "a file at the top is newer");
+    }
+}

@@ -1,0 +1,206 @@
+//! The command line: `spin up`'s words, as far as they mean something here.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use tracing_tail_host::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
+use tracing_tail_host::connections::{HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT};
+use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
+use tracing_tail_host::room::MAX_INSTANCE_BYTES;
+
+/// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tracing-tail",
+    version,
+    args_conflicts_with_subcommands = true,
+    args_override_self = true,
+    after_help = limits()
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The words of `up`, which is what happens without a command.
+    #[command(flatten)]
+    pub up: Up,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build what is missing or stale, and run the application
+    #[command(after_help = limits())]
+    Up(UpPath),
+    /// Build the application's components with their build commands
+    Build(Build),
+    /// Make a Spin manifest, or a drawing, of a topology: a page with the services of a mesh
+    #[command(after_help = TOPOLOGY)]
+    Mesh(Mesh),
+}
+
+const TOPOLOGY: &str = r#"A topology is a TOML file:
+
+  name = "shop"                        # the application's; default: the file's name
+  source = "tracing_tail.wasm"         # the component; default: built from the repository around the file
+
+  [services.storefront]                # lower-case words joined by '-'
+  entry = true                         # takes requests from outside; at least one service does
+  calls = ["catalog", "cart;p=60"]     # in this order; the cart for 60 % of requests
+  fanout = "parallel"                  # the rest as APP_FANOUT, APP_LATENCY, ... accept it
+  latency = "p50:20ms,p90:100ms"
+  errors = "503:5,429:1"
+  incidents = "every=5m,for=30s,errors=50"
+  timeout = "2s"
+  retries = 1
+
+  [services.catalog]
+  [services.cart]
+
+One entry point answers on /process, several on /<service>/process. In the environment a service's
+settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
+
+/// What `up` allows its clients and guests.
+fn limits() -> String {
+    format!(
+        "Limits:
+  The head of a request    {} KiB, {MAX_HEADERS} headers, within {} s
+  Its body                 within {} s, and never nothing for {} s
+  A connection             idle for {} s; {} s where nothing of an answer is taken
+  Connections              {MAX_CONNECTIONS}, fewer where few files may be open; the idlest make place
+  The memory of a guest    {} MiB",
+        MAX_HEAD_BYTES >> 10,
+        HEAD_TIMEOUT.as_secs(),
+        BODY_TIMEOUT.as_secs(),
+        BODY_STALL.as_secs(),
+        KEEP_ALIVE.as_secs(),
+        WRITE_TIMEOUT.as_secs(),
+        MAX_INSTANCE_BYTES >> 20,
+    )
+}
+
+/// Which application a command is about.
+#[derive(Debug, Args)]
+pub struct Application {
+    /// The manifest, its folder, or a topology (see `mesh --help`) [default: spin.toml]
+    #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH")]
+    from: Option<PathBuf>,
+}
+
+impl Application {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.from.as_deref().unwrap_or(Path::new("spin.toml"))
+    }
+}
+
+/// The words of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Which application.
+    #[command(flatten)]
+    pub app: Application,
+}
+
+/// The words of `mesh`.
+#[derive(Debug, Args)]
+pub struct Mesh {
+    /// The topology
+    #[arg(value_name = "TOPOLOGY")]
+    pub topology: PathBuf,
+    /// Write to this file; its paths will start at its folder [default: print, for the topology's folder]
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Make a Mermaid flowchart instead
+    #[arg(long)]
+    pub graph: bool,
+}
+
+/// The words of `up` after its name, where the application may stand without `--from`.
+#[derive(Debug, Args)]
+pub struct UpPath {
+    /// The same as --from
+    #[arg(value_name = "PATH", conflicts_with = "from")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    up: Up,
+}
+
+impl From<UpPath> for Up {
+    fn from(UpPath { path, mut up }: UpPath) -> Up {
+        up.app.from = path.or(up.app.from);
+        up
+    }
+}
+
+/// The words of `up`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub struct Up {
+    /// Which application.
+    #[command(flatten)]
+    pub app: Application,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = parse_address)]
+    pub listen: SocketAddr,
+    /// Where variables come from [default: runtime-config.toml beside the manifest, if it is there]
+    #[arg(long, value_name = "PATH")]
+    pub runtime_config_file: Option<PathBuf>,
+    /// The value of a variable: name=value, name=@file, @file.json or @file.toml
+    #[arg(long, value_name = "VARIABLE")]
+    pub variable: Vec<String>,
+    /// An environment variable of every component: NAME=value
+    #[arg(short = 'e', long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// Where databases are kept [default: .spin beside the manifest]
+    #[arg(long, value_name = "PATH")]
+    pub state_dir: Option<PathBuf>,
+    /// Run every build command first, stale or not
+    #[arg(long)]
+    pub build: bool,
+    /// The memory that instances may take, all together, such as 512MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
+    pub max_memory: usize,
+    /// At the end print the totals of requests and spans as the last line: json
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub summary: Option<Summary>,
+    /// Drop what components print
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+}
+
+/// A form of the totals at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Summary {
+    /// One line of JSON.
+    Json,
+}
+
+/// The least memory that a few instances need.
+const MIN_MEMORY: usize = 16 << 20;
+
+fn parse_size(word: &str) -> Result<usize, String> {
+    let units = [("GiB", 30), ("MiB", 20)];
+    let sized = units.into_iter().find_map(|(unit, shift)| {
+        let number: usize = word.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << shift)
+    });
+    sized
+        .filter(|size| *size >= MIN_MEMORY)
+        .ok_or_else(|| "write a size of at least 16MiB, such as 512MiB or 2GiB".to_owned())
+}
+
+/// As in Spin a name is resolved, to its IPv4 address where it has one.
+fn parse_address(word: &str) -> Result<SocketAddr, String> {
+    let addresses = word
+        .to_socket_addrs()
+        .map_err(|error| format!("write host:port ({error})"))?;
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
+        .first()
+        .copied()
+        .ok_or_else(|| "the name has no address".to_owned())
+}

@@ -1,0 +1,165 @@
+//! Says which URLs in the mesh lead to no component of the application.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use tracing_tail_host::manifest::{Component, Manifest};
+use tracing_tail_host::outbound::CHAINING_SUFFIX;
+use tracing_tail_host::variables::{Provider, Variables};
+
+/// One sentence for each URL of a component's `app_url_destino` and `otlp_endpoint` that leads nowhere.
+/// URLs that are malformed, secret, or outside of the application are left to those who call them.
+pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for component in &manifest.components {
+        let calls = format!("{} calls", component.id);
+        for (name, who) in [
+            ("app_url_destino", calls.as_str()),
+            ("otlp_endpoint", "spans go to"),
+        ] {
+            let value = variables.shown(component, name).unwrap_or_default();
+            for (url, wanted) in value.split(',').filter_map(chained) {
+                if let Some(why) = why_unknown(manifest, &wanted) {
+                    let named = setting(component, name, providers);
+                    sentences.push(format!("{who} {url} ({named}), and {why}"));
+                }
+            }
+        }
+    }
+    let mut said = HashSet::new();
+    sentences.retain(|sentence| said.insert(sentence.clone()));
+    sentences
+}
+
+/// The URL of a chained call without what may be secret, and the component that it names.
+fn chained(entry: &str) -> Option<(String, String)> {
+    // A password may hold semicolons too.
+    let host = entry.rfind('@').unwrap_or_default();
+    let end = entry[host..].find(';').map_or(entry.len(), |at| host + at);
+    let url = Url::parse(entry[..end].trim()).ok()?;
+    let host = url.host_str()?;
+    let component = host.strip_suffix(CHAINING_SUFFIX)?;
+    Some((format!("{}://{host}", url.scheme()), component.to_owned()))
+}
+
+fn why_unknown(manifest: &Manifest, wanted: &str) -> Option<String> {
+    let mut triggers = manifest.triggers.iter();
+    if triggers.any(|trigger| trigger.component.value == wanted) {
+        return None;
+    }
+    let mut components = manifest.components.iter();
+    Some(match components.any(|component| component.id == wanted) {
+        true => format!("component '{wanted}' has no trigger, not even a private one"),
+        false => format!("the app has no component '{wanted}'"),
+    })
+}
+
+/// What to change: the environment variable, where the component's variable is that of an application
+/// variable with a provider of the same prefix; otherwise the component's variable.
+fn setting(component: &Component, name: &str, providers: &[Provider]) -> String {
+    let template = component.variables.iter().find(|(known, _)| known == name);
+    let mut used = template
+        .into_iter()
+        .flat_map(|(_, template)| template.variables());
+    let own = name.split('_').next().unwrap_or(name);
+    let prefix = providers.iter().find_map(|provider| match provider {
+        Provider::Env { prefix, .. } if prefix.eq_ignore_ascii_case(own) => Some(prefix),
+        _ => None,
+    });
+    match (prefix, used.next(), used.next()) {
+        (Some(prefix), Some(variable), None) => {
+            format!("{prefix}_{}", variable.to_ascii_uppercase())
+        }
+        (None, Some(variable), None) => format!("the variable {variable}"),
+        _ => format!("the component's {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use tracing_tail_host::document::Document;
+    use tracing_tail_host::variables::Values;
+
+    fn env(prefix: &str) -> Provider {
+        Provider::Env {
+            prefix: prefix.to_owned(),
+            dotenv: Values::new(),
+        }
+    }
+
+    fn told(destino: &str, endpoint: &str, providers: &[Provider]) -> Vec<String> {
+        let text = format!(
+            "spin_manifest_version = 2\napplication = {{ name = \"x\" }}\n\
+             [[trigger.http]]\nroute = \"/...\"\ncomponent = \"service-b\"\n\
+             [variables]\nb_url_destino = {{ default = \"{destino}\" }}\nsecret = {{ default = \"x\", secret = true }}\n\
+             [component.idle]\nsource = \"x\"\n\
+             [component.service-b]\nsource = \"x\"\n\
+             variables = {{ app_url_destino = \"{{{{ b_url_destino }}}}\", otlp_endpoint = \"{endpoint}\" }}\n"
+        );
+        let manifest = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
+        let variables = Variables::settle(&manifest, &[]).unwrap();
+        unknown(&manifest, &variables, providers)
+    }
+
+    #[test]
+    fn names_each_url_that_leads_nowhere_and_its_setting() {
+        let none = Vec::<&str>::new();
+        let nobody = "and the app has no component 'nobody'";
+        let table = [
+            ("", "", none.clone()),
+            (
+                "http://service-b.spin.internal,http://b.example.com,nonsense,",
+                "http://collector:4318/v1/traces",
+                none.clone(),
+            ),
+            (
+                "http://Service-B.spin.internal/base;p=30",
+                "http://{{ secret }}.spin.internal",
+                none,
+            ),
+            (
+                "http://u:p;x@nobody.spin.internal/base?k=v;p=5",
+                "",
+                vec![
+                    "service-b calls http://nobody.spin.internal (APP_B_URL_DESTINO), and the app has no component 'nobody'",
+                ],
+            ),
+            (
+                "http://service-b.spin.internal, http://nobody.spin.internal/;p=5",
+                "",
+                vec![
+                    "service-b calls http://nobody.spin.internal (APP_B_URL_DESTINO), and the app has no component 'nobody'",
+                ],
+            ),
+            (
+                "http://idle.spin.internal",
+                "",
+                vec![
+                    "service-b calls http://idle.spin.internal (APP_B_URL_DESTINO), and component 'idle' has no trigger, not even a private one",
+                ],
+            ),
+            (
+                "",
+                "http://viewer.spin.internal/v1/traces",
+                vec![
+                    "spans go to http://viewer.spin.internal (the component's otlp_endpoint), and the app has no component 'viewer'",
+                ],
+            ),
+        ];
+        for (destino, endpoint, sentences) in table {
+            let providers = [env("OTLP"), env("APP")];
+            assert_eq!(told(destino, endpoint, &providers), sentences, "{destino}");
+        }
+        let told = told("http://nobody.spin.internal", "", &[env("SPIN_VARIABLE")]);
+        assert_eq!(
+            told,
+            [format!(
+                "service-b calls http://nobody.spin.internal (the variable b_url_destino), {nobody}"
+            )]
+        );
+    }
+}

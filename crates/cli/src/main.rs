@@ -1,0 +1,27 @@
+//! The embedded host's command line.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use mimalloc::MiMalloc;
+use tracing_tail_cli::cli::Cli;
+use tracing_tail_cli::run;
+
+/// Requests are many small allocations; the system's allocator takes a seventh more CPU time for them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+// Requests are answered elsewhere, by the shards. A worker takes the signals while the main thread compiles.
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // wasmtime's errors have several lines; here each is one sentence.
+            let text = format!("{error:#}");
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            eprintln!("Error: {}", lines.join(" "));
+            ExitCode::FAILURE
+        }
+    }
+}

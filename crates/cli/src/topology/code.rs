@@ -1,0 +1,142 @@
+//! Where a mesh's component comes from: a file that the page names, or this repository.
+
+use std::path::{Component, Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Topology;
+use tracing_tail_host::document::Document;
+
+/// The component's file in the repository.
+const BUILT: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
+
+/// Where the component is; paths start at the manifest's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// The component's file.
+    pub source: String,
+    /// The repository that it is built in, if it is.
+    pub repository: Option<String>,
+}
+
+impl Code {
+    /// Finds the code of a topology in the folder `beside`, for a manifest in the folder `dir`.
+    ///
+    /// # Errors
+    /// Where the page names no file, and there is no repository at or above it, or where we are.
+    pub fn find(topology: &Topology, beside: &Path, dir: &Path) -> Result<Code> {
+        let beside = absolute(beside)?;
+        let dir = absolute(dir)?;
+        if let Some(source) = &topology.source {
+            return Ok(Code {
+                source: slashes(&relative(&dir, &beside.join(source))),
+                repository: None,
+            });
+        }
+        let here = absolute(Path::new("."))?;
+        let Some(root) = beside
+            .ancestors()
+            .chain(here.ancestors())
+            .find(is_repository)
+        else {
+            bail!(
+                "there is no repository of tracing-tail at or above {} or {}; say in the topology where the component is: source = \"tracing_tail.wasm\"",
+                beside.display(),
+                here.display()
+            );
+        };
+        let root = relative(&dir, root);
+        Ok(Code {
+            source: slashes(&root.join(BUILT)),
+            repository: Some(slashes(&root)),
+        })
+    }
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf> {
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let here = || env::current_dir().map(|here| here.join(folder));
+    fs::canonicalize(folder)
+        .or_else(|_| here())
+        .with_context(|| format!("failed to find the folder {}", folder.display()))
+}
+
+/// Whether the workspace's package `tracing-tail` is in this folder.
+fn is_repository(folder: &&Path) -> bool {
+    let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let name = Document::new("Cargo.toml", &text)
+        .root()
+        .and_then(|mut root| {
+            let package = root.table("package", "'package'")?;
+            package.map_or(Ok(None), |mut package| package.string("name"))
+        });
+    matches!(name, Ok(Some(name)) if name.value == "tracing-tail")
+}
+
+/// The way from one absolute path to another.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let same = from.iter().zip(&to).take_while(|(one, other)| one == other);
+    let same = same.count();
+    let up = from[same..].iter().map(|_| Component::ParentDir);
+    up.chain(to[same..].iter().copied()).collect()
+}
+
+fn slashes(path: &Path) -> String {
+    let text = path.display().to_string().replace('\\', "/");
+    match text.is_empty() {
+        true => ".".to_owned(),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_way_from_one_folder_to_another() {
+        let table = [
+            ("/a/b", "/a/b", "."),
+            ("/a/b/c", "/a", "../.."),
+            ("/a/b", "/a/b/c/d", "c/d"),
+            ("/a/b", "/a/x/y", "../x/y"),
+        ];
+        for (from, to, way) in table {
+            assert_eq!(slashes(&relative(Path::new(from), Path::new(to))), way);
+        }
+    }
+
+    #[test]
+    fn takes_the_file_that_the_page_names_or_the_repository_around_it() {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .unwrap();
+        let page = |source: &str| {
+            let text = format!("{source}\n[services.a]\nentry = true\n");
+            Topology::parse(Document::new("x.toml", &text), "x").unwrap()
+        };
+        let beside = repository.join("docs");
+        let find = |source: &str, dir: &Path| Code::find(&page(source), &beside, dir).unwrap();
+        assert_eq!(
+            find("", &beside),
+            Code {
+                source: format!("../{BUILT}"),
+                repository: Some("..".to_owned()),
+            }
+        );
+        assert_eq!(find("", repository).source, BUILT);
+        assert_eq!(
+            find("source = \"x.wasm\"", repository),
+            Code {
+                source: "docs/x.wasm".to_owned(),
+                repository: None,
+            }
+        );
+    }
+}

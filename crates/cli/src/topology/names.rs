@@ -1,0 +1,57 @@
+//! What services may be called, and the names of variables that follow from it.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use tracing_tail::config::Setting;
+
+use super::{Service, own, shared};
+use tracing_tail_host::document::Located;
+
+/// Refuses what is no host name and component id at once.
+pub(super) fn check(id: &Located<String>) -> Result<()> {
+    let word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    if id.value.split('-').all(word) {
+        return Ok(());
+    }
+    let found = &id.value;
+    Err(id.error(format!(
+        "'{found}' is no service name: lower-case words of letters and digits, joined by '-', such as cart-db"
+    )))
+}
+
+/// Refuses two settings with the same variable.
+pub(super) fn refuse_clashes(services: &[Service]) -> Result<()> {
+    let mut taken: HashMap<_, _> = shared()
+        .map(|setting| (plain(setting), format!("{} of all services", setting.env)))
+        .collect();
+    for service in services {
+        let id = &service.id.value;
+        for setting in own() {
+            let variable = of_service(id, setting);
+            let meaning = format!("{} of service '{id}'", setting.env);
+            if let Some(other) = taken.insert(variable.clone(), meaning) {
+                return Err(service.id.error(format!(
+                    "service '{id}' needs the variable '{variable}', which is {other}; choose another name"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The application variable of a setting: its environment name without the provider's prefix.
+pub(super) fn plain(setting: Setting) -> String {
+    let after = setting.env.split_once('_').map_or("", |(_, after)| after);
+    after.to_ascii_lowercase()
+}
+
+/// The application variable of a service's own setting.
+pub(super) fn of_service(id: &str, setting: Setting) -> String {
+    format!("{}_{}", id.replace('-', "_"), plain(setting))
+}

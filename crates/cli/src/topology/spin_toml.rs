@@ -1,0 +1,161 @@
+//! A mesh as a Spin manifest.
+
+use serde_json::Value;
+use tracing_tail::config::{
+    APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, Setting,
+};
+
+use super::{Code, Service, Topology, calls, is_mapped, names, own, shared};
+
+/// What every service may send requests to, as in the repository's own manifest.
+pub(super) const ALLOWED_HOSTS: [&str; 6] = [
+    "http://*.spin.internal",
+    "http://localhost:*",
+    "http://127.0.0.1:*",
+    "http://[::1]:*",
+    "http://collector:4318",
+    "{{ allowed_host }}",
+];
+/// How the component is built in its repository, as there.
+pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target";
+/// What it is built from, as there.
+pub(super) const WATCH: [&str; 5] = [
+    "src/**/*.rs",
+    "crates/redact/src/**/*.rs",
+    "build.rs",
+    "Cargo.toml",
+    "Cargo.lock",
+];
+
+/// Writes the manifest of a topology that is in the file `page`.
+pub fn spin_toml(topology: &Topology, code: &Code, page: &str) -> String {
+    let mut text = Text::default();
+    // A comment holds no control characters, and a file's name may.
+    let page = page.replace(char::is_control, "?");
+    text.line(format!(
+        "# Made by `tracing-tail mesh` from {page}: change that, and make this again."
+    ));
+    text.line("spin_manifest_version = 2");
+    text.line("");
+    text.line("[application]");
+    text.line(format!("name = {}", quote(&topology.name)));
+    text.line("version = \"0.1.0\"");
+    variables(topology, &mut text);
+    for service in &topology.services {
+        text.line("");
+        text.line("[[trigger.http]]");
+        text.line(format!("route = {}", route(topology, service)));
+        text.line(format!("component = {}", quote(&service.id.value)));
+    }
+    for (at, service) in topology.services.iter().enumerate() {
+        let id = &service.id.value;
+        text.line("");
+        text.line(format!("[component.{id}]"));
+        text.line(format!("source = {}", quote(&code.source)));
+        text.list("allowed_outbound_hosts", &ALLOWED_HOSTS);
+        // Once is enough, since all have the same source.
+        if let (0, Some(repository)) = (at, &code.repository) {
+            build(id, repository, &mut text);
+        }
+        mappings(id, &mut text);
+    }
+    text.0
+}
+
+fn variables(topology: &Topology, text: &mut Text) {
+    text.line("");
+    text.line("# With runtime-config.toml each variable is the environment variable beside it.");
+    text.line("[variables]");
+    for service in &topology.services {
+        text.line(format!("# {}", service.id.value));
+        for setting in own() {
+            let variable = names::of_service(&service.id.value, setting);
+            let default = match setting {
+                APP_URL_DESTINO => &service.destinations(),
+                _ => service.get(setting).unwrap_or(setting.default),
+            };
+            let default = quote(default);
+            let env = variable.to_ascii_uppercase();
+            text.line(format!(
+                "{variable} = {{ default = {default} }} # APP_{env}"
+            ));
+        }
+    }
+    text.line("# all");
+    for setting in shared() {
+        let secret = match setting {
+            OTEL_EXPORTER_OTLP_HEADERS => ", secret = true",
+            _ => "",
+        };
+        let default = match setting {
+            APP_MAX_HOPS => max_hops(topology),
+            _ => setting.default.to_owned(),
+        };
+        let (variable, default) = (names::plain(setting), quote(&default));
+        let env = setting.env;
+        text.line(format!(
+            "{variable} = {{ default = {default}{secret} }} # {env}"
+        ));
+    }
+}
+
+/// A chain that the page names is no circle, however long it is.
+fn max_hops(topology: &Topology) -> String {
+    let default = APP_MAX_HOPS.default.parse().unwrap_or_default();
+    let longest = calls::longest_chain(&topology.services);
+    longest.max(default).to_string()
+}
+
+/// One entry point answers on `/process`, several on `/<service>/process`.
+fn route(topology: &Topology, service: &Service) -> String {
+    let entries = topology.services.iter().filter(|service| service.entry);
+    match (service.entry, entries.count()) {
+        (false, _) => "{ private = true }".to_owned(),
+        (true, 1) => quote("/..."),
+        (true, _) => quote(&format!("/{}/...", service.id.value)),
+    }
+}
+
+fn build(id: &str, repository: &str, text: &mut Text) {
+    text.line("");
+    text.line(format!("[component.{id}.build]"));
+    text.line(format!("command = {}", quote(BUILD)));
+    text.line(format!("workdir = {}", quote(repository)));
+    text.list("watch", &WATCH);
+}
+
+fn mappings(id: &str, text: &mut Text) {
+    text.line("");
+    text.line(format!("[component.{id}.variables]"));
+    text.line(format!("{} = {}", APP_NAME.variable(), quote(id)));
+    for setting in own() {
+        text.mapping(setting, &names::of_service(id, setting));
+    }
+    for setting in shared().filter(is_mapped) {
+        text.mapping(setting, &names::plain(setting));
+    }
+}
+
+/// What JSON quotes, TOML reads, but for one character.
+fn quote(text: &str) -> String {
+    Value::from(text).to_string().replace('\x7f', "\\u007f")
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.0.push_str(line.as_ref());
+        self.0.push('\n');
+    }
+
+    fn list(&mut self, key: &str, items: &[&str]) {
+        let items: Vec<_> = items.iter().map(|item| quote(item)).collect();
+        self.line(format!("{key} = [{}]", items.join(", ")));
+    }
+
+    fn mapping(&mut self, setting: Setting, variable: &str) {
+        self.line(format!("{} = \"{{{{ {variable} }}}}\"", setting.variable()));
+    }
+}

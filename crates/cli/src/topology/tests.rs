@@ -1,0 +1,214 @@
+use super::*;
+
+const SHOP: &str = r#"
+name = "shop"
+
+[services.front]
+entry = true
+calls = ["cart-db", "stock;p=12.5", "stock"]
+latency = "50ms..250ms"
+errors = 0.5
+
+[services.cart-db]
+calls = ["stock"]
+fanout = "parallel"
+
+[services.stock]
+retries = 2
+latency = 100
+errors = "503:5,429:1"
+"#;
+
+fn parse(text: &str) -> Result<Topology> {
+    Topology::parse(Document::new("shop.toml", text), "unnamed")
+}
+
+#[test]
+fn reads_a_page() {
+    let shop = parse(SHOP).unwrap();
+    assert_eq!(shop.name, "shop");
+    let told: Vec<_> = shop
+        .services
+        .iter()
+        .map(|service| {
+            (
+                service.id.value.as_str(),
+                service.entry,
+                service.destinations(),
+                service.get(APP_ERRORS).unwrap_or("-"),
+            )
+        })
+        .collect();
+    let (db, stock) = ("http://cart-db.spin.internal", "http://stock.spin.internal");
+    assert_eq!(
+        told,
+        [
+            ("front", true, format!("{db},{stock};p=12.5,{stock}"), "0.5"),
+            ("cart-db", false, stock.to_owned(), "-"),
+            ("stock", false, String::new(), "503:5,429:1"),
+        ]
+    );
+    assert_eq!(
+        parse("[services.a]\nentry = true\n").unwrap().name,
+        "unnamed"
+    );
+}
+
+/// Each row changes one line of [`SHOP`], and the error names the line that is wrong.
+#[test]
+fn names_what_it_refuses_and_its_line() {
+    let keys = "which is no key there; the keys are";
+    let shape = "is no service name: lower-case words of letters and digits, joined by '-', such as cart-db";
+    let table = [
+        ("name = \"shop\"", "name = 1", "shop.toml:2: 'name' of the file is of type integer, not a string".to_owned()),
+        ("name = \"shop\"", "name = \" \"", "shop.toml:2: the name is empty".to_owned()),
+        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services")),
+        ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
+        ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
+        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries")),
+        ("\"stock;p=12.5\"", "\"stok\"", "shop.toml:6: service 'front' calls 'stok', and there is no such service; there are front, cart-db, stock".to_owned()),
+        ("\"stock;p=12.5\"", "\"stock;q=1\"", "shop.toml:6: 'stock;q=1' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
+        ("\"stock;p=12.5\"", "3", "shop.toml:6: 'calls' of service 'front' is of type integer, not a string".to_owned()),
+        ("errors = 0.5", "errors = 101", "shop.toml:8: 'errors' of service 'front': '101' is not a percentage from 0 to 100".to_owned()),
+        ("errors = 0.5", "errors = [1]", "shop.toml:8: 'errors' of service 'front' is of type array, not a string or a number".to_owned()),
+        ("retries = 2", "retries = true", "shop.toml:15: 'retries' of service 'stock' is of type boolean, not a string or a number".to_owned()),
+        ("retries = 2", "timeout = 2", "shop.toml:15: 'timeout' of service 'stock': '2' is not a duration such as 5s or 500ms, at most 1h".to_owned()),
+        ("calls = [\"stock\"]", "calls = [\"cart-db\"]", "shop.toml:11: the calls go round in a circle: cart-db -> cart-db".to_owned()),
+        ("retries = 2", "calls = [\"cart-db\"]", "shop.toml:15: the calls go round in a circle: cart-db -> stock -> cart-db".to_owned()),
+        ("retries = 2", "calls = [\"front\"]", "shop.toml:15: the calls go round in a circle: front -> cart-db -> stock -> front".to_owned()),
+        ("[services.stock]", "[services.cart_db]", format!("shop.toml:14: 'cart_db' {shape}")),
+        ("[services.stock]", "[services.Stock]", format!("shop.toml:14: 'Stock' {shape}")),
+        ("[services.stock]", "[services.7up]", format!("shop.toml:14: '7up' {shape}")),
+        ("[services.stock]", "[services.cart-db]", "shop.toml:14: duplicate key".to_owned()),
+        ("[services.cart-db]", "[services.exporter-otlp]\n[services.cart-db]", "shop.toml:10: service 'exporter-otlp' needs the variable 'exporter_otlp_timeout', which is OTEL_EXPORTER_OTLP_TIMEOUT of all services; choose another name".to_owned()),
+        ("[services.stock]", "[services]\nstock = 1\n[services.stck]", "shop.toml:15: 'stock' of 'services' is of type integer, not a table".to_owned()),
+    ];
+    for (line, replacement, problem) in table {
+        assert!(SHOP.contains(line), "{line}");
+        let error = parse(&SHOP.replacen(line, replacement, 1)).expect_err(replacement);
+        assert_eq!(error.to_string(), problem);
+    }
+    let error = parse("[service.a]\n").unwrap_err().to_string();
+    assert_eq!(error, "shop.toml:1: the file has no [services.<name>]");
+}
+
+#[test]
+fn draws_a_flowchart() {
+    assert_eq!(
+        graph(&parse(SHOP).unwrap()),
+        r#"flowchart LR
+    FRONT(["front<br/>50ms..250ms<br/>errors 0.5"])
+    CART_DB["cart-db"]
+    STOCK["stock<br/>100<br/>errors 503:5,429:1"]
+    FRONT -->|"1"| CART_DB
+    FRONT -->|"2, 12.5 %"| STOCK
+    FRONT -->|"3"| STOCK
+    CART_DB -->|"parallel"| STOCK
+"#
+    );
+}
+
+mod manifest {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use tracing_tail_host::manifest::{Manifest, Route, find};
+    use tracing_tail_host::variables::Variables;
+
+    fn manifest(page: &str, repository: Option<&str>) -> Manifest {
+        let code = Code {
+            source: "x/y.wasm".to_owned(),
+            repository: repository.map(str::to_owned),
+        };
+        let text = spin_toml(&parse(page).unwrap(), &code, "shop.toml");
+        Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap()
+    }
+
+    fn routes(manifest: &Manifest) -> Vec<&str> {
+        let routes = manifest.triggers.iter().map(|trigger| &trigger.route);
+        routes
+            .map(|route| match route {
+                Route::Public(route) => route.value.as_str(),
+                Route::Private => "private",
+            })
+            .collect()
+    }
+
+    #[test]
+    fn maps_each_setting_of_each_service() {
+        let manifest = manifest(SHOP, None);
+        let settled = Variables::settle(&manifest, &[]).unwrap();
+        for service in parse(SHOP).unwrap().services {
+            let id = service.id.value.as_str();
+            let mapped = settled.of(find(&manifest, id).unwrap()).unwrap();
+            for setting in SETTINGS.iter().filter(|setting| is_mapped(setting)) {
+                let expected = match *setting {
+                    APP_NAME => id.to_owned(),
+                    APP_URL_DESTINO => service.destinations(),
+                    other => service.get(other).unwrap_or(other.default).to_owned(),
+                };
+                assert_eq!(mapped[&setting.variable()], expected, "{}", setting.env);
+            }
+            let expected = SETTINGS.iter().filter(|setting| is_mapped(setting));
+            assert_eq!(mapped.len(), expected.count(), "nothing else is mapped");
+        }
+        assert_eq!(settled.get("cart_db_fanout").unwrap(), "parallel");
+        assert_eq!(
+            settled.shown(
+                find(&manifest, "stock").unwrap(),
+                "otel_exporter_otlp_headers"
+            ),
+            Some("(secret)".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_long_chain_raises_the_hops_that_all_services_have() {
+        let chain = |length: usize| {
+            let mut page = "[services.s0]\nentry = true\n".to_owned();
+            for n in 1..=length {
+                page += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
+            }
+            let manifest = manifest(&page, None);
+            let settled = Variables::settle(&manifest, &[]).unwrap();
+            let last = find(&manifest, &format!("s{length}")).unwrap();
+            settled.of(last).unwrap()["app_max_hops"].clone()
+        };
+        for (length, hops) in [(1, "64"), (64, "64"), (70, "70")] {
+            assert_eq!(chain(length), hops);
+        }
+    }
+
+    #[test]
+    fn one_entry_point_has_every_path_and_several_have_their_names() {
+        assert_eq!(
+            routes(&manifest(SHOP, None)),
+            ["/...", "private", "private"]
+        );
+        let two = SHOP.replace("retries = 2", "entry = true");
+        assert_eq!(
+            routes(&manifest(&two, None)),
+            ["/front/...", "private", "/stock/..."]
+        );
+    }
+
+    #[test]
+    fn builds_and_allows_what_the_repository_s_own_manifest_does() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
+        let text = fs::read_to_string(path).unwrap();
+        let ours = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
+        let ours = &ours.components[0];
+        let made = manifest(SHOP, Some(""));
+        let builds: Vec<_> = made.components.iter().map(|made| &made.build).collect();
+        assert_eq!(builds, [&ours.build, &None, &None]);
+        for component in &made.components {
+            assert_eq!(component.source, Path::new("x/y.wasm"));
+            let hosts = |component: &tracing_tail_host::manifest::Component| {
+                let hosts = component.allowed_outbound_hosts.iter();
+                hosts.map(|host| host.value.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(hosts(component), hosts(ours));
+        }
+    }
+}
