@@ -32,7 +32,7 @@ impl Target {
             None => (None, authority),
         };
         let url: Uri = [scheme, host, rest].concat().parse().ok()?;
-        if url.host().is_none_or(str::is_empty) {
+        if url.host().is_none_or(str::is_empty) || !has_valid_port(&url) {
             return None;
         }
         let authorization = match userinfo {
@@ -91,6 +91,15 @@ pub fn refusal(url: &str, example: &str) -> String {
     }
     let shown = redact(url);
     format!("'{shown}' is not an http:// or https:// URL such as {example}")
+}
+
+/// `Uri` takes anything for a port: it may be the beginning of a password.
+fn has_valid_port(url: &Uri) -> bool {
+    let (Some(authority), Some(host)) = (url.authority(), url.host()) else {
+        return true;
+    };
+    let port = authority.as_str().trim_start_matches(host);
+    matches!(port, "" | ":") || authority.port_u16().is_some()
 }
 
 /// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
@@ -238,6 +247,8 @@ mod tests {
             "http://",
             "http:///x",
             "http://b#x",
+            "http://b:x",
+            "http://b:65536",
             "http://a b",
             "http://u:%zz@b",
         ] {
