@@ -33,10 +33,13 @@ pub fn redact(url: &str) -> String {
     }
 }
 
-/// Whether a text that ends after this URL's authority may end within a password: one has begun, and no `@` follows.
+/// Whether a text that ends after this URL's authority may end within a password: a `:` follows the last `@`, and it
+/// may be a password's rather than a port's.
 pub fn may_end_in_a_password(url: &str) -> bool {
     let authority = Parts::of(url).authority;
-    authority.contains(':') && !authority.contains(['@', '['])
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let address = host.starts_with('[') && host.ends_with(']');
+    host.contains(':') && !address
 }
 
 /// Whether a text begins as a URL does that can be called.
