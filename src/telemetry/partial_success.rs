@@ -96,7 +96,7 @@ fn string(text: &str) -> String {
     // What is cut may end within an escape.
     let read = (0..12).find_map(|less| {
         let end = text.floor_char_boundary(most.saturating_sub(less));
-        serde_json::from_str(&["\"", &text[..end], "\""].concat()).ok()
+        serde_json::from_slice(["\"", &text[..end], "\""].concat().as_bytes()).ok()
     });
     read.unwrap_or_else(|| text[..text.floor_char_boundary(most)].to_owned())
 }
