@@ -16,12 +16,8 @@ pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
     let entries = text.split(',').map(str::trim);
     let entries = entries.filter(|entry| !entry.is_empty());
     // The rest of a password that is cut at its comma must not be shown.
-    if entries
-        .clone()
-        .skip(1)
-        .any(|entry| entry.contains('@') && !is_http(entry))
-    {
-        let problem = "what follows a comma has an '@' and does not begin with http:// or https://";
+    if text.contains('@') && entries.clone().skip(1).any(|entry| !is_http(entry)) {
+        let problem = "what follows a comma does not begin with http:// or https://";
         return Err(format!("{problem}: in a password write %2C for a comma"));
     }
     entries.map(Downstream::parse).collect()
