@@ -11,7 +11,7 @@ import { toQuery } from "./model/filters.js";
 /** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
 
 const ROOT = "/traces/api";
-/** In milliseconds: a response that takes longer is taken for lost, and the next poll asks again. */
+/** In milliseconds. After it a response counts as lost; the next poll asks again. */
 const TIMEOUT = 30000;
 
 /** A problem that the API answered with. */
@@ -75,7 +75,7 @@ async function change(method, endpoint) {
   if (!response.ok) throw await toError(response);
 }
 
-/** Reports that a trace is still being viewed, so that it is kept meanwhile. @param {string} id */
+/** Reports that a trace is viewed, so that it is kept. @param {string} id */
 export async function reportViewed(id) {
   await fetch(`${ROOT}/${tracePath(id)}`, {
     method: "HEAD",

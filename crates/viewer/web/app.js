@@ -1,4 +1,5 @@
-// The page's frame: which view is shown, keyboard shortcuts, the theme, and the counts at the top.
+// The page's frame: which view is shown, keyboard shortcuts, the theme, and the
+// counts at the top.
 
 import { getCounts } from "./api.js";
 import { bytes, count, shortTimestamp, toMillis } from "./model/format.js";
@@ -11,7 +12,7 @@ import { tryView } from "./view/try.js";
 
 const COUNTS_POLL = 3000;
 
-/** The views by the first segment of the address, and the link that each one marks as current. */
+/** The views by the first segment of the address, and the link of each. */
 const VIEWS = new Map([
   ["", { open: listView, link: "list" }],
   ["trace", { open: traceView, link: "list" }],
@@ -104,7 +105,8 @@ function textField(target) {
   );
 }
 
-/** @param {KeyboardEvent} event @returns {boolean} whether the key is a shortcut of every view */
+// The shortcuts that every view has.
+/** @param {KeyboardEvent} event @returns {boolean} whether it was one */
 function handleShortcut(event) {
   if (event.key === "?") {
     shortcuts.showModal();

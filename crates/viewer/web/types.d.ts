@@ -1,5 +1,5 @@
-// The shapes that the viewer's API answers with (docs/viewer-api.md), and those that the page's files share.
-// Read by `tsc` only; the page never loads it.
+// The JSON of the viewer's API (docs/viewer-api.md), and types that the page's
+// files share. Only `tsc` reads it; the page never loads it.
 
 export interface ServiceCounts {
   name: string;
@@ -80,7 +80,7 @@ export interface Trace {
 export interface Attribute {
   key: string;
   value: unknown;
-  /** What to show when the value is not text: JSON's numbers would be rounded. */
+  /** Shown for a value that is not text: numbers would be rounded. */
   text?: string;
 }
 
@@ -154,7 +154,7 @@ export interface View {
   dispose(): void;
   /** Handles a key, or returns false. */
   onKey?(event: KeyboardEvent): boolean;
-  /** Shows another address of the same view, or returns false when it has to be opened anew. */
+  /** Shows another address, or returns false when a new view is needed. */
   navigate?(segments: string[]): boolean;
 }
 

@@ -1,4 +1,5 @@
-// The list's filters: from the form to the API's parameters and to the page's address.
+// The list's filters: from the form to the API's parameters and to the page's
+// address.
 
 /**
  * @typedef {object} Filters
@@ -15,7 +16,8 @@
 export const MAX_ATTRIBUTES = 8;
 
 /**
- * Reads the filters of a form; `calls` has no field, and `now` turns "last minutes" into a start.
+ * Reads the filters of a form. `calls` has no field; `now` turns a period into
+ * its start.
  * @param {FormData} form
  * @param {string} calls
  * @param {number} now milliseconds since 1970

@@ -1,4 +1,4 @@
-// Where the waterfall draws things: rows in pixels, times in percent of the trace.
+// Where the waterfall draws things: rows in pixels, times in percent.
 
 /** The height of a row in pixels; style.css has it too. */
 export const ROW_HEIGHT = 28;
@@ -35,7 +35,8 @@ export function eventPosition(offset, total) {
 }
 
 /**
- * Where a bar's duration stands: behind the bar, before it, or inside when neither has room.
+ * Where a bar's duration stands: behind the bar, before it, or inside when there
+ * is room on neither side.
  * @param {{ offset_ns: number, duration_ns: number }} span
  * @param {number} total
  * @returns {{ side: 'left' | 'right', percent: number, isInside: boolean }}
@@ -74,7 +75,7 @@ export function rowsToDraw({ scrollTop, height }, count) {
 }
 
 /**
- * The scroll position that brings a row into sight; the same one when it is in sight.
+ * The scroll position that brings a row into sight; unchanged when it is.
  * @param {number} row
  * @param {{ scrollTop: number, height: number }} viewport
  */

@@ -33,8 +33,8 @@ export function layOutGraph(graph) {
   );
 }
 
-// Each service is one column after the first caller that reaches it. A cycle ends at a service that has its
-// column already.
+// Each service is one column after the first caller that reaches it. A cycle
+// ends at a service that has its column already.
 /** @param {Graph} graph @returns {Map<string, number>} */
 function assignColumns(graph) {
   const names = graph.nodes.map((node) => node.service);
@@ -75,7 +75,7 @@ export function pictureSize(nodes) {
 /**
  * The curve of a call as the `d` of an SVG path, and the centre of its label.
  * @param {Point} from the caller's node
- * @param {Point} to the callee's node; the same one for a service that calls itself
+ * @param {Point} to the callee's; the same for a call to itself
  * @returns {{ d: string, label: Point }}
  */
 export function edgeCurve(from, to) {

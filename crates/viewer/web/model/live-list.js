@@ -1,5 +1,5 @@
-// The rows of the trace list while traces keep arriving. Traces that are new wait (`pending`) until the reader
-// takes them, so that nothing moves under the pointer.
+// The rows of the trace list while traces keep arriving. New traces are pending
+// until they are taken, so that nothing moves under the pointer.
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 
@@ -11,10 +11,10 @@ export class LiveList {
   shown = new Map();
   /** @type {Map<number, TraceSummary>} */
   pending = new Map();
-  /** Where the next page begins: at traces that arrived before this one. @type {number | null} */
+  /** The next page has traces that arrived before this. @type {number | null} */
   before = null;
 
-  /** Forgets all rows; where the next page begins stays until an answer says so. */
+  /** Forgets all rows, but not where the next page begins. */
   clear() {
     this.shown.clear();
     this.pending.clear();
@@ -32,7 +32,8 @@ export class LiveList {
   }
 
   /**
-   * Takes a trace that is new or has changed. One of an older page, which is not shown yet, is ignored.
+   * Takes a trace that is new or has changed. One that belongs to an older page is
+   * ignored until that page is shown.
    * @param {TraceSummary} summary
    * @returns {'updated' | 'pending' | 'ignored'}
    */
@@ -51,7 +52,7 @@ export class LiveList {
   /**
    * Shows the pending traces on top; beyond `max`, the oldest rows go.
    * @param {number} [max]
-   * @returns {{ added: TraceSummary[], removed: number[] }} the added ones in order of arrival
+   * @returns {{ added: TraceSummary[], removed: number[] }} by arrival
    */
   takePending(max = MAX_ROWS) {
     const added = [...this.pending.values()].sort(
@@ -70,7 +71,8 @@ export class LiveList {
   }
 
   /**
-   * Drops the traces that the store has dropped: those before the oldest, unless they are among the kept.
+   * Drops the traces that the store has dropped: those before the oldest, unless
+   * they are among the kept.
    * @param {number} oldest
    * @param {Set<number>} kept
    * @returns {number[]} the ids of the rows that go

@@ -12,7 +12,10 @@ export function parseRoute(hash) {
   return { name, segments, query: new URLSearchParams(query) };
 }
 
-/** The address of the traces with a call. @param {{ caller: string, callee: string }} edge */
+/**
+ * The address of the traces with a call.
+ * @param {{ caller: string, callee: string }} edge
+ */
 export function callAddress({ caller, callee }) {
   return `#/?calls=${encodeURIComponent(`${caller}>${callee}`)}`;
 }

@@ -1,8 +1,8 @@
 // Searches the spans of a trace.
 
 /**
- * The indices of the spans that contain a text, in any case; null for an empty text.
- * @param {{ spans: import('../types.d.ts').SpanRow[], services: string[] }} trace
+ * The indices of the spans that contain a text, in any case; null for no text.
+ * @param {Pick<import('../types.d.ts').Trace, 'spans' | 'services'>} trace
  * @param {string} text
  * @returns {Set<number> | null}
  */

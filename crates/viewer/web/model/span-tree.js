@@ -1,4 +1,5 @@
-// The spans of a trace as a tree whose branches can be collapsed: which spans have a row, and in which order.
+// The spans of a trace as a tree whose branches can be collapsed: which spans
+// have a row, and in which order.
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
 
@@ -7,14 +8,17 @@ export class SpanTree {
   spans = [];
   /** For each row the index of its span. @type {number[]} */
   rows = [];
-  /** For each span with a row, by index, the number of the row. @type {Map<number, number>} */
+  /** The row of each visible span, by the span's index. @type {Map<number, number>} */
   rowOf = new Map();
   /** @type {Map<string, number>} */
   #indexOf = new Map();
   /** @type {Set<string>} */
   #collapsed = new Set();
 
-  /** Takes the spans of a trace; what is collapsed stays collapsed. @param {SpanRow[]} spans */
+  /**
+   * Takes the spans of a trace. What is collapsed stays collapsed.
+   * @param {SpanRow[]} spans
+   */
   replace(spans) {
     this.spans = spans;
     this.#indexOf = new Map(spans.map((span, index) => [span.id, index]));
@@ -89,7 +93,7 @@ export class SpanTree {
   }
 
   /**
-   * The row that shows a span: its own, or that of the ancestor it is collapsed into.
+   * The row that shows a span: its own, or that of a collapsed ancestor.
    * @param {string | null} id
    * @returns {{ index: number, row: number } | undefined}
    */
@@ -105,7 +109,7 @@ export class SpanTree {
   }
 
   /**
-   * The span some rows away from the selected one; the first without a selection.
+   * The span some rows away from another; the first one for null.
    * @param {string | null} id
    * @param {number} by
    * @returns {SpanRow | undefined}

@@ -5,7 +5,7 @@ import { isolate } from "./text.js";
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
 /** @typedef {import('../types.d.ts').TimeProblem} TimeProblem */
-/** A short text and the sentence that explains it. @typedef {{ text: string, title: string }} Badge */
+/** A text and its explanation. @typedef {{ text: string, title: string }} Badge */
 
 /** What is wrong with a span's times. @type {Record<TimeProblem, Badge>} */
 export const TIME_PROBLEMS = {
@@ -56,7 +56,10 @@ export function badges(span, traceId) {
   return found;
 }
 
-/** Whether a link names a span. @param {{ trace_id: string, span_id: string }} link */
+/**
+ * Whether a link names a span.
+ * @param {{ trace_id: string, span_id: string }} link
+ */
 export function hasTarget(link) {
   return !/^0*$/.test(link.trace_id) && !/^0*$/.test(link.span_id);
 }

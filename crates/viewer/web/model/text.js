@@ -1,4 +1,5 @@
-// Names and values as senders chose them: invisible, turned around, or cut within a character.
+// Names and values as senders chose them: invisible, reversed, or cut within a
+// character.
 
 // Controls, separators, and letters that are drawn as nothing.
 const INVISIBLE = /^[\p{C}\p{Z}\u115F\u1160\u2800\u3164\uFFA0]*$/u;
@@ -22,8 +23,8 @@ export function startsWithinCharacter(text) {
 }
 
 /**
- * A name as part of a longer text, whose direction it can't change. Elements do that by themselves (`untrusted`
- * in view/dom.js).
+ * A name as part of a longer text, whose direction it can't change. For elements
+ * of their own there is `untrusted` in view/dom.js.
  * @param {string} name
  */
 export function isolate(name) {

@@ -1,8 +1,8 @@
 // Turns the form of "Try it" into a request, and reads the response.
 
 /**
- * The request to /process that a form describes. Throws an Error with a sentence for the user when the service
- * can't be named in baggage.
+ * The request to /process that a form describes. Throws an Error for the user
+ * when the service can't be named in baggage.
  * @param {FormData} form
  * @returns {{ path: string, headers: Record<string, string>, body: string }}
  */

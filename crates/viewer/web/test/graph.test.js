@@ -15,7 +15,10 @@ const STATS = {
   p99_ns: 0,
 };
 
-/** @param {string} services one letter each @param {string[]} calls caller and callee */
+/**
+ * @param {string} services one letter each
+ * @param {string[]} calls caller and callee
+ */
 function graph(services, calls) {
   return {
     nodes: [...services].map((service) => ({ ...STATS, service })),

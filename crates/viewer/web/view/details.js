@@ -1,4 +1,4 @@
-// The panel with all of one span: attributes, events with offsets, links, resource.
+// The panel with all of one span: attributes, events, links, resource.
 
 import { duration, timestamp, toMillis } from "../model/format.js";
 import { TIME_PROBLEMS, hasTarget } from "../model/span.js";

@@ -71,8 +71,8 @@ export function byId(id) {
 }
 
 /**
- * A name or value that a sender chose. Its direction does not change what is around it, and one that can't be seen
- * is marked.
+ * A name or value that a sender chose. Its direction does not change what is
+ * around it, and one that can't be seen is marked.
  * @param {string} text
  * @param {string} [placeholder] shown instead of an empty text
  */

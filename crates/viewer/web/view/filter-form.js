@@ -120,7 +120,7 @@ export function filterForm(query, { onApply, onReset }) {
     return filters;
   }
 
-  /** Adds services to choose from, when one of these is new. @param {string[]} names */
+  /** Updates the services to choose from when one is new. @param {string[]} names */
   function offer(names) {
     const known = new Set([...services.options].map((option) => option.value));
     if (names.some((name) => !known.has(name))) fillServices();

@@ -1,10 +1,12 @@
-// The list: the latest traces, live, with filters. Nothing moves while a reader points at it or reads it.
+// The list: the latest traces, live, with filters. Rows do not move while
+// someone points at them, reads further down, or has selected one.
 
 import { deleteTraces, getTraces } from "../api.js";
 import { filtersToAddress, isFiltered } from "../model/filters.js";
 import { LiveList } from "../model/live-list.js";
 import { announce, el, toMessage, untrusted } from "./dom.js";
 import { filterForm } from "./filter-form.js";
+import { rowSelection } from "./selection.js";
 import { traceRow } from "./trace-row.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
@@ -23,8 +25,6 @@ export function listView(main, _segments, query) {
   const rows = new Map();
   let cursor = 0;
   let isPaused = false;
-  /** @type {number | null} */
-  let selected = null;
   // A response to an older request than the last `load` is dropped.
   let generation = 0;
   let isDisposed = false;
@@ -34,6 +34,7 @@ export function listView(main, _segments, query) {
     onReset: resetFilters,
   });
   const list = el("ul", { class: "rows", "aria-label": "Traces" });
+  const selection = rowSelection(list);
   const showNew = el("button", {
     type: "button",
     class: "fresh",
@@ -132,7 +133,7 @@ export function listView(main, _segments, query) {
     }
   }
 
-  // A page may end before it is full, when the server had to search many spans for it.
+  // A page may end before it is full, when many spans had to be searched for it.
   /** @param {TracePage} first @param {Filters} wanted */
   async function appendPages(first, wanted) {
     const mine = generation;
@@ -194,7 +195,7 @@ export function listView(main, _segments, query) {
   function removeRow(id) {
     rows.get(id)?.element.remove();
     rows.delete(id);
-    if (selected === id) selected = null;
+    selection.drop(id);
   }
 
   /** @param {TraceSummary} summary */
@@ -203,14 +204,14 @@ export function listView(main, _segments, query) {
     const hasFocus = old?.link === document.activeElement;
     old?.element.replaceWith(createRow(summary));
     const row = rows.get(summary.id);
-    if (selected === summary.id) row?.element.classList.add("chosen");
+    if (selection.has(summary.id)) row?.element.classList.add("chosen");
     if (hasFocus) row?.link.focus({ preventScroll: true });
   }
 
-  // New rows on top move the others, so nobody may be reading, pointing at or selecting one.
+  // New rows on top move all others down.
   function canInsert() {
     const isBeingRead =
-      selected !== null ||
+      !selection.isEmpty() ||
       list.matches(":hover") ||
       list.contains(document.activeElement);
     return !isPaused && !isBeingRead && scrollY < 40;
@@ -279,41 +280,12 @@ export function listView(main, _segments, query) {
     state.textContent = toMessage(error);
   }
 
-  /** @param {number} step */
-  function moveSelection(step) {
-    const links = /** @type {HTMLElement[]} */ ([
-      ...list.querySelectorAll(".row"),
-    ]);
-    const current = links.findIndex((link) =>
-      link.parentElement?.matches(".chosen"),
-    );
-    const target =
-      links[Math.min(links.length - 1, Math.max(0, current + step))];
-    if (!target) return;
-    clearMark();
-    target.parentElement?.classList.add("chosen");
-    selected = Number(target.dataset.id);
-    target.focus({ preventScroll: true });
-    target.parentElement?.scrollIntoView({ block: "nearest" });
-  }
-
-  function clearSelection() {
-    selected = null;
-    if (document.activeElement instanceof HTMLElement)
-      document.activeElement.blur();
-    clearMark();
-  }
-
-  function clearMark() {
-    list.querySelector(".chosen")?.classList.remove("chosen");
-  }
-
   return {
     onKey({ key }) {
-      if (key === "j" || key === "ArrowDown") moveSelection(1);
-      else if (key === "k" || key === "ArrowUp") moveSelection(-1);
+      if (key === "j" || key === "ArrowDown") selection.move(1);
+      else if (key === "k" || key === "ArrowUp") selection.move(-1);
       else if (key === "p") togglePause();
-      else if (key === "Escape") clearSelection();
+      else if (key === "Escape") selection.clear();
       else return false;
       return true;
     },

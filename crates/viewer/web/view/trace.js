@@ -1,4 +1,5 @@
-// One trace: its facts, its waterfall, and the details of the chosen span. It is kept up to date while spans arrive.
+// One trace: its title, its waterfall, and the details of the selected span.
+// It is brought up to date while spans arrive.
 
 import {
   ApiError,
@@ -11,12 +12,9 @@ import {
   reportViewed,
   unpin,
 } from "../api.js";
-import { colourClass } from "../model/colour.js";
-import { count, duration, timestamp, toMillis } from "../model/format.js";
-import { traceCounts } from "../model/span.js";
-import { isolate } from "../model/text.js";
 import { spanDetails } from "./details.js";
-import { announce, copyText, el, toMessage, untrusted } from "./dom.js";
+import { announce, copyText, el, toMessage } from "./dom.js";
+import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -28,7 +26,6 @@ const MAX_POLL = 15000;
 const VIEWED_INTERVAL = 20000;
 /** As long as a trace may take to arrive after its address is known. */
 const ARRIVAL_TIMEOUT = 60000;
-const MAX_LEGEND = 40;
 
 /** @type {import('../types.d.ts').OpenView} */
 export function traceView(main, [id, span]) {
@@ -50,9 +47,7 @@ export function traceView(main, [id, span]) {
     onEnter: showDetails,
   });
   const panel = el("div", { class: "panel", hidden: true });
-  const title = el("h1", {});
-  const facts = el("p", { class: "facts" });
-  const legend = el("p", { class: "legend" });
+  const title = traceTitle();
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
   const found = el("span", { class: "found", role: "status" });
   const search = el("input", {
@@ -76,14 +71,7 @@ export function traceView(main, [id, span]) {
     el(
       "section",
       { class: "trace" },
-      el(
-        "div",
-        { class: "title" },
-        el("a", { href: "#/", class: "back" }, "← Traces"),
-        title,
-        facts,
-        legend,
-      ),
+      title.element,
       el(
         "div",
         { class: "bar" },
@@ -141,7 +129,8 @@ export function traceView(main, [id, span]) {
       viewed = Date.now();
       failures = 0;
       state.hidden = true;
-      describe(trace);
+      title.show(trace);
+      showPin(trace);
       chart.show(trace);
       showMatches();
     } catch (error) {
@@ -151,37 +140,12 @@ export function traceView(main, [id, span]) {
     schedule();
   }
 
-  /** @param {Trace} trace */
-  function describe(trace) {
-    const root = trace.spans[0];
-    title.replaceChildren(
-      el("b", {}, untrusted(trace.services[root.service])),
-      " ",
-      untrusted(root.name, "(no name)"),
-    );
-    document.title = `${isolate(root.name)} · Tracing-Tail`;
-    facts.replaceChildren(...factsOf(trace));
-    legend.replaceChildren(
-      ...trace.services
-        .slice(0, MAX_LEGEND)
-        .map((service) =>
-          el(
-            "span",
-            { class: "chip" },
-            el("span", { class: `dot ${colourClass(service)}` }),
-            untrusted(service),
-          ),
-        ),
-    );
-    showPin(trace);
-  }
-
   function showMatches() {
     const matches = chart.search(search.value);
     found.textContent = matches === null ? "" : `${matches} found`;
   }
 
-  // What is shown stays, and is brought up to date when the trace can be read again.
+  // What is shown stays until the trace can be read again.
   /** @param {unknown} error */
   function showFailure(error) {
     const isMissing =
@@ -234,7 +198,8 @@ export function traceView(main, [id, span]) {
     showDetails(spanId);
   }
 
-  /** By keyboard, the details follow only while they are open. @param {string} spanId */
+  // By keyboard, the details follow only while they are open.
+  /** @param {string} spanId */
   function followSelection(spanId) {
     if (panel.hidden) setAddress(spanId);
     else showDetails(spanId);
@@ -320,28 +285,4 @@ function option(text, onChange) {
   const box = el("input", { type: "checkbox", checked: true });
   box.addEventListener("change", () => onChange(box.checked));
   return el("label", {}, box, ` ${text}`);
-}
-
-/** @param {Trace} trace */
-function factsOf(trace) {
-  const { errors, orphans, skewed, refused } = traceCounts(trace);
-  const warnings = [
-    refused && `incomplete: ${count(refused, "span")} could not be stored`,
-    orphans && `${count(orphans, "span")} without their parent yet`,
-    skewed && `clock skew on ${count(skewed, "span")}`,
-  ].filter(Boolean);
-  return [
-    timestamp(toMillis(trace.start_ns)),
-    " · ",
-    el("b", {}, duration(trace.duration_ns)),
-    " · ",
-    count(trace.spans.length, "span"),
-    " · ",
-    el(
-      "span",
-      { class: errors ? "bad" : "" },
-      errors ? `✕ ${count(errors, "error")}` : "no errors",
-    ),
-    ...warnings.map((text) => el("em", { class: "warn" }, ` · ${text}`)),
-  ];
 }

@@ -8,7 +8,7 @@ import {
 } from "../model/try-request.js";
 import { announce, el, toMessage } from "./dom.js";
 
-/** As long as spans may take to arrive, with batching and retries; in milliseconds. */
+/** In milliseconds: as long as batching and retries may take. */
 const ARRIVAL_TIMEOUT = 20000;
 const ARRIVAL_POLL = 150;
 
@@ -87,8 +87,8 @@ export function tryView(main) {
     outcome.append(waiting);
     const end = Date.now() + ARRIVAL_TIMEOUT;
     while (!isDisposed && Date.now() < end) {
-      // The list answers without the trace while it is missing; the trace's own address would be a 404. A request
-      // that fails may be followed by one that does not.
+      // While the trace is missing, the list answers without it; the trace's own
+      // address would be a 404. After a failure the next request may succeed.
       const { traces } = await getTraces({ trace_id: id, limit: 1 }).catch(
         () => ({ traces: [] }),
       );

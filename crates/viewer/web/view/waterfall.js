@@ -1,4 +1,5 @@
-// The waterfall: the rows of a span tree beside bars on a ruler. Only the rows in sight are elements.
+// The waterfall: the rows of a span tree beside bars on a ruler. Only the rows in
+// sight are elements.
 
 import { duration } from "../model/format.js";
 import {
@@ -29,9 +30,9 @@ const STEPS = {
 
 /**
  * @param {object} handlers each with a span's id
- * @param {(id: string) => void} handlers.onPick a span was selected with the pointer
- * @param {(id: string) => void} handlers.onMove a span was selected with the keyboard
- * @param {(id: string) => void} handlers.onEnter Enter was pressed on the selected span
+ * @param {(id: string) => void} handlers.onPick selected by pointer
+ * @param {(id: string) => void} handlers.onMove selected by keyboard
+ * @param {(id: string) => void} handlers.onEnter Enter was pressed on it
  */
 export function waterfall({ onPick, onMove, onEnter }) {
   const tree = new SpanTree();
@@ -197,7 +198,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     redraw();
   }
 
-  /** @param {KeyboardEvent} event @returns {boolean} whether the key has a meaning here */
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
   function onKey(event) {
     const span = tree.find(selected);
     if (event.key in STEPS) step(STEPS[event.key]);
@@ -229,7 +230,11 @@ export function waterfall({ onPick, onMove, onEnter }) {
     else if (span.descendants > 0) step(1);
   }
 
-  /** Marks the spans that contain a text. @param {string} text @returns {number | null} how many */
+  /**
+   * Marks the spans that contain a text.
+   * @param {string} text
+   * @returns {number | null} how many there are
+   */
   function search(text) {
     matches = trace && matchingSpans(trace, text);
     redraw();
