@@ -17,7 +17,6 @@ const ROOT: &str = "/traces/";
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// A file below `/traces/page/`, as `build.rs` has prepared it.
 macro_rules! file {
@@ -30,7 +29,9 @@ macro_rules! file {
     };
 }
 
-/// Each file: its path, its type, and its text.
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Each file: its path, its type, and what is in it.
 const FILES: &[(&str, &str, &str)] = &[
     (
         ROOT,
