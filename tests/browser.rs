@@ -290,7 +290,7 @@ async fn the_list_is_live_filters_pauses_and_never_jumps() {
     browser
         .until(
             "none is left",
-            "document.querySelector('.empty').innerText.includes('No trace passes')",
+            "document.querySelector('.empty').innerText.includes('No trace matches')",
         )
         .await;
     browser.press("?").await;
@@ -410,7 +410,7 @@ async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
     browser
         .until(
             "the trace says what it lacks",
-            "document.querySelector('main').innerText.includes('incomplete: 1 span could not be taken')",
+            "document.querySelector('main').innerText.includes('incomplete: 1 span could not be stored')",
         )
         .await;
     browser.click("button[aria-pressed]").await;

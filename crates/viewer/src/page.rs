@@ -15,55 +15,65 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Where the page is.
 const ROOT: &str = "/traces/";
 
+const HTML: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// A file below `/traces/page/`, as `build.rs` has prepared it.
+macro_rules! file {
+    ($path:literal, $kind:expr) => {
+        (
+            concat!("/traces/page/", $path),
+            $kind,
+            include_str!(concat!(env!("OUT_DIR"), "/web/", $path)),
+        )
+    };
+}
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Each file: its path, its type, and what is in it.
 const FILES: &[(&str, &str, &str)] = &[
     (
         ROOT,
-        "text/html; charset=utf-8",
-        include_str!("../web/index.html"),
+        HTML,
+        include_str!(concat!(env!("OUT_DIR"), "/web/index.html")),
     ),
-    (
-        "/traces/page/style.css",
-        "text/css; charset=utf-8",
-        include_str!("../web/style.css"),
-    ),
-    (
-        "/traces/page/icon.svg",
-        "image/svg+xml",
-        include_str!("../web/icon.svg"),
-    ),
-    ("/traces/page/app.js", SCRIPT, include_str!("../web/app.js")),
-    ("/traces/page/api.js", SCRIPT, include_str!("../web/api.js")),
-    (
-        "/traces/page/details.js",
-        SCRIPT,
-        include_str!("../web/details.js"),
-    ),
-    ("/traces/page/dom.js", SCRIPT, include_str!("../web/dom.js")),
-    (
-        "/traces/page/format.js",
-        SCRIPT,
-        include_str!("../web/format.js"),
-    ),
-    (
-        "/traces/page/list.js",
-        SCRIPT,
-        include_str!("../web/list.js"),
-    ),
-    ("/traces/page/map.js", SCRIPT, include_str!("../web/map.js")),
-    (
-        "/traces/page/trace.js",
-        SCRIPT,
-        include_str!("../web/trace.js"),
-    ),
-    ("/traces/page/try.js", SCRIPT, include_str!("../web/try.js")),
-    (
-        "/traces/page/waterfall.js",
-        SCRIPT,
-        include_str!("../web/waterfall.js"),
-    ),
+    file!("icon.svg", "image/svg+xml"),
+    file!("style/theme.css", STYLE),
+    file!("style/base.css", STYLE),
+    file!("style/list.css", STYLE),
+    file!("style/trace.css", STYLE),
+    file!("style/details.css", STYLE),
+    file!("style/map.css", STYLE),
+    file!("style/try.css", STYLE),
+    file!("style/narrow.css", STYLE),
+    file!("app.js", SCRIPT),
+    file!("api.js", SCRIPT),
+    file!("model/colour.js", SCRIPT),
+    file!("model/filters.js", SCRIPT),
+    file!("model/format.js", SCRIPT),
+    file!("model/geometry.js", SCRIPT),
+    file!("model/graph.js", SCRIPT),
+    file!("model/live-list.js", SCRIPT),
+    file!("model/route.js", SCRIPT),
+    file!("model/search.js", SCRIPT),
+    file!("model/span-tree.js", SCRIPT),
+    file!("model/span.js", SCRIPT),
+    file!("model/text.js", SCRIPT),
+    file!("model/try-request.js", SCRIPT),
+    file!("view/details.js", SCRIPT),
+    file!("view/dom.js", SCRIPT),
+    file!("view/filter-form.js", SCRIPT),
+    file!("view/links.js", SCRIPT),
+    file!("view/list.js", SCRIPT),
+    file!("view/map.js", SCRIPT),
+    file!("view/selection.js", SCRIPT),
+    file!("view/span-row.js", SCRIPT),
+    file!("view/trace-row.js", SCRIPT),
+    file!("view/trace-title.js", SCRIPT),
+    file!("view/trace.js", SCRIPT),
+    file!("view/try.js", SCRIPT),
+    file!("view/waterfall.js", SCRIPT),
 ];
 
 /// A link that brings the token, which leads to the page without it, and sets a cookie; none for another request.

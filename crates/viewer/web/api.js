@@ -1,49 +1,103 @@
-// What the viewer's API answers. docs/viewer-api.md describes it.
+// Asks the viewer's API, which docs/viewer-api.md describes.
 
-const ROOT = '/traces/api'
-// An answer that takes longer has been lost: what polls asks again.
-const PATIENCE = 30000
+import { toQuery } from "./model/filters.js";
+
+/** @typedef {import('./types.d.ts').Parameters} Parameters */
+/** @typedef {import('./types.d.ts').TracePage} TracePage */
+/** @typedef {import('./types.d.ts').Trace} Trace */
+/** @typedef {import('./types.d.ts').SpanDetails} SpanDetails */
+/** @typedef {import('./types.d.ts').ServiceCounts} ServiceCounts */
+/** @typedef {import('./types.d.ts').Graph} Graph */
+/** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
+
+const ROOT = "/traces/api";
+/** In milliseconds. After it a response counts as lost; the next poll asks again. */
+const TIMEOUT = 30000;
 
 /** A problem that the API answered with. */
-export class Problem extends Error {
-  constructor (status, detail) {
-    super(detail)
-    this.status = status
+export class ApiError extends Error {
+  /** @param {number} status @param {string} detail */
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
   }
 }
 
-/** Asks for an endpoint with parameters; empty ones are left out. */
-export async function ask (endpoint, parameters = {}, signal) {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters)) {
-    for (const one of [value].flat()) {
-      if (one !== undefined && one !== null && one !== '' && one !== false) query.append(name, one)
-    }
-  }
-  const late = AbortSignal.timeout(PATIENCE)
-  const answer = await fetch(`${ROOT}/${endpoint}?${query}`, { signal: signal ? AbortSignal.any([signal, late]) : late })
-  if (!answer.ok) throw await problem(answer)
-  return answer.json()
+/** @returns {Promise<StoreCounts>} */
+export const getCounts = () => get("counts");
+
+/** @param {Parameters} parameters @returns {Promise<TracePage>} */
+export const getTraces = (parameters) => get("traces", parameters);
+
+/** @param {string} id @returns {Promise<Trace>} */
+export const getTrace = (id) => get(tracePath(id));
+
+/** @param {string} id @param {string} spanId @returns {Promise<SpanDetails>} */
+export const getSpan = (id, spanId) =>
+  get(`${tracePath(id)}/spans/${encodeURIComponent(spanId)}`);
+
+/** @returns {Promise<{ services: ServiceCounts[] }>} */
+export const getServices = () => get("services");
+
+/** @returns {Promise<Graph>} */
+export const getGraph = () => get("graph");
+
+/**
+ * @param {string} endpoint
+ * @param {Parameters} [parameters]
+ */
+async function get(endpoint, parameters = {}) {
+  const response = await fetch(`${ROOT}/${endpoint}?${toQuery(parameters)}`, {
+    signal: AbortSignal.timeout(TIMEOUT),
+  });
+  if (!response.ok) throw await toError(response);
+  return response.json();
 }
 
 /** Deletes all traces. */
-export async function clear () {
-  const answer = await fetch(`${ROOT}/traces`, { method: 'DELETE' })
-  if (!answer.ok) throw await problem(answer)
+export async function deleteTraces() {
+  await change("DELETE", "traces");
 }
 
-/** Pins a trace, so that it stays, or unpins it. */
-export async function pin (id, pinned) {
-  const answer = await fetch(`${ROOT}/traces/${encodeURIComponent(id)}/pin`, { method: pinned ? 'PUT' : 'DELETE' })
-  if (!answer.ok) throw await problem(answer)
+/** Pins a trace, so that it is kept. @param {string} id */
+export async function pin(id) {
+  await change("PUT", `${tracePath(id)}/pin`);
 }
 
-/** Says that a trace is still looked at, so that it stays meanwhile. */
-export async function look (id) {
-  await fetch(`${ROOT}/traces/${encodeURIComponent(id)}`, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) })
+/** @param {string} id */
+export async function unpin(id) {
+  await change("DELETE", `${tracePath(id)}/pin`);
 }
 
-async function problem (answer) {
-  const body = await answer.json().catch(() => ({}))
-  return new Problem(answer.status, body.detail ?? `the answer was ${answer.status}`)
+/** @param {'PUT' | 'DELETE'} method @param {string} endpoint */
+async function change(method, endpoint) {
+  const response = await fetch(`${ROOT}/${endpoint}`, { method });
+  if (!response.ok) throw await toError(response);
+}
+
+/** Reports that a trace is viewed, so that it is kept. @param {string} id */
+export async function reportViewed(id) {
+  await fetch(`${ROOT}/${tracePath(id)}`, {
+    method: "HEAD",
+    signal: AbortSignal.timeout(TIMEOUT),
+  });
+}
+
+/** Where a trace can be downloaded as OTLP. @param {string} id */
+export function otlpAddress(id) {
+  return `${ROOT}/${tracePath(id)}/otlp`;
+}
+
+/** @param {string} id */
+function tracePath(id) {
+  return `traces/${encodeURIComponent(id)}`;
+}
+
+/** @param {Response} response */
+async function toError(response) {
+  const body = await response.json().catch(() => ({}));
+  return new ApiError(
+    response.status,
+    body.detail ?? `the response was ${response.status}`,
+  );
 }

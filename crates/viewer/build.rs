@@ -1,0 +1,95 @@
+//! Prepares the page's files for the component: drops comments, indentation and most line breaks, a third of their
+//! bytes, which would take the component over its budget. Takes the files of `web/` that a browser loads and writes
+//! them to `OUT_DIR/web`. Refuses scripts that would need a parser for that.
+
+use std::env::var;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+/// The folders that have files for the browser.
+const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = var("OUT_DIR")?;
+    for folder in FOLDERS {
+        println!("cargo::rerun-if-changed={folder}");
+        let target = Path::new(&out).join(folder);
+        fs::create_dir_all(&target)?;
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let Some(compact) = compaction(&path) else {
+                continue;
+            };
+            println!("cargo::rerun-if-changed={}", path.display());
+            let compacted = compact(&fs::read_to_string(&path)?)
+                .map_err(|problem| format!("{}: {problem}", path.display()))?;
+            fs::write(Path::new(&out).join(&path), compacted)?;
+        }
+    }
+    Ok(())
+}
+
+type Compaction = fn(&str) -> Result<String, String>;
+
+fn compaction(path: &Path) -> Option<Compaction> {
+    match path.extension()?.to_str()? {
+        "js" => Some(script),
+        "css" => Some(style),
+        "html" | "svg" => Some(markup),
+        _ => None,
+    }
+}
+
+fn script(text: &str) -> Result<String, String> {
+    let text = without_comments(text, "/**")?;
+    let lines = text.lines().map(str::trim);
+    let code: Vec<&str> = lines.filter(|line| !line.starts_with("//")).collect();
+    for line in &code {
+        if line.contains(" // ") || line.contains("/*") {
+            return Err(format!("a comment needs lines of its own: {line}"));
+        }
+        if line.matches('`').count() % 2 == 1 {
+            return Err(format!(
+                "a template literal needs to end on its line: {line}"
+            ));
+        }
+    }
+    Ok(join(code, &['{', '(', '[', ',', ';']))
+}
+
+fn style(text: &str) -> Result<String, String> {
+    let text = without_comments(text, "/*")?;
+    Ok(join(text.lines().map(str::trim), &['{', '}', ',', ';']))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the three kinds of file share a signature"
+)]
+fn markup(text: &str) -> Result<String, String> {
+    Ok(join(text.lines().map(str::trim), &[]))
+}
+
+fn without_comments(text: &str, start: &str) -> Result<String, String> {
+    let mut parts = text.split(start);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (_, code) = part.split_once("*/").ok_or("a comment does not end")?;
+        kept.push_str(code);
+    }
+    Ok(kept)
+}
+
+/// Joins lines; a line break after one of `closers` means nothing.
+fn join<'a>(lines: impl IntoIterator<Item = &'a str>, closers: &[char]) -> String {
+    let mut joined = String::new();
+    for line in lines.into_iter().filter(|line| !line.is_empty()) {
+        joined.push_str(line);
+        if !line.ends_with(closers) {
+            joined.push('\n');
+        }
+    }
+    joined
+}

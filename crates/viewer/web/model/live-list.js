@@ -1,0 +1,96 @@
+// The rows of the trace list while traces keep arriving. New traces are pending
+// until they are taken, so that nothing moves under the pointer.
+
+/** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
+
+/** Beyond this, the oldest rows go while new ones come. */
+export const MAX_ROWS = 1000;
+
+export class LiveList {
+  /** @type {Map<number, TraceSummary>} */
+  shown = new Map();
+  /** @type {Map<number, TraceSummary>} */
+  pending = new Map();
+  /** The next page has traces that arrived before this. @type {number | null} */
+  before = null;
+
+  /** Forgets all rows, but not where the next page begins. */
+  clear() {
+    this.shown.clear();
+    this.pending.clear();
+  }
+
+  /**
+   * Adds a row of a page at the end, unless it is there.
+   * @param {TraceSummary} summary
+   * @returns {boolean} whether it was added
+   */
+  append(summary) {
+    if (this.shown.has(summary.id)) return false;
+    this.shown.set(summary.id, summary);
+    return true;
+  }
+
+  /**
+   * Takes a trace that is new or has changed. One that belongs to an older page is
+   * ignored until that page is shown.
+   * @param {TraceSummary} summary
+   * @returns {'updated' | 'pending' | 'ignored'}
+   */
+  receive(summary) {
+    const { id } = summary;
+    if (this.shown.has(id)) {
+      this.shown.set(id, summary);
+      return "updated";
+    }
+    if (this.before !== null && id <= this.before && !this.pending.has(id))
+      return "ignored";
+    this.pending.set(id, summary);
+    return "pending";
+  }
+
+  /**
+   * Shows the pending traces on top; beyond `max`, the oldest rows go.
+   * @param {number} [max]
+   * @returns {{ added: TraceSummary[], removed: number[] }} by arrival
+   */
+  takePending(max = MAX_ROWS) {
+    const added = [...this.pending.values()].sort(
+      (one, other) => one.id - other.id,
+    );
+    this.pending.clear();
+    for (const summary of added) this.shown.set(summary.id, summary);
+    const removed = [];
+    while (this.shown.size > max) {
+      const last = Math.min(...this.shown.keys());
+      this.shown.delete(last);
+      this.before = last + 1;
+      removed.push(last);
+    }
+    return { added, removed };
+  }
+
+  /**
+   * Drops the traces that the store has dropped: those before the oldest, unless
+   * they are among the kept.
+   * @param {number} oldest
+   * @param {Set<number>} kept
+   * @returns {number[]} the ids of the rows that go
+   */
+  evict(oldest, kept) {
+    const isGone = (/** @type {number} */ id) => id < oldest && !kept.has(id);
+    const removed = [...this.shown.keys()].filter(isGone);
+    for (const id of removed) this.shown.delete(id);
+    for (const id of this.pending.keys())
+      if (isGone(id)) this.pending.delete(id);
+    return removed;
+  }
+
+  /** The longest duration that is shown, at least 1 ns. */
+  longest() {
+    let longest = 1;
+    for (const summary of this.shown.values())
+      longest = Math.max(longest, summary.duration_ns);
+    return longest;
+  }
+}

@@ -1,0 +1,122 @@
+// The spans of a trace as a tree whose branches can be collapsed: which spans
+// have a row, and in which order.
+
+/** @typedef {import('../types.d.ts').SpanRow} SpanRow */
+
+export class SpanTree {
+  /** In reading order: parents before children. @type {SpanRow[]} */
+  spans = [];
+  /** For each row the index of its span. @type {number[]} */
+  rows = [];
+  /** The row of each visible span, by the span's index. @type {Map<number, number>} */
+  rowOf = new Map();
+  /** @type {Map<string, number>} */
+  #indexOf = new Map();
+  /** @type {Set<string>} */
+  #collapsed = new Set();
+
+  /**
+   * Takes the spans of a trace. What is collapsed stays collapsed.
+   * @param {SpanRow[]} spans
+   */
+  replace(spans) {
+    this.spans = spans;
+    this.#indexOf = new Map(spans.map((span, index) => [span.id, index]));
+    this.#layOut();
+  }
+
+  #layOut() {
+    this.rows = [];
+    for (let index = 0; index < this.spans.length; index++) {
+      this.rows.push(index);
+      if (this.isCollapsed(this.spans[index].id))
+        index += this.spans[index].descendants;
+    }
+    this.rowOf = new Map(this.rows.map((index, row) => [index, row]));
+  }
+
+  /** @param {string | null} id */
+  indexOf(id) {
+    return id === null ? undefined : this.#indexOf.get(id);
+  }
+
+  /** @param {string | null} id */
+  find(id) {
+    const index = this.indexOf(id);
+    return index === undefined ? undefined : this.spans[index];
+  }
+
+  /** @param {string} id */
+  isCollapsed(id) {
+    return this.#collapsed.has(id);
+  }
+
+  /** @param {string} id */
+  collapse(id) {
+    this.#collapsed.add(id);
+    this.#layOut();
+  }
+
+  /** @param {string} id */
+  expand(id) {
+    this.#collapsed.delete(id);
+    this.#layOut();
+  }
+
+  /** Collapses all but the roots. */
+  collapseAll() {
+    const parents = this.spans.filter(
+      (span) => span.descendants > 0 && span.depth > 0,
+    );
+    this.#collapsed = new Set(parents.map((span) => span.id));
+    this.#layOut();
+  }
+
+  expandAll() {
+    this.#collapsed = new Set();
+    this.#layOut();
+  }
+
+  /** Expands whatever hides a span. @param {string} id */
+  reveal(id) {
+    let index = this.indexOf(id) ?? 0;
+    let depth = this.spans[index]?.depth ?? 0;
+    while (index > 0 && depth > 0) {
+      index--;
+      const span = this.spans[index];
+      if (span.depth < depth) {
+        depth = span.depth;
+        this.#collapsed.delete(span.id);
+      }
+    }
+    this.#layOut();
+  }
+
+  /**
+   * The row that shows a span: its own, or that of a collapsed ancestor.
+   * @param {string | null} id
+   * @returns {{ index: number, row: number } | undefined}
+   */
+  visibleRow(id) {
+    let index = this.indexOf(id);
+    while (index !== undefined) {
+      const row = this.rowOf.get(index);
+      if (row !== undefined) return { index, row };
+      const parent = this.indexOf(this.spans[index].parent);
+      index = parent !== undefined && parent < index ? parent : undefined;
+    }
+    return undefined;
+  }
+
+  /**
+   * The span some rows away from another; the first one for null.
+   * @param {string | null} id
+   * @param {number} by
+   * @returns {SpanRow | undefined}
+   */
+  stepFrom(id, by) {
+    const current = this.visibleRow(id)?.row ?? -1;
+    const row = Math.min(this.rows.length - 1, Math.max(0, current + by));
+    return this.spans[this.rows[row]];
+  }
+}

@@ -1,0 +1,94 @@
+// What the page says about a span besides its own fields.
+
+import { duration } from "./format.js";
+import { isolate } from "./text.js";
+
+/** @typedef {import('../types.d.ts').SpanRow} SpanRow */
+/** @typedef {import('../types.d.ts').TimeProblem} TimeProblem */
+/** A text and its explanation. @typedef {{ text: string, title: string }} Badge */
+
+/** What is wrong with a span's times. @type {Record<TimeProblem, Badge>} */
+export const TIME_PROBLEMS = {
+  no_start: {
+    text: "no start",
+    title:
+      "Sent without a start time: shown at the start of the trace, with no duration",
+  },
+  no_end: {
+    text: "no end",
+    title: "Sent without an end time: shown with no duration",
+  },
+  end_before_start: {
+    text: "ends early",
+    title: "Ends before it starts: shown with no duration",
+  },
+};
+
+/**
+ * The badges of a span in its trace.
+ * @param {SpanRow} span
+ * @param {string} traceId
+ * @returns {Badge[]}
+ */
+export function badges(span, traceId) {
+  const found = [];
+  if (span.orphan)
+    found.push({
+      text: "parent missing",
+      title: `Its parent ${span.parent} has not arrived`,
+    });
+  if (span.cycle)
+    found.push({
+      text: "cycle cut",
+      title: "Its chain of parents leads back to itself",
+    });
+  if (span.skew_ns > 0) {
+    const skew = duration(span.skew_ns);
+    found.push({
+      text: `⇤ ${skew}`,
+      title: `Clock skew: it starts ${skew} before its parent`,
+    });
+  }
+  if (span.time) found.push(TIME_PROBLEMS[span.time]);
+  if (span.links.some((link) => hasTarget(link) && link.trace_id !== traceId)) {
+    found.push({ text: "↗", title: "Links to another trace" });
+  }
+  return found;
+}
+
+/**
+ * Whether a link names a span.
+ * @param {{ trace_id: string, span_id: string }} link
+ */
+export function hasTarget(link) {
+  return !/^0*$/.test(link.trace_id) && !/^0*$/.test(link.span_id);
+}
+
+/**
+ * A span in one phrase, for screen readers.
+ * @param {SpanRow} span
+ * @param {string} service
+ */
+export function accessibleName(span, service) {
+  const parts = [
+    isolate(service),
+    isolate(span.name),
+    duration(span.duration_ns),
+  ];
+  if (span.error) parts.push("error");
+  if (span.simulated) parts.push("simulated latency");
+  return parts.join(", ");
+}
+
+/**
+ * The spans of a trace that deserve a mention, counted.
+ * @param {import('../types.d.ts').Trace} trace
+ */
+export function traceCounts({ spans, incomplete }) {
+  return {
+    errors: spans.filter((span) => span.error).length,
+    orphans: spans.filter((span) => span.orphan).length,
+    skewed: spans.filter((span) => span.skew_ns > 0).length,
+    refused: incomplete?.refused ?? 0,
+  };
+}

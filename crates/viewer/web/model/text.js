@@ -1,0 +1,47 @@
+// Names and values as senders chose them: invisible, reversed, or cut within a
+// character.
+
+// Controls, separators, and letters that are drawn as nothing.
+const INVISIBLE = /^[\p{C}\p{Z}\u115F\u1160\u2800\u3164\uFFA0]*$/u;
+const DIRECTION_MARKS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+const COMBINING_START = /^[\p{M}\u200D]/u;
+
+/**
+ * Whether nothing of a text is visible.
+ * @param {string} text
+ */
+export function isBlank(text) {
+  return INVISIBLE.test(text);
+}
+
+/**
+ * Whether a text begins within a character, as one that was cut may.
+ * @param {string} text
+ */
+export function startsWithinCharacter(text) {
+  return COMBINING_START.test(text);
+}
+
+/**
+ * A name as part of a longer text, whose direction it can't change. For elements
+ * of their own there is `untrusted` in view/dom.js.
+ * @param {string} name
+ */
+export function isolate(name) {
+  if (isBlank(name)) return name === "" ? "(no name)" : "(blank)";
+  return `\u2068${name.replace(DIRECTION_MARKS, "")}\u2069`;
+}
+
+/**
+ * The beginning of a text, in whole characters as people count them.
+ * @param {string} text
+ * @param {number} max
+ */
+export function truncate(text, max) {
+  const characters = [...new Intl.Segmenter().segment(text)].map(
+    (one) => one.segment,
+  );
+  return characters.length > max
+    ? `${characters.slice(0, max - 1).join("")}…`
+    : text;
+}

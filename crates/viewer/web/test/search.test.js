@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { matchingSpans, nextMatch } from "../model/search.js";
+import { span } from "./spans.js";
+
+const TRACE = {
+  services: ["shop", "Payments"],
+  spans: [
+    span({ id: "aa01", name: "buy" }),
+    span({
+      id: "aa02",
+      service: 1,
+      name: "pay",
+      kind: "CLIENT",
+      message: "declined",
+    }),
+    span({ id: "aa03", service: 1, name: "log", events: [[0, "exception"]] }),
+  ],
+};
+
+test("searches names, services, messages, ids, kinds and events in any case", () => {
+  for (const [
+    text,
+    expected,
+    reason,
+  ] of /** @type {[string, number[], string][]} */ ([
+    ["BUY", [0], "name"],
+    [" payments ", [1, 2], "service"],
+    ["declined", [1], "message"],
+    ["aa02", [1], "id"],
+    ["client", [1], "kind"],
+    ["exception", [2], "event"],
+    ["nothing", [], "no match"],
+  ])) {
+    assert.deepEqual([...(matchingSpans(TRACE, text) ?? [])], expected, reason);
+  }
+  assert.equal(matchingSpans(TRACE, "  "), null, "an empty text is no search");
+});
+
+test("the next match wraps around", () => {
+  const matches = new Set([1, 4]);
+  for (const [
+    index,
+    expected,
+    reason,
+  ] of /** @type {[number, number, string][]} */ ([
+    [-1, 1, "nothing is selected"],
+    [1, 4, "the next"],
+    [4, 1, "after the last the first"],
+  ])) {
+    assert.equal(nextMatch(matches, index), expected, reason);
+  }
+  assert.equal(nextMatch(new Set(), 0), undefined);
+  assert.equal(nextMatch(null, 0), undefined);
+});

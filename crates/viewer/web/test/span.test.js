@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  accessibleName,
+  badges,
+  hasTarget,
+  traceCounts,
+} from "../model/span.js";
+import { span } from "./spans.js";
+
+test("badges name what is wrong or special", () => {
+  const elsewhere = { trace_id: "2", span_id: "7", reason: "" };
+  for (const [
+    fields,
+    expected,
+    reason,
+  ] of /** @type {[object, string[], string][]} */ ([
+    [{}, [], "nothing is"],
+    [{ orphan: true, parent: "9" }, ["parent missing"], "an orphan"],
+    [{ cycle: true }, ["cycle cut"], "a cycle"],
+    [{ skew_ns: 1_000_000 }, ["⇤ 1.00 ms"], "clock skew"],
+    [{ time: "no_end" }, ["no end"], "times"],
+    [{ links: [elsewhere] }, ["↗"], "a link to another trace"],
+    [
+      { links: [{ ...elsewhere, trace_id: "1" }] },
+      [],
+      "a link within the trace",
+    ],
+    [{ links: [{ ...elsewhere, span_id: "0" }] }, [], "a link to nothing"],
+  ])) {
+    assert.deepEqual(
+      badges(span(fields), "1").map((badge) => badge.text),
+      expected,
+      reason,
+    );
+  }
+});
+
+test("a link without ids has no target", () => {
+  for (const [
+    traceId,
+    spanId,
+    expected,
+  ] of /** @type {[string, string, boolean][]} */ ([
+    ["", "", false],
+    ["0000", "0000", false],
+    ["0001", "", false],
+    ["0001", "0001", true],
+  ])) {
+    assert.equal(hasTarget({ trace_id: traceId, span_id: spanId }), expected);
+  }
+});
+
+test("the accessible name says what colours and stripes say", () => {
+  const row = span({
+    name: "pay",
+    duration_ns: 1000,
+    error: true,
+    simulated: true,
+  });
+  assert.equal(
+    accessibleName(row, "shop"),
+    "\u2068shop\u2069, \u2068pay\u2069, 1.00 µs, error, simulated latency",
+  );
+});
+
+test("counts errors, orphans, skew and refused spans", () => {
+  const spans = [
+    span({ error: true, orphan: true }),
+    span({ skew_ns: 1 }),
+    span({ skew_ns: 0 }),
+  ];
+  const trace = {
+    trace_id: "1",
+    start_ns: "0",
+    duration_ns: 0,
+    services: [],
+    pinned: false,
+    spans,
+  };
+  const incomplete = { refused: 3, orphans: 1 };
+  assert.deepEqual(traceCounts({ ...trace, incomplete }), {
+    errors: 1,
+    orphans: 1,
+    skewed: 1,
+    refused: 3,
+  });
+  assert.equal(traceCounts({ ...trace, incomplete: null }).refused, 0);
+});

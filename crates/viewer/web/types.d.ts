@@ -1,0 +1,174 @@
+// The JSON of the viewer's API (docs/viewer-api.md), and types that the page's
+// files share. Only `tsc` reads it; the page never loads it.
+
+export interface ServiceCounts {
+  name: string;
+  spans: number;
+  errors: number;
+}
+
+export interface TraceSummary {
+  id: number;
+  changed: number;
+  trace_id: string;
+  service: string;
+  name: string;
+  rooted: boolean;
+  start_ns: string;
+  duration_ns: number;
+  spans: number;
+  errors: number;
+  pinned: boolean;
+  incomplete: { refused: number } | null;
+  services: ServiceCounts[];
+}
+
+export interface TracePage {
+  traces: TraceSummary[];
+  more: boolean;
+  before: number | null;
+  changed: number;
+  oldest: number;
+  kept: number[];
+  total: number;
+}
+
+export interface Link {
+  trace_id: string;
+  span_id: string;
+  reason: string;
+}
+
+export type TimeProblem = "no_start" | "no_end" | "end_before_start";
+
+/** A span as a row of its trace. */
+export interface SpanRow {
+  id: string;
+  parent: string;
+  /** An index into the trace's services. */
+  service: number;
+  name: string;
+  kind: string;
+  error: boolean;
+  message: string;
+  offset_ns: number;
+  duration_ns: number;
+  time: TimeProblem | null;
+  depth: number;
+  descendants: number;
+  orphan: boolean;
+  cycle: boolean;
+  skew_ns: number;
+  /** From and to, from the start of the trace. */
+  critical: [number, number][];
+  simulated: boolean;
+  /** Offset and name. */
+  events: [number, string][];
+  links: Link[];
+}
+
+export interface Trace {
+  trace_id: string;
+  start_ns: string;
+  duration_ns: number;
+  services: string[];
+  pinned: boolean;
+  incomplete: { refused: number; orphans: number } | null;
+  spans: SpanRow[];
+}
+
+export interface Attribute {
+  key: string;
+  value: unknown;
+  /** Shown for a value that is not text: numbers would be rounded. */
+  text?: string;
+}
+
+/** All of one span. */
+export interface SpanDetails {
+  trace_id: string;
+  span_id: string;
+  parent_id: string;
+  trace_state: string;
+  name: string;
+  kind: string;
+  start_ns: string;
+  duration_ns: number;
+  time: TimeProblem | null;
+  status: { code: "UNSET" | "OK" | "ERROR"; message: string };
+  attributes: Attribute[];
+  events: { name: string; offset_ns: number | null; attributes: Attribute[] }[];
+  links: (Link & { attributes: Attribute[] })[];
+  resource: Attribute[];
+  scope: { name: string; version: string; attributes: Attribute[] } | null;
+  schema_url: string;
+  dropped: Record<string, number>;
+}
+
+export interface CallStats {
+  count: number;
+  /** Calls a second. */
+  rate: number;
+  errors: number;
+  /** 0 to 1. */
+  error_rate: number;
+  p50_ns: number;
+  p95_ns: number;
+  p99_ns: number;
+}
+
+export interface GraphNode extends CallStats {
+  service: string;
+}
+
+export interface GraphEdge extends CallStats {
+  caller: string;
+  callee: string;
+}
+
+export interface Graph {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  traces: number;
+  seconds: number;
+}
+
+export interface StoreCounts {
+  traces: number;
+  spans: number;
+  bytes: number;
+  changed: number;
+  since: string;
+  turned_away: number;
+}
+
+/** The parameters of a request; empty ones are not sent. */
+export type Parameters = Record<
+  string,
+  string | number | string[] | null | undefined
+>;
+
+/** One view of the page, while it is shown. */
+export interface View {
+  /** Stops timers and observers. */
+  dispose(): void;
+  /** Handles a key, or returns false. */
+  onKey?(event: KeyboardEvent): boolean;
+  /** Shows another address, or returns false when a new view is needed. */
+  navigate?(segments: string[]): boolean;
+}
+
+export type OpenView = (
+  main: HTMLElement,
+  segments: string[],
+  query: URLSearchParams,
+) => View;
+
+/** What `el` takes as a child: null, undefined and false are left out. */
+export type Child = Node | string | number | false | null | undefined | Child[];
+
+/** What `el` takes as properties: `on…` is a listener, the rest are attributes. */
+export type Properties = Record<
+  string,
+  string | number | boolean | null | undefined | ((event: any) => unknown)
+>;

@@ -1,0 +1,200 @@
+// The panel with all of one span: attributes, events, links, resource.
+
+import { duration, timestamp, toMillis } from "../model/format.js";
+import { TIME_PROBLEMS, hasTarget } from "../model/span.js";
+import { copyText, el, untrusted } from "./dom.js";
+
+/** @typedef {import('../types.d.ts').SpanDetails} SpanDetails */
+/** @typedef {import('../types.d.ts').Attribute} Attribute */
+
+/**
+ * @param {SpanDetails} span
+ * @param {string} service
+ * @param {() => void} onClose
+ */
+export function spanDetails(span, service, onClose) {
+  return el(
+    "aside",
+    { class: "details", "aria-label": "Span" },
+    el(
+      "header",
+      {},
+      el("h2", { tabindex: "-1" }, untrusted(span.name, "(no name)")),
+      el(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          "aria-label": "Close details",
+          onclick: onClose,
+        },
+        "✕",
+      ),
+    ),
+    facts(span, service),
+    span.time &&
+      el("p", { class: "note" }, TIME_PROBLEMS[span.time].title, "."),
+    status(span.status),
+    ids(span),
+    section(
+      "Attributes",
+      span.attributes.length,
+      attributeList(span.attributes),
+    ),
+    section(
+      "Events",
+      span.events.length,
+      el("ol", { class: "events" }, span.events.map(event)),
+    ),
+    section(
+      "Links",
+      span.links.length,
+      el(
+        "ul",
+        { class: "links" },
+        span.links.map((one) => link(one, span.trace_id)),
+      ),
+    ),
+    section("Resource", span.resource.length, attributeList(span.resource)),
+    scope(span),
+    dropped(span.dropped),
+  );
+}
+
+/** @param {SpanDetails} span @param {string} service */
+function facts(span, service) {
+  return el(
+    "p",
+    { class: "facts" },
+    untrusted(service),
+    " · ",
+    span.kind,
+    " · ",
+    duration(span.duration_ns),
+    span.time !== "no_start" && [" · ", timestamp(toMillis(span.start_ns))],
+  );
+}
+
+/** @param {SpanDetails['status']} status */
+function status({ code, message }) {
+  if (code === "UNSET") return null;
+  return el(
+    "p",
+    { class: code === "ERROR" ? "status bad" : "status" },
+    code === "ERROR" ? "✕ ERROR" : code,
+    message && [": ", untrusted(message)],
+  );
+}
+
+/** @param {SpanDetails} span */
+function ids(span) {
+  return el(
+    "div",
+    { class: "ids" },
+    id("Span id", span.span_id),
+    id("Parent id", span.parent_id),
+    id("Trace id", span.trace_id),
+    id("Trace state", span.trace_state),
+  );
+}
+
+/** @param {string} name @param {string} value */
+function id(name, value) {
+  if (!value) return null;
+  const copy = {
+    type: "button",
+    class: "quiet",
+    "aria-label": `Copy ${name}`,
+    onclick: () => copyText(value, name),
+  };
+  return el(
+    "div",
+    { class: "id" },
+    el("span", {}, name),
+    el("code", {}, untrusted(value)),
+    el("button", copy, "Copy"),
+  );
+}
+
+// What describes the sender rather than the span is closed at first.
+const CLOSED = ["Resource", "Scope"];
+
+/** @param {string} title @param {number} number @param {HTMLElement | null} content */
+function section(title, number, content) {
+  if (number === 0) return null;
+  return el(
+    "details",
+    { open: !CLOSED.includes(title) },
+    el("summary", {}, title, " ", el("span", { class: "tag" }, number)),
+    content,
+  );
+}
+
+/** @param {Attribute[]} attributes */
+function attributeList(attributes) {
+  if (attributes.length === 0) return null;
+  return el(
+    "dl",
+    { class: "attributes" },
+    attributes.map(({ key, value, text }) => [
+      el("dt", {}, untrusted(key, "(no key)")),
+      el(
+        "dd",
+        { class: text === undefined ? "" : "literal" },
+        untrusted(text ?? String(value)),
+      ),
+    ]),
+  );
+}
+
+/** @param {SpanDetails['events'][number]} event */
+function event({ name, offset_ns: offset, attributes }) {
+  return el(
+    "li",
+    {},
+    el("b", {}, untrusted(name, "(no name)")),
+    " ",
+    offset !== null && el("span", { class: "offset" }, `+${duration(offset)}`),
+    attributeList(attributes),
+  );
+}
+
+/** @param {SpanDetails['links'][number]} link @param {string} traceId */
+function link(link, traceId) {
+  return el(
+    "li",
+    {},
+    link.reason && [untrusted(link.reason), ": "],
+    hasTarget(link)
+      ? el(
+          "a",
+          { href: `#/trace/${link.trace_id}/${link.span_id}` },
+          link.span_id,
+        )
+      : "no target: it was sent without ids",
+    hasTarget(link) && link.trace_id !== traceId && " in another trace",
+    attributeList(link.attributes),
+  );
+}
+
+/** @param {SpanDetails} span */
+function scope({ scope, schema_url: schema }) {
+  if (!scope) return null;
+  const fields = [
+    { key: "name", value: scope.name },
+    { key: "version", value: scope.version },
+    { key: "schema", value: schema },
+  ];
+  return section("Scope", 1, attributeList([...fields, ...scope.attributes]));
+}
+
+/** @param {SpanDetails['dropped']} counts */
+function dropped(counts) {
+  const parts = Object.entries(counts)
+    .filter(([, number]) => number > 0)
+    .map(([what, number]) => `${number} ${what}`);
+  return (
+    parts.length > 0 &&
+    el("p", { class: "note" }, "Dropped by the sender: ", parts.join(", "))
+  );
+}

@@ -1,0 +1,122 @@
+// A trace as a row of the list.
+
+import { colourClass } from "../model/colour.js";
+import {
+  count,
+  duration,
+  timeAgo,
+  timestamp,
+  toMillis,
+} from "../model/format.js";
+import { isolate } from "../model/text.js";
+import { el, untrusted } from "./dom.js";
+
+/** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
+
+const MAX_SERVICES = 6;
+
+/**
+ * The row, whose age and bar follow the time and the other rows.
+ * @param {TraceSummary} summary
+ */
+export function traceRow(summary) {
+  const start = toMillis(summary.start_ns);
+  const time = el(
+    "time",
+    { datetime: new Date(start).toISOString(), title: timestamp(start) },
+    timeAgo(start, Date.now()),
+  );
+  const fill = el("span", { class: `fill ${colourClass(summary.service)}` });
+  const { errors } = summary;
+  const link = el(
+    "a",
+    {
+      class: "row",
+      href: `#/trace/${summary.trace_id}`,
+      "data-id": summary.id,
+    },
+    time,
+    title(summary),
+    el("span", { class: "parts" }, services(summary)),
+    el("span", { class: "number" }, count(summary.spans, "span")),
+    el(
+      "span",
+      { class: errors ? "number bad" : "number none" },
+      errors ? `✕ ${count(errors, "error")}` : "no errors",
+    ),
+    el(
+      "span",
+      { class: "took" },
+      el("span", { class: "length" }, fill),
+      el("span", {}, duration(summary.duration_ns)),
+    ),
+  );
+  return {
+    link,
+    element: el("li", {}, link),
+    /** @param {number} now */
+    updateAge(now) {
+      time.textContent = timeAgo(start, now);
+    },
+    /** @param {number} longest the duration that fills the whole bar */
+    scaleBar(longest) {
+      fill.style.setProperty(
+        "width",
+        `${Math.max(1.5, (100 * summary.duration_ns) / longest)}%`,
+      );
+    },
+  };
+}
+
+/** @param {TraceSummary} summary */
+function title({ service, name, rooted, pinned, incomplete }) {
+  return el(
+    "span",
+    { class: "what" },
+    el("span", { class: `dot ${colourClass(service)}`, "aria-hidden": "true" }),
+    el("strong", {}, untrusted(service)),
+    " ",
+    el("span", { class: "name" }, untrusted(name, "(no name)")),
+    !rooted &&
+      el(
+        "em",
+        { class: "tag", title: "The root span has not arrived" },
+        "no root yet",
+      ),
+    pinned &&
+      el(
+        "em",
+        { class: "tag", title: "It is kept until it is unpinned" },
+        "pinned",
+      ),
+    incomplete &&
+      el(
+        "em",
+        {
+          class: "tag warn",
+          title: `${count(incomplete.refused, "span")} of it could not be stored`,
+        },
+        "incomplete",
+      ),
+  );
+}
+
+/** @param {TraceSummary} summary */
+function services({ services }) {
+  const chips = services
+    .slice(0, MAX_SERVICES)
+    .map(({ name, spans, errors }) => {
+      const title = `${isolate(name)}: ${count(spans, "span")}, ${count(errors, "error")}`;
+      return el(
+        "span",
+        { class: `chip ${colourClass(name)}${errors ? " failed" : ""}`, title },
+        untrusted(name),
+        " ",
+        el("b", {}, spans),
+      );
+    });
+  const hidden = services.length - chips.length;
+  return hidden > 0
+    ? [...chips, el("span", { class: "chip" }, `+${hidden}`)]
+    : chips;
+}

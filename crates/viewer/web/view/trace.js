@@ -1,0 +1,288 @@
+// One trace: its title, its waterfall, and the details of the selected span.
+// It is brought up to date while spans arrive.
+
+import {
+  ApiError,
+  getCounts,
+  getSpan,
+  getTrace,
+  getTraces,
+  otlpAddress,
+  pin,
+  reportViewed,
+  unpin,
+} from "../api.js";
+import { spanDetails } from "./details.js";
+import { announce, copyText, el, toMessage } from "./dom.js";
+import { traceTitle } from "./trace-title.js";
+import { waterfall } from "./waterfall.js";
+
+/** @typedef {import('../types.d.ts').Trace} Trace */
+
+const POLL = 1000;
+/** After failures it polls less often, but never gives up. */
+const MAX_POLL = 15000;
+/** The store keeps a trace for a minute after it was last viewed. */
+const VIEWED_INTERVAL = 20000;
+/** As long as a trace may take to arrive after its address is known. */
+const ARRIVAL_TIMEOUT = 60000;
+
+/** @type {import('../types.d.ts').OpenView} */
+export function traceView(main, [id, span]) {
+  /** @type {Trace | null} */
+  let trace = null;
+  let cursor = 0;
+  let isDisposed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** The span whose details are shown or on their way. @type {string | null} */
+  let detailsFor = null;
+  let failures = 0;
+  const opened = Date.now();
+  let viewed = opened;
+
+  const chart = waterfall({
+    onPick: showDetails,
+    onMove: followSelection,
+    onEnter: showDetails,
+  });
+  const panel = el("div", { class: "panel", hidden: true });
+  const title = traceTitle();
+  const state = el("p", { class: "empty" }, "Waiting for the trace…");
+  const found = el("span", { class: "found", role: "status" });
+  const search = el("input", {
+    type: "search",
+    placeholder: "Search in this trace",
+    "aria-label": "Search in this trace",
+    oninput: showMatches,
+    onkeydown: jumpToMatch,
+  });
+  const pinButton = el(
+    "button",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      title: "A pinned trace is kept until it is unpinned",
+      onclick: togglePin,
+    },
+    "Pin",
+  );
+  main.replaceChildren(
+    el(
+      "section",
+      { class: "trace" },
+      title.element,
+      el(
+        "div",
+        { class: "bar" },
+        search,
+        found,
+        option("Critical path", (showCritical) =>
+          chart.setOptions({ showCritical }),
+        ),
+        option("Links", (showLinks) => chart.setOptions({ showLinks })),
+        el(
+          "span",
+          { class: "actions" },
+          el(
+            "button",
+            { type: "button", onclick: chart.collapseAll },
+            "Collapse all",
+          ),
+          el(
+            "button",
+            { type: "button", onclick: chart.expandAll },
+            "Expand all",
+          ),
+          pinButton,
+          el(
+            "button",
+            { type: "button", onclick: () => copyText(id, "Trace id") },
+            "Copy id",
+          ),
+          el(
+            "a",
+            {
+              class: "button",
+              href: otlpAddress(id),
+              download: `trace-${id}.json`,
+            },
+            "OTLP JSON",
+          ),
+        ),
+      ),
+      state,
+      el("div", { class: "split" }, chart.element, panel),
+    ),
+  );
+  load().then(() => {
+    selectFromAddress(span);
+    chart.focus();
+  });
+
+  async function load() {
+    try {
+      const counts = await getCounts();
+      trace = await getTrace(id);
+      if (isDisposed) return;
+      cursor = counts.changed;
+      viewed = Date.now();
+      failures = 0;
+      state.hidden = true;
+      title.show(trace);
+      showPin(trace);
+      chart.show(trace);
+      showMatches();
+    } catch (error) {
+      if (isDisposed) return;
+      showFailure(error);
+    }
+    schedule();
+  }
+
+  function showMatches() {
+    const matches = chart.search(search.value);
+    found.textContent = matches === null ? "" : `${matches} found`;
+  }
+
+  // What is shown stays until the trace can be read again.
+  /** @param {unknown} error */
+  function showFailure(error) {
+    const isMissing =
+      error instanceof ApiError && error.status === 404 && trace === null;
+    const mayArrive = isMissing && Date.now() - opened < ARRIVAL_TIMEOUT;
+    state.hidden = false;
+    state.textContent = mayArrive ? "Waiting for the trace…" : toMessage(error);
+    if (mayArrive) return;
+    if (failures === 0) announce(error);
+    failures++;
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    if (!isDisposed)
+      timer = setTimeout(poll, Math.min(MAX_POLL, POLL * 2 ** failures));
+  }
+
+  async function poll() {
+    if (document.hidden || isDisposed) return schedule();
+    if (trace === null) {
+      await load();
+      if (trace !== null) selectFromAddress(span);
+      return;
+    }
+    try {
+      const page = await getTraces({
+        trace_id: id,
+        changed_after: cursor,
+        limit: 1,
+      });
+      if (page.traces.length > 0) return load();
+      cursor = page.changed;
+      failures = 0;
+      state.hidden = true;
+      if (Date.now() - viewed > VIEWED_INTERVAL) {
+        viewed = Date.now();
+        await reportViewed(id);
+      }
+    } catch (error) {
+      showFailure(error);
+    }
+    schedule();
+  }
+
+  /** @param {string | undefined} spanId */
+  function selectFromAddress(spanId) {
+    if (!spanId) return;
+    chart.scrollToSpan(spanId);
+    showDetails(spanId);
+  }
+
+  // By keyboard, the details follow only while they are open.
+  /** @param {string} spanId */
+  function followSelection(spanId) {
+    if (panel.hidden) setAddress(spanId);
+    else showDetails(spanId);
+  }
+
+  /** @param {string} spanId */
+  async function showDetails(spanId) {
+    detailsFor = spanId;
+    setAddress(spanId);
+    try {
+      const details = await getSpan(id, spanId);
+      if (isDisposed || detailsFor !== spanId) return;
+      const row = trace?.spans.find((span) => span.id === spanId);
+      const service = row ? trace?.services[row.service] : "";
+      panel.replaceChildren(spanDetails(details, service ?? "", closeDetails));
+      panel.hidden = false;
+    } catch (error) {
+      announce(error);
+    }
+  }
+
+  /** @param {string} spanId */
+  function setAddress(spanId) {
+    history.replaceState(null, "", `#/trace/${id}/${spanId}`);
+  }
+
+  function closeDetails() {
+    detailsFor = null;
+    panel.hidden = true;
+    panel.replaceChildren();
+    chart.focus();
+  }
+
+  async function togglePin() {
+    if (trace === null) return;
+    try {
+      await (trace.pinned ? unpin(id) : pin(id));
+      trace.pinned = !trace.pinned;
+      showPin(trace);
+      announce(
+        trace.pinned
+          ? "The trace is kept until it is unpinned"
+          : "The trace is no longer pinned",
+      );
+    } catch (error) {
+      announce(error);
+    }
+  }
+
+  /** @param {Trace} trace */
+  function showPin({ pinned }) {
+    pinButton.setAttribute("aria-pressed", String(pinned));
+    pinButton.textContent = pinned ? "Unpin" : "Pin";
+  }
+
+  /** @param {KeyboardEvent} event */
+  function jumpToMatch(event) {
+    if (event.key === "Enter") chart.selectNextMatch();
+  }
+
+  return {
+    onKey(event) {
+      if (event.key !== "Escape") return chart.onKey(event);
+      if (panel.hidden) location.hash = "#/";
+      else closeDetails();
+      return true;
+    },
+    navigate([otherId, spanId]) {
+      if (otherId !== id) return false;
+      selectFromAddress(spanId);
+      return true;
+    },
+    dispose() {
+      isDisposed = true;
+      clearTimeout(timer);
+      chart.dispose();
+    },
+  };
+}
+
+/** @param {string} text @param {(isOn: boolean) => void} onChange */
+function option(text, onChange) {
+  const box = el("input", { type: "checkbox", checked: true });
+  box.addEventListener("change", () => onChange(box.checked));
+  return el("label", {}, box, ` ${text}`);
+}

@@ -1,0 +1,284 @@
+// The waterfall: the rows of a span tree beside bars on a ruler. Only the rows in
+// sight are elements.
+
+import { duration } from "../model/format.js";
+import {
+  ROW_HEIGHT,
+  rowsToDraw,
+  rulerTicks,
+  scrollToRow,
+} from "../model/geometry.js";
+import { matchingSpans, nextMatch } from "../model/search.js";
+import { SpanTree } from "../model/span-tree.js";
+import { el, svg } from "./dom.js";
+import { drawLinks } from "./links.js";
+import { spanRow } from "./span-row.js";
+
+/** @typedef {import('../types.d.ts').Trace} Trace */
+
+/** How many rows a key moves the selection. @type {Record<string, number>} */
+const STEPS = {
+  j: 1,
+  ArrowDown: 1,
+  k: -1,
+  ArrowUp: -1,
+  PageDown: 15,
+  PageUp: -15,
+  Home: -Infinity,
+  End: Infinity,
+};
+
+/**
+ * @param {object} handlers each with a span's id
+ * @param {(id: string) => void} handlers.onPick selected by pointer
+ * @param {(id: string) => void} handlers.onMove selected by keyboard
+ * @param {(id: string) => void} handlers.onEnter Enter was pressed on it
+ */
+export function waterfall({ onPick, onMove, onEnter }) {
+  const tree = new SpanTree();
+  /** @type {Trace | null} */
+  let trace = null;
+  /** @type {Set<number> | null} */
+  let matches = null;
+  /** @type {string | null} */
+  let selected = null;
+  let options = { showCritical: true, showLinks: true };
+  // The elements by row, which are kept while only the scroll position changes.
+  /** @type {Map<number, HTMLElement>} */
+  let drawn = new Map();
+  let isDrawScheduled = false;
+
+  const ruler = el("div", { class: "ruler", "aria-hidden": "true" });
+  const lines = svg("svg", { class: "lines" });
+  const rows = el(
+    "div",
+    { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
+    lines,
+  );
+  const element = el(
+    "div",
+    { class: "waterfall" },
+    el(
+      "div",
+      { class: "head" },
+      el("div", { class: "gutter" }, "Service and operation"),
+      ruler,
+    ),
+    rows,
+  );
+  element.addEventListener("scroll", scheduleDraw, { passive: true });
+  const resizeObserver = new ResizeObserver(redraw);
+  resizeObserver.observe(element);
+
+  /** @param {Trace} shown */
+  function show(shown) {
+    trace = shown;
+    tree.replace(trace.spans);
+    ruler.replaceChildren(
+      ...rulerTicks(trace.duration_ns).map(({ percent, ns }) => {
+        const tick = el(
+          "span",
+          { class: percent === 100 ? "last" : "" },
+          duration(ns),
+        );
+        tick.style.setProperty("left", `${percent}%`);
+        return tick;
+      }),
+    );
+    updateRows();
+  }
+
+  function updateRows() {
+    rows.style.setProperty("height", `${tree.rows.length * ROW_HEIGHT}px`);
+    redraw();
+  }
+
+  function redraw() {
+    drawn = new Map();
+    scheduleDraw();
+  }
+
+  function scheduleDraw() {
+    if (isDrawScheduled) return;
+    isDrawScheduled = true;
+    requestAnimationFrame(() => {
+      isDrawScheduled = false;
+      if (trace) draw(trace);
+    });
+  }
+
+  /** @param {Trace} trace */
+  function draw(trace) {
+    const range = rowsToDraw(viewport(), tree.rows.length);
+    const next = new Map();
+    for (let row = range.first; row < range.end; row++)
+      next.set(row, drawn.get(row) ?? createRow(trace, row));
+    const wanted = new Set(next.values());
+    for (const child of [...rows.children])
+      if (child !== lines && !wanted.has(child)) child.remove();
+    rows.append(...[...wanted].filter((child) => child.parentNode !== rows));
+    drawn = next;
+    const active = `s-${selected}`;
+    if (selected !== null && document.getElementById(active))
+      rows.setAttribute("aria-activedescendant", active);
+    else rows.removeAttribute("aria-activedescendant");
+    showLinks(trace, range);
+  }
+
+  function viewport() {
+    return { scrollTop: element.scrollTop, height: element.clientHeight };
+  }
+
+  /** @param {Trace} trace @param {number} row */
+  function createRow(trace, row) {
+    const index = tree.rows[row];
+    const span = trace.spans[index];
+    return spanRow(trace, span, {
+      row,
+      isSelected: span.id === selected,
+      isExpanded: !tree.isCollapsed(span.id),
+      isMatch: matches?.has(index) ?? null,
+      showCritical: options.showCritical,
+      onSelect: () => pick(span.id),
+      onToggle: () => toggle(span.id),
+    });
+  }
+
+  /** @param {string} id */
+  function pick(id) {
+    select(id);
+    onPick(id);
+  }
+
+  /** @param {string} id */
+  function toggle(id) {
+    if (tree.isCollapsed(id)) tree.expand(id);
+    else tree.collapse(id);
+    updateRows();
+  }
+
+  /** @param {Trace} trace @param {{ first: number, end: number }} range */
+  function showLinks(trace, range) {
+    const track = /** @type {HTMLElement | null} */ (
+      rows.querySelector(".track")
+    );
+    if (!options.showLinks || !track) return lines.replaceChildren();
+    lines.setAttribute("width", String(rows.clientWidth));
+    lines.setAttribute("height", String(tree.rows.length * ROW_HEIGHT));
+    lines.replaceChildren(
+      ...drawLinks(trace, tree, {
+        range,
+        selected,
+        track: { left: track.offsetLeft, width: track.clientWidth },
+        onFollow: (id) => {
+          scrollToSpan(id);
+          onPick(id);
+        },
+      }),
+    );
+  }
+
+  /** Selects a span and brings it into sight. @param {string} id */
+  function scrollToSpan(id) {
+    select(id);
+    const row = tree.visibleRow(id)?.row;
+    if (row === undefined) return;
+    const position = scrollToRow(row, viewport());
+    if (position !== element.scrollTop) element.scrollTop = position;
+  }
+
+  /** Selects a span, and expands what hides it. @param {string} id */
+  function select(id) {
+    selected = id;
+    const index = tree.indexOf(id);
+    if (index !== undefined && !tree.rowOf.has(index)) {
+      tree.reveal(id);
+      updateRows();
+    }
+    redraw();
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
+  function onKey(event) {
+    const span = tree.find(selected);
+    if (event.key in STEPS) step(STEPS[event.key]);
+    else if (event.key === "ArrowLeft" && span) collapseOrLeave(span);
+    else if (event.key === "ArrowRight" && span) expandOrEnter(span);
+    else if (event.key === "Enter" && span && !isOnControl(event)) {
+      onEnter(span.id);
+      return true;
+    } else return false;
+    if (selected !== null) onMove(selected);
+    return true;
+  }
+
+  /** @param {number} by */
+  function step(by) {
+    const target = tree.stepFrom(selected, by);
+    if (target) scrollToSpan(target.id);
+  }
+
+  /** @param {import('../types.d.ts').SpanRow} span */
+  function collapseOrLeave(span) {
+    if (span.descendants > 0 && !tree.isCollapsed(span.id)) toggle(span.id);
+    else if (tree.find(span.parent)) scrollToSpan(span.parent);
+  }
+
+  /** @param {import('../types.d.ts').SpanRow} span */
+  function expandOrEnter(span) {
+    if (tree.isCollapsed(span.id)) toggle(span.id);
+    else if (span.descendants > 0) step(1);
+  }
+
+  /**
+   * Marks the spans that contain a text.
+   * @param {string} text
+   * @returns {number | null} how many there are
+   */
+  function search(text) {
+    matches = trace && matchingSpans(trace, text);
+    redraw();
+    return matches?.size ?? null;
+  }
+
+  function selectNextMatch() {
+    const index = nextMatch(matches, tree.indexOf(selected) ?? -1);
+    if (index === undefined) return;
+    const { id } = tree.spans[index];
+    scrollToSpan(id);
+    onMove(id);
+  }
+
+  return {
+    element,
+    show,
+    scrollToSpan,
+    onKey,
+    search,
+    selectNextMatch,
+    collapseAll() {
+      tree.collapseAll();
+      updateRows();
+    },
+    expandAll() {
+      tree.expandAll();
+      updateRows();
+    },
+    focus() {
+      rows.focus({ preventScroll: true });
+    },
+    /** @param {Partial<typeof options>} changed */
+    setOptions(changed) {
+      options = { ...options, ...changed };
+      redraw();
+    },
+    dispose() {
+      resizeObserver.disconnect();
+    },
+  };
+}
+
+/** @param {Event} event */
+function isOnControl({ target }) {
+  return target instanceof Element && target.closest("a, button") !== null;
+}
