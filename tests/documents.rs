@@ -1,4 +1,4 @@
-//! The manifest and the README say what the code says.
+//! The manifests and the pages of settings agree with the code.
 
 use std::fs;
 use std::path::Path;
@@ -72,9 +72,9 @@ fn the_chained_services_differ_only_in_their_own_settings() {
 }
 
 #[test]
-fn each_readme_lists_every_setting_with_its_default() {
-    for name in ["README.md", "README.pt-BR.md"] {
-        let readme = fs::read_to_string(repository().join(name)).unwrap();
+fn each_page_of_settings_lists_every_setting_with_its_default() {
+    for name in ["docs/settings.md", "docs/settings.pt-BR.md"] {
+        let page = fs::read_to_string(repository().join(name)).unwrap();
         for setting in SETTINGS {
             let default = match (setting, setting.default) {
                 (OTLP_ENDPOINT, _) => &format!("`{VIEWER}`"),
@@ -82,7 +82,7 @@ fn each_readme_lists_every_setting_with_its_default() {
                 (_, default) => &format!("`{default}`"),
             };
             let row = format!("| `{}` | {default} |", setting.env);
-            assert!(readme.contains(&row), "{name} lacks the row {row}");
+            assert!(page.contains(&row), "{name} lacks the row {row}");
         }
     }
 }
@@ -102,9 +102,9 @@ fn the_viewer_has_its_settings_with_their_defaults() {
             "" => format!("| `{env}` | (empty) |"),
             default => format!("| `{env}` | `{default}` |"),
         };
-        for name in ["README.md", "README.pt-BR.md"] {
-            let readme = fs::read_to_string(repository().join(name)).unwrap();
-            assert!(readme.contains(&row), "{name} lacks the row {row}");
+        for name in ["docs/settings.md", "docs/settings.pt-BR.md"] {
+            let page = fs::read_to_string(repository().join(name)).unwrap();
+            assert!(page.contains(&row), "{name} lacks the row {row}");
         }
     }
 }

@@ -159,7 +159,7 @@ pub const APP_VIEWER_TOKEN: Setting = Setting {
     default: "",
 };
 
-/// All settings, in the order of the README's table.
+/// All settings, in the order of the table in `docs/settings.md`.
 pub const SETTINGS: [Setting; 28] = [
     APP_NAME,
     APP_URL_DESTINO,

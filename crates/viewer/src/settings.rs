@@ -19,7 +19,7 @@ pub const TOKEN: Setting = ("APP_VIEWER_TOKEN", "");
 /// The setting of [`Access::origins`].
 pub const CORS: Setting = ("APP_VIEWER_CORS", "loopback");
 
-/// All settings, in the order of the README's table.
+/// All settings, in the order of the table in `docs/settings.md`.
 pub const SETTINGS: [Setting; 5] = [TRACES, BYTES, HOSTS, TOKEN, CORS];
 
 /// What the viewer is told to do.
