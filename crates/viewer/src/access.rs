@@ -20,7 +20,6 @@ use self::names::Names;
 use self::origins::Origins;
 use self::token::Token;
 use crate::respond::Problem;
-use crate::settings::{CORS, HOSTS};
 
 /// Who may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl Access {
         {
             let problem = format!(
                 "the viewer does not answer for the host '{named}': use localhost, or name it in {}",
-                HOSTS.0
+                names::SETTING
             );
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, problem));
         }
@@ -58,7 +57,7 @@ impl Access {
             return Ok(());
         }
         let own = |origin: &str| origins::is_of(origin, authority) || self.names.has_origin(origin);
-        origins::check(&head.headers, own, HOSTS.0)?;
+        origins::check(&head.headers, own, names::SETTING)?;
         origins::check_site(&head.headers)
     }
 
@@ -73,7 +72,7 @@ impl Access {
         match head.headers.get(ORIGIN) {
             // A page that may send is one of another site all the same.
             Some(origin) => {
-                origins::check(&head.headers, may, CORS.0).map(|()| Some(origin.clone()))
+                origins::check(&head.headers, may, origins::SETTING).map(|()| Some(origin.clone()))
             }
             None => origins::check_site(&head.headers).map(|()| None),
         }

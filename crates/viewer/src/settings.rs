@@ -1,9 +1,9 @@
 //! The component's variables: how much may be kept, and who may ask.
 
 use crate::access::Access;
-use crate::access::names::Names;
-use crate::access::origins::Origins;
-use crate::access::token::Token;
+use crate::access::names::{self, Names};
+use crate::access::origins::{self, Origins};
+use crate::access::token::{self, Token};
 
 /// A setting: its environment name and its default.
 pub type Setting = (&'static str, &'static str);
@@ -13,11 +13,11 @@ pub const TRACES: Setting = ("APP_VIEWER_TRACES", "5000");
 /// The setting of [`Bounds::bytes`].
 pub const BYTES: Setting = ("APP_VIEWER_BYTES", "67108864");
 /// The setting of [`Access::names`].
-pub const HOSTS: Setting = ("APP_VIEWER_HOSTS", "");
+pub const HOSTS: Setting = (names::SETTING, "");
 /// The setting of [`Access::token`]. Secret.
-pub const TOKEN: Setting = ("APP_VIEWER_TOKEN", "");
+pub const TOKEN: Setting = (token::SETTING, "");
 /// The setting of [`Access::origins`].
-pub const CORS: Setting = ("APP_VIEWER_CORS", "loopback");
+pub const CORS: Setting = (origins::SETTING, "loopback");
 
 /// All settings, in the order of the README's table.
 pub const SETTINGS: [Setting; 5] = [TRACES, BYTES, HOSTS, TOKEN, CORS];

@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use http::uri::{Authority, Uri};
 
+/// The setting that lists them.
+pub const SETTING: &str = "APP_VIEWER_HOSTS";
+
 /// Whether a host is one of loopback: `localhost`, what is below it, and the addresses of loopback.
 pub fn is_loopback(host: &str) -> bool {
     let host = plain(host);

@@ -13,6 +13,9 @@ use http::{HeaderMap, Response, StatusCode};
 use super::names;
 use crate::respond::Problem;
 
+/// The setting that lists the allowed origins.
+pub const SETTING: &str = "APP_VIEWER_CORS";
+
 const SITE: &str = "sec-fetch-site";
 /// Browsers ask by it whether a page of the internet may reach into a private network
 /// (<https://wicg.github.io/private-network-access/>).

@@ -5,6 +5,8 @@ use http::{HeaderMap, StatusCode, Uri};
 
 use crate::respond::Problem;
 
+/// The setting that holds the token.
+pub const SETTING: &str = "APP_VIEWER_TOKEN";
 /// The name of the cookie.
 const NAME: &str = "tracing_tail_viewer";
 /// The parameter of a link.
@@ -88,7 +90,7 @@ fn refused(what: &str) -> Problem {
     let how = "`Authorization: Bearer <token>`, or once the page with ?token=<token>";
     Problem::new(
         StatusCode::UNAUTHORIZED,
-        format!("{what} that APP_VIEWER_TOKEN sets: send {how}"),
+        format!("{what} that {SETTING} sets: send {how}"),
     )
 }
 

@@ -1,6 +1,6 @@
 //! What a user does to traces: looks at them, pins them, deletes them all.
 
-use super::evict::LOOKED;
+use super::retention::LOOKED;
 use super::trace::key;
 use crate::host::{Database, DatabaseError, Value};
 use crate::settings::Bounds;

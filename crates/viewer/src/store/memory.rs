@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use foldhash::HashSet;
 
-use super::evict::Kept;
+use super::retention::Kept;
 use crate::host::Row;
 
 /// For how long the ids of traces that were let go are remembered, in milliseconds.

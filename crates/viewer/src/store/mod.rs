@@ -5,7 +5,7 @@
 //!   has become of them
 //! - [`group`]: the exports that wait in an instance, together
 //! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table
-//! - [`evict`]: what goes where the bounds are passed
+//! - [`evict`]: which traces go when a bound is exceeded; [`retention`]: which stay longer
 //! - [`memory`]: what an instance remembers of it
 //! - [`keep`]: what is looked at and pinned; deleting all
 //! - [`checkpoint`]: the size of the files
@@ -22,6 +22,7 @@ mod merge;
 pub mod passing;
 pub mod pieces;
 pub mod read;
+pub mod retention;
 mod rows;
 pub mod schema;
 pub mod segments;

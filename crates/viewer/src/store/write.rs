@@ -6,14 +6,14 @@
 use foldhash::{HashMap, HashMapExt as _};
 use serde_json::json;
 
-use super::evict::{self, Eviction};
+use super::evict::Eviction;
 use super::memory::{Memory, of_kind};
 use super::segments::Packer;
 use super::shared::{self, Numbers};
 use super::state::{self, State};
 use super::stored::Stored;
 use super::trace::{self, Trace, key};
-use super::{checkpoint, rows};
+use super::{checkpoint, retention, rows};
 use crate::host::{Database, DatabaseError, Row};
 use crate::receive::batch::{Batch, Span};
 use crate::settings::Bounds;
@@ -176,7 +176,7 @@ impl<'b> Transaction<'b> {
         let eviction = Eviction {
             bounds: self.bounds,
             now: self.now,
-            candidates: evict::read(of_kind(&known, 4)),
+            candidates: retention::read(of_kind(&known, 4)),
             touched: &touched,
             last: 0,
             exhausted: false,
@@ -224,8 +224,8 @@ impl<'b> Transaction<'b> {
             fill(state::COLUMNS.len()),
             fill(3),
             fill(2),
-            evict::COLUMNS,
-            fill(evict::COLUMNS.split(',').count()),
+            retention::COLUMNS,
+            fill(retention::COLUMNS.split(',').count()),
             trace::COLUMNS.join(","),
         );
         let spans = self.arrived.iter().flat_map(|one| &one.spans);

@@ -1,0 +1,218 @@
+//! Which traces stay when the oldest are deleted, and why.
+//!
+//! A trace stays longer while a user looks at it or has pinned it, when it has errors, and when it is one of the slowest
+//! of its root. [`Kept`] counts these, so that together they never take more than half of a bound.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::pieces::{self, Piece};
+use super::trace::Trace;
+use crate::host::{Database, DatabaseError, Value};
+use crate::settings::Bounds;
+
+/// For how long a trace counts as looked at, in milliseconds.
+pub const LOOKED: i64 = 60_000;
+/// What takes longer, in nanoseconds, is a clock's fault, and no trace is kept for it: a day.
+const MAX_SLOW: i64 = 86_400_000_000_000;
+/// How many of the slowest traces of a root are kept.
+const SLOWEST: usize = 10;
+/// What was read of the kept traces is taken for true for so long, in milliseconds.
+const FRESH: i64 = 1_000;
+
+/// It was among the slowest of its root.
+const SLOW: i64 = 1;
+/// It has errors.
+const ERRORS: i64 = 2;
+/// Somebody looks at it or has pinned it.
+pub(super) const HELD: i64 = 3;
+
+/// A trace that may go.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Candidate {
+    pub(super) id: i64,
+    pub(super) key: i64,
+    pub(super) kept: i64,
+    pub(super) pinned: bool,
+    pub(super) looked: i64,
+    pub(super) errors: i64,
+    pub(super) duration: i64,
+    pub(super) bytes: i64,
+    pub(super) spans: i64,
+    pub(super) root: (String, String),
+    pub(super) segment: i64,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// The columns of a candidate.
+pub const COLUMNS: &str = "id, key, kept, pinned, looked, errors, duration_ns, bytes, spans, service, name, segment, pieces";
+
+impl Candidate {
+    fn read(row: &[Value]) -> Candidate {
+        let number = |column: usize| row[column].integer();
+        Candidate {
+            id: number(0),
+            key: number(1),
+            kept: number(2),
+            pinned: number(3) != 0,
+            looked: number(4),
+            errors: number(5),
+            duration: number(6),
+            bytes: number(7),
+            spans: number(8),
+            root: (row[9].text().to_owned(), row[10].text().to_owned()),
+            segment: number(11),
+            pieces: pieces::decode(row[12].text()),
+        }
+    }
+
+    /// Takes over what the transaction has changed.
+    pub(super) fn update(&mut self, trace: &Trace) {
+        self.errors = trace.errors;
+        self.duration = trace.end - trace.start;
+        self.bytes = trace.bytes;
+        self.spans = trace.spans;
+        self.root = (trace.service.clone(), trace.name.clone());
+        self.pieces.clone_from(&trace.pieces);
+    }
+}
+
+/// What is kept.
+#[derive(Debug, Default)]
+pub struct Kept {
+    read: i64,
+    /// How many there are of each kind, and what they take.
+    count: [i64; 4],
+    bytes: [i64; 4],
+    /// For each root how many of its slowest are kept, and how long the fastest of these took.
+    slow: HashMap<(String, String), (usize, i64)>,
+}
+
+impl Kept {
+    /// What is kept, read again where what was read before is too old. Then it comes with those that
+    /// are kept no longer: nobody looks at them any more, others are slower, or there are too many.
+    pub(super) async fn current(
+        before: Option<Kept>,
+        database: &impl Database,
+        bounds: &Bounds,
+        now: i64,
+    ) -> Result<(Kept, VecDeque<Candidate>), DatabaseError> {
+        if let Some(kept) = before
+            && (kept.read..kept.read + FRESH).contains(&now)
+        {
+            return Ok((kept, VecDeque::new()));
+        }
+        let select = format!(
+            "SELECT {COLUMNS} FROM tracing_tail_traces
+                WHERE kept > 0 AND kept = {HELD} AND pinned = 0 AND abs(?1 - looked) >= {LOOKED}
+            UNION ALL SELECT {COLUMNS} FROM (SELECT *, ROW_NUMBER() OVER
+                (PARTITION BY service, name ORDER BY duration_ns DESC) AS place
+                FROM tracing_tail_traces WHERE kept > 0 AND kept = {SLOW}) WHERE place > {SLOWEST}"
+        );
+        let rows = database.execute(&select, vec![now.into()]).await?;
+        let mut over = read(rows.iter().map(Vec::as_slice));
+        let mut kept = Kept {
+            read: now,
+            ..Kept::default()
+        };
+        let select = format!(
+            "SELECT kept, COUNT(*), SUM(bytes), 0, service, name, MIN(duration_ns)
+            FROM tracing_tail_traces WHERE kept > 0 GROUP BY kept, iif(kept = {SLOW}, service, ''),
+                iif(kept = {SLOW}, name, '')"
+        );
+        for row in database.execute(&select, Vec::new()).await? {
+            let Ok(kind @ 1..=3) = usize::try_from(row[0].integer()) else {
+                continue;
+            };
+            kept.count[kind] += row[1].integer();
+            kept.bytes[kind] += row[2].integer();
+            if row[0].integer() == SLOW {
+                let root = (row[4].text().to_owned(), row[5].text().to_owned());
+                let count = usize::try_from(row[1].integer()).unwrap_or(0);
+                kept.slow.insert(root, (count, row[6].integer()));
+            }
+        }
+        for one in &over {
+            kept.let_go(one);
+        }
+        for kind in [SLOW, ERRORS] {
+            let many = kept.beyond(kind, bounds);
+            if many > 0 {
+                let select = format!(
+                    "SELECT {COLUMNS} FROM tracing_tail_traces WHERE kept > 0 AND kept = ?
+                    ORDER BY id LIMIT ?"
+                );
+                let values = vec![kind.into(), many.into()];
+                let rows = database.execute(&select, values).await?;
+                let oldest = read(rows.iter().map(Vec::as_slice));
+                let oldest = oldest.into_iter();
+                let oldest: Vec<_> = oldest
+                    .filter(|one| over.iter().all(|other| other.id != one.id))
+                    .collect();
+                oldest.iter().for_each(|one| kept.let_go(one));
+                over.extend(oldest);
+            }
+        }
+        Ok((kept, over))
+    }
+
+    /// How many of a kind are there beyond its share.
+    fn beyond(&self, kind: i64, bounds: &Bounds) -> i64 {
+        let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
+        let beyond = count - bounds.traces / 8;
+        if bytes <= bounds.bytes / 8 {
+            return beyond;
+        }
+        beyond.max(count / 4).max(1)
+    }
+
+    /// Why a trace is kept, if it is.
+    pub(super) fn keeps(&self, one: &Candidate, bounds: &Bounds, now: i64) -> Option<i64> {
+        // A little more than the share: at the next reading the oldest go.
+        let room = |kind: i64, part: i64| {
+            let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
+            count < bounds.traces / part && bytes + one.bytes <= bounds.bytes / part
+        };
+        // The clock may have been set back since.
+        let looked = now.abs_diff(one.looked) < LOOKED.unsigned_abs();
+        if (one.pinned || looked) && room(HELD, 3) {
+            return Some(HELD);
+        }
+        if one.errors > 0 && room(ERRORS, 6) {
+            return Some(ERRORS);
+        }
+        if one.duration > MAX_SLOW {
+            return None;
+        }
+        let slow = self.slow.get(&one.root);
+        let slow = slow.is_none_or(|(count, fastest)| *count < SLOWEST || one.duration > *fastest);
+        (slow && room(SLOW, 6)).then_some(SLOW)
+    }
+
+    /// Counts a trace that is kept from now on.
+    pub(super) fn keep(&mut self, one: &Candidate, kind: i64) {
+        self.count[kind as usize] += 1;
+        self.bytes[kind as usize] += one.bytes;
+        if kind == SLOW {
+            let slow = self.slow.entry(one.root.clone());
+            let (count, fastest) = slow.or_insert((0, one.duration));
+            *count += 1;
+            // Which of them is the fastest now is known at the next reading; only slower ones until then.
+            *fastest = match *count <= SLOWEST {
+                true => one.duration.min(*fastest),
+                false => one.duration,
+            };
+        }
+    }
+
+    pub(super) fn let_go(&mut self, one: &Candidate) {
+        if let Ok(kind @ 1..=3) = usize::try_from(one.kept) {
+            self.count[kind] -= 1;
+            self.bytes[kind] -= one.bytes;
+        }
+    }
+}
+
+/// The candidates among rows of [`COLUMNS`].
+pub fn read<'r>(rows: impl Iterator<Item = &'r [Value]>) -> VecDeque<Candidate> {
+    rows.map(Candidate::read).collect()
+}
