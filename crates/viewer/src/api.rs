@@ -11,13 +11,13 @@ use serde_json::json;
 
 use crate::detail::SpanName;
 use crate::filter::Filter;
-use crate::host::Database;
 use crate::ids::{hex, parse};
 use crate::respond::{Problem, body_of, json as answer_json};
 use crate::room::Room;
 use crate::settings::Bounds;
 use crate::store::keep::{self, Pin};
 use crate::store::{export, list, read, spans};
+use crate::wasi::Database;
 use crate::{detail, graph};
 
 /// The beginning of every path.

@@ -4,12 +4,12 @@
 use http::Uri;
 
 pub use self::wanted::Wanted;
-use crate::host::Value;
 use crate::ids::parse;
 use crate::receive::attributes;
 use crate::receive::spans::{cut, service_name};
 use crate::respond::Problem;
 use crate::store::trace::service_in_json;
+use crate::wasi::Value;
 
 mod wanted;
 

@@ -16,7 +16,7 @@
 //! - [`graph`]: who calls whom, how often, how fast
 //! - [`page`]: the files of the page
 //!
-//! Beneath: [`otlp`], the fields of its messages, [`room`], the memory that there is, [`ids`], [`settings`], [`respond`], and [`host`], the only place that names the world.
+//! Beneath: [`otlp`], the fields of its messages, [`room`], the memory that there is, [`ids`], [`settings`], [`respond`], and [`wasi`], the only place that names the host.
 
 pub mod access;
 pub mod api;
@@ -24,7 +24,6 @@ pub mod critical;
 pub mod detail;
 pub mod filter;
 pub mod graph;
-pub mod host;
 pub mod ids;
 pub mod otlp;
 pub mod page;
@@ -35,6 +34,7 @@ pub mod room;
 pub mod settings;
 pub mod store;
 pub mod tree;
+pub mod wasi;
 
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
@@ -43,34 +43,34 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use crate::access::{origins, token};
-use crate::host::Host;
 use crate::paths::Place;
 use crate::receive::Encoding;
 use crate::respond::{Problem, protect};
 use crate::settings::{Bounds, Settings};
 use crate::store::group::Group;
+use crate::wasi::Runtime;
 
 /// Any error of a body that is read.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Answers one request. `group` is the instance's.
-pub async fn answer<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+pub async fn answer<R, B>(
+    runtime: &R,
+    group: &Group<R::Database>,
     settings: &Settings,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
     let mut response = match paths::of(request.uri().path()) {
-        Place::Intake => take(host, group, settings, request).await,
+        Place::Intake => take(runtime, group, settings, request).await,
         Place::NoIntake(problem) => turn_away(settings, request, &problem),
         Place::Shown => {
             let (head, _) = request.into_parts();
-            let shown = show(host, group, settings, &head).await;
+            let shown = show(runtime, group, settings, &head).await;
             let mut response = shown.unwrap_or_else(|problem| problem.response());
             protect(&mut response);
             response
@@ -84,14 +84,14 @@ where
 }
 
 /// An export, from whoever may send one.
-async fn take<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+async fn take<R, B>(
+    runtime: &R,
+    group: &Group<R::Database>,
     settings: &Settings,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
@@ -108,7 +108,7 @@ where
     let mut response = match settings.access.check_token(&head) {
         Ok(()) => {
             let request = Request::from_parts(head, body);
-            receive::answer(host, group, &settings.bounds, request).await
+            receive::answer(runtime, group, &settings.bounds, request).await
         }
         Err(problem) => receive::refusal(encoding, &problem),
     };
@@ -134,9 +134,9 @@ fn turn_away<B>(settings: &Settings, request: Request<B>, problem: &Problem) -> 
 }
 
 /// The page and the API, for whoever may see them.
-async fn show<H: Host>(
-    host: &H,
-    group: &Group<H::Database>,
+async fn show<R: Runtime>(
+    runtime: &R,
+    group: &Group<R::Database>,
     settings: &Settings,
     head: &Parts,
 ) -> Result<Response<Bytes>, Problem> {
@@ -147,22 +147,22 @@ async fn show<H: Host>(
     }
     access.check_token(head)?;
     match head.uri.path().strip_prefix(api::PREFIX) {
-        Some(endpoint) => ask(host, group, &settings.bounds, (endpoint, head)).await,
+        Some(endpoint) => ask(runtime, group, &settings.bounds, (endpoint, head)).await,
         None => Ok(page::answer(&head.method, head.uri.path())),
     }
 }
 
-async fn ask<H: Host>(
-    host: &H,
-    group: &Group<H::Database>,
+async fn ask<R: Runtime>(
+    runtime: &R,
+    group: &Group<R::Database>,
     bounds: &Bounds,
     (endpoint, head): (&str, &Parts),
 ) -> Result<Response<Bytes>, Problem> {
-    let database = host.connect().await?;
+    let database = runtime.connect().await?;
     group.flush(&database).await;
-    let asked = (head, host.now() / 1_000_000);
+    let asked = (head, runtime.now() / 1_000_000);
     let answered = api::answer(&database, bounds, endpoint, asked).await;
-    host.give_back(database);
+    runtime.release(database);
     answered
 }
 

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::host::DatabaseError;
+use crate::wasi::DatabaseError;
 
 /// Why a request has no other answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -38,12 +38,12 @@ use serde_json::json;
 
 use self::refused::Refused;
 use crate::BodyError;
-use crate::host::Host;
 use crate::respond::{Problem, body_of, retryable};
 use crate::room::Room;
 use crate::settings::Bounds;
 use crate::store::group::Group;
 use crate::store::stored::Stored;
+use crate::wasi::Runtime;
 
 /// The path of the receiver.
 pub const PATH: &str = "/v1/traces";
@@ -91,14 +91,14 @@ impl Encoding {
 }
 
 /// Takes an export in, and answers it.
-pub async fn answer<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+pub async fn answer<R, B>(
+    runtime: &R,
+    group: &Group<R::Database>,
     bounds: &Bounds,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
@@ -119,7 +119,7 @@ where
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem);
         return refusal(Encoding::Json, &problem);
     };
-    match take(host, group, bounds, (encoding, request)).await {
+    match take(runtime, group, bounds, (encoding, request)).await {
         Ok(stored) => success(encoding, &stored),
         Err(problem) => {
             if retryable(problem.status) {
@@ -130,14 +130,14 @@ where
     }
 }
 
-async fn take<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+async fn take<R, B>(
+    runtime: &R,
+    group: &Group<R::Database>,
     bounds: &Bounds,
     (encoding, request): (Encoding, Request<B>),
 ) -> Result<Stored, Problem>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
@@ -152,10 +152,10 @@ where
             (decoded.into(), refused)
         }
     };
-    let since = host.now() / 1_000_000;
+    let since = runtime.now() / 1_000_000;
     let batch = scan::read(&body, refused)?;
     room.resize(batch.held_bytes())?;
-    Ok(group.store(host, bounds, batch, since).await?)
+    Ok(group.store(runtime, bounds, batch, since).await?)
 }
 
 fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {

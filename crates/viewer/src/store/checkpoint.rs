@@ -4,7 +4,7 @@
 //! which under load never comes. So it is asked for, with a lock, once enough has been written.
 
 use super::state::State;
-use crate::host::{Database, DatabaseError};
+use crate::wasi::{Database, DatabaseError};
 
 /// What a transaction writes beside its rows, in bytes, roughly: the pages of indexes.
 pub const OVERHEAD: i64 = 100_000;

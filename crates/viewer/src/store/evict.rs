@@ -13,8 +13,8 @@ use super::retention::{COLUMNS, Candidate, HELD, Kept, read};
 use super::state::State;
 use super::trace::Trace;
 use super::{segments, shared};
-use crate::host::{Database, DatabaseError};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError};
 
 /// So many traces may be kept in a transaction for what they are, and one more for each eight that go.
 const FEW: usize = 8;

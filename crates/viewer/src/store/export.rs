@@ -6,9 +6,9 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::memory::of_kind;
 use super::spans;
-use crate::host::{Database, DatabaseError};
 use crate::otlp::{Field, Message, Type};
 use crate::receive::wire::{self, Wire};
+use crate::wasi::{Database, DatabaseError};
 
 /// One trace as an export; none where it is not there.
 ///

@@ -12,9 +12,9 @@ use super::memory::Memory;
 use super::stored::Stored;
 use super::write;
 use super::{checkpoint, keep};
-use crate::host::{Database, DatabaseError, Host, Notifier};
 use crate::receive::scan::Batch;
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Notifier, Runtime};
 
 /// The most spans of a transaction, but for the first batch's.
 const MAX_SPANS: usize = 8_192;
@@ -105,7 +105,7 @@ impl<D: Database> Group<D> {
     /// The database's.
     pub async fn store(
         &self,
-        host: &impl Host<Database = D>,
+        runtime: &impl Runtime<Database = D>,
         bounds: &Bounds,
         batch: Batch,
         since: i64,
@@ -121,7 +121,7 @@ impl<D: Database> Group<D> {
             ticket: Rc::clone(&ticket),
         });
         if self.writing.get() {
-            let (notifier, notified) = host.notifier();
+            let (notifier, notified) = runtime.notifier();
             *ticket.notifier.borrow_mut() = Some(notifier);
             notified.await;
         } else {
@@ -132,7 +132,7 @@ impl<D: Database> Group<D> {
         let outcome = match told {
             Some(Outcome::Done(stored)) => stored,
             Some(Outcome::Turn) => {
-                if let Some(database) = self.write(host, bounds).await
+                if let Some(database) = self.write(runtime, bounds).await
                     && checkpoint::run(&database).await.is_ok()
                 {
                     self.writers.borrow_mut().push(database);
@@ -151,7 +151,7 @@ impl<D: Database> Group<D> {
 
     /// Writes what waits, tells those that wait for it, and lets the next write. Gives the connection
     /// where a checkpoint is due.
-    async fn write(&self, host: &impl Host<Database = D>, bounds: &Bounds) -> Option<D> {
+    async fn write(&self, runtime: &impl Runtime<Database = D>, bounds: &Bounds) -> Option<D> {
         let turn = Turn {
             group: self,
             tickets: RefCell::default(),
@@ -161,7 +161,7 @@ impl<D: Database> Group<D> {
         let mut memory = self.memory.take();
         memory.turned_away = self.turned_away.take();
         let written = self
-            .attempt(host, &mut memory, (bounds, oldest), &batches)
+            .attempt(runtime, &mut memory, (bounds, oldest), &batches)
             .await;
         self.turned_away
             .set(self.turned_away.get() + memory.turned_away);
@@ -183,7 +183,7 @@ impl<D: Database> Group<D> {
     /// is not used again.
     async fn attempt(
         &self,
-        host: &impl Host<Database = D>,
+        runtime: &impl Runtime<Database = D>,
         memory: &mut Memory,
         (bounds, oldest): (&Bounds, i64),
         batches: &[Batch],
@@ -192,7 +192,7 @@ impl<D: Database> Group<D> {
         let database = match idle {
             Some(database) => database,
             None => {
-                let database = host.connect().await?;
+                let database = runtime.connect().await?;
                 for setting in WRITER {
                     database.execute(setting, Vec::new()).await?;
                 }
@@ -200,7 +200,7 @@ impl<D: Database> Group<D> {
             }
         };
         loop {
-            let now = host.now() / 1_000_000;
+            let now = runtime.now() / 1_000_000;
             match write::store(&database, memory, bounds, batches, now).await {
                 Ok(written) => return Ok((database, written)),
                 Err(DatabaseError::Busy) if now - oldest < PATIENCE => {}
@@ -290,8 +290,8 @@ mod tests {
     use futures::future::{join, join_all};
 
     use super::*;
-    use crate::host::native::{Native, NativeHost};
     use crate::store::tests::{batch, span};
+    use crate::wasi::native::{NativeDatabase, NativeRuntime};
 
     const BOUNDS: Bounds = Bounds {
         traces: 100,
@@ -299,59 +299,59 @@ mod tests {
     };
 
     fn store<'g>(
-        (host, group): (&'g NativeHost, &'g Group<Native>),
+        (runtime, group): (&'g NativeRuntime, &'g Group<NativeDatabase>),
         trace: u64,
     ) -> impl Future<Output = Result<Stored, DatabaseError>> + 'g {
         let batch = batch("shop", vec![span(trace, 1, 0)]);
-        group.store(host, &BOUNDS, batch, host.now() / 1_000_000)
+        group.store(runtime, &BOUNDS, batch, runtime.now() / 1_000_000)
     }
 
-    fn number(host: &NativeHost, select: &str) -> i64 {
-        let database = block_on(host.connect()).unwrap();
+    fn number(runtime: &NativeRuntime, select: &str) -> i64 {
+        let database = block_on(runtime.connect()).unwrap();
         block_on(database.execute(select, Vec::new())).unwrap()[0][0].integer()
     }
 
     #[test]
     fn who_comes_while_one_writes_is_written_with_the_others_that_come() {
-        let (host, group) = (NativeHost::new(), Group::default());
-        let stores = (1..=9).map(|trace| store((&host, &group), trace));
+        let (runtime, group) = (NativeRuntime::new(), Group::default());
+        let stores = (1..=9).map(|trace| store((&runtime, &group), trace));
         let stored = block_on(join_all(stores));
         assert!(stored.iter().all(Result::is_ok), "{stored:?}");
-        assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 9);
+        assert_eq!(number(&runtime, "SELECT spans FROM tracing_tail_state"), 9);
         let transactions = "SELECT COUNT(*) FROM tracing_tail_segments";
-        assert_eq!(number(&host, transactions), 2, "the first, and the rest");
+        assert_eq!(number(&runtime, transactions), 2, "the first, and the rest");
     }
 
     #[test]
     fn who_goes_away_holds_up_nobody() {
-        let (host, group) = (NativeHost::new(), Group::default());
+        let (runtime, group) = (NativeRuntime::new(), Group::default());
         let mut cx = Context::from_waker(Waker::noop());
-        let second = store((&host, &group), 2);
+        let second = store((&runtime, &group), 2);
         {
-            let mut first = pin!(store((&host, &group), 1));
+            let mut first = pin!(store((&runtime, &group), 1));
             assert!(first.as_mut().poll(&mut cx).is_pending(), "it writes");
-            let mut waits = pin!(store((&host, &group), 3));
+            let mut waits = pin!(store((&runtime, &group), 3));
             assert!(waits.as_mut().poll(&mut cx).is_pending());
         }
         assert_eq!(block_on(second).map(|stored| stored.rejected()), Ok(0));
-        assert_eq!(number(&host, "SELECT spans FROM tracing_tail_state"), 1);
+        assert_eq!(number(&runtime, "SELECT spans FROM tracing_tail_state"), 1);
     }
 
     #[test]
     fn a_busy_database_is_said_to_all_in_time() {
-        let (host, group) = (NativeHost::new(), Group::default());
-        block_on(store((&host, &group), 1)).unwrap();
-        let other = block_on(host.connect()).unwrap();
+        let (runtime, group) = (NativeRuntime::new(), Group::default());
+        block_on(store((&runtime, &group), 1)).unwrap();
+        let other = block_on(runtime.connect()).unwrap();
         block_on(other.execute("BEGIN IMMEDIATE", Vec::new())).unwrap();
         let began = Instant::now();
-        let both = join(store((&host, &group), 2), store((&host, &group), 3));
+        let both = join(store((&runtime, &group), 2), store((&runtime, &group), 3));
         let (one, _) = block_on(both);
         assert_eq!(one, Err(DatabaseError::Busy));
         assert!(began.elapsed() < Duration::from_millis(500));
         block_on(other.execute("COMMIT", Vec::new())).unwrap();
         group.turn_away();
-        block_on(store((&host, &group), 4)).unwrap();
+        block_on(store((&runtime, &group), 4)).unwrap();
         let counted = "SELECT turned_away FROM tracing_tail_state";
-        assert_eq!(number(&host, counted), 1);
+        assert_eq!(number(&runtime, counted), 1);
     }
 }

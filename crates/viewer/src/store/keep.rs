@@ -2,8 +2,8 @@
 
 use super::retention::LOOKED;
 use super::trace::key;
-use crate::host::{Database, DatabaseError, Value};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Value};
 
 /// What has become of a wish to pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

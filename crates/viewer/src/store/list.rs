@@ -6,10 +6,10 @@ use super::passing::{Found, READ_BYTES, parents, passing};
 use super::spans::{self, Sketch, Whole};
 use crate::filter::Filter;
 use crate::graph::{GraphData, Seen};
-use crate::host::{Database, DatabaseError};
 use crate::ids::hex;
 use crate::receive::spans::Timing;
 use crate::store::read::Service;
+use crate::wasi::{Database, DatabaseError};
 
 /// The most services that a trace in a list names.
 const MAX_SERVICES: usize = 20;

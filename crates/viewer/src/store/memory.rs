@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use foldhash::HashSet;
 
 use super::retention::Kept;
-use crate::host::Row;
+use crate::wasi::Row;
 
 /// For how long the ids of traces that were let go are remembered, in milliseconds.
 pub const REMEMBERED: i64 = 10_000;
@@ -32,7 +32,7 @@ impl Memory {
     }
 
     /// Takes rows of the log: number, time, and ids of eight bytes each.
-    pub fn learn<'r>(&mut self, rows: impl Iterator<Item = &'r [crate::host::Value]>) {
+    pub fn learn<'r>(&mut self, rows: impl Iterator<Item = &'r [crate::wasi::Value]>) {
         for row in rows {
             self.cursor = self.cursor.max(row[0].integer());
             self.add(row[1].integer(), keys(row[2].blob()).collect());
@@ -80,7 +80,7 @@ fn keys(bytes: &[u8]) -> impl Iterator<Item = i64> + '_ {
 }
 
 /// The rows of one kind among those of several SELECTs, without their first column, which tells the kind.
-pub fn of_kind(rows: &[Row], kind: i64) -> impl Iterator<Item = &[crate::host::Value]> {
+pub fn of_kind(rows: &[Row], kind: i64) -> impl Iterator<Item = &[crate::wasi::Value]> {
     let of_kind = rows.iter().filter(move |row| row[0].integer() == kind);
     of_kind.map(|row| &row[1..])
 }

@@ -7,9 +7,9 @@
 use super::pieces::{self, Piece};
 use super::spans::{self, Sketch, Whole};
 use crate::filter::{Call, Filter, Text, Wanted};
-use crate::host::{Database, DatabaseError, Row, Value};
 use crate::receive::attributes::Attributes;
 use crate::tree::{self, Kin};
+use crate::wasi::{Database, DatabaseError, Row, Value};
 
 /// Spans are read until they have so many bytes, then looked at.
 pub(super) const READ_BYTES: usize = 4 * 1024 * 1024;
@@ -273,16 +273,16 @@ mod tests {
     use super::super::tests::{batch, span, text};
     use super::super::{list, schema, write};
     use super::*;
-    use crate::host::native::Native;
     use crate::settings::Bounds;
+    use crate::wasi::native::NativeDatabase;
 
     const BOUNDS: Bounds = Bounds {
         traces: 100,
         bytes: 1 << 30,
     };
 
-    fn store(traces: impl Iterator<Item = Vec<Span>>) -> Native {
-        let database = Native::new();
+    fn store(traces: impl Iterator<Item = Vec<Span>>) -> NativeDatabase {
+        let database = NativeDatabase::new();
         block_on(schema::prepare(&database, 1)).unwrap();
         let mut memory = Memory::default();
         for spans in traces {
@@ -292,7 +292,7 @@ mod tests {
         database
     }
 
-    fn ask(database: &Native, query: &str) -> list::Page {
+    fn ask(database: &NativeDatabase, query: &str) -> list::Page {
         let filter = Filter::read(&format!("/?{query}").parse().unwrap()).unwrap();
         block_on(list::traces(database, &filter)).unwrap()
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::pieces;
 use super::state::{self, State};
-use crate::host::{Database, DatabaseError};
+use crate::wasi::{Database, DatabaseError};
 
 /// The most services in a list of all.
 pub const MAX_ALL_SERVICES: usize = 500;
@@ -67,7 +67,7 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
     let rows = database.execute(&select, Vec::new()).await?;
     let state: State = state::of_rows(&rows);
     let more = |column: usize| rows.first().map(|row| &row[state::COLUMNS.len() + column]);
-    let oldest = more(0).map_or(0, crate::host::Value::integer);
+    let oldest = more(0).map_or(0, crate::wasi::Value::integer);
     Ok(Counts {
         traces: state.traces,
         spans: state.spans,

@@ -7,8 +7,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::pieces::{self, Piece};
 use super::trace::Trace;
-use crate::host::{Database, DatabaseError, Value};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Value};
 
 /// For how long a trace counts as looked at, in milliseconds.
 pub const LOOKED: i64 = 60_000;

@@ -1,6 +1,6 @@
 //! Many rows by one statement.
 
-use crate::host::{Database, DatabaseError, Value};
+use crate::wasi::{Database, DatabaseError, Value};
 
 /// How many rows a statement has. There are few sizes, so that the database has each of them ready; a
 /// statement that is not full is filled up with rows of NULL, which it has to pass over.

@@ -7,7 +7,7 @@
 //! - `log`: the ids that were let go, of the last seconds
 
 use super::memory::REMEMBERED;
-use crate::host::{Database, DatabaseError};
+use crate::wasi::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
 pub const VERSION: i64 = 3;
@@ -267,15 +267,15 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
-    use crate::host::native::Native;
+    use crate::wasi::native::NativeDatabase;
 
-    fn run(database: &Native, statement: &str) -> Vec<crate::host::Row> {
+    fn run(database: &NativeDatabase, statement: &str) -> Vec<crate::wasi::Row> {
         block_on(database.execute(statement, Vec::new())).unwrap()
     }
 
     #[test]
     fn another_version_is_given_up_and_this_one_is_kept() {
-        let database = Native::new();
+        let database = NativeDatabase::new();
         block_on(prepare(&database, 1)).unwrap();
         run(
             &database,
@@ -296,7 +296,7 @@ mod tests {
             'tracing_tail_shared', 'tracing_tail_log', 'tracing_tail_state')
         AND name NOT LIKE 'sqlite_%' ORDER BY name";
 
-    fn others(database: &Native) -> Vec<String> {
+    fn others(database: &NativeDatabase) -> Vec<String> {
         let names = run(database, OTHERS);
         names.iter().map(|row| row[0].text().to_owned()).collect()
     }
@@ -305,7 +305,7 @@ mod tests {
     fn the_first_versions_tables_go_and_the_file_shrinks() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("test.db");
-        let database = Native(rusqlite::Connection::open(&path).unwrap());
+        let database = NativeDatabase(rusqlite::Connection::open(&path).unwrap());
         for (_, table) in FIRST {
             run(&database, table);
         }
@@ -318,7 +318,7 @@ mod tests {
         let fill = "INSERT INTO tags WITH RECURSIVE keys(key) AS
             (VALUES (1) UNION ALL SELECT key + 1 FROM keys WHERE key < 2000) SELECT 'key ' || key, 'v', 1 FROM keys";
         run(&database, fill);
-        let pages = |database: &Native| run(database, "PRAGMA page_count")[0][0].integer();
+        let pages = |database: &NativeDatabase| run(database, "PRAGMA page_count")[0][0].integer();
         let before = pages(&database);
         run(&database, "PRAGMA user_version = 1");
         block_on(prepare(&database, 1)).unwrap();
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn tables_of_anothers_that_have_the_first_versions_names_stay() {
         for user_version in [0, 1, 2] {
-            let database = Native::new();
+            let database = NativeDatabase::new();
             for (_, table) in FIRST {
                 // One column more.
                 let table = table.replacen("STRICT", "", 1).replacen('(', "(mine, ", 1);
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn the_first_versions_tables_stay_where_one_is_anothers() {
-        let database = Native::new();
+        let database = NativeDatabase::new();
         for (_, table) in &FIRST[1..] {
             run(&database, table);
         }

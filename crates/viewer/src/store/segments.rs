@@ -3,7 +3,7 @@
 use super::pieces::{self, Piece, Stored};
 use super::rows;
 use super::state::State;
-use crate::host::{Database, DatabaseError, Row};
+use crate::wasi::{Database, DatabaseError, Row};
 
 /// When a segment has so many bytes, the next begins: a piece of it is read with all of it.
 const SEGMENT_BYTES: usize = 8 * 1024;

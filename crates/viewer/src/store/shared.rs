@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::rows;
 use super::state::State;
-use crate::host::{Database, DatabaseError, Value};
 use crate::receive::scan::{Batch, Shared};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Value};
 
 /// What is without use is looked for when all takes twice as much as it did then, and this more.
 const GROWTH: i64 = 64 * 1024;

@@ -14,9 +14,9 @@ use super::memory::of_kind;
 use super::pieces::{self, Piece, Stored};
 use super::segments::{PIECE, SEGMENT_OF_PIECE};
 use super::trace::key;
-use crate::host::{Database, DatabaseError, Row, Value};
 use crate::receive::spans::{service_name, text};
 use crate::receive::wire::{self, Wire};
+use crate::wasi::{Database, DatabaseError, Row, Value};
 
 /// What filters and graphs need of a span, read where it lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

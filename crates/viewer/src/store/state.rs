@@ -1,6 +1,6 @@
 //! The counters of the store: one row, read and written by each transaction.
 
-use crate::host::{Row, Value};
+use crate::wasi::{Row, Value};
 
 /// What the store holds and has seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

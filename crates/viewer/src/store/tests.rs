@@ -14,11 +14,11 @@ use super::stored::{MAX_SPANS_PER_TRACE, Stored};
 use super::write;
 use super::{export, keep, list, read, schema, spans};
 use crate::filter::Filter;
-use crate::host::native::Native;
-use crate::host::{Database as _, DatabaseError};
 use crate::receive::refused::Refused;
 use crate::receive::scan::{self, Batch};
 use crate::settings::Bounds;
+use crate::wasi::native::NativeDatabase;
+use crate::wasi::{Database as _, DatabaseError};
 
 const BOUNDS: Bounds = Bounds {
     traces: 100,
@@ -100,7 +100,7 @@ pub(super) fn batch(service: &str, spans: Vec<Span>) -> Batch {
 
 /// A store with the memory of one instance.
 struct Store {
-    database: Native,
+    database: NativeDatabase,
     memory: Memory,
     bounds: Bounds,
     now: i64,
@@ -108,7 +108,7 @@ struct Store {
 
 impl Store {
     fn new(bounds: Bounds) -> Store {
-        let database = Native::new();
+        let database = NativeDatabase::new();
         block_on(schema::prepare(&database, NOW * 1_000_000)).unwrap();
         Store {
             database,
@@ -858,8 +858,8 @@ fn measure() {
         ("25 traces of 5", 25, 5, &["a"][..]),
         ("128 traces of 1", 128, 1, &["a", "bb", "ccc"]),
     ] {
-        let host = crate::host::native::NativeHost::new();
-        let database = block_on(crate::host::Host::connect(&host)).unwrap();
+        let runtime = crate::wasi::native::NativeRuntime::new();
+        let database = block_on(crate::wasi::Runtime::connect(&runtime)).unwrap();
         let mut memory = Memory::default();
         let bounds = Bounds {
             traces: 5_000,
@@ -892,7 +892,7 @@ fn measure() {
             now += 3;
         }
         let size = |suffix| {
-            std::fs::metadata(format!("{}{suffix}", host.path.display()))
+            std::fs::metadata(format!("{}{suffix}", runtime.path.display()))
                 .map_or(0, |of| of.len() >> 10)
         };
         let each = |seconds: f64| seconds * 1e6 / 600.0 / services.len() as f64;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::pieces::{self, Piece};
-use crate::host::Value;
 use crate::receive::attributes::{Attributes, MAX_ATTRIBUTES};
 use crate::receive::scan::{Batch, Span};
 use crate::receive::spans::{may_be_cut, service_name};
+use crate::wasi::Value;
 
 /// The most bytes of the distinct names of spans that a summary holds; those of a trace with more are
 /// looked for in its spans.

@@ -14,9 +14,9 @@ use super::state::{self, State};
 use super::stored::Stored;
 use super::trace::{self, Trace, key};
 use super::{checkpoint, retention, rows};
-use crate::host::{Database, DatabaseError, Row};
 use crate::receive::batch::{Batch, Span};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Row};
 
 /// The most traces that a transaction touches: what it needs of each is in memory.
 const MAX_TRACES: usize = 4_096;

@@ -2,15 +2,15 @@
 
 use rusqlite::types::{Value as Stored, ValueRef};
 
-use super::{Database, DatabaseError, Host, Notifier, Row, Value};
+use super::{Database, DatabaseError, Notifier, Row, Runtime, Value};
 
 /// A connection.
-pub(crate) struct Native(pub(crate) rusqlite::Connection);
+pub(crate) struct NativeDatabase(pub(crate) rusqlite::Connection);
 
-impl Native {
+impl NativeDatabase {
     /// An empty database in memory.
-    pub(crate) fn new() -> Native {
-        Native(rusqlite::Connection::open_in_memory().unwrap())
+    pub(crate) fn new() -> NativeDatabase {
+        NativeDatabase(rusqlite::Connection::open_in_memory().unwrap())
     }
 
     fn run(&self, statement: &str, values: Vec<Value>) -> rusqlite::Result<Vec<Row>> {
@@ -42,30 +42,30 @@ impl Native {
     }
 }
 
-impl Database for Native {
+impl Database for NativeDatabase {
     async fn execute(
         &self,
         statement: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, DatabaseError> {
         self.run(statement, values)
-            .map_err(|error| DatabaseError::of_words(error.to_string()))
+            .map_err(|error| DatabaseError::from_message(error.to_string()))
     }
 }
 
 /// A host of which every connection is another to the same database.
-pub(crate) struct NativeHost {
+pub(crate) struct NativeRuntime {
     /// The file.
     pub(crate) path: std::path::PathBuf,
     began: std::time::Instant,
     _folder: Option<tempfile::TempDir>,
 }
 
-impl NativeHost {
+impl NativeRuntime {
     /// An empty database in a folder of its own.
-    pub(crate) fn new() -> NativeHost {
+    pub(crate) fn new() -> NativeRuntime {
         let folder = tempfile::TempDir::new().unwrap();
-        NativeHost {
+        NativeRuntime {
             path: folder.path().join("test.db"),
             began: std::time::Instant::now(),
             _folder: Some(folder),
@@ -73,10 +73,10 @@ impl NativeHost {
     }
 }
 
-impl Host for NativeHost {
-    type Database = Native;
+impl Runtime for NativeRuntime {
+    type Database = NativeDatabase;
 
-    async fn connect(&self) -> Result<Native, DatabaseError> {
+    async fn connect(&self) -> Result<NativeDatabase, DatabaseError> {
         // As it is in the world, others go on meanwhile.
         let mut waited = false;
         std::future::poll_fn(|cx| {
@@ -87,13 +87,13 @@ impl Host for NativeHost {
             std::task::Poll::Pending
         })
         .await;
-        let database = Native(rusqlite::Connection::open(&self.path).unwrap());
+        let database = NativeDatabase(rusqlite::Connection::open(&self.path).unwrap());
         database.0.set_prepared_statement_cache_capacity(64);
         crate::store::schema::prepare(&database, self.now()).await?;
         Ok(database)
     }
 
-    fn give_back(&self, _: Native) {}
+    fn release(&self, _: NativeDatabase) {}
 
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
         let (sender, receiver) = futures::channel::oneshot::channel::<()>();

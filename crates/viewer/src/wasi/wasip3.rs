@@ -17,7 +17,7 @@ use spin_sdk::wasip3::wit_stream;
 use spin_sdk::wit_bindgen::StreamResult;
 use spin_sdk::{http_service, time, variables, wasip3};
 
-use super::{Database, DatabaseError, Host, Notifier, Row, Value};
+use super::{Database, DatabaseError, Notifier, Row, Runtime, Value};
 use crate::settings::{self, Settings};
 use crate::store::group::Group;
 use crate::store::schema;
@@ -59,7 +59,7 @@ async fn count(group: Rc<Group<Open>>) {
         time::sleep(COUNT_PAUSE).await;
         if let Ok(database) = Wasip3.connect().await {
             group.flush(&database).await;
-            Wasip3.give_back(database);
+            Wasip3.release(database);
         }
         if !group.has_uncounted() {
             break;
@@ -74,7 +74,7 @@ const ROWS: usize = 256;
 /// The host, through spin-sdk.
 struct Wasip3;
 
-impl Host for Wasip3 {
+impl Runtime for Wasip3 {
     type Database = Open;
 
     async fn connect(&self) -> Result<Open, DatabaseError> {
@@ -92,7 +92,7 @@ impl Host for Wasip3 {
         Ok(open)
     }
 
-    fn give_back(&self, open: Open) {
+    fn release(&self, open: Open) {
         if !open.failed.get() {
             IDLE.with_borrow_mut(|idle| idle.push(open.connection));
         }
@@ -198,7 +198,7 @@ fn value(value: sqlite::Value) -> Value {
 fn error(error: sqlite::Error) -> DatabaseError {
     match error {
         sqlite::Error::DatabaseFull => DatabaseError::Full,
-        sqlite::Error::Io(words) => DatabaseError::of_words(words),
+        sqlite::Error::Io(words) => DatabaseError::from_message(words),
         other => DatabaseError::Failed(other.to_string()),
     }
 }

@@ -7,7 +7,7 @@ mod wasip3;
 pub(crate) mod native;
 
 /// What is asked of the world.
-pub trait Host {
+pub trait Runtime {
     /// A connection that [`crate::store::schema::prepare`] has made ready.
     type Database: Database;
 
@@ -15,7 +15,7 @@ pub trait Host {
     fn connect(&self) -> impl Future<Output = Result<Self::Database, DatabaseError>>;
 
     /// Takes a connection back that is not in use any more. One that is dropped instead is closed.
-    fn give_back(&self, database: Self::Database);
+    fn release(&self, database: Self::Database);
 
     /// Something to drop, and a future that is ready once that has happened. A request waits with it for
     /// another of the same instance, which has a task of its own.
@@ -125,7 +125,7 @@ pub enum DatabaseError {
 
 impl DatabaseError {
     /// Tells a busy or full database from its words, which is all that hosts pass on.
-    pub fn of_words(words: String) -> DatabaseError {
+    pub fn from_message(words: String) -> DatabaseError {
         if words.contains("database is locked") || words.contains("database table is locked") {
             DatabaseError::Busy
         } else if words.contains("database or disk is full") {
