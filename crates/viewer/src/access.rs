@@ -1,14 +1,15 @@
-//! Who may ask: for the page and the API, and who may send exports.
+//! Who has access: to the page and the API, and to the receiver of exports.
 //!
-//! - [`client`]: where a request comes from, by the host's word
-//! - [`names`]: the names that the viewer answers for where its client is on the same machine
-//! - [`origins`]: pages of other sites; which of them may send exports
-//! - [`token`]: the credentials, where there are any
+//! - [`client`]: the client's address, as the host reports it
+//! - [`hosts`]: the host names that the viewer answers to when the client is on the same machine
+//! - [`origins`]: pages of other sites, and which of them may send exports
+//! - [`token`]: the bearer token, if one is set
 //!
-//! Functions of a request's head and of the settings, which refuse with the status and the sentence to answer.
+//! Everything here is a function of a request's head and the settings. A refusal has the status and the sentence of the
+//! response.
 
 pub mod client;
-pub mod names;
+pub mod hosts;
 pub mod origins;
 pub mod token;
 
@@ -16,61 +17,65 @@ use http::header::{HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Method, StatusCode};
 
-use self::names::Names;
-use self::origins::Origins;
+use self::hosts::AllowedHosts;
+use self::origins::AllowedOrigins;
 use self::token::Token;
-use crate::respond::Problem;
+use crate::response::Problem;
 
-/// Who may ask.
+/// The access rules of a viewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Names that the viewer answers for, beside those of loopback.
-    pub names: Names,
-    /// What everybody has to bring; none where nobody has to.
+    /// Host names that the viewer answers to, besides those of loopback.
+    pub hosts: AllowedHosts,
+    /// The token that every request must carry, if one is set.
     pub token: Option<Token>,
     /// The origins whose pages may send exports.
-    pub origins: Origins,
+    pub origins: AllowedOrigins,
 }
 
 impl Access {
-    /// Whether the page and the API are open to a request, but for its token.
+    /// Checks whether a request may see the page and the API. Its token is checked by [`Access::check_token`].
     ///
-    /// A page whose name was made to lead to this machine (DNS rebinding) says that name in `Host`, whatever its
-    /// origin may do. Behind Docker or a proxy elsewhere the client is no loopback address, and any name is right.
+    /// A page that uses DNS rebinding to reach this machine sends its own name in `Host`. Behind Docker or a remote proxy
+    /// the client's address is not loopback, and any name is accepted.
     ///
     /// # Errors
-    /// 421 for a name that the viewer does not answer for, 403 for a change that another site asks for.
+    /// 421 for a host name that the viewer does not answer to, 403 for a change requested by another site.
     pub fn check_page(&self, head: &Parts) -> Result<(), Problem> {
         let authority = client::authority(head);
         if client::is_loopback(&head.headers)
             && let Some(named) = authority
-            && !names::is_loopback(named.host())
-            && !self.names.has(named)
+            && !hosts::is_loopback(named.host())
+            && !self.hosts.contains(named)
         {
             let problem = format!(
                 "the viewer does not answer for the host '{named}': use localhost, or name it in {}",
-                names::SETTING
+                hosts::SETTING
             );
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, problem));
         }
         if matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
-        let own = |origin: &str| origins::is_of(origin, authority) || self.names.has_origin(origin);
-        origins::check(&head.headers, own, names::SETTING)?;
+        let own = |origin: &str| {
+            origins::is_same_host(origin, authority) || self.hosts.contains_origin(origin)
+        };
+        origins::check(&head.headers, own, hosts::SETTING)?;
         origins::check_site(&head.headers)
     }
 
-    /// Whether an export may come from the page that sends it, but for its token: any name is right here, since
-    /// containers send to `host.docker.internal`. Gives the origin of a page, which may read the answer.
+    /// Checks whether a page may send an export, and returns its origin, which may read the response. Any host name is
+    /// accepted, because containers send to `host.docker.internal`.
     ///
     /// # Errors
-    /// 403 for a page of another site that may not.
-    pub fn check_intake(&self, head: &Parts) -> Result<Option<HeaderValue>, Problem> {
+    /// 403 for a page of a site that is not allowed.
+    pub fn check_receiver(&self, head: &Parts) -> Result<Option<HeaderValue>, Problem> {
         let authority = client::authority(head);
-        let may = |origin: &str| origins::is_of(origin, authority) || self.origins.has(origin);
+        let may = |origin: &str| {
+            origins::is_same_host(origin, authority) || self.origins.contains(origin)
+        };
         match head.headers.get(ORIGIN) {
-            // A page that may send is one of another site all the same.
+            // An allowed page still says `Sec-Fetch-Site: cross-site`, so that header is not checked.
             Some(origin) => {
                 origins::check(&head.headers, may, origins::SETTING).map(|()| Some(origin.clone()))
             }
@@ -78,10 +83,10 @@ impl Access {
         }
     }
 
-    /// Whether a request brings the token.
+    /// Checks that a request carries the token, if one is set.
     ///
     /// # Errors
-    /// 401 where it does not.
+    /// 401 if it does not.
     pub fn check_token(&self, head: &Parts) -> Result<(), Problem> {
         match &self.token {
             Some(token) => token.check(&head.headers),
@@ -98,9 +103,9 @@ mod tests {
 
     fn access(hosts: &str, cors: &str) -> Access {
         Access {
-            names: Names::parse(hosts).unwrap(),
+            hosts: AllowedHosts::parse(hosts).unwrap(),
             token: None,
-            origins: Origins::parse(cors).unwrap(),
+            origins: AllowedOrigins::parse(cors).unwrap(),
         }
     }
 
@@ -386,7 +391,7 @@ mod tests {
                 "host.docker.internal:3000",
                 &[&[HERE][..], headers].concat(),
             );
-            let checked = access("", cors).check_intake(&head);
+            let checked = access("", cors).check_receiver(&head);
             let found = checked.map_or_else(|problem| problem.status.as_u16(), |_| 200);
             assert_eq!(found, *status, "{cors} {headers:?}: {reason}");
         }

@@ -9,16 +9,16 @@ use http::{Method, Response, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::detail::SpanName;
 use crate::filter::Filter;
-use crate::ids::{hex, parse};
-use crate::respond::{Problem, body_of, json as answer_json};
-use crate::room::Room;
+use crate::graph;
+use crate::otlp::hex;
+use crate::reservation::MemoryReservation;
+use crate::response::{Problem, json as answer_json, with_body};
 use crate::settings::Bounds;
-use crate::store::keep::{self, Pin};
-use crate::store::{export, list, read, spans};
+use crate::store::actions::{self, PinOutcome};
+use crate::store::{export, graph as store_graph, list, spans, totals};
+use crate::view::{self, SpanName};
 use crate::wasi::Database;
-use crate::{detail, graph};
 
 /// The beginning of every path.
 pub const PREFIX: &str = "/traces/api/";
@@ -45,7 +45,7 @@ pub async fn answer(
         let problem = format!("there is no endpoint '{endpoint}'");
         return Err(Problem::new(StatusCode::NOT_FOUND, problem));
     }
-    let asked = Asked {
+    let asked = ApiRequest {
         database,
         bounds,
         now,
@@ -61,12 +61,12 @@ pub async fn answer(
         (&Method::DELETE, ["traces", id, "pin"]) => asked.unpin(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "spans", span]) => asked.span(id, span).await,
         (&Method::GET | &Method::HEAD, ["services"]) => {
-            let services = read::services(database).await?;
+            let services = totals::services(database).await?;
             Ok(answer_json(&json!({ "services": services })))
         }
         (&Method::GET | &Method::HEAD, ["graph"]) => asked.graph().await,
         (&Method::GET | &Method::HEAD, ["counts"]) => {
-            Ok(answer_json(&read::counts(database).await?))
+            Ok(answer_json(&totals::counts(database).await?))
         }
         (method, path) => {
             let problem = format!("{method} is not possible on '{endpoint}'");
@@ -84,18 +84,18 @@ pub async fn answer(
     }
 }
 
-struct Asked<'r, D> {
+struct ApiRequest<'r, D> {
     database: &'r D,
     bounds: &'r Bounds,
     now: i64,
     uri: &'r Uri,
 }
 
-impl<D: Database> Asked<'_, D> {
+impl<D: Database> ApiRequest<'_, D> {
     async fn traces(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
         // Before the traces: what changes in between is then asked for again, and not missed.
-        let counts = read::counts(self.database).await?;
+        let counts = totals::counts(self.database).await?;
         let page = list::traces(self.database, &filter).await?;
         let changed = match (filter.changed_after, page.last) {
             (Some(_), Some(last)) if page.more => last,
@@ -114,36 +114,36 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn clear(&self) -> Result<Response<Bytes>, Problem> {
-        keep::clear(self.database).await?;
+        actions::clear(self.database).await?;
         Ok(no_content())
     }
 
     /// The trace with this id, which is looked at from now on, and room for an answer about it.
-    async fn found(&self, id: &str) -> Result<([u8; 16], Room), Problem> {
+    async fn found(&self, id: &str) -> Result<([u8; 16], MemoryReservation), Problem> {
         let trace = trace_id(id)?;
-        let found = keep::find(self.database, trace).await?;
+        let found = actions::find(self.database, trace).await?;
         let found = found.ok_or_else(|| no_trace(id))?;
-        let mut room = Room::for_answer();
+        let mut room = MemoryReservation::for_answer();
         // What is read, and what is made of it.
         room.resize(usize::try_from(3 * found.bytes).unwrap_or(usize::MAX))?;
-        keep::look(self.database, found.id, found.looked, self.now).await;
+        actions::mark_viewed(self.database, found.id, found.looked, self.now).await;
         Ok((trace, room))
     }
 
     /// Says whether a trace is there, and that it is looked at.
     async fn look(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let found = keep::find(self.database, trace_id(id)?).await?;
+        let found = actions::find(self.database, trace_id(id)?).await?;
         let found = found.ok_or_else(|| no_trace(id))?;
-        keep::look(self.database, found.id, found.looked, self.now).await;
+        actions::mark_viewed(self.database, found.id, found.looked, self.now).await;
         Ok(Response::new(Bytes::new()))
     }
 
     async fn pin(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        match keep::pin(self.database, self.bounds, trace_id(id)?).await? {
-            Pin::Done => Ok(no_content()),
-            Pin::Missing => Err(no_trace(id)),
-            Pin::Full => {
-                let (traces, bytes) = keep::max_pinned(self.bounds);
+        match actions::pin(self.database, self.bounds, trace_id(id)?).await? {
+            PinOutcome::Done => Ok(no_content()),
+            PinOutcome::Missing => Err(no_trace(id)),
+            PinOutcome::Full => {
+                let (traces, bytes) = actions::max_pinned(self.bounds);
                 let problem = format!(
                     "the trace '{id}' can't be pinned: pinned traces may be no more than {traces} and take no \
                      more than {bytes} bytes, a quarter of what is kept; unpin another"
@@ -154,7 +154,7 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn unpin(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        match keep::unpin(self.database, trace_id(id)?).await? {
+        match actions::unpin(self.database, trace_id(id)?).await? {
             true => Ok(no_content()),
             false => Err(no_trace(id)),
         }
@@ -162,10 +162,10 @@ impl<D: Database> Asked<'_, D> {
 
     async fn trace(&self, id: &str) -> Result<Response<Bytes>, Problem> {
         let (trace, room) = self.found(id).await?;
-        let rows = spans::rows_of(self.database, trace).await?;
-        let whole = spans::drawn(&rows).ok_or_else(|| no_trace(id))?;
-        let id = hex(&trace);
-        let drawn = detail::trace(&id, &whole);
+        let rows = spans::trace_rows(self.database, trace).await?;
+        let whole = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        let id = hex::encode(&trace);
+        let drawn = view::trace::rows(&id, &whole);
         Ok(large(sized_json(&drawn), room))
     }
 
@@ -174,7 +174,10 @@ impl<D: Database> Asked<'_, D> {
         let json = export::one(self.database, trace).await?;
         let json = json.ok_or_else(|| no_trace(id))?;
         let mut response = large(json, room);
-        let name = format!("attachment; filename=\"trace-{}.json\"", hex(&trace));
+        let name = format!(
+            "attachment; filename=\"trace-{}.json\"",
+            hex::encode(&trace)
+        );
         if let Ok(name) = HeaderValue::try_from(name) {
             response.headers_mut().insert(CONTENT_DISPOSITION, name);
         }
@@ -182,12 +185,13 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn span(&self, trace: &str, span: &str) -> Result<Response<Bytes>, Problem> {
-        let name = SpanName::parse(span)
-            .ok_or_else(|| Problem::bad("a span id has 16 hexadecimal digits, not all 0"))?;
+        let name = SpanName::parse(span).ok_or_else(|| {
+            Problem::bad_request("a span id has 16 hexadecimal digits, not all 0")
+        })?;
         // All of its trace is read for it.
         let (id, _room) = self.found(trace).await?;
-        let found = match spans::of_id(self.database, id, name.id).await? {
-            Some(whole) => detail::span(&whole, name),
+        let found = match spans::find_span(self.database, id, name.id).await? {
+            Some(whole) => view::span::details(&whole, name),
             None => None,
         };
         found.map(|span| answer_json(&span)).ok_or_else(|| {
@@ -198,8 +202,8 @@ impl<D: Database> Asked<'_, D> {
 
     async fn graph(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
-        let data = list::graph(self.database, &filter, self.now).await?;
-        Ok(answer_json(&graph::draw(data)))
+        let data = store_graph::graph(self.database, &filter, self.now).await?;
+        Ok(answer_json(&graph::build_graph(data)))
     }
 }
 
@@ -226,10 +230,10 @@ fn sized_json(body: &impl Serialize) -> Vec<u8> {
 }
 
 /// 200 with JSON that has its room until it is sent.
-fn large(json: Vec<u8>, mut room: Room) -> Response<Bytes> {
+fn large(json: Vec<u8>, mut room: MemoryReservation) -> Response<Bytes> {
     struct Held {
         json: Vec<u8>,
-        _room: Room,
+        _room: MemoryReservation,
     }
     impl AsRef<[u8]> for Held {
         fn as_ref(&self) -> &[u8] {
@@ -240,7 +244,7 @@ fn large(json: Vec<u8>, mut room: Room) -> Response<Bytes> {
     let _ = room.resize(json.len());
     let held = Held { json, _room: room };
     let kind = HeaderValue::from_static("application/json");
-    body_of(StatusCode::OK, kind, Bytes::from_owner(held))
+    with_body(StatusCode::OK, kind, Bytes::from_owner(held))
 }
 
 fn no_content() -> Response<Bytes> {
@@ -250,7 +254,8 @@ fn no_content() -> Response<Bytes> {
 }
 
 fn trace_id(text: &str) -> Result<[u8; 16], Problem> {
-    parse(text).ok_or_else(|| Problem::bad("a trace id has 32 hexadecimal digits, not all 0"))
+    hex::decode_id(text)
+        .ok_or_else(|| Problem::bad_request("a trace id has 32 hexadecimal digits, not all 0"))
 }
 
 fn no_trace(id: &str) -> Problem {

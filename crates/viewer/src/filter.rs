@@ -3,15 +3,16 @@
 
 use http::Uri;
 
-pub use self::wanted::Wanted;
-use crate::ids::parse;
-use crate::receive::attributes;
-use crate::receive::spans::{cut, service_name};
-use crate::respond::Problem;
-use crate::store::trace::service_in_json;
+pub use self::attribute::AttributeFilter;
+use crate::attribute_set;
+use crate::otlp::hex;
+use crate::otlp::service::service_name;
+use crate::otlp::text::truncate;
+use crate::response::Problem;
+use crate::store::trace_row::service_in_json;
 use crate::wasi::Value;
 
-mod wanted;
+mod attribute;
 
 /// How many traces an answer has without `limit`.
 const LIMIT: i64 = 50;
@@ -35,8 +36,8 @@ pub struct Filter {
     pub texts: Vec<Text>,
     /// Calls from a service to another.
     pub calls: Vec<Call>,
-    /// Attributes of a span or its resource.
-    pub attributes: Vec<Wanted>,
+    /// AttributeSet of a span or its resource.
+    pub attributes: Vec<AttributeFilter>,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
@@ -111,8 +112,8 @@ impl Filter {
                 "limit" => filter.limit = whole(MAX_LIMIT)?.max(1),
                 "changed_after" => filter.changed_after = Some(whole(i64::MAX)?),
                 "before" => filter.and("t.id < ?", [whole(i64::MAX)?.into()]),
-                "from" => filter.and("t.start_ns >= ?", [nanos(whole(MOST_MILLIS)?).into()]),
-                "to" => filter.and("t.start_ns < ?", [nanos(whole(MOST_MILLIS)?).into()]),
+                "from" => filter.and("t.start_ns >= ?", [nanos(whole(MAX_MILLIS)?).into()]),
+                "to" => filter.and("t.start_ns < ?", [nanos(whole(MAX_MILLIS)?).into()]),
                 "min_duration" => {
                     let least = milliseconds(&value).ok_or_else(|| {
                         malformed(&name, &value, "a number of milliseconds, such as 12.5")
@@ -125,7 +126,7 @@ impl Filter {
                     _ => return Err(malformed(&name, &value, "true or false")),
                 },
                 "trace_id" => {
-                    let id = parse(&value).ok_or_else(|| {
+                    let id = hex::decode_id(&value).ok_or_else(|| {
                         malformed(&name, &value, "32 hexadecimal digits, not all 0")
                     })?;
                     filter.and(OF_ID, of_id(id));
@@ -135,7 +136,11 @@ impl Filter {
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
                 "attribute" if !value.is_empty() => filter.attribute(&name, &value)?,
                 "service" | "calls" | "text" | "attribute" => {}
-                _ => return Err(Problem::bad(format!("there is no parameter '{name}'"))),
+                _ => {
+                    return Err(Problem::bad_request(format!(
+                        "there is no parameter '{name}'"
+                    )));
+                }
             }
         }
         if let Some(after) = filter.changed_after {
@@ -172,13 +177,14 @@ impl Filter {
     }
 
     fn attribute(&mut self, name: &str, value: &str) -> Result<(), Problem> {
-        let wanted = Wanted::parse(value).ok_or_else(|| malformed(name, value, "key=value"))?;
+        let wanted =
+            AttributeFilter::parse(value).ok_or_else(|| malformed(name, value, "key=value"))?;
         check_many(name, value, self.attributes.len())?;
         if let Some(numbers) = wanted.numbers() {
             let any = vec!["instr(t.attributes, ?) > 0"; numbers.len()].join(" OR ");
             let numbers = numbers
                 .iter()
-                .map(|number| attributes::encode(*number).to_vec().into());
+                .map(|number| attribute_set::encode_hash(*number).to_vec().into());
             self.and(&format!("(t.attributes IS NULL OR {any})"), numbers);
         }
         self.attributes.push(wanted);
@@ -187,7 +193,7 @@ impl Filter {
 
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
-        let id = parse::<16>(text);
+        let id = hex::decode_id::<16>(text);
         let like = pattern(text);
         let named =
             "t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\'";
@@ -217,7 +223,7 @@ const OF_ID: &str = "t.key = ? AND t.trace_id = ?";
 
 fn of_id(id: [u8; 16]) -> [Value; 2] {
     [
-        crate::store::trace::key(&id).into(),
+        crate::store::trace_row::key(&id).into(),
         Value::Blob(id.to_vec()),
     ]
 }
@@ -234,7 +240,7 @@ fn check_many(name: &str, value: &str, before: usize) -> Result<(), Problem> {
 /// It knows the case of ASCII only.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for character in cut(text).chars() {
+    for character in truncate(text).chars() {
         match character {
             '%' | '_' => pattern.extend(['\\', character]),
             '"' | '\\' => pattern.push('%'),
@@ -247,7 +253,7 @@ fn pattern(text: &str) -> String {
 }
 
 /// The latest time in nanoseconds that 64 bits hold, in milliseconds.
-const MOST_MILLIS: i64 = i64::MAX / 1_000_000;
+const MAX_MILLIS: i64 = i64::MAX / 1_000_000;
 
 fn nanos(millis: i64) -> i64 {
     millis * 1_000_000
@@ -276,8 +282,8 @@ fn whole(name: &str, value: &str, most: i64) -> Result<i64, Problem> {
 }
 
 fn malformed(name: &str, value: &str, accepted: &str) -> Problem {
-    let value = cut(value);
-    Problem::bad(format!("{name}: '{value}' is not {accepted}"))
+    let value = truncate(value);
+    Problem::bad_request(format!("{name}: '{value}' is not {accepted}"))
 }
 
 #[cfg(test)]

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 /// The most edges and services of an answer; those with the most calls stay.
-const MOST: usize = 200;
+const MAX_ITEMS: usize = 200;
 
 /// The most calls that a graph is made of, and the most entries.
-const MOST_SEEN: usize = 50_000;
+const MAX_SPANS: usize = 50_000;
 
 /// What a graph is made of: the calls between services, what enters each, and the time that they span, in
 /// nanoseconds.
 #[derive(Debug, Default)]
 pub struct GraphData {
     /// By caller and callee: spans whose parent is another service's, or a call of the same service to itself.
-    calls: BTreeMap<String, BTreeMap<String, Vec<Seen>>>,
+    calls: BTreeMap<String, BTreeMap<String, Vec<SpanOutcome>>>,
     /// By service: spans that do work for a caller, or begin a trace.
-    entries: BTreeMap<String, Vec<Seen>>,
+    entries: BTreeMap<String, Vec<SpanOutcome>>,
     counts: [usize; 2],
     /// From the first start to the last end.
     window_ns: i64,
@@ -26,7 +26,7 @@ pub struct GraphData {
 
 /// What is known of a span.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
+pub struct SpanOutcome {
     /// How long it took; none where its times are not known, or can't be.
     pub duration_ns: Option<i64>,
     /// Whether it failed.
@@ -44,8 +44,8 @@ impl GraphData {
     }
 
     /// Adds a call from one service to another, as the callee's span tells it.
-    pub fn call(&mut self, caller: &str, callee: &str, seen: Seen) {
-        if self.counts[0] < MOST_SEEN {
+    pub fn call(&mut self, caller: &str, callee: &str, seen: SpanOutcome) {
+        if self.counts[0] < MAX_SPANS {
             self.counts[0] += 1;
             let callees = self.calls.entry(caller.to_owned()).or_default();
             callees.entry(callee.to_owned()).or_default().push(seen);
@@ -53,8 +53,8 @@ impl GraphData {
     }
 
     /// Adds work of a service for whoever called it.
-    pub fn entry(&mut self, service: &str, seen: Seen) {
-        if self.counts[1] < MOST_SEEN {
+    pub fn entry(&mut self, service: &str, seen: SpanOutcome) {
+        if self.counts[1] < MAX_SPANS {
             self.counts[1] += 1;
             let entries = self.entries.entry(service.to_owned());
             entries.or_default().push(seen);
@@ -63,7 +63,7 @@ impl GraphData {
 
     /// Whether there are as many of one kind as a graph is made of.
     pub fn is_full(&self) -> bool {
-        self.counts.contains(&MOST_SEEN)
+        self.counts.contains(&MAX_SPANS)
     }
 }
 
@@ -87,7 +87,7 @@ pub struct Node {
     pub service: String,
     /// How it does.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub stats: CallStats,
 }
 
 /// All calls from one service to another.
@@ -99,12 +99,12 @@ pub struct Edge {
     pub callee: String,
     /// How it goes.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub stats: CallStats,
 }
 
 /// What is known of many calls.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
+pub struct CallStats {
     /// How many.
     pub count: usize,
     /// How many a second, of those whose times are known.
@@ -122,8 +122,8 @@ pub struct Figures {
 }
 
 /// Draws the picture.
-pub fn draw(data: GraphData) -> Graph {
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
+pub fn build_graph(data: GraphData) -> Graph {
+    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
     let seconds = (data.window_ns as f64 / 1e9).max(1.0);
     let mut services = data.entries;
     for (caller, callees) in &data.calls {
@@ -138,27 +138,27 @@ pub fn draw(data: GraphData) -> Graph {
     let edges = calls.map(|(caller, callee, seen)| Edge {
         caller,
         callee,
-        figures: figures(&seen, seconds),
+        stats: stats(&seen, seconds),
     });
     let nodes = services.into_iter().map(|(service, seen)| Node {
         service,
-        figures: figures(&seen, seconds),
+        stats: stats(&seen, seconds),
     });
     Graph {
         traces: data.traces,
         seconds,
-        nodes: most(nodes.collect(), |node| node.figures.count),
-        edges: most(edges.collect(), |edge| edge.figures.count),
+        nodes: most(nodes.collect(), |node| node.stats.count),
+        edges: most(edges.collect(), |edge| edge.stats.count),
     }
 }
 
 fn most<T>(mut all: Vec<T>, count: impl Fn(&T) -> usize) -> Vec<T> {
     all.sort_by_key(|one| std::cmp::Reverse(count(one)));
-    all.truncate(MOST);
+    all.truncate(MAX_ITEMS);
     all
 }
 
-fn figures(seen: &[Seen], seconds: f64) -> Figures {
+fn stats(seen: &[SpanOutcome], seconds: f64) -> CallStats {
     let errors = seen.iter().filter(|one| one.error).count();
     let count = seen.len();
     let mut durations: Vec<i64> = seen.iter().filter_map(|one| one.duration_ns).collect();
@@ -169,11 +169,11 @@ fn figures(seen: &[Seen], seconds: f64) -> Figures {
         let rank = (timed * percent).div_ceil(100);
         durations.get(rank.max(1) - 1).copied().unwrap_or(0)
     };
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
     let share = |part: usize, whole: f64| part as f64 / whole.max(1.0);
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
     let whole = count as f64;
-    Figures {
+    CallStats {
         count,
         rate: share(timed, seconds),
         errors,
@@ -194,16 +194,13 @@ mod tests {
         for nanos in (1..=100).rev() {
             let error = nanos > 90;
             let duration_ns = Some(nanos);
-            data.call("a", "b", Seen { duration_ns, error });
+            data.call("a", "b", SpanOutcome { duration_ns, error });
         }
-        let graph = draw(data);
-        let figures = &graph.edges[0].figures;
-        assert_eq!(
-            (figures.p50_ns, figures.p95_ns, figures.p99_ns),
-            (50, 95, 99)
-        );
-        assert_eq!((figures.count, figures.errors), (100, 10));
-        assert!((figures.rate - 5.0).abs() < 1e-9 && (figures.error_rate - 0.1).abs() < 1e-9);
+        let graph = build_graph(data);
+        let stats = &graph.edges[0].stats;
+        assert_eq!((stats.p50_ns, stats.p95_ns, stats.p99_ns), (50, 95, 99));
+        assert_eq!((stats.count, stats.errors), (100, 10));
+        assert!((stats.rate - 5.0).abs() < 1e-9 && (stats.error_rate - 0.1).abs() < 1e-9);
         let names: Vec<_> = graph
             .nodes
             .iter()
@@ -214,17 +211,17 @@ mod tests {
             ["a", "b"],
             "a caller without spans of its own is there too"
         );
-        assert_eq!(graph.nodes[0].figures.p99_ns, 0);
+        assert_eq!(graph.nodes[0].stats.p99_ns, 0);
     }
     #[test]
     fn calls_whose_times_are_not_known_have_no_rate() {
         let mut data = GraphData::new(2, 10_000_000_000);
         let error = false;
         for duration_ns in [None, Some(7), None] {
-            data.entry("a", Seen { duration_ns, error });
+            data.entry("a", SpanOutcome { duration_ns, error });
         }
-        let figures = &draw(data).nodes[0].figures;
-        assert_eq!((figures.count, figures.p50_ns, figures.p99_ns), (3, 7, 7));
-        assert!((figures.rate - 0.1).abs() < 1e-9);
+        let stats = &build_graph(data).nodes[0].stats;
+        assert_eq!((stats.count, stats.p50_ns, stats.p99_ns), (3, 7, 7));
+        assert!((stats.rate - 0.1).abs() < 1e-9);
     }
 }

@@ -13,7 +13,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// Answers a request to a viewer with these settings: bounds, hosts, token, origins.
 fn ask(settings: [&str; 5], method: &str, uri: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
     let runtime = NativeRuntime::new();
-    let group = Group::default();
+    let group = GroupCommit::default();
     let settings = Settings::read(settings).unwrap();
     let mut request = Request::builder()
         .method(method)

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params_from_iter};
 use tracing_tail_viewer::api;
 use tracing_tail_viewer::receive;
 use tracing_tail_viewer::settings::Bounds;
-use tracing_tail_viewer::store::group::Group;
+use tracing_tail_viewer::store::group_commit::GroupCommit;
 use tracing_tail_viewer::store::schema;
 use tracing_tail_viewer::wasi::{Database, DatabaseError, Notifier, Row, Runtime, Value};
 
@@ -26,7 +26,7 @@ const BOUNDS: Bounds = Bounds {
 /// One instance of the viewer, with its database.
 pub(crate) struct Viewer {
     runtime: InMemory,
-    group: Group<Sqlite>,
+    group: GroupCommit<Sqlite>,
 }
 
 impl Viewer {
@@ -38,7 +38,7 @@ impl Viewer {
         block_on(schema::prepare(&database, NOW)).expect("the tables can be made");
         Viewer {
             runtime: InMemory(database),
-            group: Group::default(),
+            group: GroupCommit::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::refused::Refused;
+use super::rejected::RejectedSpans;
 
 /// An export.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub struct Batch {
     /// The numbers of their attributes.
     pub attributes: Vec<u64>,
     /// Its spans that are not among these.
-    pub refused: Refused,
+    pub rejected: RejectedSpans,
 }
 
 /// A resource or a scope.

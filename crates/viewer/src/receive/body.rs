@@ -10,10 +10,10 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
-use super::spans::cut;
 use crate::BodyError;
-use crate::respond::Problem;
-use crate::room::Room;
+use crate::otlp::text::truncate;
+use crate::reservation::MemoryReservation;
+use crate::response::Problem;
 
 /// 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -28,7 +28,11 @@ const CHUNK: usize = 64 * 1024;
 ///
 /// # Errors
 /// 415 for another encoding, 413 over the limit, 429 where others take all room, 400 for a broken body.
-pub async fn read<B>(headers: &HeaderMap, body: B, room: &mut Room) -> Result<Bytes, Problem>
+pub async fn read<B>(
+    headers: &HeaderMap,
+    body: B,
+    room: &mut MemoryReservation,
+) -> Result<Bytes, Problem>
 where
     B: Body,
     B::Error: Into<BodyError>,
@@ -56,7 +60,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
                     format!(
                         "the content-encoding '{}'{again} is not taken: only gzip is, or none",
-                        cut(&coding)
+                        truncate(&coding)
                     ),
                 ));
             }
@@ -67,7 +71,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
 
 /// Collects a body. One that is too large is still read, up to a point: a client that can't send all of
 /// its request may never look at the answer.
-async fn collect<B>(body: B, room: &mut Room) -> Result<Vec<u8>, Problem>
+async fn collect<B>(body: B, room: &mut MemoryReservation) -> Result<Vec<u8>, Problem>
 where
     B: Body,
     B::Error: Into<BodyError>,
@@ -78,7 +82,8 @@ where
     let mut refused = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(Into::into);
-        let frame = frame.map_err(|error| Problem::bad(format!("the body breaks off: {error}")))?;
+        let frame =
+            frame.map_err(|error| Problem::bad_request(format!("the body breaks off: {error}")))?;
         let Ok(mut data) = frame.into_data() else {
             continue;
         };
@@ -135,7 +140,7 @@ fn decompress(body: &[u8]) -> Result<Vec<u8>, Problem> {
         loop {
             let read = decoder
                 .read(&mut chunk)
-                .map_err(|problem| Problem::bad(format!("malformed gzip: {problem}")))?;
+                .map_err(|problem| Problem::bad_request(format!("malformed gzip: {problem}")))?;
             if read == 0 {
                 break;
             }

@@ -14,17 +14,15 @@
 //! A span that is malformed is left out, and said by partial success. An export in which spans can't be told
 //! apart is refused whole, and nothing of it is stored.
 
-pub mod attributes;
 pub mod batch;
 pub mod body;
-pub mod check;
-pub mod foreign;
+pub mod hint;
 pub mod json;
 pub mod key_value;
-pub mod refused;
-pub mod scan;
-pub mod spans;
-pub mod wire;
+pub mod limits;
+pub mod protobuf;
+pub mod rejected;
+pub mod validate;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -36,13 +34,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use serde_json::json;
 
-use self::refused::Refused;
+use self::rejected::RejectedSpans;
 use crate::BodyError;
-use crate::respond::{Problem, body_of, retryable};
-use crate::room::Room;
+use crate::otlp::text::truncate;
+use crate::reservation::MemoryReservation;
+use crate::response::{Problem, is_retryable, with_body};
 use crate::settings::Bounds;
-use crate::store::group::Group;
-use crate::store::stored::Stored;
+use crate::store::group_commit::GroupCommit;
+use crate::store::outcome::StoreOutcome;
 use crate::wasi::Runtime;
 
 /// The path of the receiver.
@@ -93,7 +92,7 @@ impl Encoding {
 /// Takes an export in, and answers it.
 pub async fn answer<R, B>(
     runtime: &R,
-    group: &Group<R::Database>,
+    group: &GroupCommit<R::Database>,
     bounds: &Bounds,
     request: Request<B>,
 ) -> Response<Bytes>
@@ -114,7 +113,7 @@ where
         let found = found.map(|found| String::from_utf8_lossy(found.as_bytes()));
         let problem = format!(
             "the content-type '{}' is neither application/x-protobuf nor application/json",
-            spans::cut(&found.unwrap_or_default())
+            truncate(&found.unwrap_or_default())
         );
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem);
         return refusal(Encoding::Json, &problem);
@@ -122,8 +121,8 @@ where
     match take(runtime, group, bounds, (encoding, request)).await {
         Ok(stored) => success(encoding, &stored),
         Err(problem) => {
-            if retryable(problem.status) {
-                group.turn_away();
+            if is_retryable(problem.status) {
+                group.count_turned_away();
             }
             refusal(encoding, &problem)
         }
@@ -132,20 +131,20 @@ where
 
 async fn take<R, B>(
     runtime: &R,
-    group: &Group<R::Database>,
+    group: &GroupCommit<R::Database>,
     bounds: &Bounds,
     (encoding, request): (Encoding, Request<B>),
-) -> Result<Stored, Problem>
+) -> Result<StoreOutcome, Problem>
 where
     R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
     let (head, body) = request.into_parts();
-    let mut room = Room::for_export();
+    let mut room = MemoryReservation::for_export();
     let body = body::read(&head.headers, body, &mut room).await?;
     let (body, refused) = match encoding {
-        Encoding::Protobuf => (body, Refused::default()),
+        Encoding::Protobuf => (body, RejectedSpans::default()),
         // What is stored is protobuf.
         Encoding::Json => {
             let (decoded, refused) = json::decode(&body)?;
@@ -153,12 +152,12 @@ where
         }
     };
     let since = runtime.now() / 1_000_000;
-    let batch = scan::read(&body, refused)?;
+    let batch = protobuf::read(&body, refused)?;
     room.resize(batch.held_bytes())?;
     Ok(group.store(runtime, bounds, batch, since).await?)
 }
 
-fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {
+fn success(encoding: Encoding, stored: &StoreOutcome) -> Response<Bytes> {
     let partial_success = (stored.rejected() > 0).then(|| ExportTracePartialSuccess {
         rejected_spans: stored.rejected(),
         error_message: stored.why(),
@@ -173,7 +172,7 @@ fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {
         .into_bytes(),
         (Encoding::Protobuf, _) => ExportTraceServiceResponse { partial_success }.encode_to_vec(),
     };
-    body_of(StatusCode::OK, encoding.kind(), body)
+    with_body(StatusCode::OK, encoding.kind(), body)
 }
 
 /// A refused export's answer.
@@ -188,12 +187,12 @@ pub fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
             .to_string()
             .into_bytes(),
     };
-    let mut response = body_of(problem.status, encoding.kind(), body);
+    let mut response = with_body(problem.status, encoding.kind(), body);
     if problem.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         let taken = HeaderValue::from_static("gzip");
         response.headers_mut().insert(ACCEPT_ENCODING, taken);
     }
-    if retryable(problem.status) {
+    if is_retryable(problem.status) {
         let soon = HeaderValue::from_static("1");
         response.headers_mut().insert(RETRY_AFTER, soon);
     }

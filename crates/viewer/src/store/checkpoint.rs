@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 20;
 /// Copies the log into the database, and begins it anew.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn run(database: &impl Database) -> Result<(), DatabaseError> {
     // The greater part beside writers; then the rest, for which they wait.
     database

@@ -8,16 +8,16 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::json;
 
-use super::memory::Memory;
-use super::retention::{COLUMNS, Candidate, HELD, Kept, read};
+use super::cache::InstanceCache;
+use super::retention::{COLUMNS, Candidate, HELD, Retained, candidates};
 use super::state::State;
-use super::trace::Trace;
+use super::trace_row::TraceRow;
 use super::{segments, shared};
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError};
 
 /// So many traces may be kept in a transaction for what they are, and one more for each eight that go.
-const FEW: usize = 8;
+const MAX_MOVED: usize = 8;
 /// What a transaction evicts with.
 pub struct Eviction<'t> {
     /// The bounds.
@@ -27,7 +27,7 @@ pub struct Eviction<'t> {
     /// The oldest traces that are not kept, as of the transaction's beginning.
     pub candidates: VecDeque<Candidate>,
     /// What the transaction has written.
-    pub touched: &'t HashMap<i64, &'t Trace>,
+    pub touched: &'t HashMap<i64, &'t TraceRow>,
     /// The last of those that were looked at.
     pub last: i64,
     /// Whether there are none left that are not kept.
@@ -35,7 +35,7 @@ pub struct Eviction<'t> {
 }
 
 impl Eviction<'_> {
-    fn over(&self, state: &State) -> bool {
+    fn is_over_bounds(&self, state: &State) -> bool {
         state.traces > self.bounds.traces || state.held_bytes() > self.bounds.bytes
     }
 
@@ -43,24 +43,24 @@ impl Eviction<'_> {
     /// each, and their numbers as a JSON array: they are deleted with what is written in the end.
     ///
     /// # Errors
-    /// The database's.
+    /// Any error of the database.
     pub async fn run(
         mut self,
         database: &impl Database,
-        memory: &mut Memory,
+        cache: &mut InstanceCache,
         state: &mut State,
     ) -> Result<Option<(Vec<u8>, String)>, DatabaseError> {
         if shared::is_due(state, self.bounds) {
-            shared::sweep(database, state).await?;
+            shared::delete_unused(database, state).await?;
         }
-        if !self.over(state) {
+        if !self.is_over_bounds(state) {
             return Ok(None);
         }
         let (mut kept, mut first) =
-            Kept::current(memory.kept.take(), database, self.bounds, self.now).await?;
+            Retained::load(cache.kept.take(), database, self.bounds, self.now).await?;
         let mut gone = Vec::new();
-        let mut rescued = Vec::new();
-        while self.over(state) {
+        let mut moved = Vec::new();
+        while self.is_over_bounds(state) {
             // No more of them than there have to be: the store stays full.
             if let Some(one) = first.pop_front() {
                 state.forget(&one);
@@ -74,36 +74,36 @@ impl Eviction<'_> {
                 one.update(trace);
             }
             let kind = match one.kept {
-                0 => kept.keeps(&one, self.bounds, self.now),
+                0 => kept.reason_to_keep(&one, self.bounds, self.now),
                 _ => None,
             };
             // Each that is kept is written again, so few of many are.
-            match kind.filter(|kind| *kind == HELD || rescued.len() < FEW + gone.len() / 8) {
+            match kind.filter(|kind| *kind == HELD || moved.len() < MAX_MOVED + gone.len() / 8) {
                 Some(kind) => {
-                    kept.keep(&one, kind);
-                    rescued.push((one, kind));
+                    kept.add(&one, kind);
+                    moved.push((one, kind));
                 }
                 None => {
-                    kept.let_go(&one);
+                    kept.remove(&one);
                     state.forget(&one);
                     gone.push(one);
                 }
             }
         }
         // Where some are left to go first, the next transaction reads them again.
-        memory.kept = Some(kept).filter(|_| first.is_empty());
-        let rescued = rescued.iter();
-        let rescued = rescued.map(|(one, kind)| (one.id, *kind, &one.pieces[..]));
-        segments::rescue(database, state, rescued.collect()).await?;
+        cache.kept = Some(kept).filter(|_| first.is_empty());
+        let moved = moved.iter();
+        let moved = moved.map(|(one, kind)| (one.id, *kind, &one.pieces[..]));
+        segments::move_to_own(database, state, moved.collect()).await?;
         delete_own(database, &gone).await?;
         let ids: Vec<i64> = gone.iter().map(|one| one.id).collect();
         let ids = json!(ids).to_string();
-        if self.over(state) {
+        if self.is_over_bounds(state) {
             // Only what those had that go can be left.
             let delete =
                 "DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(?))";
             database.execute(delete, vec![ids.as_str().into()]).await?;
-            shared::sweep(database, state).await?;
+            shared::delete_unused(database, state).await?;
         }
         state.first_segment = self.first_segment(database, state, &ids).await?;
         let keys = gone.iter().flat_map(|one| one.key.to_be_bytes());
@@ -121,14 +121,14 @@ impl Eviction<'_> {
                 "SELECT {COLUMNS} FROM tracing_tail_traces WHERE kept = 0 AND id > ? ORDER BY id LIMIT 100"
             );
             let rows = database.execute(&select, vec![self.last.into()]).await?;
-            self.candidates = read(rows.iter().map(Vec::as_slice));
+            self.candidates = candidates(rows.iter().map(Vec::as_slice));
             self.exhausted = rows.is_empty();
             if self.exhausted {
                 let select = format!(
                     "SELECT {COLUMNS} FROM tracing_tail_traces WHERE kept > 0 ORDER BY pinned, kept, id"
                 );
                 let rows = database.execute(&select, Vec::new()).await?;
-                self.candidates = read(rows.iter().map(Vec::as_slice));
+                self.candidates = candidates(rows.iter().map(Vec::as_slice));
                 self.candidates
                     .retain(|one| gone.iter().all(|other| other.id != one.id));
             }

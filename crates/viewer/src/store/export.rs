@@ -4,21 +4,21 @@ use std::io::Write as _;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::memory::of_kind;
+use super::rows::of_kind;
 use super::spans;
-use crate::otlp::{Field, Message, Type};
-use crate::receive::wire::{self, Wire};
+use crate::otlp::schema::{Field, FieldType, Message};
+use crate::otlp::wire::{self, Wire};
 use crate::wasi::{Database, DatabaseError};
 
 /// One trace as an export; none where it is not there.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn one(
     database: &impl Database,
     trace: [u8; 16],
 ) -> Result<Option<Vec<u8>>, DatabaseError> {
-    let rows = spans::rows_of(database, trace).await?;
+    let rows = spans::trace_rows(database, trace).await?;
     if of_kind(&rows, 0).next().is_none() {
         return Ok(None);
     }
@@ -149,35 +149,39 @@ fn put_value(
                 _ => None,
             })
     };
-    match (field.holds, value) {
-        (Type::Many(_) | Type::Texts, None) => json.extend_from_slice(b"[]"),
-        (Type::Many(message), Some(_)) => {
+    match (field.field_type, value) {
+        (FieldType::RepeatedMessage(_) | FieldType::RepeatedString, None) => {
+            json.extend_from_slice(b"[]")
+        }
+        (FieldType::RepeatedMessage(message), Some(_)) => {
             put_list(json, all(), |json, one| put_message(json, message, one));
         }
-        (Type::Texts, Some(_)) => put_list(json, all(), put_text),
+        (FieldType::RepeatedString, Some(_)) => put_list(json, all(), put_text),
         // What comes twice is merged, and its bytes one after the other are that.
-        (Type::One(message), Some(Wire::Bytes(_))) if is_repeated => {
+        (FieldType::Message(message), Some(Wire::Bytes(_))) if is_repeated => {
             put_message(json, message, &all().collect::<Vec<_>>().concat());
         }
-        (Type::One(message), Some(Wire::Bytes(bytes))) => put_message(json, message, bytes),
-        (Type::Text, Some(Wire::Bytes(bytes))) => put_text(json, bytes),
-        (Type::Text, None) => put_text(json, b""),
-        (Type::Id, Some(Wire::Bytes(bytes))) => {
-            let hex = crate::ids::hex(bytes);
+        (FieldType::Message(message), Some(Wire::Bytes(bytes))) => {
+            put_message(json, message, bytes)
+        }
+        (FieldType::String, Some(Wire::Bytes(bytes))) => put_text(json, bytes),
+        (FieldType::String, None) => put_text(json, b""),
+        (FieldType::Id, Some(Wire::Bytes(bytes))) => {
+            let hex = crate::otlp::hex::encode(bytes);
             put_text(json, hex.as_bytes());
         }
-        (Type::Bytes, Some(Wire::Bytes(bytes))) => put_base64(json, bytes),
-        (Type::Bool, Some(Wire::Varint(flag))) => put_display(json, flag != 0),
-        (Type::Int32, Some(Wire::Varint(integer))) => put_display(json, integer as i32),
-        (Type::Uint32, Some(Wire::Varint(integer))) => put_display(json, integer as u32),
-        (Type::Fixed32, Some(Wire::Fixed32(integer))) => put_display(json, integer),
-        (Type::Int64, Some(Wire::Varint(integer))) => {
+        (FieldType::Bytes, Some(Wire::Bytes(bytes))) => put_base64(json, bytes),
+        (FieldType::Bool, Some(Wire::Varint(flag))) => put_display(json, flag != 0),
+        (FieldType::Int32, Some(Wire::Varint(integer))) => put_display(json, integer as i32),
+        (FieldType::Uint32, Some(Wire::Varint(integer))) => put_display(json, integer as u32),
+        (FieldType::Fixed32, Some(Wire::Fixed32(integer))) => put_display(json, integer),
+        (FieldType::Int64, Some(Wire::Varint(integer))) => {
             put_display(json, format_args!("\"{}\"", integer.cast_signed()));
         }
-        (Type::Fixed64, Some(Wire::Fixed64(integer))) => {
+        (FieldType::Fixed64, Some(Wire::Fixed64(integer))) => {
             put_display(json, format_args!("\"{integer}\""));
         }
-        (Type::Double, Some(Wire::Fixed64(bits))) => put_double(json, f64::from_bits(bits)),
+        (FieldType::Double, Some(Wire::Fixed64(bits))) => put_double(json, f64::from_bits(bits)),
         _ => {}
     }
 }

@@ -1,23 +1,15 @@
-//! What is answered of the traces that a filter lets through: a list, or a graph.
+//! The list of traces that match a filter.
 
 use serde::Serialize;
 
-use super::passing::{Found, READ_BYTES, parents, passing};
-use super::spans::{self, Sketch, Whole};
+use super::matching::{Found, matching};
 use crate::filter::Filter;
-use crate::graph::{GraphData, Seen};
-use crate::ids::hex;
-use crate::receive::spans::Timing;
-use crate::store::read::Service;
+use crate::otlp::hex;
+use crate::store::totals::Service;
 use crate::wasi::{Database, DatabaseError};
 
 /// The most services that a trace in a list names.
 const MAX_SERVICES: usize = 20;
-/// The newest traces that a graph is made of.
-const GRAPH_TRACES: usize = 1_000;
-/// How far ahead the clock of a trace may be to count in rates, in milliseconds: a day.
-const MAX_AHEAD: i64 = 86_400_000;
-
 /// What is known to be missing of a trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incomplete {
@@ -58,9 +50,6 @@ pub struct Summary {
 
 /// What a list shows of a trace beside what a filter has to know.
 const OF_SUMMARY: &str = "t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name, t.rooted, t.refused, t.pinned";
-/// What a graph has to know beside that.
-const OF_GRAPH: &str = "t.start_ns, t.duration_ns, t.spans";
-
 impl Found {
     fn summary(&self) -> Summary {
         let asked = self.asked();
@@ -77,7 +66,7 @@ impl Found {
         services.truncate(MAX_SERVICES);
         Summary {
             id: self.id(),
-            trace_id: hex(self.trace_id()),
+            trace_id: hex::encode(self.trace_id()),
             changed: self.changed(),
             start_ns: number(0).to_string(),
             duration_ns: number(1),
@@ -110,81 +99,16 @@ pub struct Page {
 /// their changes.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn traces(database: &impl Database, filter: &Filter) -> Result<Page, DatabaseError> {
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let mut passing = passing(database, filter, OF_SUMMARY, limit + 1).await?;
-    let more = passing.found.len() > limit;
-    passing.found.truncate(limit);
-    let last = passing.found.last().map(|last| last.place(filter));
+    let mut page = matching(database, filter, OF_SUMMARY, limit + 1).await?;
+    let more = page.found.len() > limit;
+    page.found.truncate(limit);
+    let last = page.found.last().map(|last| last.place(filter));
     Ok(Page {
-        traces: passing.found.iter().map(Found::summary).collect(),
-        more: more || passing.unread.is_some(),
-        last: if more { last } else { passing.unread.or(last) },
+        traces: page.found.iter().map(Found::summary).collect(),
+        more: more || page.unread.is_some(),
+        last: if more { last } else { page.unread.or(last) },
     })
-}
-
-/// Reads what the graph of the newest traces that a filter lets through is made of; `now` is in milliseconds since 1970.
-///
-/// # Errors
-/// The database's.
-pub async fn graph(
-    database: &impl Database,
-    filter: &Filter,
-    now: i64,
-) -> Result<GraphData, DatabaseError> {
-    let passing = passing(database, filter, OF_GRAPH, GRAPH_TRACES).await?;
-    let mut found = passing.found;
-    found.truncate(GRAPH_TRACES);
-    let number = |trace: &Found, column: usize| trace.asked()[column].integer();
-    // What no clock here can have said would make all rates nothing.
-    let latest = now.saturating_add(MAX_AHEAD).saturating_mul(1_000_000);
-    let times = found
-        .iter()
-        .map(|trace| (number(trace, 0), number(trace, 0) + number(trace, 1)))
-        .filter(|(start, end)| *start > 0 && *end <= latest);
-    let first = times.clone().map(|(start, _)| start).min();
-    let last = times.map(|(_, end)| end).max();
-    let window = last.unwrap_or(0) - first.unwrap_or(0);
-    let mut data = GraphData::new(found.len(), window);
-    let mut rest = &found[..];
-    while !rest.is_empty() && !data.is_full() {
-        let (mut spans, mut bytes) = (0, 0);
-        let fit = rest.iter().take_while(|trace| {
-            spans += number(trace, 2);
-            bytes += trace.bytes();
-            spans <= 10_000 && bytes <= READ_BYTES
-        });
-        let (next, others) = rest.split_at(fit.count().max(1));
-        rest = others;
-        let ids: Vec<i64> = next.iter().map(Found::id).collect();
-        let rows = spans::many(database, &ids).await?;
-        for trace in spans::sketches(&rows) {
-            add(&mut data, &trace, latest);
-        }
-    }
-    Ok(data)
-}
-
-fn add(data: &mut GraphData, trace: &Whole<Sketch<'_>>, latest: i64) {
-    let seen = |span: &Sketch<'_>| {
-        let timing = Timing::of(span.start, span.end);
-        let timing = timing.filter(|timing| timing.start > 0 && timing.end <= latest);
-        Seen {
-            duration_ns: timing.map(|timing| timing.end - timing.start),
-            error: span.error,
-        }
-    };
-    for ((of_parent, parent), (of_child, child)) in parents(trace) {
-        let (caller, callee) = (trace.service(of_parent), trace.service(of_child));
-        if caller != callee || (parent.kind == 3 && child.kind == 2) {
-            data.call(caller, callee, seen(child));
-        }
-    }
-    for (resource, _, span) in &trace.spans {
-        let root = span.parent.iter().all(|byte| *byte == 0);
-        if matches!(span.kind, 2 | 5) || root {
-            data.entry(trace.service(*resource), seen(span));
-        }
-    }
 }

@@ -3,13 +3,13 @@
 
 use foldhash::HashSet;
 
-use super::pieces::{Piece, Stored as StoredSpan};
-use super::segments::Packer;
-use super::shared::Numbers;
+use super::limits::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
+use super::pieces::{Piece, StoredSpan};
+use super::segments::SegmentWriter;
+use super::shared::SharedIds;
 use super::state::State;
-use super::stored::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
-use super::trace::Trace;
-use super::write::{Arrived, Transaction};
+use super::trace_row::TraceRow;
+use super::write::{TraceArrivals, Transaction};
 use crate::receive::batch::Span;
 
 /// What a span takes in a summary, at most: its attributes and its names.
@@ -21,14 +21,15 @@ impl<'b> Transaction<'b> {
     /// Takes the spans of a trace that are not there yet; gives the trace where it has changed.
     pub(super) fn merge(
         &mut self,
-        trace: Option<Trace>,
-        arrived: &Arrived<'b>,
+        trace: Option<TraceRow>,
+        arrived: &TraceArrivals<'b>,
         state: &mut State,
-        numbers: &mut Numbers<'b>,
-        packer: &mut Packer,
-    ) -> Option<Trace> {
+        numbers: &mut SharedIds<'b>,
+        segments: &mut SegmentWriter,
+    ) -> Option<TraceRow> {
         let is_new = trace.is_none();
-        let mut trace = trace.unwrap_or_else(|| Trace::new(state.last_trace + 1, arrived.trace_id));
+        let mut trace =
+            trace.unwrap_or_else(|| TraceRow::new(state.last_trace + 1, arrived.trace_id));
         let before = (trace.spans, trace.bytes, trace.refused);
         trace.refused += arrived.refused;
         let fresh = self.fresh(&trace, arrived);
@@ -66,10 +67,10 @@ impl<'b> Transaction<'b> {
             return None;
         }
         if !spans.is_empty() {
-            let piece = packer.add(state, trace.kept > 0, spans.into_iter());
+            let piece = segments.add(state, trace.kept > 0, spans.into_iter());
             trace.pieces.push(piece);
         }
-        trace.weigh();
+        trace.update_bytes();
         state.changed += 1;
         trace.changed = state.changed;
         if is_new {
@@ -83,7 +84,7 @@ impl<'b> Transaction<'b> {
     }
 
     /// Those of a trace's spans that are not there yet; the others are counted.
-    fn fresh(&mut self, trace: &Trace, arrived: &Arrived<'b>) -> Vec<(usize, &'b Span)> {
+    fn fresh(&mut self, trace: &TraceRow, arrived: &TraceArrivals<'b>) -> Vec<(usize, &'b Span)> {
         let (there, _) = trace.ids.as_chunks();
         let mut fresh = Vec::<(usize, &Span)>::with_capacity(arrived.spans.len());
         let many = there.len() + arrived.spans.len() > FEW;
@@ -110,7 +111,7 @@ impl<'b> Transaction<'b> {
 
     /// Whether a trace may take so many spans more. All that could be more than there is are refused, so that no
     /// other trace goes for one that can't stay itself.
-    fn fits(&self, trace: &Trace, fresh: &[(usize, &Span)], numbers: &Numbers<'_>) -> bool {
+    fn fits(&self, trace: &TraceRow, fresh: &[(usize, &Span)], numbers: &SharedIds<'_>) -> bool {
         let most = max_trace_bytes(self.bounds);
         let there = trace.bytes + trace.shared_bytes;
         let spans = || fresh.iter().map(|(_, span)| span);
@@ -128,9 +129,9 @@ impl<'b> Transaction<'b> {
     /// The bytes and messages that spans would add to a trace.
     fn exactly(
         &self,
-        trace: &Trace,
+        trace: &TraceRow,
         fresh: &[(usize, &Span)],
-        numbers: &Numbers<'_>,
+        numbers: &SharedIds<'_>,
     ) -> (i64, i64) {
         let mut grown = trace.clone();
         let mut shared = HashSet::default();
@@ -156,7 +157,7 @@ impl<'b> Transaction<'b> {
             offset: 0,
             length,
         });
-        grown.weigh();
+        grown.update_bytes();
         (
             bytes + grown.bytes - trace.bytes,
             grown.messages - trace.messages,

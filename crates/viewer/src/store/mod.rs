@@ -11,26 +11,30 @@
 //! - [`checkpoint`]: the size of the files
 //! - [`read`], [`list`], [`spans`], [`export`]: what is answered; [`passing`]: what a filter lets through
 
+pub mod actions;
+mod bulk_insert;
+pub mod cache;
 pub mod checkpoint;
 pub mod evict;
 pub mod export;
-pub mod group;
-pub mod keep;
+pub mod graph;
+pub mod group_commit;
+pub mod limits;
 pub mod list;
-pub mod memory;
+pub mod matching;
 mod merge;
-pub mod passing;
+pub mod outcome;
 pub mod pieces;
-pub mod read;
 pub mod retention;
 mod rows;
 pub mod schema;
 pub mod segments;
 pub mod shared;
+pub mod span_view;
 pub mod spans;
 pub mod state;
-pub mod stored;
-pub mod trace;
+pub mod totals;
+pub mod trace_row;
 pub mod write;
 
 #[cfg(test)]

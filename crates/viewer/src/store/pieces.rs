@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::receive::wire::{self, Malformed, put_varint};
+use crate::otlp::wire::{self, Malformed, put_varint};
 
 /// Some spans of a trace. In the database it is an array of its three numbers, in JSON, so that spans can
 /// be read by one statement.
@@ -49,7 +49,7 @@ pub fn decode<T: DeserializeOwned + Default>(encoded: &str) -> T {
 
 /// A span in a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stored<'b> {
+pub struct StoredSpan<'b> {
     /// The number of its resource.
     pub resource: i64,
     /// The number of its scope.
@@ -58,7 +58,7 @@ pub struct Stored<'b> {
     pub span: &'b [u8],
 }
 
-impl<'b> Stored<'b> {
+impl<'b> StoredSpan<'b> {
     /// Writes it behind others.
     pub fn put(&self, into: &mut Vec<u8>) {
         put_varint(into, self.resource.cast_unsigned());
@@ -67,12 +67,12 @@ impl<'b> Stored<'b> {
         into.extend_from_slice(self.span);
     }
 
-    fn take(bytes: &mut &'b [u8]) -> Result<Stored<'b>, Malformed> {
+    fn take(bytes: &mut &'b [u8]) -> Result<StoredSpan<'b>, Malformed> {
         let resource = wire::varint(bytes)?.cast_signed();
         let scope = wire::varint(bytes)?.cast_signed();
         let length = usize::try_from(wire::varint(bytes)?).map_err(|_| Malformed)?;
         let span = wire::split(bytes, length)?;
-        Ok(Stored {
+        Ok(StoredSpan {
             resource,
             scope,
             span,
@@ -81,8 +81,8 @@ impl<'b> Stored<'b> {
 }
 
 /// The spans of a piece.
-pub fn spans(mut bytes: &[u8]) -> impl Iterator<Item = Stored<'_>> {
-    std::iter::from_fn(move || Stored::take(&mut bytes).ok())
+pub fn spans(mut bytes: &[u8]) -> impl Iterator<Item = StoredSpan<'_>> {
+    std::iter::from_fn(move || StoredSpan::take(&mut bytes).ok())
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
         let encoded = encode(&pieces);
         assert_eq!(encoded, "[[1,0,7],[-300,70000,1]]");
         assert_eq!(decode::<Vec<Piece>>(&encoded), pieces);
-        let stored = |resource, span| Stored {
+        let stored = |resource, span| StoredSpan {
             resource,
             scope: 2,
             span,

@@ -1,23 +1,23 @@
 //! Which traces stay when the oldest are deleted, and why.
 //!
 //! A trace stays longer while a user looks at it or has pinned it, when it has errors, and when it is one of the slowest
-//! of its root. [`Kept`] counts these, so that together they never take more than half of a bound.
+//! of its root. [`Retained`] counts these, so that together they never take more than half of a bound.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::pieces::{self, Piece};
-use super::trace::Trace;
+use super::trace_row::TraceRow;
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Value};
 
 /// For how long a trace counts as looked at, in milliseconds.
-pub const LOOKED: i64 = 60_000;
+pub const VIEWED_FOR: i64 = 60_000;
 /// What takes longer, in nanoseconds, is a clock's fault, and no trace is kept for it: a day.
 const MAX_SLOW: i64 = 86_400_000_000_000;
 /// How many of the slowest traces of a root are kept.
 const SLOWEST: usize = 10;
 /// What was read of the kept traces is taken for true for so long, in milliseconds.
-const FRESH: i64 = 1_000;
+const MAX_AGE: i64 = 1_000;
 
 /// It was among the slowest of its root.
 const SLOW: i64 = 1;
@@ -66,7 +66,7 @@ impl Candidate {
     }
 
     /// Takes over what the transaction has changed.
-    pub(super) fn update(&mut self, trace: &Trace) {
+    pub(super) fn update(&mut self, trace: &TraceRow) {
         self.errors = trace.errors;
         self.duration = trace.end - trace.start;
         self.bytes = trace.bytes;
@@ -78,7 +78,7 @@ impl Candidate {
 
 /// What is kept.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct Retained {
     read: i64,
     /// How many there are of each kind, and what they take.
     count: [i64; 4],
@@ -87,32 +87,32 @@ pub struct Kept {
     slow: HashMap<(String, String), (usize, i64)>,
 }
 
-impl Kept {
+impl Retained {
     /// What is kept, read again where what was read before is too old. Then it comes with those that
     /// are kept no longer: nobody looks at them any more, others are slower, or there are too many.
-    pub(super) async fn current(
-        before: Option<Kept>,
+    pub(super) async fn load(
+        before: Option<Retained>,
         database: &impl Database,
         bounds: &Bounds,
         now: i64,
-    ) -> Result<(Kept, VecDeque<Candidate>), DatabaseError> {
+    ) -> Result<(Retained, VecDeque<Candidate>), DatabaseError> {
         if let Some(kept) = before
-            && (kept.read..kept.read + FRESH).contains(&now)
+            && (kept.read..kept.read + MAX_AGE).contains(&now)
         {
             return Ok((kept, VecDeque::new()));
         }
         let select = format!(
             "SELECT {COLUMNS} FROM tracing_tail_traces
-                WHERE kept > 0 AND kept = {HELD} AND pinned = 0 AND abs(?1 - looked) >= {LOOKED}
+                WHERE kept > 0 AND kept = {HELD} AND pinned = 0 AND abs(?1 - looked) >= {VIEWED_FOR}
             UNION ALL SELECT {COLUMNS} FROM (SELECT *, ROW_NUMBER() OVER
                 (PARTITION BY service, name ORDER BY duration_ns DESC) AS place
                 FROM tracing_tail_traces WHERE kept > 0 AND kept = {SLOW}) WHERE place > {SLOWEST}"
         );
         let rows = database.execute(&select, vec![now.into()]).await?;
-        let mut over = read(rows.iter().map(Vec::as_slice));
-        let mut kept = Kept {
+        let mut over = candidates(rows.iter().map(Vec::as_slice));
+        let mut kept = Retained {
             read: now,
-            ..Kept::default()
+            ..Retained::default()
         };
         let select = format!(
             "SELECT kept, COUNT(*), SUM(bytes), 0, service, name, MIN(duration_ns)
@@ -132,10 +132,10 @@ impl Kept {
             }
         }
         for one in &over {
-            kept.let_go(one);
+            kept.remove(one);
         }
         for kind in [SLOW, ERRORS] {
-            let many = kept.beyond(kind, bounds);
+            let many = kept.excess(kind, bounds);
             if many > 0 {
                 let select = format!(
                     "SELECT {COLUMNS} FROM tracing_tail_traces WHERE kept > 0 AND kept = ?
@@ -143,12 +143,12 @@ impl Kept {
                 );
                 let values = vec![kind.into(), many.into()];
                 let rows = database.execute(&select, values).await?;
-                let oldest = read(rows.iter().map(Vec::as_slice));
+                let oldest = candidates(rows.iter().map(Vec::as_slice));
                 let oldest = oldest.into_iter();
                 let oldest: Vec<_> = oldest
                     .filter(|one| over.iter().all(|other| other.id != one.id))
                     .collect();
-                oldest.iter().for_each(|one| kept.let_go(one));
+                oldest.iter().for_each(|one| kept.remove(one));
                 over.extend(oldest);
             }
         }
@@ -156,7 +156,7 @@ impl Kept {
     }
 
     /// How many of a kind are there beyond its share.
-    fn beyond(&self, kind: i64, bounds: &Bounds) -> i64 {
+    fn excess(&self, kind: i64, bounds: &Bounds) -> i64 {
         let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
         let beyond = count - bounds.traces / 8;
         if bytes <= bounds.bytes / 8 {
@@ -166,14 +166,14 @@ impl Kept {
     }
 
     /// Why a trace is kept, if it is.
-    pub(super) fn keeps(&self, one: &Candidate, bounds: &Bounds, now: i64) -> Option<i64> {
+    pub(super) fn reason_to_keep(&self, one: &Candidate, bounds: &Bounds, now: i64) -> Option<i64> {
         // A little more than the share: at the next reading the oldest go.
         let room = |kind: i64, part: i64| {
             let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
             count < bounds.traces / part && bytes + one.bytes <= bounds.bytes / part
         };
         // The clock may have been set back since.
-        let looked = now.abs_diff(one.looked) < LOOKED.unsigned_abs();
+        let looked = now.abs_diff(one.looked) < VIEWED_FOR.unsigned_abs();
         if (one.pinned || looked) && room(HELD, 3) {
             return Some(HELD);
         }
@@ -189,7 +189,7 @@ impl Kept {
     }
 
     /// Counts a trace that is kept from now on.
-    pub(super) fn keep(&mut self, one: &Candidate, kind: i64) {
+    pub(super) fn add(&mut self, one: &Candidate, kind: i64) {
         self.count[kind as usize] += 1;
         self.bytes[kind as usize] += one.bytes;
         if kind == SLOW {
@@ -204,7 +204,7 @@ impl Kept {
         }
     }
 
-    pub(super) fn let_go(&mut self, one: &Candidate) {
+    pub(super) fn remove(&mut self, one: &Candidate) {
         if let Ok(kind @ 1..=3) = usize::try_from(one.kept) {
             self.count[kind] -= 1;
             self.bytes[kind] -= one.bytes;
@@ -213,6 +213,6 @@ impl Kept {
 }
 
 /// The candidates among rows of [`COLUMNS`].
-pub fn read<'r>(rows: impl Iterator<Item = &'r [Value]>) -> VecDeque<Candidate> {
+pub fn candidates<'r>(rows: impl Iterator<Item = &'r [Value]>) -> VecDeque<Candidate> {
     rows.map(Candidate::read).collect()
 }

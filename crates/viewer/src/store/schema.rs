@@ -6,7 +6,7 @@
 //! - `state`: one row of counters
 //! - `log`: the ids that were let go, of the last seconds
 
-use super::memory::REMEMBERED;
+use super::cache::REMEMBERED;
 use crate::wasi::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
@@ -74,7 +74,7 @@ const FIRST: &[(&str, &str)] = &[
 
 const STATEMENTS: &[&str] = &[
     "CREATE TABLE tracing_tail_schema (version INTEGER NOT NULL) STRICT",
-    // Numbers come from the state, so that none comes back: a page can tell a trace from one that it
+    // SharedIds come from the state, so that none comes back: a page can tell a trace from one that it
     // has seen go. What is `kept` (see `evict`) is passed over when the oldest go.
     "CREATE TABLE tracing_tail_traces (
         id INTEGER PRIMARY KEY,
@@ -185,7 +185,7 @@ const SETTINGS: &[&str] = &[
 /// `now` is in nanoseconds since 1970.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseError> {
     for setting in SETTINGS {
         database.execute(setting, Vec::new()).await?;

@@ -1,7 +1,7 @@
 //! Segments: writing them, and moving a trace into one of its own.
 
-use super::pieces::{self, Piece, Stored};
-use super::rows;
+use super::bulk_insert;
+use super::pieces::{self, Piece, StoredSpan};
 use super::state::State;
 use crate::wasi::{Database, DatabaseError, Row};
 
@@ -22,19 +22,19 @@ struct Segment {
 
 /// The segments of a transaction.
 #[derive(Debug, Default)]
-pub struct Packer {
+pub struct SegmentWriter {
     segments: Vec<Segment>,
     /// Bytes of all of them.
     pub bytes: usize,
 }
 
-impl Packer {
+impl SegmentWriter {
     /// Adds a piece of a trace; in a segment of its own where the trace is kept.
     pub fn add<'b>(
         &mut self,
         state: &mut State,
         own: bool,
-        spans: impl Iterator<Item = Stored<'b>>,
+        spans: impl Iterator<Item = StoredSpan<'b>>,
     ) -> Piece {
         let segment = self.segment(state, own);
         let offset = segment.data.len();
@@ -79,11 +79,11 @@ impl Packer {
     /// Writes them.
     ///
     /// # Errors
-    /// The database's.
+    /// Any error of the database.
     pub async fn write(self, database: &impl Database) -> Result<(), DatabaseError> {
         let segments = self.segments.into_iter();
         let segments = segments.map(|segment| vec![segment.id.into(), segment.data.into()]);
-        rows::insert(database, segments.collect(), |places| {
+        bulk_insert::run(database, segments.collect(), |places| {
             format!(
                 "INSERT INTO tracing_tail_segments SELECT * FROM (VALUES {places})
                 WHERE column1 IS NOT NULL"
@@ -96,7 +96,7 @@ impl Packer {
 /// Reads pieces, in their order: each with the place that it has in `wanted`.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn read(
     database: &impl Database,
     wanted: impl Iterator<Item = Piece>,
@@ -109,8 +109,8 @@ pub async fn read(
 /// Moves traces into segments of their own, each with its number, why it is kept, and its pieces.
 ///
 /// # Errors
-/// The database's.
-pub async fn rescue(
+/// Any error of the database.
+pub async fn move_to_own(
     database: &impl Database,
     state: &mut State,
     traces: Vec<(i64, i64, &[Piece])>,
@@ -131,12 +131,12 @@ pub async fn rescue(
         }
     }
     let mut found = found.into_iter();
-    let mut packer = Packer::default();
+    let mut segments = SegmentWriter::default();
     let mut moved = Vec::new();
     for (id, kind, of_trace) in traces {
         let data: Vec<_> = found.by_ref().take(of_trace.len()).collect();
         let spans = data.iter().flat_map(|data| pieces::spans(data));
-        let piece = packer.add(state, true, spans);
+        let piece = segments.add(state, true, spans);
         let encoded = pieces::encode(&[piece]);
         moved.push(vec![
             id.into(),
@@ -145,8 +145,8 @@ pub async fn rescue(
             encoded.into(),
         ]);
     }
-    packer.write(database).await?;
-    rows::insert(database, moved, |places| {
+    segments.write(database).await?;
+    bulk_insert::run(database, moved, |places| {
         format!(
             "UPDATE tracing_tail_traces SET kept = v.column2, segment = v.column3, pieces = v.column4
             FROM (VALUES {places}) AS v WHERE tracing_tail_traces.id = v.column1"

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::rows;
+use super::bulk_insert;
 use super::state::State;
-use crate::receive::scan::{Batch, Shared};
+use crate::receive::batch::{Batch, Shared};
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Value};
 
@@ -17,7 +17,7 @@ const ROW_BYTES: i64 = 60;
 
 /// The numbers of a transaction's resources and scopes.
 #[derive(Debug, Default)]
-pub struct Numbers<'b> {
+pub struct SharedIds<'b> {
     /// By hash.
     known: HashMap<i64, i64>,
     fresh: Vec<(i64, &'b Shared)>,
@@ -29,13 +29,13 @@ pub fn hashes(batches: &[Batch]) -> String {
     json!(shared.map(|one| one.hash).collect::<Vec<_>>()).to_string()
 }
 
-impl<'b> Numbers<'b> {
+impl<'b> SharedIds<'b> {
     /// Takes rows of hash and number.
-    pub fn of_rows<'r>(rows: impl Iterator<Item = &'r [Value]>) -> Numbers<'b> {
+    pub fn of_rows<'r>(rows: impl Iterator<Item = &'r [Value]>) -> SharedIds<'b> {
         let known = rows.map(|row| (row[0].integer(), row[1].integer()));
-        Numbers {
+        SharedIds {
             known: known.collect(),
-            ..Numbers::default()
+            ..SharedIds::default()
         }
     }
 
@@ -56,7 +56,7 @@ impl<'b> Numbers<'b> {
     /// Writes those that are new.
     ///
     /// # Errors
-    /// The database's.
+    /// Any error of the database.
     pub async fn write(
         self,
         database: &impl Database,
@@ -69,7 +69,7 @@ impl<'b> Numbers<'b> {
             let bytes = Value::Blob(shared.bytes.clone());
             vec![id.into(), shared.hash.into(), bytes]
         });
-        rows::insert(database, fresh.collect(), |places| {
+        bulk_insert::run(database, fresh.collect(), |places| {
             format!(
                 "INSERT INTO tracing_tail_shared SELECT * FROM (VALUES {places})
                 WHERE column1 IS NOT NULL"
@@ -95,8 +95,11 @@ pub fn is_due(state: &State, bounds: &Bounds) -> bool {
 /// Deletes what no trace has any more.
 ///
 /// # Errors
-/// The database's.
-pub async fn sweep(database: &impl Database, state: &mut State) -> Result<(), DatabaseError> {
+/// Any error of the database.
+pub async fn delete_unused(
+    database: &impl Database,
+    state: &mut State,
+) -> Result<(), DatabaseError> {
     let delete = "DELETE FROM tracing_tail_shared WHERE id NOT IN
         (SELECT j.value FROM tracing_tail_traces t, json_each(t.shared) j)";
     database.execute(delete, Vec::new()).await?;

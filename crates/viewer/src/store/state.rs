@@ -1,6 +1,6 @@
 //! The counters of the store: one row, read and written by each transaction.
 
-use crate::wasi::{Row, Value};
+use crate::wasi::{Database, DatabaseError, Row, Value};
 
 /// What the store holds and has seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,4 +119,14 @@ impl State {
 /// Reads the state from a row that a SELECT of [`COLUMNS`] gave.
 pub fn of_rows(rows: &[Row]) -> State {
     rows.first().map(|row| State::read(row)).unwrap_or_default()
+}
+
+/// Adds exports that were turned away to the count, where there are any.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn count_turned_away(database: &impl Database, count: i64) -> Result<(), DatabaseError> {
+    let update = "UPDATE tracing_tail_state SET turned_away = turned_away + ?";
+    database.execute(update, vec![count.into()]).await?;
+    Ok(())
 }

@@ -19,14 +19,14 @@ use spin_sdk::{http_service, time, variables, wasip3};
 
 use super::{Database, DatabaseError, Notifier, Row, Runtime, Value};
 use crate::settings::{self, Settings};
-use crate::store::group::Group;
+use crate::store::group_commit::GroupCommit;
 use crate::store::schema;
 use crate::{Problem, answer};
 
 thread_local! {
     static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
-    static GROUP: Rc<Group<Open>> = Rc::default();
+    static GROUP: Rc<GroupCommit<Open>> = Rc::default();
     /// Whether a task writes the number of exports that were turned away.
     static COUNTING: Cell<bool> = const { Cell::new(false) };
 }
@@ -54,7 +54,7 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
 }
 
 /// Writes how many exports were turned away, for no other request may come to this instance to do so.
-async fn count(group: Rc<Group<Open>>) {
+async fn count(group: Rc<GroupCommit<Open>>) {
     for _ in 0..COUNT_ATTEMPTS {
         time::sleep(COUNT_PAUSE).await;
         if let Ok(database) = Wasip3.connect().await {

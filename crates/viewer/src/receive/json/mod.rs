@@ -3,19 +3,20 @@
 //!
 //! Several exports may follow each other, as in the lines of a file of the Collector's. A span that is
 //! malformed is left out and counted; where a resource or a scope is, its spans are. What is no JSON, or
-//! holds no spans where they belong, is refused whole.
+//! holds no spans where they belong, is rejected whole.
 
-mod known;
 mod reader;
 mod scalars;
+mod unknown_fields;
 
-use self::known::Seen;
 use self::reader::{Malformed, Reader, Start};
-use super::check::{Budget, MAX_DEPTH};
-use super::refused::Refused;
-use super::{foreign, wire};
-use crate::otlp::{Field, Message, Type};
-use crate::respond::Problem;
+use self::unknown_fields::SeenFields;
+use super::hint;
+use super::limits::{Budget, MAX_DEPTH, TOO_DEEP};
+use super::rejected::RejectedSpans;
+use crate::otlp::schema::{Field, FieldType, Message};
+use crate::otlp::{hex, wire};
+use crate::response::Problem;
 
 /// How many characters of a value a sentence has.
 const SHOWN: usize = 40;
@@ -24,17 +25,17 @@ const SHOWN: usize = 40;
 ///
 /// # Errors
 /// 400 for what is no export as JSON, 413 for one of too many messages.
-pub fn decode(body: &[u8]) -> Result<(Vec<u8>, Refused), Problem> {
+pub fn decode(body: &[u8]) -> Result<(Vec<u8>, RejectedSpans), Problem> {
     let mut transcoder = Transcoder {
         reader: Reader::new(body),
         out: Vec::with_capacity(body.len() / 2),
         budget: Budget::default(),
         spans: 0,
-        refused: Refused::default(),
+        rejected: RejectedSpans::default(),
         fault: None,
     };
     match transcoder.exports() {
-        Ok(()) => Ok((transcoder.out, transcoder.refused)),
+        Ok(()) => Ok((transcoder.out, transcoder.rejected)),
         Err(Stop::Because(problem)) => Err(problem),
         Err(Stop::Malformed(Malformed { at })) => {
             let before = &body[..at.min(body.len())];
@@ -44,8 +45,8 @@ pub fn decode(body: &[u8]) -> Result<(Vec<u8>, Refused), Problem> {
                 .rev()
                 .take_while(|byte| **byte != b'\n')
                 .count();
-            let hint = foreign::no_json(body);
-            Err(Problem::bad(format!(
+            let hint = hint::for_invalid_json(body);
+            Err(Problem::bad_request(format!(
                 "malformed JSON at line {line}, column {column}{hint}"
             )))
         }
@@ -77,7 +78,7 @@ struct Transcoder<'b> {
     budget: Budget,
     /// Those that are written.
     spans: usize,
-    refused: Refused,
+    rejected: RejectedSpans,
     /// What is wrong with the span, scope or resource that is being read.
     fault: Option<String>,
 }
@@ -89,7 +90,7 @@ impl<'b> Transcoder<'b> {
                 Start::Object => self.object(Message::Export, 0)?,
                 _ => {
                     let problem = "malformed JSON: an export is an object with resourceSpans";
-                    return Err(Problem::bad(problem).into());
+                    return Err(Problem::bad_request(problem).into());
                 }
             }
             if self.reader.is_at_end() {
@@ -101,7 +102,7 @@ impl<'b> Transcoder<'b> {
     /// Reads the fields of an object that has begun.
     fn object(&mut self, message: Message, depth: usize) -> Step {
         self.budget.count()?;
-        let mut seen = Seen::default();
+        let mut seen = SeenFields::default();
         let mut kind = None;
         let mut unescaped = Vec::new();
         let mut first = true;
@@ -118,7 +119,7 @@ impl<'b> Transcoder<'b> {
             match fields.find(|field| field.name.as_bytes() == name) {
                 Some(field) => {
                     seen.known = true;
-                    seen.list |= matches!(field.holds, Type::Many(_));
+                    seen.list |= matches!(field.field_type, FieldType::RepeatedMessage(_));
                     let is_kind = message == Message::AnyValue && start != Start::Null;
                     if is_kind && *kind.get_or_insert(field.number) != field.number {
                         self.wrong("a value of it has two kinds");
@@ -134,7 +135,7 @@ impl<'b> Transcoder<'b> {
                 }
             }
         }
-        known::check(message, &seen)?;
+        unknown_fields::check(message, &seen)?;
         if message == Message::Span
             && let Some(fault) = &mut self.fault
             && let Some(other) = seen.other.filter(|other| other.contains(&b'_'))
@@ -146,10 +147,10 @@ impl<'b> Transcoder<'b> {
 
     fn field(&mut self, of: (Message, &Field), start: Start<'b>, depth: usize) -> Step {
         let (message, field) = of;
-        match (field.holds, start) {
+        match (field.field_type, start) {
             (_, Start::Null) => Ok(()),
-            (Type::One(inner), Start::Object) => self.nested(field.number, inner, depth),
-            (Type::Many(inner), Start::Array) => {
+            (FieldType::Message(inner), Start::Object) => self.nested(field.number, inner, depth),
+            (FieldType::RepeatedMessage(inner), Start::Array) => {
                 let mut first = true;
                 while self.reader.element(&mut first)? {
                     match self.reader.value()? {
@@ -159,7 +160,7 @@ impl<'b> Transcoder<'b> {
                 }
                 Ok(())
             }
-            (Type::Texts, Start::Array) => {
+            (FieldType::RepeatedString, Start::Array) => {
                 let mut first = true;
                 while self.reader.element(&mut first)? {
                     let start = self.reader.value()?;
@@ -169,7 +170,9 @@ impl<'b> Transcoder<'b> {
                 }
                 Ok(())
             }
-            (Type::One(inner) | Type::Many(inner), other) => self.no_message(field, inner, other),
+            (FieldType::Message(inner) | FieldType::RepeatedMessage(inner), other) => {
+                self.no_message(field, inner, other)
+            }
             (_, start) => {
                 let written = self.scalar(field, start, message == Message::AnyValue);
                 match written {
@@ -183,7 +186,7 @@ impl<'b> Transcoder<'b> {
     /// Writes a message that has begun.
     fn nested(&mut self, number: u32, inner: Message, depth: usize) -> Step {
         if depth > MAX_DEPTH + 8 {
-            self.wrong(super::check::TOO_DEEP);
+            self.wrong(TOO_DEEP);
             return Ok(self.reader.skip(Start::Object)?);
         }
         let begun = self.out.len();
@@ -208,8 +211,8 @@ impl<'b> Transcoder<'b> {
             None => self.close(at),
             Some(fault) => {
                 match inner {
-                    Message::Span => self.refused.malformed(&self.out[at..], &fault),
-                    _ => self.refused.several(self.spans - spans, inner, &fault),
+                    Message::Span => self.rejected.malformed(&self.out[at..], &fault),
+                    _ => self.rejected.several(self.spans - spans, inner, &fault),
                 }
                 self.spans = spans;
                 self.out.truncate(begun);
@@ -241,13 +244,16 @@ impl<'b> Transcoder<'b> {
                 .and_then(scalars::integer),
             _ => None,
         };
-        match (field.holds, start) {
-            (Type::Text | Type::Texts | Type::Id | Type::Bytes, Start::Text(text)) => {
+        match (field.field_type, start) {
+            (
+                FieldType::String | FieldType::RepeatedString | FieldType::Id | FieldType::Bytes,
+                Start::Text(text),
+            ) => {
                 key(&mut self.out, 2);
                 let at = self.out.len();
-                let written = match field.holds {
-                    Type::Id => scalars::put_hex(text, &mut self.out),
-                    Type::Bytes => scalars::put_base64(text, &mut self.out),
+                let written = match field.field_type {
+                    FieldType::Id => hex::decode_into(text, &mut self.out),
+                    FieldType::Bytes => scalars::put_base64(text, &mut self.out),
                     _ => scalars::put_text(text, &mut self.out),
                 };
                 if written && (always || self.out.len() > at) {
@@ -257,27 +263,34 @@ impl<'b> Transcoder<'b> {
                 }
                 written
             }
-            (Type::Bool, Start::Bool(flag)) => {
+            (FieldType::Bool, Start::Bool(flag)) => {
                 key(&mut self.out, 0);
                 wire::put_varint(&mut self.out, flag.into());
                 true
             }
-            (Type::Double, Start::Number(text)) => self.double(field, text),
-            (Type::Double, Start::Text(text)) => {
+            (FieldType::Double, Start::Number(text)) => self.double(field, text),
+            (FieldType::Double, Start::Text(text)) => {
                 std::str::from_utf8(text).is_ok_and(|text| self.double(field, text))
             }
-            (Type::Int32 | Type::Uint32 | Type::Int64 | Type::Fixed64 | Type::Fixed32, _) => {
+            (
+                FieldType::Int32
+                | FieldType::Uint32
+                | FieldType::Int64
+                | FieldType::Fixed64
+                | FieldType::Fixed32,
+                _,
+            ) => {
                 let Some(integer) = integer() else {
                     return false;
                 };
                 if integer == 0 && !always {
                     return true;
                 }
-                let varint = match field.holds {
-                    Type::Int32 => i32::try_from(integer).ok().map(i64::from),
-                    Type::Int64 => i64::try_from(integer).ok(),
-                    Type::Uint32 => u32::try_from(integer).ok().map(i64::from),
-                    Type::Fixed64 => {
+                let varint = match field.field_type {
+                    FieldType::Int32 => i32::try_from(integer).ok().map(i64::from),
+                    FieldType::Int64 => i64::try_from(integer).ok(),
+                    FieldType::Uint32 => u32::try_from(integer).ok().map(i64::from),
+                    FieldType::Fixed64 => {
                         return u64::try_from(integer).is_ok_and(|integer| {
                             key(&mut self.out, 1);
                             self.out.extend_from_slice(&integer.to_le_bytes());
@@ -313,18 +326,18 @@ impl<'b> Transcoder<'b> {
 
     /// A value that no field like this has.
     fn no_value(&mut self, field: &Field, start: Start<'b>) -> Step {
-        let expected = match field.holds {
-            Type::Text | Type::Texts => "text",
-            Type::Id => "hexadecimal text",
-            Type::Bytes => "base64",
-            Type::Bool => "true or false",
-            Type::Int32 | Type::Int64 => "an integer that it has room for",
-            Type::Uint32 | Type::Fixed64 | Type::Fixed32 => {
+        let expected = match field.field_type {
+            FieldType::String | FieldType::RepeatedString => "text",
+            FieldType::Id => "hexadecimal text",
+            FieldType::Bytes => "base64",
+            FieldType::Bool => "true or false",
+            FieldType::Int32 | FieldType::Int64 => "an integer that it has room for",
+            FieldType::Uint32 | FieldType::Fixed64 | FieldType::Fixed32 => {
                 "an integer from 0 on that it has room for"
             }
-            Type::Double => "a number",
-            Type::One(_) => "an object",
-            Type::Many(_) => "a list of objects",
+            FieldType::Double => "a number",
+            FieldType::Message(_) => "an object",
+            FieldType::RepeatedMessage(_) => "a list of objects",
         };
         let found = match start {
             Start::Text(text) => format!("'{}'", shown(text)),
@@ -344,11 +357,11 @@ impl<'b> Transcoder<'b> {
         match inner {
             Message::ResourceSpans | Message::ScopeSpans => {
                 let problem = format!("malformed JSON: {} is not a list of objects", field.name);
-                Err(Problem::bad(problem).into())
+                Err(Problem::bad_request(problem).into())
             }
             Message::Span => {
                 self.budget.count_span()?;
-                self.refused.malformed(&[], "a span is an object");
+                self.rejected.malformed(&[], "a span is an object");
                 Ok(self.reader.skip(start)?)
             }
             _ => self.no_value(field, start),

@@ -47,7 +47,7 @@ impl<'b> Reader<'b> {
     /// Reads a value, or as far as one is that holds others.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn value(&mut self) -> Result<Start<'b>, Malformed> {
         match self.peek() {
             Some(b'{') => self.step(Start::Object),
@@ -75,7 +75,7 @@ impl<'b> Reader<'b> {
     /// Reads the next key of an object, of which `first` says that none was read yet; none at its end.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn key(&mut self, first: &mut bool) -> Result<Option<&'b [u8]>, Malformed> {
         if !self.more(b'}', first)? {
             return Ok(None);
@@ -94,7 +94,7 @@ impl<'b> Reader<'b> {
     /// Whether an array, of which `first` says that nothing was read yet, has another element.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn element(&mut self, first: &mut bool) -> Result<bool, Malformed> {
         self.more(b']', first)
     }
@@ -102,7 +102,7 @@ impl<'b> Reader<'b> {
     /// Reads the rest of a value that has begun so.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn skip(&mut self, start: Start<'b>) -> Result<(), Malformed> {
         let mut open = Vec::new();
         let mut start = start;

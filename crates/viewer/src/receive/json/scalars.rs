@@ -123,19 +123,6 @@ fn unicode(text: &str) -> Option<(char, &str)> {
     Some((char::from_u32(both)?, &rest[4..]))
 }
 
-/// Writes the bytes that hexadecimal digits of either case stand for; false where they are none.
-pub(super) fn put_hex(digits: &[u8], into: &mut Vec<u8>) -> bool {
-    let nibble = |digit: u8| char::from(digit).to_digit(16);
-    let (pairs, rest) = digits.as_chunks::<2>();
-    for [high, low] in pairs {
-        let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
-            return false;
-        };
-        into.push((high << 4 | low) as u8);
-    }
-    rest.is_empty()
-}
-
 /// Writes the bytes that base64 of either alphabet stands for, with or without padding; false where it is
 /// none.
 pub(super) fn put_base64(text: &[u8], into: &mut Vec<u8>) -> bool {
@@ -263,12 +250,6 @@ mod tests {
             let mut found = Vec::new();
             let is_base64 = put_base64(text.as_bytes(), &mut found);
             assert_eq!(is_base64.then_some(&found[..]), expected, "{text}");
-        }
-        let mut found = Vec::new();
-        assert!(put_hex(b"AbCd", &mut found));
-        assert_eq!(found, [0xab, 0xcd]);
-        for text in ["abc", "xy", "+1"] {
-            assert!(!put_hex(text.as_bytes(), &mut Vec::new()), "{text}");
         }
     }
 }

@@ -321,7 +321,7 @@ fn an_empty_export_holds_nothing() {
     ] {
         assert_eq!(
             decode(body.as_bytes()),
-            Ok((Vec::new(), Refused::default())),
+            Ok((Vec::new(), RejectedSpans::default())),
             "{body}"
         );
     }
