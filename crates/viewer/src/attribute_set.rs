@@ -1,20 +1,28 @@
-//! The attributes of a trace, as they are looked for: a number for each that is distinct.
+//! The distinct attributes of a trace as a set of 64-bit hashes.
 //!
-//! A filter by an attribute looks for its hash, so that no span has to be read, and no index is kept of
-//! all that is stored.
+//! A filter by attribute searches for a hash, so that no span is read and no index of all attributes is needed.
 
-/// The most distinct attributes that a summary holds; those of a trace with more are looked for in its spans.
+/// The most distinct attributes of a summary. If a trace has more, filters search its spans.
 pub const MAX_ATTRIBUTES: usize = 512;
 
-/// The hashes of some attributes.
+/// A set of attribute hashes.
+///
+/// ```
+/// use tracing_tail_viewer::attribute_set::{AttributeSet, attribute_hash};
+///
+/// let mut set = AttributeSet::default();
+/// set.extend(&[attribute_hash("http.route", "/process")]);
+/// assert!(set.contains_any(&[attribute_hash("http.route", "/process")]));
+/// assert_eq!(AttributeSet::decode(&set.encode()), set);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttributeSet {
-    /// In ascending order, each once.
+    /// Sorted, without duplicates.
     hashes: Vec<u64>,
 }
 
 impl AttributeSet {
-    /// Adds those that are not there yet, until there are more than [`MAX_ATTRIBUTES`].
+    /// Adds hashes until there are more than [`MAX_ATTRIBUTES`].
     pub fn extend(&mut self, hashes: &[u64]) {
         for hash in hashes {
             if self.hashes.len() > MAX_ATTRIBUTES {
@@ -26,23 +34,23 @@ impl AttributeSet {
         }
     }
 
-    /// Whether one of some is there.
+    /// Whether the set has at least one of these.
     pub fn contains_any(&self, hashes: &[u64]) -> bool {
         let known = |hash: &u64| self.hashes.binary_search(hash).is_ok();
         hashes.iter().any(known)
     }
 
-    /// How many there are.
+    /// The number of hashes.
     pub fn len(&self) -> usize {
         self.hashes.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
     }
 
-    /// As SQLite stores them: the bytes of each hash, one after the other.
+    /// The bytes to store: each hash in turn, big-endian.
     pub fn encode(&self) -> Vec<u8> {
         let hashes = self.hashes.iter();
         hashes.flat_map(|hash| encode_hash(*hash)).collect()
@@ -57,14 +65,13 @@ impl AttributeSet {
     }
 }
 
-/// The bytes of a hash.
+/// The bytes of one hash, as [`AttributeSet::encode`] writes it.
 pub fn encode_hash(hash: u64) -> [u8; 8] {
     hash.to_be_bytes()
 }
 
-/// The number of an attribute, from its key and its value as text, both as they are looked for. Of two
-/// attributes that differ the hashes do too, but for one in 2⁶⁴. It is stored, so it must never change within a
-/// version of the schema.
+/// The hash of an attribute, from its key and its value as text, both truncated. Two different attributes share a hash
+/// with a probability of one in 2⁶⁴. Hashes are stored, so the function must not change within a schema version.
 pub fn attribute_hash(key: &str, value: &str) -> u64 {
     let mut state = 0x9e37_79b9_7f4a_7c15;
     for text in [key, value] {

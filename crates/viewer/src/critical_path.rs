@@ -1,11 +1,11 @@
-//! The critical path: at each moment of a trace the span that the answer was waiting for.
+//! The critical path: at each moment of a trace, the span that the response was waiting for.
 //!
-//! Read backwards from the root's end: a span's time belongs to the child that ended last, as far as
-//! that child goes, then to the one that ended last before it, and between them to the span itself.
+//! It is computed backwards from the end of the root. A span's time belongs to the child that ended last, back to that
+//! child's start, then to the child that ended last before it, and to the span itself in between.
 
 use crate::tree::{Node, Tree};
 
-/// The pieces of the critical path, by the index of the span: from and to, in nanoseconds since 1970.
+/// The sections of the critical path by span index, each with its start and end in nanoseconds since 1970.
 pub fn compute(spans: &[Node<'_>], tree: &Tree) -> Vec<Vec<(i64, i64)>> {
     let mut pieces = vec![Vec::new(); spans.len()];
     let Some(root) = tree.positions.first() else {

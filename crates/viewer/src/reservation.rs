@@ -1,5 +1,4 @@
-//! The memory that an instance has for what comes and what it answers, so that no more is held at a time than
-//! there is.
+//! Memory reservations: how many bytes of exports and of responses an instance holds at a time.
 
 use std::cell::Cell;
 use std::thread::LocalKey;
@@ -8,10 +7,10 @@ use http::StatusCode;
 
 use crate::response::Problem;
 
-/// How many bytes of exports an instance holds at a time, but for the first.
+/// The most bytes of exports that an instance holds at a time. A single export may exceed it.
 pub const MAX_EXPORT_BYTES: usize = 24 * 1024 * 1024;
-/// How many bytes of answers an instance holds at a time, but for the first: what they are made of, then the answers until
-/// they are sent.
+/// The most bytes of responses that an instance holds at a time: the rows that they are made of, then the bodies until
+/// they are sent. A single response may exceed it.
 pub const MAX_ANSWER_BYTES: usize = 48 * 1024 * 1024;
 
 thread_local! {
@@ -19,7 +18,7 @@ thread_local! {
     static ANSWERS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What an export or an answer takes of that. It is given back when this is dropped.
+/// The memory of one export or response, released on drop.
 #[derive(Debug)]
 pub struct MemoryReservation {
     held: &'static LocalKey<Cell<usize>>,
@@ -30,7 +29,7 @@ pub struct MemoryReservation {
 }
 
 impl MemoryReservation {
-    /// No room yet for an export.
+    /// An empty reservation for an export.
     pub fn for_export() -> MemoryReservation {
         MemoryReservation {
             held: &EXPORTS,
@@ -41,7 +40,7 @@ impl MemoryReservation {
         }
     }
 
-    /// No room yet for an answer.
+    /// An empty reservation for a response.
     pub fn for_answer() -> MemoryReservation {
         MemoryReservation {
             held: &ANSWERS,
@@ -52,10 +51,10 @@ impl MemoryReservation {
         }
     }
 
-    /// Takes so many bytes, in the place of those before.
+    /// Changes the reservation to this many bytes.
     ///
     /// # Errors
-    /// 429 or 503 where others take too many; then it has what it had.
+    /// 429 or 503 if others hold too much. The reservation is unchanged then.
     pub fn resize(&mut self, bytes: usize) -> Result<(), Problem> {
         let others = self.held.get() - self.bytes;
         if bytes > self.bytes && others > 0 && others + bytes > self.max {
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_for_what_is_there() {
+    fn reserves_only_what_others_leave() {
         const PART: usize = 8 * 1024 * 1024;
         let (mut one, mut two) = (
             MemoryReservation::for_export(),

@@ -1,4 +1,4 @@
-//! Answers: JSON, and problems as RFC 9457 has them.
+//! Responses: JSON, and problems in the form of RFC 9457.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::wasi::DatabaseError;
 
-/// Why a request has no other answer.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The answer's status.
+    /// The status of the response.
     pub status: StatusCode,
-    /// One sentence.
+    /// A sentence for the client.
     pub detail: String,
 }
 
@@ -24,7 +24,7 @@ impl Problem {
         Problem { status, detail }
     }
 
-    /// A request that can't be understood.
+    /// 400: the request is malformed.
     pub fn bad_request(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, detail)
     }
@@ -65,7 +65,7 @@ impl From<DatabaseError> for Problem {
     }
 }
 
-/// Whether the same request may succeed a little later.
+/// Whether a retry of the same request may succeed soon.
 pub fn is_retryable(status: StatusCode) -> bool {
     matches!(
         status,
@@ -73,9 +73,9 @@ pub fn is_retryable(status: StatusCode) -> bool {
     )
 }
 
-/// 200 with JSON, which nobody may keep.
+/// 200 with JSON that must not be cached.
 pub fn json(body: &impl Serialize) -> Response<Bytes> {
-    let body = serde_json::to_vec(body).expect("what is answered has text keys only");
+    let body = serde_json::to_vec(body).expect("every response has text keys only");
     with_body(
         StatusCode::OK,
         HeaderValue::from_static("application/json"),
@@ -83,7 +83,7 @@ pub fn json(body: &impl Serialize) -> Response<Bytes> {
     )
 }
 
-/// An answer with a body, which nobody may keep.
+/// A response with a body that must not be cached.
 pub fn with_body(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Response<Bytes> {
     let body = body.into();
     let length = body.len().into();
@@ -100,11 +100,11 @@ pub fn with_body(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) 
     response
 }
 
-/// No script, style or picture, and no frame around it.
+/// Allows no script, style or image, and no framing.
 const POLICY: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What keeps other sites from an answer of the page or the API, where it does not say more itself.
+/// Headers that keep other sites away from responses of the page and the API. A response's own value has precedence.
 const PROTECTION: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
     ("content-security-policy", POLICY),
@@ -114,7 +114,7 @@ const PROTECTION: [(&str, &str); 6] = [
     ("x-frame-options", "DENY"),
 ];
 
-/// Adds the headers that every answer of the page and the API has.
+/// Adds the security headers of every response of the page and the API.
 pub fn add_security_headers(response: &mut Response<Bytes>) {
     for (name, value) in PROTECTION {
         let value = HeaderValue::from_static(value);

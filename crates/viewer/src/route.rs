@@ -1,23 +1,31 @@
-//! What is at a path.
+//! Which part of the viewer answers a path.
 
 use http::StatusCode;
 
 use crate::receive;
 use crate::response::Problem;
 
-/// What is at a path.
+/// The part of the viewer that answers a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// Exports are taken.
+    /// The receiver of exports.
     Receiver,
-    /// Exports are not taken, and this says where they are.
+    /// A path that looks like an OTLP receiver's but is not one. The problem names the right path.
     UnknownReceiver(Problem),
-    /// The page and the API.
+    /// The page or the API.
     Viewer,
 }
 
 impl Route {
-    /// What is at a path. What begins as OTLP's paths do is of exporters, whose answers are `google.rpc.Status`.
+    /// Routes a path. Exporters expect a `google.rpc.Status` on every path below `/v1`.
+    ///
+    /// ```
+    /// use tracing_tail_viewer::route::Route;
+    ///
+    /// assert_eq!(Route::of("/v1/traces"), Route::Receiver);
+    /// assert!(matches!(Route::of("/v1/logs"), Route::UnknownReceiver(_)));
+    /// assert_eq!(Route::of("/traces/"), Route::Viewer);
+    /// ```
     pub fn of(path: &str) -> Route {
         if path == receive::PATH {
             return Route::Receiver;

@@ -1,20 +1,20 @@
-//! A trace as rows, in the order in which a tree is read: parents before children, siblings by time.
+//! The order of a trace's spans as rows of a tree: parents before children, siblings by time.
 //!
-//! Whatever arrives is shown: a span whose parent is missing is a root, and says so; a cycle of
-//! parents is cut at its first span; a child that starts before its parent is marked as skewed.
+//! Every span has a row. A span whose parent is missing is a root and marked as an orphan, a cycle of parents is cut at
+//! its first span, and a child that starts before its parent is marked as skewed.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-/// What tells whose child a span is.
+/// What identifies a span and its parent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpanIdentity<'s> {
     /// Its id.
     pub id: &'s [u8],
     /// The id of its parent; empty or zeros for none.
     pub parent: &'s [u8],
-    /// A `SpanKind`.
+    /// Its `SpanKind`.
     pub kind: i32,
     /// The name of its service.
     pub service: &'s str,
@@ -26,7 +26,7 @@ impl SpanIdentity<'_> {
         self.parent.iter().any(|byte| *byte != 0)
     }
 
-    /// Of spans with the same id, who calls comes first, who is called last.
+    /// The order of spans with the same id: the caller's comes first, the callee's last.
     pub fn rank(&self) -> i32 {
         match self.kind {
             // CLIENT, PRODUCER
@@ -38,29 +38,29 @@ impl SpanIdentity<'_> {
     }
 }
 
-/// A span, as far as the tree needs it.
+/// The part of a span that the tree needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node<'s> {
-    /// Whose child it is.
+    /// Its id and its parent.
     pub identity: SpanIdentity<'s>,
-    /// Nanoseconds since 1970; 0 where that is not known.
+    /// Nanoseconds since 1970, or 0 if unknown.
     pub start: i64,
-    /// The same, not before the start.
+    /// Nanoseconds since 1970, never before the start.
     pub end: i64,
 }
 
-/// The parent of each span, and whether it is led by another with its id.
+/// The parent of each span, and whether another span with the same id precedes it.
 ///
-/// Spans of one id are of different services: the server has taken its client's for its own. Then the client's
-/// span is the parent of the server's. Others whose parent has this id are below that of their own service, or
-/// else below the server's.
+/// Spans that share an id belong to different services: the server reused its client's id, as Zipkin's libraries do. The
+/// client's span is then the parent of the server's. A child of that id belongs to the span of its own service, or else
+/// to the server's.
 pub fn parents(spans: &[SpanIdentity<'_>]) -> Vec<(Option<usize>, bool)> {
     let halves = SpansById::of(spans);
     let parent = |(index, span): (usize, &SpanIdentity<'_>)| {
         let first = halves.of_id(span.id).first().copied();
         let first = first.filter(|first| *first != index);
-        let is_below = |first: &usize| spans[*first].rank() < span.rank();
-        let parent = match first.filter(is_below) {
+        let is_child_of = |first: &usize| spans[*first].rank() < span.rank();
+        let parent = match first.filter(is_child_of) {
             Some(first) => Some(first),
             None => halves.parent(span),
         };
@@ -73,7 +73,7 @@ pub fn parents(spans: &[SpanIdentity<'_>]) -> Vec<(Option<usize>, bool)> {
 struct SpansById<'k, 's> {
     spans: &'k [SpanIdentity<'s>],
     by_id: Vec<usize>,
-    /// Those of an id that others have too.
+    /// The spans whose id is shared.
     by_service: HashMap<(&'s [u8], &'s str), usize>,
 }
 
@@ -115,36 +115,36 @@ impl<'k, 's> SpansById<'k, 's> {
     }
 }
 
-/// Where a span stands in its tree.
+/// A row of the tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TreePosition {
-    /// Which of the spans it is.
+    /// The index of its span.
     #[serde(skip)]
     pub index: usize,
     /// 0 for a root.
     pub depth: usize,
-    /// How many rows are below it.
+    /// The number of rows below it.
     pub descendants: usize,
-    /// Its parent is named, but not there.
+    /// Whether its parent is missing.
     pub orphan: bool,
-    /// Its parent is one of its descendants.
+    /// Whether its parent is one of its descendants.
     pub cycle: bool,
-    /// By how much it starts before its parent.
+    /// How much earlier than its parent it starts, in nanoseconds.
     pub skew_ns: i64,
 }
 
-/// A trace's spans in reading order, and each one's children.
+/// The rows of a trace, and its spans' children and parents.
 #[derive(Debug, Default)]
 pub struct Tree {
-    /// One for each span.
+    /// One row for each span, in order.
     pub positions: Vec<TreePosition>,
     /// The children of each span, by its index, as indices.
     pub children: Vec<Vec<usize>>,
-    /// The parent of each span, by its index, and whether it is led by another with its id.
+    /// What [`parents`] returned.
     pub parents: Vec<(Option<usize>, bool)>,
 }
 
-/// Builds the tree. Takes little more than linear time, whatever the shape, and no stack.
+/// Builds the tree in near-linear time and without recursion, whatever its shape.
 pub fn build(spans: &[Node<'_>]) -> Tree {
     let identities: Vec<SpanIdentity<'_>> = spans.iter().map(|span| span.identity).collect();
     let parents = parents(&identities);
@@ -160,7 +160,7 @@ pub fn build(spans: &[Node<'_>]) -> Tree {
     for siblings in &mut children {
         siblings.sort_by_key(by_time);
     }
-    // A true root comes before an orphan.
+    // Roots come before orphans.
     roots.sort_by_key(|index| (identities[*index].has_parent(), by_time(index)));
     let mut walk = Walk {
         spans,
@@ -178,7 +178,7 @@ pub fn build(spans: &[Node<'_>]) -> Tree {
             },
         );
     }
-    // What no root leads to is in a cycle, or below one.
+    // Spans that no root leads to are in a cycle, or below one.
     let mut left: Vec<usize> = (0..spans.len())
         .filter(|index| !walk.visited[*index])
         .collect();
@@ -216,7 +216,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Places a span and all below it.
+    /// Adds the rows of a span and its descendants.
     fn visit(&mut self, root: usize, position: TreePosition) {
         let mut open: Vec<usize> = Vec::new();
         let mut next = vec![(
@@ -238,7 +238,7 @@ impl Walk<'_> {
             open.push(self.positions.len());
             self.positions.push(position);
             for child in self.children[index].iter().rev() {
-                // Where a start is not known, neither is this.
+                // An unknown start has no skew.
                 let early = match self.spans[*child].start {
                     0 => 0,
                     start => self.spans[index].start.saturating_sub(start),
@@ -270,8 +270,8 @@ mod tests {
 
     /// A span for each word `id<parent@start`; a name before the id, as in `shop:id`, is its service, and in
     /// capitals it is a client.
-    fn spans(words: &str) -> Vec<Node<'_>> {
-        words.split_whitespace().map(node).collect()
+    fn spans(text: &str) -> Vec<Node<'_>> {
+        text.split_whitespace().map(node).collect()
     }
 
     fn node(word: &str) -> Node<'_> {
@@ -292,8 +292,8 @@ mod tests {
         }
     }
 
-    fn drawn(words: &str) -> Vec<String> {
-        let spans = spans(words);
+    fn rows(text: &str) -> Vec<String> {
+        let spans = spans(text);
         let row = |position: &TreePosition| {
             let id = String::from_utf8_lossy(spans[position.index].identity.id);
             let mut row = format!("{}{id}", ".".repeat(position.depth));
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_what_arrives() {
+    fn orders_every_span() {
         let table: [(&str, &[&str], &str); 12] = [
             (
                 "c<b@3 b<a@2 a<@1",
@@ -360,7 +360,7 @@ mod tests {
             ("", &[], "nothing"),
         ];
         for (words, expected, reason) in table {
-            assert_eq!(drawn(words), expected, "{reason}");
+            assert_eq!(rows(words), expected, "{reason}");
         }
     }
 

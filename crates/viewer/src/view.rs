@@ -13,18 +13,26 @@ use crate::otlp::any_value::to_text;
 use crate::otlp::hex;
 use crate::otlp::timing::Timing;
 
-/// The name of a span in a row, and in a request for all of it: its id. Where another span has that too and leads
-/// it, a number made of its service stands behind.
+/// The name of a span in a row and in a request for the span: its id. If another span with the same id precedes it, a
+/// hash of its service follows.
+///
+/// ```
+/// use tracing_tail_viewer::view::SpanName;
+///
+/// let name = SpanName::parse("1000000000000002~5d41402abc4b2a76").unwrap();
+/// assert_eq!(name.service, Some(0x5d41402abc4b2a76));
+/// assert_eq!(SpanName::parse("0000000000000000"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpanName {
     /// Its id.
     pub id: [u8; 8],
-    /// The number.
+    /// The hash of its service.
     pub service: Option<u64>,
 }
 
 impl SpanName {
-    /// Reads what a row has; none where it is malformed.
+    /// Parses the name that a row has. None if it is malformed.
     pub fn parse(text: &str) -> Option<SpanName> {
         let (id, service) = match text.split_once('~') {
             Some((id, service)) => (id, Some(hex::decode_id::<8>(service)?)),
@@ -37,7 +45,7 @@ impl SpanName {
     }
 }
 
-/// What is stored has times that it takes.
+/// The timing of a stored span, whose times were checked when it arrived.
 fn timing(start: u64, end: u64) -> Timing {
     Timing::of(start, end).unwrap_or(Timing {
         start: 0,
@@ -46,7 +54,7 @@ fn timing(start: u64, end: u64) -> Timing {
     })
 }
 
-/// From a start to a time; none where one of them is not known.
+/// The time since `start`. None if one of the two is unknown.
 fn offset(nanos: u64, start: i64) -> Option<i64> {
     let known = nanos > 0 && start > 0;
     let nanos = i64::try_from(nanos).unwrap_or(i64::MAX);

@@ -1,64 +1,65 @@
-//! An attribute that a request asks for: `key=value`.
+//! A filter by attribute: `key=value`.
 //!
-//! Keys and values may have a `=` themselves, and spaces around them: each way to read the text counts.
+//! Keys and values may contain `=` and surrounding spaces, so every way to split the text counts.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use prost::Message as _;
 
-use super::MAX_WAYS;
+use super::MAX_SPLITS;
 use crate::attribute_set;
 use crate::otlp::any_value::to_text;
 use crate::otlp::text::{may_be_truncated, truncate};
 use crate::otlp::wire::{self, Wire};
 
-/// An attribute as a request asks for it.
+/// A filter by attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeFilter {
     text: String,
-    numbers: Option<Vec<u64>>,
+    hashes: Option<Vec<u64>>,
     long: bool,
 }
 
 impl AttributeFilter {
-    /// None where there is no `=`.
+    /// None without a `=`.
     pub fn parse(text: &str) -> Option<AttributeFilter> {
-        ways(text).next()?;
-        let few = ways(text).nth(MAX_WAYS).is_none();
+        splits(text).next()?;
+        let few = splits(text).nth(MAX_SPLITS).is_none();
         let long = |(key, value)| may_be_truncated(key) || may_be_truncated(value);
         Some(AttributeFilter {
             text: text.to_owned(),
-            numbers: few.then(|| ways(text).flat_map(numbers).collect()),
-            long: few && ways(text).any(long),
+            hashes: few.then(|| splits(text).flat_map(hashes).collect()),
+            long: few && splits(text).any(long),
         })
     }
 
-    /// The numbers of the attributes that it may be; none where they are too many.
-    pub fn numbers(&self) -> Option<&[u64]> {
-        self.numbers.as_deref()
+    /// The hashes of the attributes that it may mean. None if there are too many ways to split it.
+    pub fn hashes(&self) -> Option<&[u64]> {
+        self.hashes.as_deref()
     }
 
-    /// Whether an attribute with one of its numbers is one of its own: not where it is so long that the number is
-    /// of its beginning.
+    /// Whether the hashes decide a match. They do not if key or value were truncated before hashing.
     pub fn is_decided_by_hashes(&self) -> bool {
-        self.numbers.is_some() && !self.long
+        self.hashes.is_some() && !self.long
     }
 
-    /// Whether it is among attributes of a span, each an encoded `KeyValue`.
-    pub fn is_among<'b>(&self, mut own: impl Iterator<Item = &'b [u8]>) -> bool {
-        own.any(|one| self.may_be(one) && KeyValue::decode(one).is_ok_and(|one| self.is(&one)))
+    /// Whether it matches one of these encoded `KeyValue` messages.
+    pub fn matches_any<'b>(&self, mut own: impl Iterator<Item = &'b [u8]>) -> bool {
+        own.any(|one| {
+            self.may_match(one) && KeyValue::decode(one).is_ok_and(|one| self.matches(&one))
+        })
     }
 
-    /// Whether an attribute is it.
-    pub fn is(&self, one: &KeyValue) -> bool {
+    /// Whether it matches an attribute.
+    pub fn matches(&self, one: &KeyValue) -> bool {
         let mut values = self.values(&one.key).peekable();
-        // Making a text of the value may take long.
+        // Formatting the value may be slow, so keys are compared first.
         values.peek().is_some() && {
             let value = one.value.as_ref().map(to_text).unwrap_or_default();
             values.any(|given| given == value || double(given).is_some_and(|given| given == value))
         }
     }
 
-    /// What may be the value of an attribute with this key.
+    /// The values that it may mean for this key.
     fn values(&self, key: &str) -> impl Iterator<Item = &str> {
         let exact = self.text.strip_prefix(key);
         let exact = exact.and_then(|rest| rest.strip_prefix('='));
@@ -68,8 +69,8 @@ impl AttributeFilter {
         exact.into_iter().chain(trimmed.map(str::trim))
     }
 
-    /// Whether a `KeyValue` may have a key of it, which it mostly begins with.
-    fn may_be(&self, mut encoded: &[u8]) -> bool {
+    /// Whether an encoded `KeyValue` may have a matching key, which is usually its first field.
+    fn may_match(&self, mut encoded: &[u8]) -> bool {
         match wire::next(&mut encoded) {
             Ok(Some((1, Wire::Bytes(key)))) => {
                 let texts = [&self.text, self.text.trim_start()];
@@ -80,8 +81,8 @@ impl AttributeFilter {
     }
 }
 
-/// Each way to read a text, as key and value.
-fn ways(text: &str) -> impl Iterator<Item = (&str, &str)> {
+/// Every way to split a text into key and value.
+fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let places = text.match_indices('=');
     places.flat_map(|(at, _)| {
         let (key, value) = (&text[..at], &text[at + 1..]);
@@ -91,14 +92,14 @@ fn ways(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The numbers of the attributes that are read so.
-fn numbers((key, value): (&str, &str)) -> impl Iterator<Item = u64> {
-    let number = |value: &str| attribute_set::attribute_hash(truncate(key), truncate(value));
-    let spelled = double(value).map(|value| number(&value));
-    std::iter::once(number(value)).chain(spelled)
+/// The hashes of one key and value.
+fn hashes((key, value): (&str, &str)) -> impl Iterator<Item = u64> {
+    let hash = |value: &str| attribute_set::attribute_hash(truncate(key), truncate(value));
+    let spelled = double(value).map(|value| hash(&value));
+    std::iter::once(hash(value)).chain(spelled)
 }
 
-/// How a double reads that a number may mean: 1 is 1.0 too. None where it reads as it is given.
+/// The text of the double that a number may mean: `1` also means `1.0`. None if that is the same text.
 fn double(given: &str) -> Option<String> {
     let number: f64 = given.trim().parse().ok()?;
     let integer = given.trim().parse::<i128>();
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn is_found_however_it_can_be_read_by_its_numbers_and_in_spans() {
+    fn is_found_however_it_can_be_read_by_its_hashes_and_in_spans() {
         let long = "x".repeat(300);
         let table: Vec<(String, KeyValue, bool)> = vec![
             ("a=b".into(), string("a", "b"), true),
@@ -205,13 +206,13 @@ mod tests {
             let wanted = AttributeFilter::parse(text).unwrap();
             let encoded = one.encode_to_vec();
             let shown = one.value.as_ref().map(to_text).unwrap_or_default();
-            let among = wanted.is_among([&encoded[..]].into_iter());
+            let among = wanted.matches_any([&encoded[..]].into_iter());
             assert_eq!(among, *expected, "{text} in {one:?}");
             let number = attribute_set::attribute_hash(truncate(&one.key), truncate(&shown));
-            let may = wanted.numbers().unwrap().contains(&number);
+            let may = wanted.hashes().unwrap().contains(&number);
             assert!(may || !expected, "{text}: {one:?} is missed");
-            let told = may && wanted.is_decided_by_hashes();
-            assert!(*expected || !told, "{text}: {one:?} is taken for it");
+            let decided = may && wanted.is_decided_by_hashes();
+            assert!(*expected || !decided, "{text}: {one:?} is taken for it");
         }
     }
 
@@ -219,9 +220,9 @@ mod tests {
     fn too_many_ways_are_left_to_the_spans() {
         let text = "=".repeat(5_000);
         let wanted = AttributeFilter::parse(&text).unwrap();
-        assert_eq!(wanted.numbers(), None);
-        assert!(wanted.is(&string("==", &"=".repeat(4_997))));
-        assert!(!wanted.is(&string("==", "=")));
+        assert_eq!(wanted.hashes(), None);
+        assert!(wanted.matches(&string("==", &"=".repeat(4_997))));
+        assert!(!wanted.matches(&string("==", "=")));
         assert_eq!(AttributeFilter::parse("key"), None);
     }
 }

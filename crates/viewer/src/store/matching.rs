@@ -8,7 +8,7 @@ use super::pieces::{self, Piece};
 use super::span_view::SpanView;
 use super::spans::{self, TraceSpans};
 use crate::attribute_set::AttributeSet;
-use crate::filter::{AttributeFilter, Call, Filter, Text};
+use crate::filter::{AttributeFilter, CallFilter, Filter, TextFilter};
 use crate::tree::{self, SpanIdentity};
 use crate::wasi::{Database, DatabaseError, Row, Value};
 
@@ -111,11 +111,7 @@ impl Found {
         // Of what SQLite finds in them, eight bytes may be of two numbers.
         let own = AttributeSet::decode(own);
         let lacks = |numbers: &[u64]| !own.contains_any(numbers);
-        if wanted
-            .iter()
-            .filter_map(AttributeFilter::numbers)
-            .any(lacks)
-        {
+        if wanted.iter().filter_map(AttributeFilter::hashes).any(lacks) {
             return Some(false);
         }
         wanted
@@ -133,19 +129,20 @@ impl Filter {
         let attribute = |wanted: &AttributeFilter| {
             let mut of_resources = of_resources.clone().flat_map(|one| &one.attributes);
             let mut spans = trace.spans.iter();
-            of_resources.any(|one| wanted.is(one))
-                || spans.any(|(_, _, span)| wanted.is_among(span.attributes()))
+            of_resources.any(|one| wanted.matches(one))
+                || spans.any(|(_, _, span)| wanted.matches_any(span.attributes()))
         };
-        let text = |text: &Text| {
+        let text = |text: &TextFilter| {
             text.is_id(trace_id)
                 || trace.spans.iter().any(|(resource, _, span)| {
                     let names = [span.name, trace.service(*resource)];
                     names.iter().any(|name| text.is_in(name))
                 })
         };
-        let call = |call: &Call| {
-            parents(trace)
-                .any(|(parent, child)| call.is(trace.service(parent.0), trace.service(child.0)))
+        let call = |call: &CallFilter| {
+            parents(trace).any(|(parent, child)| {
+                call.matches(trace.service(parent.0), trace.service(child.0))
+            })
         };
         self.attributes.iter().all(attribute)
             && self.texts.iter().all(text)

@@ -12,15 +12,15 @@ use crate::otlp::timing::Timing;
 use crate::store::spans::TraceSpans;
 use crate::tree::SpanIdentity;
 
-/// All of one span; none where it is not there.
+/// One span in full. None if the trace does not have it.
 pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
     let spans = whole.spans.iter();
     let is_it = |(resource, _, span): &&(usize, usize, Span)| {
         let service = || service_hash(whole.service(*resource));
         span.span_id == name.id && name.service.is_none_or(|wanted| wanted == service())
     };
-    // The one that leads, as in the tree.
-    let leads = |(_, _, span): &&(usize, usize, Span)| {
+    // Of spans with the same id, the one that comes first in the tree.
+    let order = |(_, _, span): &&(usize, usize, Span)| {
         let kind = span.kind;
         let identity = SpanIdentity {
             kind,
@@ -28,7 +28,7 @@ pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
         };
         (identity.rank(), span.start_time_unix_nano)
     };
-    let (resource, scope, span) = spans.filter(is_it).min_by_key(leads)?;
+    let (resource, scope, span) = spans.filter(is_it).min_by_key(order)?;
     let of_scope = &whole.scopes[*scope];
     let service = whole.service(*resource);
     let resource = whole.resources[*resource].1.resource.as_ref();
@@ -41,10 +41,10 @@ pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
         })
     });
     let links = span.links.iter().map(|one| {
-        let mut drawn = link(one);
-        drawn["attributes"] = attributes(&one.attributes);
-        drawn["trace_state"] = one.trace_state.as_str().into();
-        drawn
+        let mut json = link(one);
+        json["attributes"] = attributes(&one.attributes);
+        json["trace_state"] = one.trace_state.as_str().into();
+        json
     });
     let status = span.status.as_ref();
     Some(json!({
@@ -86,7 +86,7 @@ fn attributes(attributes: &[KeyValue]) -> Value {
     let pair = |one: &KeyValue| {
         let value = one.value.as_ref();
         let mut pair = json!({ "key": one.key, "value": value.map(to_json).unwrap_or_default() });
-        // How it reads, and is found: not every reader of JSON keeps its numbers.
+        // The exact text, as filters match it: many JSON parsers lose digits of numbers.
         if !pair["value"].is_string() {
             pair["text"] = value.map(to_text).unwrap_or_default().into();
         }

@@ -15,10 +15,10 @@ use crate::store::span_view::SpanView;
 use crate::store::spans::TraceSpans;
 use crate::tree::{self, Node, SpanIdentity, TreePosition};
 
-/// The most events and links of a row; the rest is in the span itself.
+/// The most events and the most links of a row. The span in full has all.
 const MAX_MARKS: usize = 32;
 
-/// A trace as the page draws it.
+/// A trace as JSON.
 #[derive(Debug, Serialize)]
 pub struct Trace<'t> {
     trace_id: &'t str,
@@ -30,7 +30,7 @@ pub struct Trace<'t> {
     spans: Vec<Row<'t>>,
 }
 
-/// One span of a trace.
+/// A span of a trace.
 #[derive(Debug, Serialize)]
 struct Row<'t> {
     id: String,
@@ -74,7 +74,7 @@ pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
         let scope = scope.map_or("", |scope| scope.name.as_str());
         let node = &nodes[position.index];
         let pieces = critical[position.index].iter();
-        // One whose start is not known stands at the beginning.
+        // A span whose start is unknown is placed at the beginning.
         let begin = if node.start > 0 { node.start } else { start };
         let parent = match tree.parents[position.index].0 {
             Some(parent) => name(parent),
@@ -124,7 +124,7 @@ pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
     }
 }
 
-/// What is known to be missing of a trace: spans that were refused, and parents that are not there.
+/// What is known to be missing from a trace: rejected spans, and parents that have not arrived.
 fn incomplete(refused: i64, orphans: usize) -> Value {
     if refused == 0 && orphans == 0 {
         return Value::Null;
