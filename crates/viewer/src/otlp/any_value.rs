@@ -1,16 +1,16 @@
-//! What is kept of a span's values: how long they may be, and how they read as text.
+//! Attribute values as text and as plain JSON.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
 use super::hex;
 
-/// A value as text; lists and maps as JSON. No value has an empty text.
+/// A value as text. Lists and maps are JSON, and a missing value is the empty text.
 pub fn to_text(value: &AnyValue) -> String {
     match &value.value {
         None => String::new(),
         Some(Value::StringValue(text)) => text.clone(),
         _ => match to_json(value) {
-            // Bytes, and numbers that JSON has not.
+            // Bytes, and doubles that JSON cannot represent.
             serde_json::Value::String(text) => text,
             plain => plain.to_string(),
         },

@@ -1,8 +1,12 @@
-//! Ids of traces and spans, as lower-case hexadecimal text.
+//! Trace and span ids as hexadecimal digits, in lower case.
 
 use std::fmt::Write as _;
 
-/// The text of an id.
+/// The digits of some bytes.
+///
+/// ```
+/// assert_eq!(tracing_tail_viewer::otlp::hex::encode(&[0, 255, 16]), "00ff10");
+/// ```
 pub fn encode(id: &[u8]) -> String {
     id.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes everything");
@@ -10,7 +14,14 @@ pub fn encode(id: &[u8]) -> String {
     })
 }
 
-/// The id of `N` bytes that a text of either case stands for; none where it is malformed, or all zeros.
+/// Parses an id of `N` bytes in either case. None if it is malformed or all zeros.
+///
+/// ```
+/// use tracing_tail_viewer::otlp::hex::decode_id;
+///
+/// assert_eq!(decode_id("00fF"), Some([0, 255]));
+/// assert_eq!(decode_id::<2>("0000"), None);
+/// ```
 pub fn decode_id<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N {
         return None;
@@ -20,7 +31,7 @@ pub fn decode_id<const N: usize>(text: &str) -> Option<[u8; N]> {
     <[u8; N]>::try_from(id).ok().filter(|id| *id != [0; N])
 }
 
-/// Writes the bytes that hexadecimal digits of either case stand for; false where they are none.
+/// Appends the bytes that hexadecimal digits of either case encode. False if they are malformed.
 pub fn decode_into(digits: &[u8], into: &mut Vec<u8>) -> bool {
     let nibble = |digit: u8| char::from(digit).to_digit(16);
     let (pairs, rest) = digits.as_chunks::<2>();

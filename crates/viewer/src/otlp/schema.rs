@@ -1,16 +1,16 @@
-//! The messages of OTLP's traces: the number, the name in JSON and the type of each of their fields
+//! The messages of OTLP's trace signal: number, JSON name and type of each field
 //! (<https://github.com/open-telemetry/opentelemetry-proto>, version 1.10).
 //!
-//! What is received as JSON becomes protobuf by this table, and what is stored becomes JSON.
+//! The receiver translates JSON to protobuf by this table, and the export translates it back.
 
 /// A message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Message {
     /// `ExportTraceServiceRequest`, which is `TracesData` too.
     Export,
-    /// All that one resource has sent.
+    /// The spans of one resource.
     ResourceSpans,
-    /// All of one scope among that.
+    /// The spans of one instrumentation scope.
     ScopeSpans,
     /// A span.
     Span,
@@ -20,15 +20,15 @@ pub enum Message {
     Link,
     /// A span's status.
     Status,
-    /// What sends.
+    /// The entity that produced the spans.
     Resource,
-    /// A part of a resource that is an entity.
+    /// A reference to an entity within a resource.
     EntityRef,
     /// `InstrumentationScope`
     Scope,
     /// An attribute.
     KeyValue,
-    /// A value of any kind, of which it has one.
+    /// An attribute's value, of one of several types.
     AnyValue,
     /// A list.
     ArrayValue,
@@ -36,28 +36,28 @@ pub enum Message {
     KeyValueList,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
     /// A string.
     String,
     /// A repeated string.
     RepeatedString,
-    /// Bytes that JSON has in hexadecimal digits.
+    /// Bytes that JSON encodes as hexadecimal digits.
     Id,
-    /// Bytes that JSON has in base64.
+    /// Bytes that JSON encodes as base64.
     Bytes,
     /// A boolean.
     Bool,
-    /// An enum, or an integer of 32 bits, as a varint.
+    /// An enum or a signed 32-bit integer, as a varint.
     Int32,
-    /// The same without a sign.
+    /// An unsigned 32-bit integer, as a varint.
     Uint32,
-    /// An integer of 64 bits, as a varint.
+    /// A signed 64-bit integer, as a varint.
     Int64,
-    /// 64 bits without a sign, as they are.
+    /// An unsigned 64-bit integer of fixed size.
     Fixed64,
-    /// 32 bits without a sign, as they are.
+    /// An unsigned 32-bit integer of fixed size.
     Fixed32,
     /// A double.
     Double,
@@ -70,11 +70,11 @@ pub enum FieldType {
 /// A field.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its number in protobuf.
+    /// Its field number in protobuf.
     pub number: u32,
     /// Its name in JSON.
     pub name: &'static str,
-    /// What it holds.
+    /// Its type.
     pub field_type: FieldType,
 }
 

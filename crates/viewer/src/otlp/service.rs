@@ -5,9 +5,17 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use super::text::{MAX_CHARACTERS, truncate};
 
-/// The name of a service as it is known everywhere, from the text of its resource's `service.name`, if there is
-/// one. A name that is too long ends in a number made of all of it, so that no two become one; it is a name
-/// that stays as it is.
+/// The name of a service, from the text of its resource's `service.name`, if there is one.
+///
+/// A name that is too long is truncated and ends in a hash of the whole name, so that no two services share a name. The
+/// function leaves such a name unchanged.
+///
+/// ```
+/// use tracing_tail_viewer::otlp::service::service_name;
+///
+/// assert_eq!(service_name(Some("shop")), "shop");
+/// assert_eq!(service_name(Some("")), "unknown_service");
+/// ```
 pub fn service_name(given: Option<&str>) -> Cow<'_, str> {
     let given = given.filter(|name| !name.is_empty());
     let name = given.unwrap_or("unknown_service");
@@ -21,7 +29,7 @@ pub fn service_name(given: Option<&str>) -> Cow<'_, str> {
     Cow::Owned(kept[..end.map_or(0, |(at, _)| at)].to_owned() + &number)
 }
 
-/// A number made of a service's name.
+/// The hash of a service's name.
 pub fn service_hash(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(name.as_bytes());

@@ -1,19 +1,26 @@
 //! When a span started and ended.
 
-/// When a span was, as it is shown everywhere.
+/// The start and end of a span, as they are shown everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// Nanoseconds since 1970; 0 where that is not known.
+    /// Nanoseconds since 1970, or 0 if unknown.
     pub start: i64,
-    /// The same, not before the start.
+    /// Nanoseconds since 1970, never before the start.
     pub end: i64,
-    /// What is wrong with it: `no_start`, `no_end`, `end_before_start`.
+    /// What is wrong with the times, if anything: `no_start`, `no_end`, `end_before_start`.
     pub fault: Option<&'static str>,
 }
 
 impl Timing {
-    /// From both times of a span; none where they are after the year 2262. A span whose start or end is not known
-    /// or impossible takes no time.
+    /// The timing of a span with these times. None if one is after the year 2262. A span whose start or end is unknown or
+    /// impossible takes no time.
+    ///
+    /// ```
+    /// use tracing_tail_viewer::otlp::timing::Timing;
+    ///
+    /// let timing = Timing::of(5, 4).unwrap();
+    /// assert_eq!((timing.end, timing.fault), (5, Some("end_before_start")));
+    /// ```
     pub fn of(start: u64, end: u64) -> Option<Timing> {
         let start = i64::try_from(start).ok()?;
         let end = i64::try_from(end).ok()?;

@@ -1,6 +1,6 @@
-//! Protobuf's wire format, read where it lies (<https://protobuf.dev/programming-guides/encoding/>).
+//! Protobuf's wire format, read without copying (<https://protobuf.dev/programming-guides/encoding/>).
 
-/// The bytes are not a protobuf message.
+/// The error for bytes that are not a protobuf message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -13,7 +13,7 @@ pub enum Wire<'b> {
     Fixed64(u64),
     /// Wire type 2.
     Bytes(&'b [u8]),
-    /// Wire types 3 and 4 and all between them; no message of OTLP has one.
+    /// Wire types 3 and 4 and everything between them. OTLP does not use groups.
     Group,
     /// Wire type 5.
     Fixed32(u32),
@@ -22,7 +22,15 @@ pub enum Wire<'b> {
 /// How deep groups may be nested.
 const MAX_DEPTH: usize = 32;
 
-/// Takes the next field off a message: its number and its value; none at the end.
+/// Reads the next field of a message: its number and value. None at the end.
+///
+/// ```
+/// use tracing_tail_viewer::otlp::wire::{self, Wire};
+///
+/// let mut message = &[0x08, 0x96, 0x01][..];
+/// assert_eq!(wire::next(&mut message), Ok(Some((1, Wire::Varint(150)))));
+/// assert_eq!(wire::next(&mut message), Ok(None));
+/// ```
 ///
 /// # Errors
 /// [`Malformed`] if the bytes are not a valid message.
@@ -71,10 +79,10 @@ fn value<'b>(
     })
 }
 
-/// Takes so many bytes off the beginning.
+/// Splits this many bytes off the beginning.
 ///
 /// # Errors
-/// [`Malformed`] where there are fewer.
+/// [`Malformed`] if there are fewer.
 pub fn split<'b>(bytes: &mut &'b [u8], length: usize) -> Result<&'b [u8], Malformed> {
     let (taken, rest) = bytes.split_at_checked(length).ok_or(Malformed)?;
     *bytes = rest;
@@ -87,10 +95,10 @@ fn array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Malformed> {
     Ok(*taken)
 }
 
-/// Takes a varint off the beginning.
+/// Reads a varint.
 ///
 /// # Errors
-/// [`Malformed`] where it breaks off or has more than 64 bits.
+/// [`Malformed`] if it is incomplete or has more than 64 bits.
 pub fn varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
     let mut number = 0;
     for position in 0..10 {

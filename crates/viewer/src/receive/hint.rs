@@ -1,8 +1,8 @@
-//! What a body looks like that is no export of traces, as the end of a sentence that refuses it.
+//! What a body that is not an export of traces looks like. Each hint ends the sentence of a refusal.
 
 use crate::otlp::wire::{self, Wire};
 
-/// By the bytes of a body that is no JSON.
+/// A hint for a body that is not JSON.
 pub fn for_invalid_json(body: &[u8]) -> &'static str {
     match body {
         [] => ": the body is empty",
@@ -14,7 +14,7 @@ pub fn for_invalid_json(body: &[u8]) -> &'static str {
     }
 }
 
-/// By the bytes of a body that is no protobuf.
+/// A hint for a body that is not protobuf.
 pub fn for_invalid_protobuf(body: &[u8]) -> &'static str {
     match body.trim_ascii_start() {
         [b'{' | b'[', ..] => ": it looks like JSON, whose content-type is application/json",
@@ -25,7 +25,7 @@ pub fn for_invalid_protobuf(body: &[u8]) -> &'static str {
 
 const GZIP: &str = ": it looks like gzip, whose content-encoding is gzip";
 
-/// By the name of a field in JSON.
+/// A hint for an unknown field in JSON.
 pub fn for_unknown_field(name: &str) -> &'static str {
     match name {
         "resourceLogs" | "resource_logs" => ": these are logs, and only traces are taken here",
@@ -47,7 +47,7 @@ pub fn for_unknown_field(name: &str) -> &'static str {
     }
 }
 
-/// By what was to be a span, in protobuf: logs and metrics have the same numbers above.
+/// The signal that a malformed span belongs to. Logs and metrics use the same field numbers as traces down to this level.
 pub fn signal_of_span(message: &[u8]) -> Option<&'static str> {
     let mut rest = message;
     let (mut named, mut timed, mut measured) = (false, false, false);

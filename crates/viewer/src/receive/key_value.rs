@@ -1,4 +1,4 @@
-//! AttributeSet, read where they lie.
+//! Attributes, read from their encoded bytes.
 
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use prost::Message as _;
@@ -8,8 +8,8 @@ use super::validate::{Checked, Kind, bytes, text};
 use crate::otlp::any_value;
 use crate::otlp::wire::{self, Malformed, Wire};
 
-/// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`; none where it
-/// has no value.
+/// Validates an attribute and returns its key and its value as text, which may be formatted into `buffer`. The value is
+/// none if it is missing.
 ///
 /// # Errors
 /// What is wrong with it, or 413 for too many messages.
@@ -30,7 +30,7 @@ where
             }
             (2, value) => {
                 budget.count()?;
-                // Of two values the last one counts, but both have to be some.
+                // The last of several values counts, but all have to be valid.
                 if let Some(before) = any.replace(bytes(value)?) {
                     budget.validate(Kind::AnyValue, before, 0)?;
                 }
@@ -77,7 +77,7 @@ fn decimal(integer: i64, buffer: &mut String) -> &str {
             scale /= 10;
         }
     } else {
-        // A String takes everything.
+        // Writing to a String does not fail.
         let _ = write!(buffer, "{integer}");
     }
     buffer

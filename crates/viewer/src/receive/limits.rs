@@ -7,17 +7,17 @@ use crate::response::Problem;
 
 /// The most bytes of a span with its resource and scope. A larger one is rejected by partial success.
 pub const MAX_SPAN_BYTES: usize = 256 * 1024;
-/// The most messages in an export, values among them. An honest one of 8 MiB holds fewer: they take 20 bytes
-/// and more.
+/// The most messages of an export, attribute values included. A usual export of 8 MiB has fewer, because each takes 20
+/// bytes or more.
 pub const MAX_MESSAGES: usize = 400_000;
-/// The most spans in an export. An honest one of 8 MiB holds fewer.
+/// The most spans of an export. A usual export of 8 MiB has fewer.
 pub const MAX_SPANS: usize = 65_536;
 /// How deep values may be nested.
 pub const MAX_DEPTH: usize = 64;
-/// What is said of values that are nested deeper.
+/// The reason given for values that are nested deeper.
 pub const TOO_DEEP: &str = "a value of it is nested too deep";
 
-/// What an export has taken of what it may hold.
+/// The messages and spans of an export so far.
 #[derive(Debug, Default)]
 pub struct Budget {
     messages: usize,
@@ -34,7 +34,7 @@ impl Budget {
         within(self.messages, MAX_MESSAGES, "messages")
     }
 
-    /// How many were counted.
+    /// The number of messages so far.
     pub fn messages(&self) -> usize {
         self.messages
     }
@@ -49,10 +49,10 @@ impl Budget {
     }
 }
 
-fn within(count: usize, most: usize, what: &str) -> Result<(), Problem> {
-    if count <= most {
+fn within(count: usize, max: usize, what: &str) -> Result<(), Problem> {
+    if count <= max {
         return Ok(());
     }
-    let problem = format!("the export has more than {most} {what}");
+    let problem = format!("the export has more than {max} {what}");
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, problem))
 }

@@ -1,18 +1,15 @@
-//! `POST /v1/traces`, as the OTLP specification has it
+//! The receiver of exports: `POST /v1/traces`, as the OTLP specification defines it
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
-//! - [`body`]: the bytes, within limits, decompressed
-//! - [`mod@json`]: JSON as protobuf, which is what is stored
-//! - [`scan`]: an encoded export as spans to be stored, a [`batch`]; [`key_value`]: their attributes
-//! - [`check`]: what an export may hold, and what must be right of it
-//! - [`wire`]: the format that it is encoded in
-//! - [`spans`]: how values read as text, when spans were, and how long all of it may be
-//! - [`attributes`]: the attributes of a trace, as they are looked for
-//! - [`refused`]: spans that are not taken, though others are
-//! - [`foreign`]: what a body looks like that is no export
+//! - [`body`]: the request's body, within limits, decompressed
+//! - [`mod@json`]: JSON translated to protobuf, which is what is stored
+//! - [`protobuf`]: an encoded export as a [`batch`] of spans; [`key_value`]: their attributes
+//! - [`limits`]: how much an export may hold; [`validate`]: what its messages must look like
+//! - [`rejected`]: spans that are rejected while others of the export are stored
+//! - [`hint`]: what a body that is not an export of traces looks like
 //!
-//! A span that is malformed is left out, and said by partial success. An export in which spans can't be told
-//! apart is refused whole, and nothing of it is stored.
+//! A malformed span is left out and reported by partial success. An export whose spans cannot be told apart is refused,
+//! and nothing of it is stored.
 
 pub mod batch;
 pub mod body;
@@ -47,18 +44,18 @@ use crate::wasi::Runtime;
 /// The path of the receiver.
 pub const PATH: &str = "/v1/traces";
 
-/// `google.rpc.Status`, which a refused export is answered with.
+/// `google.rpc.Status`, the response to a refused export.
 #[derive(Clone, PartialEq, Message)]
 pub struct Status {
     /// A `google.rpc.Code`.
     #[prost(int32, tag = "1")]
     pub code: i32,
-    /// One sentence.
+    /// A sentence for the exporter's log.
     #[prost(string, tag = "2")]
     pub message: String,
 }
 
-/// How an export and its answer are encoded.
+/// The encoding of an export and of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// `application/x-protobuf`
@@ -69,6 +66,15 @@ pub enum Encoding {
 
 impl Encoding {
     /// The encoding that the request's `content-type` names.
+    ///
+    /// ```
+    /// use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+    /// use tracing_tail_viewer::receive::Encoding;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    /// assert_eq!(Encoding::of(&headers), Some(Encoding::Json));
+    /// ```
     pub fn of(headers: &HeaderMap) -> Option<Encoding> {
         let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
         let kind = kind.split(';').next()?.trim();
@@ -89,7 +95,7 @@ impl Encoding {
     }
 }
 
-/// Takes an export in, and answers it.
+/// Receives an export and answers it.
 pub async fn answer<R, B>(
     runtime: &R,
     group: &GroupCommit<R::Database>,
@@ -118,7 +124,7 @@ where
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem);
         return refusal(Encoding::Json, &problem);
     };
-    match take(runtime, group, bounds, (encoding, request)).await {
+    match ingest(runtime, group, bounds, (encoding, request)).await {
         Ok(stored) => success(encoding, &stored),
         Err(problem) => {
             if is_retryable(problem.status) {
@@ -129,7 +135,7 @@ where
     }
 }
 
-async fn take<R, B>(
+async fn ingest<R, B>(
     runtime: &R,
     group: &GroupCommit<R::Database>,
     bounds: &Bounds,
@@ -141,19 +147,19 @@ where
     B::Error: Into<BodyError>,
 {
     let (head, body) = request.into_parts();
-    let mut room = MemoryReservation::for_export();
-    let body = body::read(&head.headers, body, &mut room).await?;
-    let (body, refused) = match encoding {
+    let mut reservation = MemoryReservation::for_export();
+    let body = body::read(&head.headers, body, &mut reservation).await?;
+    let (body, rejected) = match encoding {
         Encoding::Protobuf => (body, RejectedSpans::default()),
-        // What is stored is protobuf.
+        // Spans are stored as protobuf.
         Encoding::Json => {
-            let (decoded, refused) = json::decode(&body)?;
-            (decoded.into(), refused)
+            let (decoded, rejected) = json::decode(&body)?;
+            (decoded.into(), rejected)
         }
     };
     let since = runtime.now() / 1_000_000;
-    let batch = protobuf::read(&body, refused)?;
-    room.resize(batch.held_bytes())?;
+    let batch = protobuf::read(&body, rejected)?;
+    reservation.resize(batch.held_bytes())?;
     Ok(group.store(runtime, bounds, batch, since).await?)
 }
 
@@ -175,7 +181,7 @@ fn success(encoding: Encoding, stored: &StoreOutcome) -> Response<Bytes> {
     with_body(StatusCode::OK, encoding.kind(), body)
 }
 
-/// A refused export's answer.
+/// The response to a refused export.
 pub fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
     let status = Status {
         code: code(problem.status),

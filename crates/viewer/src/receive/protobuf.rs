@@ -1,8 +1,8 @@
-//! An encoded export as spans to be stored, read where they lie.
+//! Parses an encoded export into a batch of spans, without decoding it.
 //!
-//! Nothing is decoded into messages: each span is its bytes in the body, with what lists and filters
-//! need of it. All of it is checked, down to the last string, so that it can be decoded once it is asked
-//! for. A span that is malformed or too large is left out and counted; so are those of such a resource or scope.
+//! A span of the batch is a range of the body, with the fields that lists and filters need. Every byte is validated, so
+//! that the span can be decoded later. A span that is malformed or too large is left out and counted, and so are the
+//! spans of such a resource or scope.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,10 +24,10 @@ use crate::otlp::timing::Timing;
 use crate::otlp::wire::{self, Malformed, Wire};
 use crate::response::Problem;
 
-/// Reads an export, of which these spans are rejected already.
+/// Parses an export. `rejected` are spans that were left out before.
 ///
 /// # Errors
-/// 400 for malformed protobuf and for what holds no traces; 413 for too many messages or spans.
+/// 400 for malformed protobuf and for a body without traces, 413 for too many messages or spans.
 pub fn read(body: &Bytes, rejected: RejectedSpans) -> Result<Batch, Problem> {
     let mut reader = ExportReader {
         body,
@@ -49,29 +49,29 @@ pub fn read(body: &Bytes, rejected: RejectedSpans) -> Result<Batch, Problem> {
     Ok(batch)
 }
 
-/// What is made of a part of the export in which spans can't be told apart.
-type Framed<T = ()> = Result<T, Problem>;
+/// The result for a part of the export that holds spans: an error refuses the export.
+type ExportResult<T = ()> = Result<T, Problem>;
 
-fn unframed(Malformed: Malformed) -> Problem {
+fn refuse(Malformed: Malformed) -> Problem {
     Problem::bad_request("malformed protobuf: the body is no export")
 }
 
-/// A resource or a scope that is read.
+/// A resource or scope that is being read.
 #[derive(Default)]
-struct Head {
+struct PendingShared {
     bytes: Vec<u8>,
-    /// How many bytes it has; where these are too many for any span, they are not kept.
+    /// Its size. If no span fits beside it, the bytes are not kept.
     size: usize,
     service: Option<String>,
     attributes: Vec<u64>,
     messages: usize,
     fault: Option<Cow<'static, str>>,
-    /// Once a span has needed it.
-    place: Option<usize>,
+    /// Its index in the batch, once a span needs it.
+    index: Option<usize>,
 }
 
-impl Head {
-    /// Adds a field, where spans with it may be taken, and says whether they may.
+impl PendingShared {
+    /// Adds a field if a span fits beside it. Returns whether it does.
     fn put(&mut self, number: u32, field: &[u8]) -> bool {
         self.size += field.len() + 4;
         let fits = self.size <= MAX_SPAN_BYTES;
@@ -87,25 +87,25 @@ struct ExportReader<'b> {
     budget: Budget,
     known: HashMap<i64, usize>,
     batch: Batch,
-    /// What the first span that is malformed looks like.
+    /// The signal that the first malformed span looks like.
     foreign: Option<&'static str>,
 }
 
 impl<'b> ExportReader<'b> {
-    fn export(&mut self) -> Framed {
+    fn export(&mut self) -> ExportResult {
         let body = self.body;
         let mut rest = &body[..];
         let mut unknown = None;
         let mut known = false;
         let no_export = |malformed| {
-            let Problem { status, detail } = unframed(malformed);
+            let Problem { status, detail } = refuse(malformed);
             Problem::new(status, detail + hint::for_invalid_protobuf(body))
         };
         while let Some((number, value)) = wire::next(&mut rest).map_err(no_export)? {
             if number == 1 {
                 known = true;
                 self.budget.count()?;
-                self.resource_spans(bytes(value).map_err(unframed)?)?;
+                self.resource_spans(bytes(value).map_err(refuse)?)?;
             } else {
                 unknown.get_or_insert(number);
             }
@@ -120,11 +120,11 @@ impl<'b> ExportReader<'b> {
         Ok(())
     }
 
-    fn resource_spans(&mut self, message: &'b [u8]) -> Framed {
-        let mut head = Head::default();
+    fn resource_spans(&mut self, message: &'b [u8]) -> ExportResult {
+        let mut head = PendingShared::default();
         let mut rest = message;
-        // The resource may stand behind its spans.
-        while let Some((number, value)) = wire::next(&mut rest).map_err(unframed)? {
+        // The resource may follow its spans.
+        while let Some((number, value)) = wire::next(&mut rest).map_err(refuse)? {
             match number {
                 1 => self.resource(value, &mut head)?,
                 3 => schema_url(value, &mut head),
@@ -137,7 +137,7 @@ impl<'b> ExportReader<'b> {
         })
     }
 
-    fn resource(&mut self, value: Wire<'b>, head: &mut Head) -> Framed {
+    fn resource(&mut self, value: Wire<'b>, head: &mut PendingShared) -> ExportResult {
         let before = self.budget.messages();
         self.budget.count()?;
         let read = self.read_resource(value, head);
@@ -145,7 +145,7 @@ impl<'b> ExportReader<'b> {
         keep_fault(read, head, "its resource: ")
     }
 
-    fn read_resource(&mut self, value: Wire<'b>, head: &mut Head) -> Checked {
+    fn read_resource(&mut self, value: Wire<'b>, head: &mut PendingShared) -> Checked {
         let resource = bytes(value)?;
         if !head.put(1, resource) {
             return Ok(self.budget.count_messages(Kind::Resource, resource)?);
@@ -168,10 +168,10 @@ impl<'b> ExportReader<'b> {
         Ok(())
     }
 
-    fn scope_spans(&mut self, message: &'b [u8], resource: &mut Head) -> Framed {
-        let mut head = Head::default();
+    fn scope_spans(&mut self, message: &'b [u8], resource: &mut PendingShared) -> ExportResult {
+        let mut head = PendingShared::default();
         let mut rest = message;
-        while let Some((number, value)) = wire::next(&mut rest).map_err(unframed)? {
+        while let Some((number, value)) = wire::next(&mut rest).map_err(refuse)? {
             match number {
                 1 => {
                     let before = self.budget.messages();
@@ -187,11 +187,11 @@ impl<'b> ExportReader<'b> {
         each(message, 2, |span| {
             self.budget.count()?;
             self.budget.count_span()?;
-            self.take(span, [&mut *resource, &mut head])
+            self.add(span, [&mut *resource, &mut head])
         })
     }
 
-    fn read_scope(&mut self, value: Wire<'b>, head: &mut Head) -> Checked {
+    fn read_scope(&mut self, value: Wire<'b>, head: &mut PendingShared) -> Checked {
         let scope = bytes(value)?;
         match head.put(1, scope) {
             true => self.budget.validate(Kind::Scope, scope, 0),
@@ -199,8 +199,8 @@ impl<'b> ExportReader<'b> {
         }
     }
 
-    /// Takes a span, or counts it among those that are not.
-    fn take(&mut self, message: &'b [u8], heads: [&mut Head; 2]) -> Framed {
+    /// Adds a span to the batch, or counts it as rejected.
+    fn add(&mut self, message: &'b [u8], heads: [&mut PendingShared; 2]) -> ExportResult {
         let around: usize = heads.iter().map(|head| head.size).sum();
         if message.len() + around > MAX_SPAN_BYTES {
             self.batch.rejected.too_large(message);
@@ -230,16 +230,16 @@ impl<'b> ExportReader<'b> {
         }
     }
 
-    /// Keeps a resource or a scope, where it is not there already.
-    fn share(&mut self, head: &mut Head, is_resource: bool) -> usize {
-        if let Some(place) = head.place {
-            return place;
+    /// Adds a resource or scope to the batch unless it is there already, and returns its index.
+    fn share(&mut self, head: &mut PendingShared, is_resource: bool) -> usize {
+        if let Some(index) = head.index {
+            return index;
         }
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(u8::from(is_resource));
         hasher.write(&head.bytes);
         let hash = hasher.finish().cast_signed();
-        let place = *self.known.entry(hash).or_insert_with(|| {
+        let index = *self.known.entry(hash).or_insert_with(|| {
             let service = match is_resource {
                 true => service_name(head.service.as_deref()).into_owned(),
                 false => String::new(),
@@ -254,8 +254,8 @@ impl<'b> ExportReader<'b> {
             });
             self.batch.shared.len() - 1
         });
-        head.place = Some(place);
-        place
+        head.index = Some(index);
+        index
     }
 
     fn span(&mut self, message: &'b [u8]) -> Checked<Span> {
@@ -330,10 +330,10 @@ impl<'b> ExportReader<'b> {
         })
     }
 
-    /// Where a part of the body lies in it.
+    /// The range of a part of the body.
     fn range(&self, part: &[u8]) -> Range<usize> {
         let start = part.as_ptr().addr().wrapping_sub(self.body.as_ptr().addr());
-        // What has no bytes may lie anywhere.
+        // An empty slice may point anywhere.
         match part.len() {
             0 => 0..0,
             length => start..start + length,
@@ -341,8 +341,8 @@ impl<'b> ExportReader<'b> {
     }
 }
 
-/// Remembers what is wrong with a resource or a scope, for its spans.
-fn keep_fault(read: Checked, head: &mut Head, of: &str) -> Framed {
+/// Remembers what is wrong with a resource or scope, to reject its spans.
+fn keep_fault(read: Checked, head: &mut PendingShared, of: &str) -> ExportResult {
     match read {
         Ok(()) => {}
         Err(Fault::Export(problem)) => return Err(problem),
@@ -351,25 +351,29 @@ fn keep_fault(read: Checked, head: &mut Head, of: &str) -> Framed {
     Ok(())
 }
 
-fn schema_url(value: Wire<'_>, head: &mut Head) {
+fn schema_url(value: Wire<'_>, head: &mut PendingShared) {
     match text(value) {
         Ok(url) => drop(head.put(3, url.as_bytes())),
         Err(_) => head.fault = Some("its schema_url is not UTF-8".into()),
     }
 }
 
-/// Gives each field of this number, which holds a message.
-fn each<'b>(message: &'b [u8], number: u32, mut give: impl FnMut(&'b [u8]) -> Framed) -> Framed {
+/// Calls `give` with each message in the fields of this number.
+fn each<'b>(
+    message: &'b [u8],
+    number: u32,
+    mut give: impl FnMut(&'b [u8]) -> ExportResult,
+) -> ExportResult {
     let mut rest = message;
-    while let Some((found, value)) = wire::next(&mut rest).map_err(unframed)? {
+    while let Some((found, value)) = wire::next(&mut rest).map_err(refuse)? {
         if found == number {
-            give(bytes(value).map_err(unframed)?)?;
+            give(bytes(value).map_err(refuse)?)?;
         }
     }
     Ok(())
 }
 
-/// An id of so many bytes that are not all zero.
+/// An id of `N` bytes that are not all zero.
 fn filled<const N: usize>(id: &[u8], of: &str) -> Result<[u8; N], Fault> {
     let filled = id.try_into().ok().filter(|id| *id != [0; N]);
     filled.ok_or_else(|| malformed_id(of, id).into())

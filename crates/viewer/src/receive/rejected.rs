@@ -1,36 +1,36 @@
-//! Spans that are not taken, and why: what partial success says.
+//! Rejected spans and the reasons, which partial success reports.
 
 use crate::otlp::schema::Message;
 use crate::otlp::text::truncate;
 use crate::otlp::wire::{self, Wire};
 
-/// Spans of an export that are not taken, though others are.
+/// Spans of an export that are rejected while others are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RejectedSpans {
-    /// Those that are malformed.
+    /// The number of malformed spans.
     pub malformed: i64,
-    /// What is wrong with the first of these.
+    /// What is wrong with the first malformed span.
     pub first: String,
-    /// Those that have too many bytes.
+    /// The number of spans that are too large.
     pub too_large: i64,
-    /// The traces of all of these, as far as that is known.
+    /// The traces of all rejected spans, as far as they are known.
     pub traces: Vec<[u8; 16]>,
 }
 
 impl RejectedSpans {
-    /// Counts a span that is malformed, by what there is of it.
+    /// Counts a malformed span, of which these bytes are known.
     pub fn malformed(&mut self, span: &[u8], fault: &str) {
-        let sketch = SpanFields::of(span);
+        let fields = SpanFields::of(span);
         self.malformed += 1;
-        self.traces.extend(sketch.trace_id);
+        self.traces.extend(fields.trace_id);
         if self.first.is_empty() {
-            let name = String::from_utf8_lossy(sketch.name);
+            let name = String::from_utf8_lossy(fields.name);
             self.first = format!("span '{}': {fault}", truncate(&name));
         }
     }
 
-    /// Counts the spans of a resource or scope that is malformed.
-    pub fn several(&mut self, spans: usize, of: Message, fault: &str) {
+    /// Counts the spans of a malformed resource or scope.
+    pub fn malformed_parent(&mut self, spans: usize, of: Message, fault: &str) {
         if spans == 0 {
             return;
         }
@@ -44,19 +44,19 @@ impl RejectedSpans {
         }
     }
 
-    /// Counts a span that has too many bytes.
+    /// Counts a span that is too large.
     pub fn too_large(&mut self, span: &[u8]) {
         self.too_large += 1;
         self.traces.extend(SpanFields::of(span).trace_id);
     }
 
-    /// Whether there are none.
+    /// Whether no span was rejected.
     pub fn is_empty(&self) -> bool {
         self.malformed + self.too_large == 0
     }
 }
 
-/// What can be said of a span that is malformed.
+/// The fields of a malformed span that identify it.
 #[derive(Default)]
 struct SpanFields<'b> {
     trace_id: Option<[u8; 16]>,
@@ -65,15 +65,15 @@ struct SpanFields<'b> {
 
 impl<'b> SpanFields<'b> {
     fn of(span: &'b [u8]) -> SpanFields<'b> {
-        let mut sketch = SpanFields::default();
+        let mut fields = SpanFields::default();
         let mut rest = span;
         while let Ok(Some((number, value))) = wire::next(&mut rest) {
             match (number, value) {
-                (1, Wire::Bytes(id)) => sketch.trace_id = id.try_into().ok(),
-                (5, Wire::Bytes(name)) => sketch.name = name,
+                (1, Wire::Bytes(id)) => fields.trace_id = id.try_into().ok(),
+                (5, Wire::Bytes(name)) => fields.name = name,
                 _ => {}
             }
         }
-        sketch
+        fields
     }
 }

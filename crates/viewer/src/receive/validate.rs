@@ -1,5 +1,4 @@
-//! What is checked of messages that are not read otherwise, and how many there may be: all that is stored can
-//! be decoded once it is asked for.
+//! Validation of encoded messages, so that whatever is stored can be decoded later.
 
 use std::borrow::Cow;
 
@@ -7,12 +6,12 @@ use super::limits::{Budget, MAX_DEPTH, TOO_DEEP};
 use crate::otlp::wire::{self, Malformed, Wire};
 use crate::response::Problem;
 
-/// Why something is not taken.
+/// Why a span or an export is rejected.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// The span, and no other.
+    /// Only this span is rejected.
     Span(Cow<'static, str>),
-    /// The whole export.
+    /// The whole export is refused.
     Export(Problem),
 }
 
@@ -40,11 +39,11 @@ impl From<Problem> for Fault {
     }
 }
 
-/// What comes of a check.
+/// The result of a validation.
 pub type Checked<T = ()> = Result<T, Fault>;
 
 impl Budget {
-    /// Counts a message and all in it, whatever is wrong with it.
+    /// Counts a message and its nested messages without validating them.
     ///
     /// # Errors
     /// 413 for too many messages.
@@ -55,7 +54,7 @@ impl Budget {
         }
     }
 
-    /// Checks a message and all in it.
+    /// Validates a message and its nested messages.
     ///
     /// # Errors
     /// What is wrong with it, or 413 for too many messages.
@@ -91,7 +90,7 @@ impl Budget {
 /// The bytes of a field.
 ///
 /// # Errors
-/// [`Malformed`] where it has none.
+/// [`Malformed`] if it has another wire type.
 pub fn bytes(value: Wire<'_>) -> Result<&[u8], Malformed> {
     match value {
         Wire::Bytes(bytes) => Ok(bytes),
@@ -102,17 +101,17 @@ pub fn bytes(value: Wire<'_>) -> Result<&[u8], Malformed> {
 /// The text of a field.
 ///
 /// # Errors
-/// A fault where it is none.
+/// A fault if it is not UTF-8.
 pub fn text(value: Wire<'_>) -> Checked<&str> {
     std::str::from_utf8(bytes(value)?).map_err(|_| "a text of it is not UTF-8".into())
 }
 
-/// The messages whose fields are only checked.
+/// The messages that are validated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// Of a span that is not taken; others are read.
+    /// A span that is too large. Other spans are validated while they are read.
     Span,
-    /// What sends.
+    /// The entity that produced the spans.
     Resource,
     /// `InstrumentationScope`
     Scope,
@@ -124,23 +123,23 @@ pub enum Kind {
     ArrayValue,
     /// A map.
     KeyValueList,
-    /// A part of a resource.
+    /// A reference to an entity within a resource.
     EntityRef,
-    /// Of a span.
+    /// An event of a span.
     Event,
-    /// Of a span.
+    /// A link of a span.
     Link,
-    /// Of a span.
+    /// The status of a span.
     Status,
 }
 
-/// What a field must be.
+/// The expected type of a field.
 enum Expected {
     Varint,
     Fixed64,
     Fixed32,
     Bytes,
-    /// So many bytes, or none.
+    /// This many bytes, or none.
     Id(usize),
     Text,
     Message(Kind),

@@ -18,13 +18,13 @@ use crate::otlp::schema::{Field, FieldType, Message};
 use crate::otlp::{hex, wire};
 use crate::response::Problem;
 
-/// How many characters of a value a sentence has.
+/// The most characters of a value in an error message.
 const SHOWN: usize = 40;
 
-/// Writes an export as protobuf; gives the spans that are not in it, too.
+/// Translates an export to protobuf. Also returns the spans that were left out.
 ///
 /// # Errors
-/// 400 for what is no export as JSON, 413 for one of too many messages.
+/// 400 for a body that is not an export in JSON, 413 for too many messages.
 pub fn decode(body: &[u8]) -> Result<(Vec<u8>, RejectedSpans), Problem> {
     let mut transcoder = Transcoder {
         reader: Reader::new(body),
@@ -36,8 +36,8 @@ pub fn decode(body: &[u8]) -> Result<(Vec<u8>, RejectedSpans), Problem> {
     };
     match transcoder.exports() {
         Ok(()) => Ok((transcoder.out, transcoder.rejected)),
-        Err(Stop::Because(problem)) => Err(problem),
-        Err(Stop::Malformed(Malformed { at })) => {
+        Err(Abort::Refused(problem)) => Err(problem),
+        Err(Abort::Malformed(Malformed { at })) => {
             let before = &body[..at.min(body.len())];
             let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
             let column = 1 + before
@@ -53,33 +53,33 @@ pub fn decode(body: &[u8]) -> Result<(Vec<u8>, RejectedSpans), Problem> {
     }
 }
 
-enum Stop {
+enum Abort {
     Malformed(Malformed),
-    Because(Problem),
+    Refused(Problem),
 }
 
-impl From<Malformed> for Stop {
-    fn from(malformed: Malformed) -> Stop {
-        Stop::Malformed(malformed)
+impl From<Malformed> for Abort {
+    fn from(malformed: Malformed) -> Abort {
+        Abort::Malformed(malformed)
     }
 }
 
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Stop {
-        Stop::Because(problem)
+impl From<Problem> for Abort {
+    fn from(problem: Problem) -> Abort {
+        Abort::Refused(problem)
     }
 }
 
-type Step<T = ()> = Result<T, Stop>;
+type Step<T = ()> = Result<T, Abort>;
 
 struct Transcoder<'b> {
     reader: Reader<'b>,
     out: Vec<u8>,
     budget: Budget,
-    /// Those that are written.
+    /// The number of spans that were written.
     spans: usize,
     rejected: RejectedSpans,
-    /// What is wrong with the span, scope or resource that is being read.
+    /// What is wrong with the current span, scope or resource.
     fault: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl<'b> Transcoder<'b> {
         }
     }
 
-    /// Reads the fields of an object that has begun.
+    /// Reads the fields of an object after its `{`.
     fn object(&mut self, message: Message, depth: usize) -> Step {
         self.budget.count()?;
         let mut seen = SeenFields::default();
@@ -122,7 +122,7 @@ impl<'b> Transcoder<'b> {
                     seen.list |= matches!(field.field_type, FieldType::RepeatedMessage(_));
                     let is_kind = message == Message::AnyValue && start != Start::Null;
                     if is_kind && *kind.get_or_insert(field.number) != field.number {
-                        self.wrong("a value of it has two kinds");
+                        self.fault("a value of it has two kinds");
                     }
                     self.field((message, field), start, depth)?;
                 }
@@ -140,7 +140,10 @@ impl<'b> Transcoder<'b> {
             && let Some(fault) = &mut self.fault
             && let Some(other) = seen.other.filter(|other| other.contains(&b'_'))
         {
-            *fault += &format!("; '{}' is not known, names are like traceId", shown(other));
+            *fault += &format!(
+                "; '{}' is not known, names are like traceId",
+                excerpt(other)
+            );
         }
         Ok(())
     }
@@ -183,10 +186,10 @@ impl<'b> Transcoder<'b> {
         }
     }
 
-    /// Writes a message that has begun.
+    /// Writes a nested message, whose `{` was read.
     fn nested(&mut self, number: u32, inner: Message, depth: usize) -> Step {
         if depth > MAX_DEPTH + 8 {
-            self.wrong(TOO_DEEP);
+            self.fault(TOO_DEEP);
             return Ok(self.reader.skip(Start::Object)?);
         }
         let begun = self.out.len();
@@ -197,7 +200,7 @@ impl<'b> Transcoder<'b> {
             Message::ResourceSpans | Message::ScopeSpans | Message::Span
         ) {
             self.object(inner, depth + 1)?;
-            self.close(at);
+            self.prefix_length(at);
             return Ok(());
         }
         let spans = self.spans;
@@ -208,11 +211,13 @@ impl<'b> Transcoder<'b> {
         let around = self.fault.take();
         self.object(inner, depth + 1)?;
         match std::mem::replace(&mut self.fault, around) {
-            None => self.close(at),
+            None => self.prefix_length(at),
             Some(fault) => {
                 match inner {
                     Message::Span => self.rejected.malformed(&self.out[at..], &fault),
-                    _ => self.rejected.several(self.spans - spans, inner, &fault),
+                    _ => self
+                        .rejected
+                        .malformed_parent(self.spans - spans, inner, &fault),
                 }
                 self.spans = spans;
                 self.out.truncate(begun);
@@ -221,16 +226,16 @@ impl<'b> Transcoder<'b> {
         Ok(())
     }
 
-    /// Writes the length of what was written from `at` on, before it.
-    fn close(&mut self, at: usize) {
+    /// Inserts, at `at`, the length of what follows.
+    fn prefix_length(&mut self, at: usize) {
         let end = self.out.len();
         wire::put_varint(&mut self.out, (end - at) as u64);
         let length = self.out.len() - end;
         self.out[at..].rotate_right(length);
     }
 
-    /// Writes a value that is no message; says whether it is one of this field. The default is written
-    /// only where `always` says so.
+    /// Writes a value that is not a message. Returns whether it is valid for the field. A default is written only if
+    /// `always` is set.
     fn scalar(&mut self, field: &Field, start: Start<'b>, always: bool) -> bool {
         let begun = self.out.len();
         let key = |out: &mut Vec<u8>, kind: u32| {
@@ -257,7 +262,7 @@ impl<'b> Transcoder<'b> {
                     _ => scalars::put_text(text, &mut self.out),
                 };
                 if written && (always || self.out.len() > at) {
-                    self.close(at);
+                    self.prefix_length(at);
                 } else {
                     self.out.truncate(begun);
                 }
@@ -324,7 +329,7 @@ impl<'b> Transcoder<'b> {
         true
     }
 
-    /// A value that no field like this has.
+    /// Reports a value of the wrong type.
     fn no_value(&mut self, field: &Field, start: Start<'b>) -> Step {
         let expected = match field.field_type {
             FieldType::String | FieldType::RepeatedString => "text",
@@ -340,19 +345,19 @@ impl<'b> Transcoder<'b> {
             FieldType::RepeatedMessage(_) => "a list of objects",
         };
         let found = match start {
-            Start::Text(text) => format!("'{}'", shown(text)),
-            Start::Number(number) => shown(number.as_bytes()),
+            Start::Text(text) => format!("'{}'", excerpt(text)),
+            Start::Number(number) => excerpt(number.as_bytes()),
             Start::Bool(flag) => flag.to_string(),
             Start::Object => "an object".to_owned(),
             Start::Array => "a list".to_owned(),
             Start::Null => "null".to_owned(),
         };
         let name = field.name;
-        self.wrong(&format!("{name}: {found} is not {expected}"));
+        self.fault(&format!("{name}: {found} is not {expected}"));
         Ok(self.reader.skip(start)?)
     }
 
-    /// Something else than a message. Where spans were to be, the export can't be read.
+    /// Reports a value that should have been a message. In place of `resourceSpans` or `scopeSpans` it refuses the export.
     fn no_message(&mut self, field: &Field, inner: Message, start: Start<'b>) -> Step {
         match inner {
             Message::ResourceSpans | Message::ScopeSpans => {
@@ -368,16 +373,16 @@ impl<'b> Transcoder<'b> {
         }
     }
 
-    /// Remembers what is wrong, but for the first time.
-    fn wrong(&mut self, fault: &str) {
+    /// Remembers the first fault.
+    fn fault(&mut self, fault: &str) {
         if self.fault.is_none() {
             self.fault = Some(fault.to_owned());
         }
     }
 }
 
-/// What a sentence says of a text.
-fn shown(raw: &[u8]) -> String {
+/// The beginning of a text, for an error message.
+fn excerpt(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(&raw[..raw.len().min(4 * SHOWN)]);
     let mut shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < raw.len() {

@@ -1,25 +1,27 @@
-//! What an object has that leads to spans: where none of it is known, they would be lost without a word.
+//! Refuses an export whose spans are in fields that are not known, because they would be lost silently.
 
-use super::shown;
+use super::excerpt;
 use crate::otlp::schema::Message;
 use crate::receive::hint;
 use crate::response::Problem;
 
-/// What an object had, of those that hold spans.
+/// The fields of an object that holds spans.
 #[derive(Default)]
 pub(super) struct SeenFields<'b> {
-    /// A field that is known.
+    /// Whether a known field was seen.
     pub(super) known: bool,
-    /// The list that leads to spans.
+    /// Whether the list that leads to spans was seen.
     pub(super) list: bool,
-    /// The first that is not known,
+    /// The first unknown field.
     pub(super) other: Option<&'b [u8]>,
-    /// and the first of these that is a list.
+    /// The first unknown field that is a list.
     pub(super) other_list: Option<&'b [u8]>,
 }
 
+/// Checks the fields of an object.
+///
 /// # Errors
-/// 400 where an object has no field that is known, or its spans may be in one that is not.
+/// 400 if no field is known, or if the spans may be in an unknown field.
 pub(super) fn check(message: Message, seen: &SeenFields<'_>) -> Result<(), Problem> {
     let lost = match message {
         Message::Export if !seen.known => seen.other,
@@ -34,7 +36,7 @@ pub(super) fn check(message: Message, seen: &SeenFields<'_>) -> Result<(), Probl
         Message::ResourceSpans => "scopeSpans",
         _ => "spans",
     };
-    let lost = shown(lost);
+    let lost = excerpt(lost);
     let hint = hint::for_unknown_field(&lost);
     let problem = format!("the export has the field '{lost}' where {expected} belongs{hint}");
     Err(Problem::bad_request(problem))
