@@ -166,7 +166,7 @@ where
 fn success(encoding: Encoding, stored: &StoreOutcome) -> Response<Bytes> {
     let partial_success = (stored.rejected() > 0).then(|| ExportTracePartialSuccess {
         rejected_spans: stored.rejected(),
-        error_message: stored.why(),
+        error_message: stored.reason(),
     });
     let body = match (encoding, &partial_success) {
         (Encoding::Json, None) => b"{}".to_vec(),

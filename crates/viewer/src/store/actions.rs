@@ -1,23 +1,23 @@
-//! What a user does to traces: looks at them, pins them, deletes them all.
+//! What users do with traces: view, pin, unpin and delete them.
 
 use super::retention::VIEWED_FOR;
 use super::trace_row::key;
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Value};
 
-/// What has become of a wish to pin.
+/// The outcome of a request to pin a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PinOutcome {
-    /// It is pinned.
+    /// The trace is pinned.
     Done,
     /// There is no such trace.
     Missing,
-    /// Others that are pinned take a quarter of a bound already.
+    /// Pinned traces already take a quarter of a bound.
     Full,
 }
 
-/// Remembers that somebody looks at a trace which was looked at last at `looked`; both times are in
-/// milliseconds since 1970. That is written now and then only, and left where the database is busy.
+/// Records that a trace was viewed. `looked` is the time of its last view; both times are in milliseconds since 1970. The
+/// database is updated only from time to time, and not at all while it is busy.
 pub async fn mark_viewed(database: &impl Database, id: i64, looked: i64, now: i64) {
     // The clock may have been set back.
     if now.abs_diff(looked) > VIEWED_FOR.unsigned_abs() / 3 {
@@ -26,18 +26,18 @@ pub async fn mark_viewed(database: &impl Database, id: i64, looked: i64, now: i6
     }
 }
 
-/// A trace that is there.
+/// A trace that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundTrace {
-    /// Its number.
+    /// Its id in the database.
     pub id: i64,
-    /// When it was looked at last, in milliseconds since 1970.
+    /// When it was last viewed, in milliseconds since 1970.
     pub looked: i64,
-    /// What it takes, with its resources and scopes.
+    /// Its bytes, with its resources and scopes.
     pub bytes: i64,
 }
 
-/// What is known of a trace; none where it is not there.
+/// Finds a trace by its id.
 ///
 /// # Errors
 /// Any error of the database.
@@ -93,7 +93,7 @@ pub async fn pin(
     })
 }
 
-/// Unpins a trace; says whether it is there.
+/// Unpins a trace. Returns whether it exists.
 ///
 /// # Errors
 /// Any error of the database.
@@ -104,7 +104,7 @@ pub async fn unpin(database: &impl Database, trace: [u8; 16]) -> Result<bool, Da
     Ok(!database.execute(update, values).await?.is_empty())
 }
 
-/// Deletes every trace, the pinned ones too. What comes later begins anew.
+/// Deletes all traces, including pinned ones.
 ///
 /// # Errors
 /// Any error of the database. Nothing is deleted then.

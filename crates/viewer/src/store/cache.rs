@@ -1,4 +1,4 @@
-//! What an instance remembers between its transactions. All of it is in the database too, or may be lost.
+//! What an instance remembers between transactions. All of it is also in the database, or may be lost.
 
 use std::collections::VecDeque;
 
@@ -7,40 +7,40 @@ use foldhash::HashSet;
 use super::retention::Retained;
 use crate::wasi::Value;
 
-/// For how long the ids of traces that were let go are remembered, in milliseconds.
+/// How long evicted traces are remembered, in milliseconds.
 pub const REMEMBERED: i64 = 10_000;
 
-/// What an instance remembers.
+/// The memory of an instance.
 #[derive(Debug, Default)]
 pub struct InstanceCache {
-    /// Exports that were turned away and are not in the database's count yet.
+    /// Exports that were turned away and are not counted in the database yet.
     pub turned_away: i64,
-    /// What is kept, as of not long ago.
+    /// The retained traces, as of the last second.
     pub kept: Option<Retained>,
-    /// The entry of the log that was read last.
+    /// The last log entry that was read.
     cursor: i64,
     cleared: i64,
     gone: HashSet<i64>,
-    /// The same, by the time at which they went, in milliseconds since 1970.
+    /// The same keys by the time of their eviction, in milliseconds since 1970.
     by_time: VecDeque<(i64, Vec<i64>)>,
 }
 
 impl InstanceCache {
-    /// After which entry of the log it has to read.
+    /// The last log entry that was read.
     pub fn cursor(&self) -> i64 {
         self.cursor
     }
 
-    /// Takes rows of the log: number, time, and ids of eight bytes each.
-    pub fn learn<'r>(&mut self, rows: impl Iterator<Item = &'r [Value]>) {
+    /// Adds rows of the log: id, time, and keys of eight bytes each.
+    pub fn read_log<'r>(&mut self, rows: impl Iterator<Item = &'r [Value]>) {
         for row in rows {
             self.cursor = self.cursor.max(row[0].integer());
             self.add(row[1].integer(), keys(row[2].blob()).collect());
         }
     }
 
-    /// Takes what the instance's own transaction let go, which is the log's entry of this number.
-    pub fn let_go(&mut self, entry: i64, time: i64, gone: &[u8]) {
+    /// Adds what the instance's own transaction evicted, as the log entry with this id.
+    pub fn evicted(&mut self, entry: i64, time: i64, gone: &[u8]) {
         self.cursor = entry;
         self.add(time, keys(gone).collect());
     }
@@ -50,9 +50,9 @@ impl InstanceCache {
         self.by_time.push_back((time, keys));
     }
 
-    /// Forgets what went too long ago or, since the clock was set back, has not gone yet; and all that was deleted
-    /// on request.
-    pub fn forget(&mut self, now: i64, cleared: i64) {
+    /// Forgets evictions that are too old, or in the future because the clock was set back, and everything after a
+    /// `DELETE traces`.
+    pub fn expire(&mut self, now: i64, cleared: i64) {
         if self.cleared != cleared {
             self.cleared = cleared;
             self.gone.clear();
@@ -68,8 +68,8 @@ impl InstanceCache {
         }
     }
 
-    /// Whether the trace with this key was let go.
-    pub fn is_gone(&self, key: i64) -> bool {
+    /// Whether the trace with this key was evicted.
+    pub fn is_evicted(&self, key: i64) -> bool {
         self.gone.contains(&key)
     }
 }

@@ -1,8 +1,7 @@
-//! Which traces go where the bounds are passed.
+//! Eviction: which traces are deleted when a bound is exceeded.
 //!
-//! The oldest go, by arrival. Passed over, and so kept for longer, are those that somebody looks at or
-//! has pinned, those with errors, and the slowest of each root. Together they never take more than half
-//! of a bound, and where the rest is not enough they go too.
+//! The oldest traces are evicted first, except for those that `retention` keeps longer. If that is not enough, these are
+//! evicted too, the pinned ones last.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -16,21 +15,21 @@ use super::{segments, shared};
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError};
 
-/// So many traces may be kept in a transaction for what they are, and one more for each eight that go.
+/// How many traces a transaction may newly retain, and one more for each eight that it evicts.
 const MAX_MOVED: usize = 8;
-/// What a transaction evicts with.
+/// The eviction of a transaction.
 pub struct Eviction<'t> {
     /// The bounds.
     pub bounds: &'t Bounds,
     /// Milliseconds since 1970.
     pub now: i64,
-    /// The oldest traces that are not kept, as of the transaction's beginning.
+    /// The oldest traces that are not retained, as of the beginning of the transaction.
     pub candidates: VecDeque<Candidate>,
-    /// What the transaction has written.
+    /// The traces that the transaction has written.
     pub touched: &'t HashMap<i64, &'t TraceRow>,
-    /// The last of those that were looked at.
+    /// The id of the last candidate.
     pub last: i64,
-    /// Whether there are none left that are not kept.
+    /// Whether all traces that are not retained were considered.
     pub exhausted: bool,
 }
 
@@ -39,8 +38,8 @@ impl Eviction<'_> {
         state.traces > self.bounds.traces || state.held_bytes() > self.bounds.bytes
     }
 
-    /// Lets traces go until both bounds hold. Gives the keys of those that go, eight bytes
-    /// each, and their numbers as a JSON array: they are deleted with what is written in the end.
+    /// Evicts traces until both bounds hold. Returns their keys, eight bytes each, and their ids as a JSON array. The rows
+    /// are deleted when the state is written.
     ///
     /// # Errors
     /// Any error of the database.
@@ -50,7 +49,7 @@ impl Eviction<'_> {
         cache: &mut InstanceCache,
         state: &mut State,
     ) -> Result<Option<(Vec<u8>, String)>, DatabaseError> {
-        if shared::is_due(state, self.bounds) {
+        if shared::is_cleanup_due(state, self.bounds) {
             shared::delete_unused(database, state).await?;
         }
         if !self.is_over_bounds(state) {
@@ -61,7 +60,7 @@ impl Eviction<'_> {
         let mut gone = Vec::new();
         let mut moved = Vec::new();
         while self.is_over_bounds(state) {
-            // No more of them than there have to be: the store stays full.
+            // Stops as soon as the bounds hold.
             if let Some(one) = first.pop_front() {
                 state.forget(&one);
                 gone.push(one);
@@ -77,7 +76,7 @@ impl Eviction<'_> {
                 0 => kept.reason_to_keep(&one, self.bounds, self.now),
                 _ => None,
             };
-            // Each that is kept is written again, so few of many are.
+            // Each newly retained trace is written again, so their number is limited.
             match kind.filter(|kind| *kind == HELD || moved.len() < MAX_MOVED + gone.len() / 8) {
                 Some(kind) => {
                     kept.add(&one, kind);
@@ -90,7 +89,7 @@ impl Eviction<'_> {
                 }
             }
         }
-        // Where some are left to go first, the next transaction reads them again.
+        // If some are left, the next transaction reads them again.
         cache.kept = Some(kept).filter(|_| first.is_empty());
         let moved = moved.iter();
         let moved = moved.map(|(one, kind)| (one.id, *kind, &one.pieces[..]));
@@ -99,7 +98,7 @@ impl Eviction<'_> {
         let ids: Vec<i64> = gone.iter().map(|one| one.id).collect();
         let ids = json!(ids).to_string();
         if self.is_over_bounds(state) {
-            // Only what those had that go can be left.
+            // Only the evicted traces' resources and scopes can be left.
             let delete =
                 "DELETE FROM tracing_tail_traces WHERE id IN (SELECT value FROM json_each(?))";
             database.execute(delete, vec![ids.as_str().into()]).await?;
@@ -110,7 +109,7 @@ impl Eviction<'_> {
         Ok(Some((keys.collect(), ids)))
     }
 
-    /// The next trace that may go: the oldest of those that are not kept, and in the end of those that are.
+    /// The next candidate: the oldest trace that is not retained, then the retained ones.
     async fn next(
         &mut self,
         database: &impl Database,
@@ -169,7 +168,7 @@ impl State {
     }
 }
 
-/// Deletes the segments that traces had for themselves.
+/// Deletes the segments that belonged to one trace alone.
 async fn delete_own(database: &impl Database, gone: &[Candidate]) -> Result<(), DatabaseError> {
     let own = gone.iter().filter(|one| one.kept > 0);
     let own = own.flat_map(|one| one.pieces.iter().map(|piece| piece.segment));

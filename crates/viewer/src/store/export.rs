@@ -1,4 +1,4 @@
-//! A trace as an OTLP export in JSON: what came in comes out, written from the bytes that are stored.
+//! A trace as an OTLP export in JSON, written from the stored bytes. It is what was received, except for default values.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use crate::otlp::schema::{Field, FieldType, Message};
 use crate::otlp::wire::{self, Wire};
 use crate::wasi::{Database, DatabaseError};
 
-/// One trace as an export; none where it is not there.
+/// Reads a trace as an export. None if it does not exist.
 ///
 /// # Errors
 /// Any error of the database.
@@ -64,7 +64,7 @@ pub async fn one(
     Ok(Some(json))
 }
 
-/// Makes room for what may come of so many bytes; never for much more than there is, since it may be much.
+/// Reserves capacity for the JSON of this many bytes, but never doubles a large buffer.
 fn reserve(json: &mut Vec<u8>, bytes: usize) {
     let wanted = 8 * bytes + 64;
     if json.capacity() - json.len() < wanted {
@@ -78,18 +78,18 @@ fn comma(json: &mut Vec<u8>, is_due: bool) {
     }
 }
 
-/// Nests no deeper than what is stored, which is bounded.
+/// Writes a message. The recursion is as deep as the stored message, which is bounded.
 fn put_message(json: &mut Vec<u8>, message: Message, encoded: &[u8]) {
     json.push(b'{');
     put_fields(json, message, encoded);
     json.push(b'}');
 }
 
-/// Writes the fields of a message, and says whether there are any. Those that have their default are left out,
-/// but for what the specification's readers miss: keys, and the elements of lists and maps.
+/// Writes the fields of a message, and returns whether there are any. Fields with default values are left out, except for
+/// keys and the elements of lists and maps, which readers expect.
 fn put_fields(json: &mut Vec<u8>, message: Message, encoded: &[u8]) -> bool {
     let fields = message.fields();
-    // The last of each, as protobuf has it, and the last of all.
+    // In protobuf the last value of a field counts, and of a oneof the last field.
     let mut found = [None; MAX_FIELDS];
     let mut repeated = 0_u32;
     let mut last = None;
@@ -131,7 +131,7 @@ fn put_fields(json: &mut Vec<u8>, message: Message, encoded: &[u8]) -> bool {
     any
 }
 
-/// More than any message has.
+/// The most fields of a message.
 const MAX_FIELDS: usize = 16;
 
 fn put_value(
@@ -157,7 +157,7 @@ fn put_value(
             put_list(json, all(), |json, one| put_message(json, message, one));
         }
         (FieldType::RepeatedString, Some(_)) => put_list(json, all(), put_text),
-        // What comes twice is merged, and its bytes one after the other are that.
+        // Repeated occurrences of a message are merged, which is the same as concatenating their bytes.
         (FieldType::Message(message), Some(Wire::Bytes(_))) if is_repeated => {
             put_message(json, message, &all().collect::<Vec<_>>().concat());
         }
@@ -199,7 +199,7 @@ fn put_list<'b>(
     json.push(b']');
 }
 
-// A Vec takes everything that is written below.
+// Writing to a Vec does not fail, so errors are ignored below.
 
 fn put_display(json: &mut Vec<u8>, value: impl std::fmt::Display) {
     let _ = write!(json, "{value}");

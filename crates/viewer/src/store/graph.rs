@@ -13,10 +13,10 @@ const GRAPH_TRACES: usize = 1_000;
 /// How far ahead the clock of a trace may be to count in rates, in milliseconds: a day.
 const MAX_AHEAD: i64 = 86_400_000;
 
-/// What a graph has to know beside that.
-const OF_GRAPH: &str = "t.start_ns, t.duration_ns, t.spans";
+/// The columns of a trace in the graph, besides those of the filter.
+const GRAPH_COLUMNS: &str = "t.start_ns, t.duration_ns, t.spans";
 
-/// Reads what the graph of the newest traces that a filter lets through is made of; `now` is in milliseconds since 1970.
+/// Reads the data of the graph from the newest traces that match a filter. `now` is in milliseconds since 1970.
 ///
 /// # Errors
 /// Any error of the database.
@@ -25,11 +25,11 @@ pub async fn graph(
     filter: &Filter,
     now: i64,
 ) -> Result<GraphData, DatabaseError> {
-    let passing = matching(database, filter, OF_GRAPH, GRAPH_TRACES).await?;
+    let passing = matching(database, filter, GRAPH_COLUMNS, GRAPH_TRACES).await?;
     let mut found = passing.found;
     found.truncate(GRAPH_TRACES);
-    let number = |trace: &Found, column: usize| trace.asked()[column].integer();
-    // What no clock here can have said would make all rates nothing.
+    let number = |trace: &Found, column: usize| trace.extra()[column].integer();
+    // A trace from a clock far ahead would stretch the window, and all rates would be zero.
     let latest = now.saturating_add(MAX_AHEAD).saturating_mul(1_000_000);
     let times = found
         .iter()

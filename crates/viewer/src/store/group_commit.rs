@@ -1,8 +1,7 @@
-//! The exports that wait in an instance go into the database together.
+//! Group commit: the exports that wait in an instance are written in one transaction.
 //!
-//! One of the requests writes at a time, for all that wait when it begins; who comes meanwhile waits, and
-//! the first of them writes next. So a transaction's cost is shared when there is much to do, and nobody
-//! works for others for longer than for one transaction beside its own.
+//! One request writes at a time, for all that wait when it begins. Requests that arrive meanwhile wait, and the first of
+//! them writes next. The cost of a transaction is thus shared under load, and no request writes more than one group.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,21 +15,21 @@ use crate::receive::batch::Batch;
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Notifier, Runtime};
 
-/// The most spans of a transaction, but for the first batch's.
+/// The most spans of a group. A single batch may exceed it.
 const MAX_SPANS: usize = 8_192;
 /// How long an export waits for its transaction to begin, in milliseconds.
 pub const MAX_WAIT: i64 = 220;
 
-/// Statements that make a connection one that writes.
-const WRITER: &[&str] = &[
-    // SQLite waits for longer and longer between its own attempts, and misses its turn.
+/// The settings of a connection that writes.
+const WRITER_SETTINGS: &[&str] = &[
+    // SQLite waits longer and longer between its own attempts, and misses its turn.
     "PRAGMA busy_timeout = 5",
-    // Room for all pages of a transaction, so that they are written once, and for what undoes a statement.
+    // Memory for all pages of a transaction, so that each is written once, and for statement journals.
     "PRAGMA cache_size = -8192",
     "PRAGMA temp_store = MEMORY",
 ];
 
-/// Exports that wait, what the instance remembers, and its connections that write.
+/// The waiting exports of an instance, its cache, and its connections that write.
 pub struct GroupCommit<D> {
     waiting: RefCell<VecDeque<PendingExport>>,
     writing: Cell<bool>,
@@ -64,7 +63,7 @@ struct Ticket {
 }
 
 enum Outcome {
-    /// It is its turn to write.
+    /// This request writes the next group.
     Turn,
     Done(Result<StoreOutcome, DatabaseError>),
 }
@@ -72,23 +71,23 @@ enum Outcome {
 impl Ticket {
     fn resolve(&self, outcome: Outcome) {
         *self.outcome.borrow_mut() = Some(outcome);
-        // Where it does not wait yet, it will find the outcome.
+        // A request that does not wait yet finds the outcome.
         drop(self.notifier.borrow_mut().take());
     }
 }
 
 impl<D: Database> GroupCommit<D> {
-    /// Counts an export that is turned away.
+    /// Counts an export that was answered 429 or 503.
     pub fn count_turned_away(&self) {
         self.turned_away.set(self.turned_away.get() + 1);
     }
 
-    /// Whether exports were turned away that no transaction has counted yet.
+    /// Whether exports were turned away that are not in the database's count yet.
     pub fn has_uncounted(&self) -> bool {
         self.turned_away.get() > 0
     }
 
-    /// Writes what was counted and has no transaction to go with.
+    /// Writes the number of exports that were turned away, unless a transaction is about to.
     pub async fn flush(&self, database: &impl Database) {
         let count = self.turned_away.get();
         if count > 0 && !self.writing.get() {
@@ -128,8 +127,8 @@ impl<D: Database> GroupCommit<D> {
             self.writing.set(true);
             ticket.resolve(Outcome::Turn);
         }
-        let told = ticket.outcome.borrow_mut().take();
-        let outcome = match told {
+        let outcome = ticket.outcome.borrow_mut().take();
+        let outcome = match outcome {
             Some(Outcome::Done(stored)) => stored,
             Some(Outcome::Turn) => {
                 if let Some(database) = self.write(runtime, bounds).await
@@ -142,22 +141,22 @@ impl<D: Database> GroupCommit<D> {
                     _ => Err(DatabaseError::Busy),
                 }
             }
-            // Its writer went away.
+            // The request that wrote for it was dropped.
             None => Err(DatabaseError::Busy),
         };
         drop(permit);
         outcome
     }
 
-    /// Writes what waits, tells those that wait for it, and lets the next write. Gives the connection
-    /// where a checkpoint is due.
+    /// Writes what waits, resolves the tickets, and lets the next request write. Returns the connection if a checkpoint is
+    /// due.
     async fn write(&self, runtime: &impl Runtime<Database = D>, bounds: &Bounds) -> Option<D> {
         let turn = WriteTurn {
             group: self,
             tickets: RefCell::default(),
         };
         let (batches, oldest) = turn.take();
-        // Nobody else has it: one writes at a time.
+        // Only one request writes at a time, so the cache is here.
         let mut cache = self.cache.take();
         cache.turned_away = self.turned_away.take();
         let written = self
@@ -179,8 +178,7 @@ impl<D: Database> GroupCommit<D> {
         None
     }
 
-    /// Tries until it is too late for the oldest. Where an attempt fails for another reason the connection
-    /// is not used again.
+    /// Tries until the oldest export has waited for [`MAX_WAIT`]. After any other error the connection is dropped.
     async fn attempt(
         &self,
         runtime: &impl Runtime<Database = D>,
@@ -193,7 +191,7 @@ impl<D: Database> GroupCommit<D> {
             Some(database) => database,
             None => {
                 let database = runtime.connect().await?;
-                for setting in WRITER {
+                for setting in WRITER_SETTINGS {
                     database.execute(setting, Vec::new()).await?;
                 }
                 database
@@ -210,15 +208,15 @@ impl<D: Database> GroupCommit<D> {
     }
 }
 
-/// The turn of a request that writes for others. It passes on when this is dropped, and who has been told
-/// nothing by then is told that the database is busy.
+/// The turn of a request that writes for others. On drop, tickets that are not resolved fail as busy, and the turn passes
+/// to the next request.
 struct WriteTurn<'g, D> {
     group: &'g GroupCommit<D>,
     tickets: RefCell<Vec<Rc<Ticket>>>,
 }
 
 impl<D> WriteTurn<'_, D> {
-    /// Takes what waits: the batches, and when the oldest came.
+    /// Takes a group: the batches, and the arrival of the oldest in milliseconds since 1970.
     fn take(&self) -> (Vec<Batch>, i64) {
         let mut waiting = self.group.waiting.borrow_mut();
         let mut batches = Vec::new();

@@ -2,16 +2,15 @@
 
 use crate::settings::Bounds;
 
-/// The most spans of a trace; more are refused, by partial success.
+/// The most spans of a trace.
 pub const MAX_SPANS_PER_TRACE: i64 = 10_000;
-/// The most bytes of a trace, with its resources and scopes; more are refused, by partial success.
+/// The most bytes of a trace, with its resources and scopes.
 pub const MAX_TRACE_BYTES: i64 = 12 * 1024 * 1024;
-/// The most messages of a trace, values among them; more are refused, by partial success. Each takes memory where it
-/// is decoded, and some no more than two bytes here.
+/// The most messages of a trace, attribute values included. Each takes memory once it is decoded, while some take only two
+/// bytes when stored.
 pub const MAX_TRACE_MESSAGES: i64 = 1_000_000;
 
-/// How many bytes a trace may take, with its resources and scopes: not more than there are, nor more than can be
-/// answered for at once.
+/// The most bytes of a trace within these bounds, with its resources and scopes.
 pub(super) fn max_trace_bytes(bounds: &Bounds) -> i64 {
     bounds.bytes.min(MAX_TRACE_BYTES)
 }

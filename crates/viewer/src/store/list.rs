@@ -8,52 +8,52 @@ use crate::otlp::hex;
 use crate::store::totals::Service;
 use crate::wasi::{Database, DatabaseError};
 
-/// The most services that a trace in a list names.
+/// The most services of a trace in the list.
 const MAX_SERVICES: usize = 20;
-/// What is known to be missing of a trace.
+/// What is known to be missing from a trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incomplete {
-    /// Spans that were not taken: too large, or too many.
+    /// The number of rejected spans: too large, or too many.
     pub refused: i64,
 }
 
-/// A trace in a list.
+/// A trace of the list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// Its place in the order of arrival; the cursor of `before`.
+    /// Its number in the order of arrival, which is the cursor of `before`.
     pub id: i64,
     /// 32 hexadecimal digits.
     pub trace_id: String,
-    /// The number of its latest change; the cursor of `changed_after`.
+    /// The number of its latest change, which is the cursor of `changed_after`.
     pub changed: i64,
     /// Its first span's start: nanoseconds since 1970, as text.
     pub start_ns: String,
     /// From the first start to the last end.
     pub duration_ns: i64,
-    /// Spans so far.
+    /// The number of its spans so far.
     pub spans: i64,
-    /// Those with an error.
+    /// The number of those with an error.
     pub errors: i64,
-    /// The service and name of the root, or of the first span while there is none.
+    /// The service of the root, or of the first span while there is no root.
     pub service: String,
-    /// See `service`.
+    /// The name of the same span.
     pub name: String,
     /// Whether a span without parent has arrived.
     pub rooted: bool,
     /// The services, those with the most spans first.
     pub services: Vec<Service>,
-    /// What is known to be missing of it.
+    /// What is known to be missing from it.
     pub incomplete: Option<Incomplete>,
     /// Whether it is pinned.
     pub pinned: bool,
 }
 
-/// What a list shows of a trace beside what a filter has to know.
-const OF_SUMMARY: &str = "t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name, t.rooted, t.refused, t.pinned";
+/// The columns of a trace in the list, besides those of the filter.
+const SUMMARY_COLUMNS: &str = "t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name, t.rooted, t.refused, t.pinned";
 impl Found {
     fn summary(&self) -> Summary {
-        let asked = self.asked();
-        let number = |column: usize| asked[column].integer();
+        let extra = self.extra();
+        let number = |column: usize| extra[column].integer();
         let services = self.services().into_iter();
         let mut services: Vec<_> = services
             .map(|(name, spans, errors)| Service {
@@ -72,8 +72,8 @@ impl Found {
             duration_ns: number(1),
             spans: number(2),
             errors: number(3),
-            service: asked[4].text().to_owned(),
-            name: asked[5].text().to_owned(),
+            service: extra[4].text().to_owned(),
+            name: extra[5].text().to_owned(),
             rooted: number(6) != 0,
             services,
             incomplete: Some(number(7))
@@ -84,28 +84,27 @@ impl Found {
     }
 }
 
-/// Traces that a filter lets through.
+/// A page of the list.
 #[derive(Debug)]
 pub struct Page {
-    /// No more than the limit.
+    /// At most `limit` traces.
     pub traces: Vec<Summary>,
-    /// Whether there may be more: after the last of these, or after what was looked at.
+    /// Whether there may be more.
     pub more: bool,
-    /// Where to go on: the number of the last trace, or of its change with `changed_after`.
+    /// The cursor of the next page: the last trace's id, or with `changed_after` the number of its change.
     pub last: Option<i64>,
 }
 
-/// The traces that a filter lets through, newest first; or, with `changed_after`, in the order of
-/// their changes.
+/// Reads a page of the traces that match a filter: newest first, or in the order of their changes with `changed_after`.
 ///
 /// # Errors
 /// Any error of the database.
 pub async fn traces(database: &impl Database, filter: &Filter) -> Result<Page, DatabaseError> {
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let mut page = matching(database, filter, OF_SUMMARY, limit + 1).await?;
+    let mut page = matching(database, filter, SUMMARY_COLUMNS, limit + 1).await?;
     let more = page.found.len() > limit;
     page.found.truncate(limit);
-    let last = page.found.last().map(|last| last.place(filter));
+    let last = page.found.last().map(|last| last.cursor(filter));
     Ok(Page {
         traces: page.found.iter().map(Found::summary).collect(),
         more: more || page.unread.is_some(),

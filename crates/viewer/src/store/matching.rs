@@ -1,8 +1,8 @@
-//! The traces that a filter lets through.
+//! Finds the traces that match a filter.
 //!
-//! A condition in SQL leaves those that may pass; what it can't tell is looked at here, in the summary
-//! and, where that is not enough, in the spans. An answer reads no more than some bytes of spans: it then says how
-//! far it came, and the next goes on from there.
+//! SQL selects the traces that may match. The rest is decided here, by the summary and, if that is not enough, by the
+//! spans. A response reads a limited number of bytes of spans; it then reports where it stopped, and the next request
+//! continues from there.
 
 use super::pieces::{self, Piece};
 use super::span_view::SpanView;
@@ -12,19 +12,19 @@ use crate::filter::{AttributeFilter, CallFilter, Filter, TextFilter};
 use crate::tree::{self, SpanIdentity};
 use crate::wasi::{Database, DatabaseError, Row, Value};
 
-/// Spans are read until they have so many bytes, then looked at.
+/// Spans are read in groups of this many bytes.
 pub(super) const READ_BYTES: usize = 4 * 1024 * 1024;
-/// When so many bytes of spans were read for an answer, it ends.
+/// After this many bytes of spans a response ends.
 const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
-/// The fewest rows that are asked for at a time.
+/// The fewest rows that are read at a time.
 const MIN_ROWS: usize = 50;
 
-/// What a filter has to know of a trace; the attributes come behind where it asks for one, then what is asked for.
-const OF_FILTER: &str = "t.id, t.changed, t.services, t.names, t.pieces, t.trace_id";
-/// How many columns those are, with the attributes.
+/// The columns that a filter needs. The attributes follow, then the caller's columns.
+const FILTER_COLUMNS: &str = "t.id, t.changed, t.services, t.names, t.pieces, t.trace_id";
+/// The number of these columns, with the attributes.
 const COLUMNS: usize = 7;
 
-/// A row that may pass.
+/// A trace that may match.
 pub(super) struct Found(Row);
 
 impl Found {
@@ -32,8 +32,8 @@ impl Found {
         self.0[0].integer()
     }
 
-    /// Where it stands in the order of the answer.
-    pub(super) fn place(&self, filter: &Filter) -> i64 {
+    /// Its cursor in the order of the response.
+    pub(super) fn cursor(&self, filter: &Filter) -> i64 {
         match filter.changed_after {
             Some(_) => self.changed(),
             None => self.id(),
@@ -55,8 +55,8 @@ impl Found {
         pieces.iter().map(|piece| piece.length).sum()
     }
 
-    /// What was asked for beside what a filter has to know.
-    pub(super) fn asked(&self) -> &[Value] {
+    /// The caller's columns.
+    pub(super) fn extra(&self) -> &[Value] {
         &self.0[COLUMNS..]
     }
 
@@ -64,8 +64,8 @@ impl Found {
         self.0[5].blob()
     }
 
-    /// Whether it passes, as far as the summary tells: none where the spans have to be looked at.
-    fn passes(&self, filter: &Filter) -> Option<bool> {
+    /// Whether it matches, by its summary. None if only the spans can decide.
+    fn matches(&self, filter: &Filter) -> Option<bool> {
         let mut open = !filter.calls.is_empty();
         match self.has_attributes(&filter.attributes) {
             Some(false) => return Some(false),
@@ -76,7 +76,7 @@ impl Found {
             return (!open).then_some(true);
         }
         let services = self.services();
-        // They stand by name.
+        // Services are sorted by name.
         let has = |service: &str| {
             let order = |(name, ..): &(String, i64, i64)| name.as_str().cmp(service);
             services.binary_search_by(order).is_ok()
@@ -99,8 +99,8 @@ impl Found {
         (!open).then_some(true)
     }
 
-    /// Whether it has all of these attributes; none where the summary has not all of its own, or only the
-    /// beginnings of these.
+    /// Whether it has all of these attributes. None if the summary lacks some attributes of the trace, or if key or value
+    /// were truncated.
     fn has_attributes(&self, wanted: &[AttributeFilter]) -> Option<bool> {
         if wanted.is_empty() {
             return Some(true);
@@ -108,9 +108,9 @@ impl Found {
         let Value::Blob(own) = &self.0[COLUMNS - 1] else {
             return None;
         };
-        // Of what SQLite finds in them, eight bytes may be of two numbers.
+        // SQLite may have found eight bytes that belong to two adjacent hashes.
         let own = AttributeSet::decode(own);
-        let lacks = |numbers: &[u64]| !own.contains_any(numbers);
+        let lacks = |hashes: &[u64]| !own.contains_any(hashes);
         if wanted.iter().filter_map(AttributeFilter::hashes).any(lacks) {
             return Some(false);
         }
@@ -122,8 +122,8 @@ impl Found {
 }
 
 impl Filter {
-    /// Whether a trace passes, by all that it has; services alone are not looked at again.
-    fn lets_through(&self, trace_id: &[u8], trace: &TraceSpans<SpanView<'_>>) -> bool {
+    /// Whether a trace matches, by its spans. Services are not checked again.
+    fn matches_spans(&self, trace_id: &[u8], trace: &TraceSpans<SpanView<'_>>) -> bool {
         let of_resources = trace.resources.iter();
         let of_resources = of_resources.filter_map(|one| one.1.resource.as_ref());
         let attribute = |wanted: &AttributeFilter| {
@@ -150,10 +150,10 @@ impl Filter {
     }
 }
 
-/// A span with the place of its resource.
+/// A span with the index of its resource.
 pub(super) type Placed<'s, 'b> = (usize, &'s SpanView<'b>);
 
-/// Each span that has a parent, behind it.
+/// Each span that has a parent, with its parent first.
 pub(super) fn parents<'s, 'b>(
     trace: &'s TraceSpans<SpanView<'b>>,
 ) -> impl Iterator<Item = (Placed<'s, 'b>, Placed<'s, 'b>)> {
@@ -172,20 +172,20 @@ pub(super) fn parents<'s, 'b>(
     parents.filter_map(move |(child, (parent, _))| Some((placed(parent?), placed(child))))
 }
 
-/// Traces that pass.
+/// The traces that match.
 #[derive(Default)]
 pub(super) struct Matching {
     pub(super) found: Vec<Found>,
-    /// The place of the last that was looked at, where not all were.
+    /// The cursor of the last trace that was considered, if not all were.
     pub(super) unread: Option<i64>,
-    /// The bytes of the spans that were read.
+    /// The bytes of spans that were read.
     read: usize,
 }
 
 pub(super) async fn matching(
     database: &impl Database,
     filter: &Filter,
-    asked: &str,
+    columns: &str,
     wanted: usize,
 ) -> Result<Matching, DatabaseError> {
     let (condition, values) = filter.sql();
@@ -198,13 +198,13 @@ pub(super) async fn matching(
         false => "t.attributes",
     };
     let select = format!(
-        "SELECT {OF_FILTER}, {attributes}, {asked} FROM tracing_tail_traces t WHERE {condition} AND {further}
+        "SELECT {FILTER_COLUMNS}, {attributes}, {columns} FROM tracing_tail_traces t WHERE {condition} AND {further}
         ORDER BY {order} LIMIT ?"
     );
     let mut cursor = filter.changed_after.unwrap_or(i64::MAX);
-    let mut passing = Matching::default();
+    let mut matching = Matching::default();
     loop {
-        let many = (wanted - passing.found.len()).max(MIN_ROWS.min(wanted));
+        let many = (wanted - matching.found.len()).max(MIN_ROWS.min(wanted));
         let mut values = values.clone();
         values.extend([
             cursor.into(),
@@ -213,17 +213,17 @@ pub(super) async fn matching(
         let rows = database.execute(&select, values).await?;
         let last = rows.len() < many;
         let found: Vec<_> = rows.into_iter().map(Found).collect();
-        cursor = found.last().map_or(cursor, |last| last.place(filter));
-        passing.look(database, filter, found).await?;
-        if last || passing.found.len() >= wanted || passing.unread.is_some() {
-            return Ok(passing);
+        cursor = found.last().map_or(cursor, |last| last.cursor(filter));
+        matching.add(database, filter, found).await?;
+        if last || matching.found.len() >= wanted || matching.unread.is_some() {
+            return Ok(matching);
         }
     }
 }
 
 impl Matching {
-    /// Adds those that pass, in their order, as long as spans may be read.
-    async fn look(
+    /// Adds those that match, in their order, until too many bytes of spans were read.
+    async fn add(
         &mut self,
         database: &impl Database,
         filter: &Filter,
@@ -233,8 +233,8 @@ impl Matching {
         let mut bytes = 0;
         let mut rest = found.into_iter().peekable();
         while let Some(one) = rest.next() {
-            let place = one.place(filter);
-            match one.passes(filter) {
+            let cursor = one.cursor(filter);
+            match one.matches(filter) {
                 Some(false) => {}
                 Some(true) => self.found.push(one),
                 None => {
@@ -249,14 +249,14 @@ impl Matching {
                 let passes = |one: &Found| {
                     let mut traces = traces.iter().filter(|trace| trace.id == one.id());
                     !open.contains(&one.id())
-                        || traces.any(|trace| filter.lets_through(one.trace_id(), trace))
+                        || traces.any(|trace| filter.matches_spans(one.trace_id(), trace))
                 };
                 self.found.retain(passes);
                 self.read += bytes;
                 open.clear();
                 bytes = 0;
                 if self.read >= MAX_READ_BYTES {
-                    self.unread = Some(place);
+                    self.unread = Some(cursor);
                     return Ok(());
                 }
             }
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn eight_bytes_of_two_numbers_are_no_attribute() {
+    fn eight_bytes_of_two_hashes_are_no_attribute() {
         let mut two = span(1, 1, 0);
         let value = |value: &str| KeyValue {
             key: "k".to_owned(),

@@ -1,15 +1,22 @@
-//! The database: what it holds, and how it gets in and out.
+//! The database: what it holds, how spans get in, and how they are read.
 //!
-//! - [`schema`]: the tables
-//! - [`mod@write`]: exports into the database, in one transaction; `merge`: what a trace takes of them; [`stored`]: what
-//!   has become of them
-//! - [`group`]: the exports that wait in an instance, together
-//! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table
-//! - [`evict`]: which traces go when a bound is exceeded; [`retention`]: which stay longer
-//! - [`memory`]: what an instance remembers of it
-//! - [`keep`]: what is looked at and pinned; deleting all
-//! - [`checkpoint`]: the size of the files
-//! - [`read`], [`list`], [`spans`], [`export`]: what is answered; [`passing`]: what a filter lets through
+//! Tables:
+//! - [`schema`]: the tables, and how older versions are replaced
+//! - [`trace_row`], [`pieces`], [`segments`], [`shared`], [`state`]: what each table holds
+//!
+//! Writing:
+//! - [`group_commit`]: the exports that wait in an instance are written together
+//! - [`mod@write`]: one transaction; `merge`: how new spans change a trace; [`limits`]: how much a trace may hold
+//! - [`outcome`]: what was stored and what was rejected
+//! - [`evict`]: which traces are deleted when a bound is exceeded; [`retention`]: which of them stay longer
+//! - [`checkpoint`]: the size of the write-ahead log
+//! - [`cache`]: what an instance remembers between transactions
+//! - [`actions`]: viewing, pinning and deleting traces
+//!
+//! Reading:
+//! - [`totals`], [`list`], [`graph`]: all traces
+//! - [`spans`], [`span_view`], [`export`]: one trace
+//! - [`matching`]: the traces that match a filter
 
 pub mod actions;
 mod bulk_insert;

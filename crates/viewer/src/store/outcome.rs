@@ -1,4 +1,4 @@
-//! What a trace may take, and what has become of an export.
+//! The outcome of an export: how many of its spans were rejected, and why.
 
 use super::limits::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
 use crate::receive::batch::Batch;
@@ -6,13 +6,13 @@ use crate::receive::limits::MAX_SPAN_BYTES;
 use crate::receive::rejected::RejectedSpans;
 use crate::settings::Bounds;
 
-/// What has become of an export.
+/// The outcome of an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoreOutcome {
     rejected: RejectedSpans,
     pub(super) too_many: i64,
     pub(super) beyond: i64,
-    /// What a trace may take.
+    /// The most bytes of a trace.
     max_bytes: i64,
 }
 
@@ -25,13 +25,13 @@ impl StoreOutcome {
         }
     }
 
-    /// Spans that were refused.
+    /// The number of rejected spans.
     pub fn rejected(&self) -> i64 {
         self.rejected.malformed + self.rejected.too_large + self.too_many + self.beyond
     }
 
-    /// Why.
-    pub fn why(&self) -> String {
+    /// Why they were rejected.
+    pub fn reason(&self) -> String {
         let RejectedSpans {
             malformed,
             too_large,

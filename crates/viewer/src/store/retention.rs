@@ -10,23 +10,23 @@ use super::trace_row::TraceRow;
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Value};
 
-/// For how long a trace counts as looked at, in milliseconds.
+/// How long a trace is retained after it was viewed, in milliseconds.
 pub const VIEWED_FOR: i64 = 60_000;
-/// What takes longer, in nanoseconds, is a clock's fault, and no trace is kept for it: a day.
+/// The longest duration of a slow trace, in nanoseconds: a day. A longer one is the fault of a clock.
 const MAX_SLOW: i64 = 86_400_000_000_000;
-/// How many of the slowest traces of a root are kept.
+/// How many of the slowest traces of a root are retained.
 const SLOWEST: usize = 10;
-/// What was read of the kept traces is taken for true for so long, in milliseconds.
+/// How long the counts of retained traces are used before they are read again, in milliseconds.
 const MAX_AGE: i64 = 1_000;
 
-/// It was among the slowest of its root.
+/// Retained because it is among the slowest of its root.
 const SLOW: i64 = 1;
-/// It has errors.
+/// Retained because it has errors.
 const ERRORS: i64 = 2;
-/// Somebody looks at it or has pinned it.
+/// Retained because it was viewed or is pinned.
 pub(super) const HELD: i64 = 3;
 
-/// A trace that may go.
+/// A trace that may be evicted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Candidate {
     pub(super) id: i64,
@@ -65,7 +65,7 @@ impl Candidate {
         }
     }
 
-    /// Takes over what the transaction has changed.
+    /// Applies the changes of the transaction.
     pub(super) fn update(&mut self, trace: &TraceRow) {
         self.errors = trace.errors;
         self.duration = trace.end - trace.start;
@@ -76,20 +76,20 @@ impl Candidate {
     }
 }
 
-/// What is kept.
+/// The retained traces by reason.
 #[derive(Debug, Default)]
 pub struct Retained {
     read: i64,
-    /// How many there are of each kind, and what they take.
+    /// Number and bytes of each kind.
     count: [i64; 4],
     bytes: [i64; 4],
-    /// For each root how many of its slowest are kept, and how long the fastest of these took.
+    /// For each root, how many slow traces are retained and the duration of the fastest of them.
     slow: HashMap<(String, String), (usize, i64)>,
 }
 
 impl Retained {
-    /// What is kept, read again where what was read before is too old. Then it comes with those that
-    /// are kept no longer: nobody looks at them any more, others are slower, or there are too many.
+    /// The retained traces, read again if `before` is too old. Also returns those that are no longer retained, because
+    /// nobody viewed them lately, others are slower, or there are too many.
     pub(super) async fn load(
         before: Option<Retained>,
         database: &impl Database,
@@ -155,7 +155,7 @@ impl Retained {
         Ok((kept, over))
     }
 
-    /// How many of a kind are there beyond its share.
+    /// How many traces of a kind exceed its share.
     fn excess(&self, kind: i64, bounds: &Bounds) -> i64 {
         let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
         let beyond = count - bounds.traces / 8;
@@ -165,9 +165,9 @@ impl Retained {
         beyond.max(count / 4).max(1)
     }
 
-    /// Why a trace is kept, if it is.
+    /// The reason to retain a trace, if there is one.
     pub(super) fn reason_to_keep(&self, one: &Candidate, bounds: &Bounds, now: i64) -> Option<i64> {
-        // A little more than the share: at the next reading the oldest go.
+        // Slightly more than the share; the excess is released when the counts are read again.
         let room = |kind: i64, part: i64| {
             let (count, bytes) = (self.count[kind as usize], self.bytes[kind as usize]);
             count < bounds.traces / part && bytes + one.bytes <= bounds.bytes / part
@@ -188,7 +188,7 @@ impl Retained {
         (slow && room(SLOW, 6)).then_some(SLOW)
     }
 
-    /// Counts a trace that is kept from now on.
+    /// Counts a trace that is retained from now on.
     pub(super) fn add(&mut self, one: &Candidate, kind: i64) {
         self.count[kind as usize] += 1;
         self.bytes[kind as usize] += one.bytes;
@@ -196,7 +196,7 @@ impl Retained {
             let slow = self.slow.entry(one.root.clone());
             let (count, fastest) = slow.or_insert((0, one.duration));
             *count += 1;
-            // Which of them is the fastest now is known at the next reading; only slower ones until then.
+            // The fastest of them is unknown until the counts are read again. Until then only slower traces are added.
             *fastest = match *count <= SLOWEST {
                 true => one.duration.min(*fastest),
                 false => one.duration,

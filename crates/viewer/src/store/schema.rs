@@ -1,10 +1,10 @@
-//! The tables, and how a database that has others gets them.
+//! The tables, and how those of another version are replaced.
 //!
-//! - `traces`: a summary of each trace, and where its spans lie
-//! - `segments`: the spans of one transaction, as they came
-//! - `shared`: each resource and scope once
+//! - `traces`: a summary of each trace, and the location of its spans
+//! - `segments`: encoded spans of one transaction
+//! - `shared`: each distinct resource and scope
 //! - `state`: one row of counters
-//! - `log`: the ids that were let go, of the last seconds
+//! - `log`: the traces that were evicted in the last seconds
 
 use super::cache::REMEMBERED;
 use crate::wasi::{Database, DatabaseError};
@@ -22,8 +22,8 @@ const TABLES: &[&str] = &[
     "tracing_tail_state",
 ];
 
-/// What version 1 had in the database, table by table, with `user_version` 1. Its names had no prefix, so they are
-/// another's unless all of it is there, to the letter.
+/// The tables of version 1, which had `user_version` 1. Their names have no prefix, so they belong to another application
+/// unless all of them are there, to the letter.
 const FIRST: &[(&str, &str)] = &[
     (
         "changes",
@@ -105,11 +105,11 @@ const STATEMENTS: &[&str] = &[
         ids BLOB NOT NULL
     ) STRICT",
     "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",
-    // The oldest go, and those that stay are listed, newest first.
+    // For eviction, oldest first, and for the list of retained traces, newest first.
     "CREATE INDEX tracing_tail_traces_passing ON tracing_tail_traces (id) WHERE kept = 0",
     "CREATE INDEX tracing_tail_traces_staying ON tracing_tail_traces (id) WHERE kept > 0",
     "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id) WHERE kept > 0",
-    // Few have errors.
+    // Few traces have errors.
     "CREATE INDEX tracing_tail_traces_errors ON tracing_tail_traces (id) WHERE errors > 0",
     "CREATE TABLE tracing_tail_segments (
         id INTEGER PRIMARY KEY,
@@ -156,8 +156,8 @@ const STATEMENTS: &[&str] = &[
     END",
 ];
 
-/// What is remembered for long enough goes, two for each that comes; and so does what a clock that has been set back
-/// has left in the future.
+/// The trigger that deletes evicted traces and logs them. For each new entry of the log it deletes two that are too old,
+/// or in the future because the clock was set back.
 fn trigger() -> String {
     format!(
         "CREATE TRIGGER tracing_tail_gone AFTER UPDATE OF gone ON tracing_tail_state
@@ -171,17 +171,17 @@ fn trigger() -> String {
     )
 }
 
-/// Statements that make a fresh connection ready. A writer that finds another at work waits for no
-/// longer than an export may wait. Checkpoints are made by `checkpoint`, and what they free is given back.
+/// The settings of a new connection. A writer waits for another no longer than an export may wait. Checkpoints are made
+/// by `checkpoint`, and the log is truncated after them.
 const SETTINGS: &[&str] = &[
     "PRAGMA busy_timeout = 200",
-    // Enough for a database that may be lost: it stays whole if the machine goes down.
+    // Enough for a database that may lose its latest transactions: it stays consistent when the machine crashes.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA journal_size_limit = 16777216",
 ];
 
-/// Makes a fresh connection ready, and the tables where they are missing or of another version.
+/// Prepares a new connection, and creates the tables if they are missing or of another version.
 /// `now` is in nanoseconds since 1970.
 ///
 /// # Errors
@@ -190,7 +190,7 @@ pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseE
     for setting in SETTINGS {
         database.execute(setting, Vec::new()).await?;
     }
-    // Without the table this fails, once in the life of a database.
+    // This fails if the table does not exist, once in the life of a database.
     let version = database
         .execute("SELECT version FROM tracing_tail_schema", Vec::new())
         .await;
@@ -199,7 +199,7 @@ pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseE
         Ok(_) | Err(DatabaseError::Failed(_)) => {}
         Err(error) => return Err(error),
     }
-    // Readers and a writer do not hold each other up.
+    // In WAL mode readers and a writer do not block each other.
     database
         .execute("PRAGMA journal_mode = WAL", Vec::new())
         .await?;
@@ -213,13 +213,13 @@ pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseE
     };
     database.execute("COMMIT", Vec::new()).await?;
     if replaced {
-        // Gives the file's space back. Where others are at work it stays, and is used again.
+        // Shrinks the file. This fails while other connections are busy, and the space is then reused.
         let _ = database.execute("VACUUM", Vec::new()).await;
     }
     Ok(())
 }
 
-/// Makes the tables, and says whether others had to go.
+/// Creates the tables. Returns whether older ones were dropped.
 async fn replace(database: &impl Database, now: i64) -> Result<bool, DatabaseError> {
     let select = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
     let rows = database.execute(select, Vec::new()).await?;

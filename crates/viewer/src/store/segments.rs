@@ -1,35 +1,35 @@
-//! Segments: writing them, and moving a trace into one of its own.
+//! Segments: rows of encoded spans, and moving a trace into a segment of its own.
 
 use super::bulk_insert;
 use super::pieces::{self, Piece, StoredSpan};
 use super::state::State;
 use crate::wasi::{Database, DatabaseError, Row};
 
-/// When a segment has so many bytes, the next begins: a piece of it is read with all of it.
+/// A segment with this many bytes is full. It is kept small because SQLite reads all of it to return a piece.
 const SEGMENT_BYTES: usize = 8 * 1024;
 
-/// The bytes of a piece in SQL: `j` is an element of an array of pieces, `s` the segment that it lies in.
+/// The bytes of a piece in SQL: `j` is an element of an array of pieces, `s` its segment.
 pub const PIECE: &str = "substr(s.data, 1 + (j.value ->> 1), j.value ->> 2)";
 /// How a piece `j` is joined with its segment `s`.
 pub const SEGMENT_OF_PIECE: &str = "tracing_tail_segments s ON s.id = (j.value ->> 0)";
 
-/// A segment that is about to be written.
+/// A segment that is not written yet.
 #[derive(Debug)]
 struct Segment {
     id: i64,
     data: Vec<u8>,
 }
 
-/// The segments of a transaction.
+/// Builds the segments of a transaction.
 #[derive(Debug, Default)]
 pub struct SegmentWriter {
     segments: Vec<Segment>,
-    /// Bytes of all of them.
+    /// The bytes of all segments.
     pub bytes: usize,
 }
 
 impl SegmentWriter {
-    /// Adds a piece of a trace; in a segment of its own where the trace is kept.
+    /// Adds spans as a piece. `own` puts it into a segment of its own, for a trace that is retained.
     pub fn add<'b>(
         &mut self,
         state: &mut State,
@@ -76,7 +76,7 @@ impl SegmentWriter {
         &mut self.segments[at]
     }
 
-    /// Writes them.
+    /// Writes the segments.
     ///
     /// # Errors
     /// Any error of the database.
@@ -93,7 +93,7 @@ impl SegmentWriter {
     }
 }
 
-/// Reads pieces, in their order: each with the place that it has in `wanted`.
+/// Reads pieces, each with its index in `wanted`.
 ///
 /// # Errors
 /// Any error of the database.
@@ -106,7 +106,7 @@ pub async fn read(
     database.execute(&select, vec![wanted.into()]).await
 }
 
-/// Moves traces into segments of their own, each with its number, why it is kept, and its pieces.
+/// Moves traces into segments of their own. Each is given by its id, the reason to retain it, and its pieces.
 ///
 /// # Errors
 /// Any error of the database.

@@ -1,4 +1,4 @@
-//! Resources and scopes, each stored once.
+//! Resources and scopes, each of which is stored once.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use crate::receive::batch::{Batch, Shared};
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Value};
 
-/// What is without use is looked for when all takes twice as much as it did then, and this more.
+/// Unused rows are deleted when all rows take twice as much as after the last time, and this much more.
 const GROWTH: i64 = 64 * 1024;
-/// What a row takes beside its bytes.
+/// The size of a row besides its bytes.
 const ROW_BYTES: i64 = 60;
 
-/// The numbers of a transaction's resources and scopes.
+/// The ids of a transaction's resources and scopes.
 #[derive(Debug, Default)]
 pub struct SharedIds<'b> {
     /// By hash.
@@ -23,14 +23,14 @@ pub struct SharedIds<'b> {
     fresh: Vec<(i64, &'b Shared)>,
 }
 
-/// The hashes of what the batches share, as a JSON array.
+/// The hashes of the batches' resources and scopes, as a JSON array.
 pub fn hashes(batches: &[Batch]) -> String {
     let shared = batches.iter().flat_map(|batch| &batch.shared);
     json!(shared.map(|one| one.hash).collect::<Vec<_>>()).to_string()
 }
 
 impl<'b> SharedIds<'b> {
-    /// Takes rows of hash and number.
+    /// From rows of hash and id.
     pub fn of_rows<'r>(rows: impl Iterator<Item = &'r [Value]>) -> SharedIds<'b> {
         let known = rows.map(|row| (row[0].integer(), row[1].integer()));
         SharedIds {
@@ -39,13 +39,13 @@ impl<'b> SharedIds<'b> {
         }
     }
 
-    /// The number of one that is there already.
-    pub fn known(&self, shared: &Shared) -> Option<i64> {
+    /// The id of one that is stored already.
+    pub fn get(&self, shared: &Shared) -> Option<i64> {
         self.known.get(&shared.hash).copied()
     }
 
-    /// The number of one.
-    pub fn number(&mut self, state: &mut State, shared: &'b Shared) -> i64 {
+    /// The id of one, which is assigned if it is new.
+    pub fn get_or_assign(&mut self, state: &mut State, shared: &'b Shared) -> i64 {
         *self.known.entry(shared.hash).or_insert_with(|| {
             state.last_shared += 1;
             self.fresh.push((state.last_shared, shared));
@@ -53,7 +53,7 @@ impl<'b> SharedIds<'b> {
         })
     }
 
-    /// Writes those that are new.
+    /// Writes the new ones.
     ///
     /// # Errors
     /// Any error of the database.
@@ -80,19 +80,19 @@ impl<'b> SharedIds<'b> {
 }
 
 impl Shared {
-    /// What it takes in the database.
+    /// Its size in the database.
     pub fn row_bytes(&self) -> i64 {
         ROW_BYTES + i64::try_from(self.bytes.len()).unwrap_or(0)
     }
 }
 
-/// Whether it is time to look for what is without use: now and then, and where it takes much of the bound.
-pub fn is_due(state: &State, bounds: &Bounds) -> bool {
+/// Whether unused rows should be deleted: from time to time, and when the rows take much of the bound.
+pub fn is_cleanup_due(state: &State, bounds: &Bounds) -> bool {
     let grown = state.shared_bytes - state.swept_bytes;
     grown > state.swept_bytes + GROWTH || grown > bounds.bytes / 16
 }
 
-/// Deletes what no trace has any more.
+/// Deletes the rows that no trace refers to.
 ///
 /// # Errors
 /// Any error of the database.

@@ -6,20 +6,20 @@ use prost::Message as _;
 
 use crate::otlp::wire::{self, Wire};
 
-/// What filters and graphs need of a span, read where it lies.
+/// A view of an encoded span, with the fields that filters and graphs need.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SpanView<'b> {
     /// Its id.
     pub id: &'b [u8],
-    /// Its parent's.
+    /// The id of its parent.
     pub parent: &'b [u8],
     /// Its name.
     pub name: &'b str,
-    /// A `SpanKind`.
+    /// Its `SpanKind`.
     pub kind: i32,
-    /// Nanoseconds since 1970; 0 where that is not known.
+    /// Nanoseconds since 1970, or 0 if unknown.
     pub start: u64,
-    /// The same; see [`Timing`](crate::otlp::timing::Timing) for what it means.
+    /// Nanoseconds since 1970, or 0 if unknown. See [`Timing`](crate::otlp::timing::Timing) for what it means.
     pub end: u64,
     /// Whether its status is an error.
     pub error: bool,
@@ -46,7 +46,7 @@ impl<'b> SpanView<'b> {
         messages.last().unwrap_or_default()
     }
 
-    /// Its events: when they were, in nanoseconds since 1970, and their names.
+    /// Its events: time in nanoseconds since 1970, and name.
     pub fn events(&self) -> impl Iterator<Item = (u64, &'b str)> + use<'b> {
         let events = fields(self.encoded).filter_map(|(number, event)| match (number, event) {
             (11, Wire::Bytes(event)) => Some(event),
@@ -82,14 +82,14 @@ fn text_of(message: &[u8], number: u32) -> Option<&str> {
     texts.last()
 }
 
-/// The fields of a message, up to one that is malformed: what is stored has none.
+/// The fields of a message. Stored messages are well-formed, so it ends at an error.
 fn fields(mut message: &[u8]) -> impl Iterator<Item = (u32, Wire<'_>)> {
     std::iter::from_fn(move || wire::next(&mut message).ok().flatten())
 }
 
-/// What is made of an encoded `Span`.
+/// What can be read from an encoded `Span`.
 pub trait FromEncoded<'b>: Sized {
-    /// None where it is malformed.
+    /// None if it is malformed.
     fn from_encoded(encoded: &'b [u8]) -> Option<Self>;
 }
 

@@ -1,5 +1,5 @@
-//! The spans of traces, read by one statement: what it gives belongs together, whatever is written or let
-//! go meanwhile.
+//! The spans of traces. One statement reads a trace and its spans, so that they are consistent whatever is written or
+//! evicted meanwhile.
 
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -20,23 +20,23 @@ use crate::wasi::{Database, DatabaseError, Row, Value};
 /// A trace with its spans.
 #[derive(Debug, Default)]
 pub struct TraceSpans<S = Span> {
-    /// Its place in the order of arrival.
+    /// Its number in the order of arrival.
     pub id: i64,
-    /// Spans that were not taken.
+    /// The number of rejected spans.
     pub refused: i64,
     /// Whether it is pinned.
     pub pinned: bool,
-    /// When it was looked at last, in milliseconds since 1970.
+    /// When it was last viewed, in milliseconds since 1970.
     pub looked: i64,
-    /// Resources, with their services.
+    /// Its resources, each with the name of its service.
     pub resources: Vec<Rc<(String, ResourceSpans)>>,
-    /// Scopes.
+    /// Its scopes.
     pub scopes: Vec<Rc<ScopeSpans>>,
-    /// The spans by their start, each with the places of its resource and scope.
+    /// Its spans, each with the indices of its resource and its scope.
     pub spans: Vec<(usize, usize, S)>,
 }
 
-/// The rows of the trace with this key and id, with its pieces.
+/// Selects the trace with this key and id, and its pieces.
 static ONE: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.key = ?1 AND t.trace_id = ?2";
     format!(
@@ -49,8 +49,8 @@ static ONE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The rows of the traces with these numbers, with their segments: those that are asked for together lie in
-/// the same ones, as a rule, and have the same resources.
+/// Selects the traces with these ids, and their segments. Traces that are read together usually share segments and
+/// resources.
 static MANY: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.id IN (SELECT value FROM json_each(?1))";
     format!(
@@ -63,15 +63,15 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Selects traces `t`, as kind 0. What follows is their spans, as kind 1: the segment, where in it the bytes begin,
-/// and the bytes; and resources and scopes, as kind 2.
+/// Selects traces `t` as rows of kind 0. Rows of kind 1 are their spans: segment, offset and bytes. Rows of kind 2 are
+/// resources and scopes.
 fn traces(condition: &str) -> String {
     format!(
         "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}"
     )
 }
 
-/// One trace; none where it is not there.
+/// Reads a trace with its spans by their start. None if it does not exist.
 ///
 /// # Errors
 /// Any error of the database.
@@ -87,7 +87,7 @@ pub async fn find_trace(
     Ok(whole)
 }
 
-/// One trace with the spans of this id, of which each service may have one, or with none where none is there.
+/// Reads a trace with only the spans of this id, of which each service may have one.
 ///
 /// # Errors
 /// Any error of the database.
@@ -110,7 +110,7 @@ async fn read(
     Ok(assemble(&rows, wanted).into_iter().next())
 }
 
-/// The rows of one trace.
+/// Reads the rows of one trace.
 ///
 /// # Errors
 /// Any error of the database.
@@ -122,7 +122,7 @@ pub async fn trace_rows(
     database.execute(&ONE, values).await
 }
 
-/// The rows of traces with these numbers, as far as they are there.
+/// Reads the rows of the traces with these ids. Missing ones are left out.
 ///
 /// # Errors
 /// Any error of the database.
@@ -134,20 +134,19 @@ pub async fn traces_rows(database: &impl Database, ids: &[i64]) -> Result<Vec<Ro
     database.execute(&MANY, values).await
 }
 
-/// The trace of rows that [`trace_rows`] gave, with its spans by their start; none where it is not there.
+/// The trace of the rows that [`trace_rows`] returned, with its spans by their start. None if it does not exist.
 pub fn view_of(rows: &[Row]) -> Option<TraceSpans<SpanView<'_>>> {
     let mut whole: TraceSpans<SpanView<'_>> = assemble(rows, |_| true).into_iter().next()?;
     whole.spans.sort_by_key(|(_, _, span)| span.start);
     Some(whole)
 }
 
-/// The traces of rows that [`traces_rows`] gave; their spans in no order.
+/// The traces of the rows that [`traces_rows`] returned, with their spans in no particular order.
 pub fn views_of(rows: &[Row]) -> Vec<TraceSpans<SpanView<'_>>> {
     assemble(rows, |_| true)
 }
 
-/// The spans of the first trace among rows that [`trace_rows`] gave, as they came, each with the numbers of its resource
-/// and scope; and its resources and scopes by number, all encoded.
+/// The encoded spans of the rows that [`trace_rows`] returned, and the encoded resources and scopes by id.
 pub fn encoded(rows: &[Row]) -> (Vec<StoredSpan<'_>>, HashMap<i64, &[u8]>) {
     let data = data(rows);
     let pieces = of_kind(rows, 0).next();
@@ -156,20 +155,20 @@ pub fn encoded(rows: &[Row]) -> (Vec<StoredSpan<'_>>, HashMap<i64, &[u8]>) {
     (spans.flat_map(pieces::spans).collect(), heads(rows))
 }
 
-/// What segments hold, by segment and where it begins in it.
+/// The bytes of pieces or segments, by segment and offset.
 fn data(rows: &[Row]) -> HashMap<(i64, i64), &[u8]> {
     let data = of_kind(rows, 1);
     data.map(|row| ((row[0].integer(), row[1].integer()), row[2].blob()))
         .collect()
 }
 
-/// Resources and scopes, encoded.
+/// The encoded resources and scopes by id.
 fn heads(rows: &[Row]) -> HashMap<i64, &[u8]> {
     let heads = of_kind(rows, 2);
     heads.map(|row| (row[0].integer(), row[1].blob())).collect()
 }
 
-/// The traces of the rows, with those of their encoded spans that are wanted.
+/// The traces of some rows, with the spans for which `wanted` is true.
 fn assemble<'b, S: FromEncoded<'b>>(
     rows: &'b [Row],
     wanted: impl Fn(&[u8]) -> bool,
@@ -196,7 +195,7 @@ fn assemble<'b, S: FromEncoded<'b>>(
 }
 
 impl Piece {
-    /// Its bytes: all of what begins where it does, or a part of its segment.
+    /// Its bytes: the row that begins at its offset, or a part of its segment.
     fn of<'b>(&self, data: &HashMap<(i64, i64), &'b [u8]>) -> Option<&'b [u8]> {
         let offset = i64::try_from(self.offset).ok()?;
         match data.get(&(self.segment, offset)) {
@@ -209,7 +208,7 @@ impl Piece {
     }
 }
 
-/// Resources and scopes, each decoded once.
+/// Resources and scopes, each of which is decoded once.
 struct Heads<'b> {
     encoded: HashMap<i64, &'b [u8]>,
     resources: HashMap<i64, Rc<(String, ResourceSpans)>>,

@@ -1,4 +1,4 @@
-//! What the store holds altogether.
+//! Totals over all traces: counts, and services.
 
 use std::collections::BTreeMap;
 
@@ -8,51 +8,51 @@ use super::pieces;
 use super::state::{self, State};
 use crate::wasi::{Database, DatabaseError};
 
-/// The most services in a list of all.
+/// The most services of the list.
 pub const MAX_ALL_SERVICES: usize = 500;
-/// Of the traces that outlive others that came after them, so many are named.
+/// The most retained traces that are listed.
 const MAX_KEPT: i64 = 500;
 
-/// A service's part in a trace, or in all.
+/// The spans of a service, in a trace or in all traces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// Its spans.
+    /// The number of its spans.
     pub spans: i64,
-    /// Those with an error.
+    /// The number of those with an error.
     pub errors: i64,
 }
 
-/// How much there is.
+/// The counts of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Traces.
     pub traces: i64,
     /// Spans.
     pub spans: i64,
-    /// Bytes, as they are counted against the bound.
+    /// Bytes that count against the bound.
     pub bytes: i64,
-    /// What has a lower `id` is gone, but for `kept`.
+    /// A trace with a lower `id` is gone unless it is in `kept`.
     pub oldest: i64,
-    /// The newest of the traces before `oldest` that are still there.
+    /// The newest traces before `oldest` that are retained.
     #[serde(skip)]
     pub kept: Vec<i64>,
     /// The number of the latest change.
     pub changed: i64,
-    /// Distinct spans that were stored since `since`, though perhaps let go meanwhile.
+    /// Distinct spans that were stored since `since`, even if they were evicted since.
     pub received: i64,
     /// Exports that were answered 429 or 503.
     pub turned_away: i64,
-    /// Spans that came after their trace had been let go.
+    /// Spans that arrived after their trace was evicted.
     pub late: i64,
-    /// Spans that came again: with the id of another of the same service and trace.
+    /// Spans that arrived again: with the id of a stored span of the same service and trace.
     pub duplicates: i64,
     /// When counting began: nanoseconds since 1970, as text.
     pub since: String,
 }
 
-/// How much there is, and where it begins and ends.
+/// Reads the counts.
 ///
 /// # Errors
 /// Any error of the database.
@@ -89,7 +89,7 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
     })
 }
 
-/// All services, by name, with their spans and errors.
+/// Reads all services by name, with their spans and errors.
 ///
 /// # Errors
 /// Any error of the database.

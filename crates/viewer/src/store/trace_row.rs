@@ -1,4 +1,4 @@
-//! The summary of a trace, and how spans that arrive change it.
+//! The row of a trace: its summary, and how new spans change it.
 
 use std::collections::BTreeSet;
 
@@ -9,38 +9,37 @@ use crate::otlp::text::may_be_truncated;
 use crate::receive::batch::{Batch, Span};
 use crate::wasi::Value;
 
-/// The most bytes of the distinct names of spans that a summary holds; those of a trace with more are
-/// looked for in its spans.
+/// The most bytes of distinct span names in a summary. If a trace has more, filters search its spans.
 const MAX_NAMES: usize = 2_000;
-/// What a row takes beside its texts and lists.
+/// The size of a row besides its texts and lists.
 const ROW_BYTES: usize = 250;
 
-/// What is known of a trace.
+/// The summary of a trace.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TraceRow {
-    /// Its place in the order of arrival.
+    /// Its number in the order of arrival.
     pub id: i64,
-    /// Why it is passed over when the oldest go; see `evict`.
+    /// Why it is retained when older traces are evicted; see `retention`.
     pub kept: i64,
     /// The number of its latest change.
     pub changed: i64,
-    /// Its first span's start; 0 where none is known.
+    /// The start of its first span, or 0 if none is known.
     pub start: i64,
-    /// Its last span's end, among those whose start is known.
+    /// The end of its last span, among those whose start is known.
     pub end: i64,
-    /// Its spans.
+    /// The number of its spans.
     pub spans: i64,
-    /// Those with an error.
+    /// The number of those with an error.
     pub errors: i64,
-    /// Spans that were not taken.
+    /// The number of rejected spans.
     pub refused: i64,
-    /// What it takes, its row included.
+    /// Its bytes, including the row.
     pub bytes: i64,
     /// Whether a span without parent has arrived.
     pub rooted: bool,
     /// The start of the span that gives it its name.
     pub root_start: i64,
-    /// The attributes of its spans and their resources; none where they are too many.
+    /// The attributes of its spans and their resources. None if there are too many.
     pub attributes: Option<AttributeSet>,
     /// Its id.
     pub trace_id: [u8; 16],
@@ -50,15 +49,15 @@ pub struct TraceRow {
     pub name: String,
     /// Each service with its spans and errors, by name.
     pub services: Vec<(String, i64, i64)>,
-    /// The distinct names of its spans, one a line; none where they are too many.
+    /// The distinct names of its spans, one per line. None if there are too many.
     pub names: Option<String>,
-    /// Where its spans lie.
+    /// The location of its spans.
     pub pieces: Vec<Piece>,
-    /// The numbers of its resources and scopes.
+    /// The ids of its resources and scopes.
     pub shared: BTreeSet<i64>,
-    /// What its resources and scopes take.
+    /// The bytes of its resources and scopes.
     pub shared_bytes: i64,
-    /// How many messages it has with them, values among them.
+    /// The number of its messages, with resources, scopes and attribute values.
     pub messages: i64,
     /// The keys of its spans, one after the other.
     pub ids: Vec<u8>,
@@ -91,13 +90,13 @@ pub const COLUMNS: &[&str] = &[
     "shared_bytes",
     "messages",
 ];
-/// Those that never change, and that others change.
+/// The columns that an update does not write: they never change, or are changed by eviction.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
 
-/// A number made of a trace's id, by which it is found. Both halves count: where ids have 64 bits the first
-/// half is zero, and elsewhere it is a time.
+/// The key of a trace in the index: a hash of its id. Both halves of the id count, because the first is zero for ids of 64
+/// bits and a timestamp in some other schemes.
 pub fn key(trace_id: &[u8; 16]) -> i64 {
-    /// Any odd number will do; this one has bits everywhere (2^64 by the golden ratio).
+    /// An odd number with well-spread bits: 2^64 divided by the golden ratio.
     const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15;
     let id = u128::from_be_bytes(*trace_id);
     let mixed = id.wrapping_add((id >> 64).wrapping_mul(SPREAD));
@@ -110,7 +109,7 @@ pub fn key(trace_id: &[u8; 16]) -> i64 {
 }
 
 impl TraceRow {
-    /// A trace without spans.
+    /// A summary without spans.
     pub fn new(id: i64, trace_id: [u8; 16]) -> TraceRow {
         TraceRow {
             id,
@@ -188,7 +187,7 @@ impl TraceRow {
         ]
     }
 
-    /// Takes a span that is not there yet.
+    /// Adds a span that is not stored yet.
     pub fn add(&mut self, batch: &Batch, span: &Span) {
         let (name, resource) = (batch.name(span), &batch.shared[span.shared[0]]);
         self.spans += 1;
@@ -232,7 +231,8 @@ impl TraceRow {
         {
             names.push_str(name);
             names.push('\n');
-            // What LIKE ends at, what ends a line, and what was cut is looked for in the spans.
+            // LIKE stops at NUL and names are separated by line breaks, so such names, and truncated ones, are searched
+            // for in the spans.
             if names.len() > MAX_NAMES
                 || name.contains(['\0', '\n', '\r'])
                 || may_be_truncated(name)
@@ -242,7 +242,7 @@ impl TraceRow {
         }
     }
 
-    /// Counts anew what it takes.
+    /// Recomputes `bytes`.
     pub fn update_bytes(&mut self) {
         let data: usize = self.pieces.iter().map(|piece| piece.length).sum();
         let services: usize = self.services.iter().map(|(name, ..)| name.len() + 10).sum();
@@ -259,8 +259,7 @@ impl TraceRow {
     }
 }
 
-/// The statement that writes rows with these places, each as [`TraceRow::row`] makes it; one that is there already is
-/// brought up to date.
+/// The statement that inserts or updates rows with these placeholders, each as [`TraceRow::row`] returns it.
 pub fn upsert(places: &str) -> String {
     let columns = COLUMNS.join(",");
     let set = COLUMNS.iter().filter(|column| !FIXED.contains(column));
@@ -274,7 +273,7 @@ pub fn upsert(places: &str) -> String {
     )
 }
 
-/// How a service's name stands in the column `services`.
+/// A service's name as it appears in the column `services`.
 pub fn service_in_json(service: &str) -> String {
     serde_json::to_string(&service_name(Some(service))).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Exports into the database, in one transaction.
+//! Writes batches in one transaction.
 //!
-//! The summaries of the traces that they touch are read, brought up to date here, and written; the
-//! spans go into segments as they came. What is not needed any more goes in the same transaction.
+//! The rows of the traces that the batches touch are read, updated and written. The encoded spans are appended to
+//! segments. Eviction is part of the same transaction.
 
 use foldhash::{HashMap, HashMapExt as _};
 use serde_json::json;
@@ -21,27 +21,27 @@ use crate::wasi::{Database, DatabaseError, Row};
 
 /// The most traces that a transaction touches: what it needs of each is in cache.
 const MAX_TRACES: usize = 4_096;
-/// What a transaction leaves behind.
+/// The result of storing batches.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// What has become of each batch.
+    /// The outcome of each batch.
     pub stored: Vec<StoreOutcome>,
     /// Whether a checkpoint is due.
     pub checkpoint: bool,
 }
 
-/// The spans of one trace among those that arrive.
+/// The new spans of one trace.
 #[derive(Debug)]
 pub(super) struct TraceArrivals<'b> {
     pub(super) trace_id: [u8; 16],
-    /// Each with the number of its batch.
+    /// The spans, each with the index of its batch.
     pub(super) spans: Vec<(usize, &'b Span)>,
-    /// How many more were refused.
+    /// The number of further spans that were rejected.
     pub(super) refused: i64,
 }
 
-/// Stores batches, and lets traces go where bounds are passed. Spans that are there already are left as
-/// they are. `now` is in milliseconds since 1970.
+/// Stores batches, and evicts traces if a bound is exceeded. Spans that are already stored are left unchanged. `now` is
+/// in milliseconds since 1970.
 ///
 /// # Errors
 /// Any error of the database. Nothing is stored then, or only some of very many traces.
@@ -88,7 +88,7 @@ pub async fn store(
     Ok(written)
 }
 
-/// What is known once it is over.
+/// What a transaction did.
 struct Done {
     written: Written,
     turned_away: i64,
@@ -96,7 +96,7 @@ struct Done {
     log: i64,
 }
 
-/// A transaction that is under way.
+/// A transaction in progress.
 pub(super) struct Transaction<'b> {
     pub(super) bounds: &'b Bounds,
     pub(super) batches: &'b [Batch],
@@ -116,19 +116,19 @@ impl<'b> Transaction<'b> {
         cache: &mut InstanceCache,
     ) -> Result<Written, DatabaseError> {
         let now = self.now;
-        // From the start a writer: one that reads first could not become one beside another.
+        // A transaction that reads first could not be upgraded while another one writes.
         database.execute("BEGIN IMMEDIATE", Vec::new()).await?;
         match self.run(database, cache).await {
             Ok(done) => {
                 database.execute("COMMIT", Vec::new()).await?;
                 cache.turned_away -= done.turned_away;
                 if let Some(gone) = done.gone {
-                    cache.let_go(done.log, now, &gone);
+                    cache.evicted(done.log, now, &gone);
                 }
                 Ok(done.written)
             }
             Err(error) => {
-                // It may be that there is nothing left to roll back.
+                // This fails if SQLite has rolled back already.
                 let _ = database.execute("ROLLBACK", Vec::new()).await;
                 cache.kept = None;
                 Err(error)
@@ -146,9 +146,9 @@ impl<'b> Transaction<'b> {
         let mut state = state.ok_or_else(|| {
             DatabaseError::Failed("the table tracing_tail_state is empty".to_owned())
         })?;
-        cache.learn(of_kind(&known, 2));
-        cache.forget(self.now, state.cleared);
-        let mut numbers = SharedIds::of_rows(of_kind(&known, 3));
+        cache.read_log(of_kind(&known, 2));
+        cache.expire(self.now, state.cleared);
+        let mut shared_ids = SharedIds::of_rows(of_kind(&known, 3));
         let mut existing: HashMap<[u8; 16], TraceRow> = of_kind(&known, 5)
             .map(TraceRow::read)
             .map(|trace| (trace.trace_id, trace))
@@ -157,15 +157,15 @@ impl<'b> Transaction<'b> {
         let mut touched = Vec::with_capacity(self.arrived.len());
         for one in self.arrived {
             let trace = existing.remove(&one.trace_id);
-            if trace.is_none() && cache.is_gone(key(&one.trace_id)) {
+            if trace.is_none() && cache.is_evicted(key(&one.trace_id)) {
                 self.late += one.spans.len() as i64;
                 continue;
             }
-            let taken = self.merge(trace, one, &mut state, &mut numbers, &mut segments);
+            let taken = self.merge(trace, one, &mut state, &mut shared_ids, &mut segments);
             touched.extend(taken);
         }
         state.written += (segments.bytes + 400 * touched.len()) as i64 + checkpoint::OVERHEAD;
-        numbers.write(database, &mut state).await?;
+        shared_ids.write(database, &mut state).await?;
         segments.write(database).await?;
         let values = touched.iter().map(TraceRow::row).collect();
         bulk_insert::run(database, values, trace_row::upsert).await?;
@@ -201,9 +201,9 @@ impl<'b> Transaction<'b> {
         })
     }
 
-    /// What a transaction has to know, by one statement, each kind of row behind its number: the state (1),
-    /// the log since the last time (2), the numbers of resources and scopes (3), where the bounds may be
-    /// passed the oldest traces (4), and the traces that are there already (5).
+    /// Reads all that the transaction needs by one statement. The first column of each row is its kind: the state (1), new
+    /// log entries (2), the ids of resources and scopes (3), the oldest traces if a bound may be exceeded (4), and the
+    /// traces that exist already (5).
     async fn read(
         &self,
         database: &impl Database,
@@ -245,13 +245,12 @@ impl<'b> Transaction<'b> {
     }
 }
 
-/// The spans of all batches by their traces, in the order of arrival, so that later traces have higher
-/// numbers.
+/// The spans of all batches by trace, in the order of arrival, so that later traces have higher ids.
 fn arrived(batches: &[Batch]) -> Vec<TraceArrivals<'_>> {
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
     let mut arrived = Vec::<TraceArrivals<'_>>::new();
-    let mut place = |trace_id: [u8; 16], arrived: &mut Vec<TraceArrivals<'_>>| {
-        *places.entry(trace_id).or_insert_with(|| {
+    let mut index_of = |trace_id: [u8; 16], arrived: &mut Vec<TraceArrivals<'_>>| {
+        *indices.entry(trace_id).or_insert_with(|| {
             arrived.push(TraceArrivals {
                 trace_id,
                 spans: Vec::new(),
@@ -262,11 +261,11 @@ fn arrived(batches: &[Batch]) -> Vec<TraceArrivals<'_>> {
     };
     for (of, batch) in batches.iter().enumerate() {
         for span in &batch.spans {
-            let at = place(span.trace_id, &mut arrived);
+            let at = index_of(span.trace_id, &mut arrived);
             arrived[at].spans.push((of, span));
         }
         for trace_id in &batch.rejected.traces {
-            let at = place(*trace_id, &mut arrived);
+            let at = index_of(*trace_id, &mut arrived);
             arrived[at].refused += 1;
         }
     }

@@ -1,4 +1,7 @@
-//! The world that the component runs in. Only the files beside this one name it.
+//! The host interfaces that the viewer needs: a database and a clock.
+//!
+//! Everything else is written against [`Runtime`] and [`Database`]. `wasip3` implements them with spin-sdk, `native` with
+//! SQLite for unit tests.
 
 #[cfg(target_family = "wasm")]
 mod wasip3;
@@ -6,19 +9,19 @@ mod wasip3;
 #[cfg(test)]
 pub(crate) mod native;
 
-/// What is asked of the world.
+/// The environment of an instance.
 pub trait Runtime {
-    /// A connection that [`crate::store::schema::prepare`] has made ready.
+    /// A connection to the database, prepared by [`crate::store::schema::prepare`].
     type Database: Database;
 
-    /// Opens a connection, or takes one that is idle.
+    /// Opens a connection, or reuses an idle one.
     fn connect(&self) -> impl Future<Output = Result<Self::Database, DatabaseError>>;
 
-    /// Takes a connection back that is not in use any more. One that is dropped instead is closed.
+    /// Returns a connection for reuse. A connection that is dropped instead is closed.
     fn release(&self, database: Self::Database);
 
-    /// Something to drop, and a future that is ready once that has happened. A request waits with it for
-    /// another of the same instance, which has a task of its own.
+    /// A notifier, and a future that completes when the notifier is dropped. With it a request waits for another request
+    /// of the same instance, which runs in a task of its own.
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>);
 
     /// Nanoseconds since 1970.
@@ -30,7 +33,7 @@ pub type Notifier = Box<dyn std::any::Any>;
 
 /// A connection to the database.
 pub trait Database {
-    /// Runs one statement, with the values of its `?`, and gives its rows.
+    /// Runs one statement with the values of its parameters, and returns its rows.
     fn execute(
         &self,
         statement: &str,
@@ -38,7 +41,7 @@ pub trait Database {
     ) -> impl Future<Output = Result<Vec<Row>, DatabaseError>>;
 }
 
-/// A row of an answer.
+/// A row of a result.
 pub type Row = Vec<Value>;
 
 /// A value in the database.
@@ -48,11 +51,11 @@ pub enum Value {
     Integer(i64),
     /// A 64-bit float.
     Real(f64),
-    /// A text.
+    /// A string.
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
-    /// Nothing.
+    /// NULL.
     Null,
 }
 
@@ -112,26 +115,34 @@ impl From<Vec<u8>> for Value {
     }
 }
 
-/// Why a statement has no answer.
+/// Why a statement failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseError {
-    /// Another connection has it locked for too long.
+    /// Another connection has locked the database for too long.
     Busy,
-    /// It takes no more.
+    /// The database or the disk is full.
     Full,
-    /// Anything else, in the database's words.
+    /// Any other error, with SQLite's message.
     Failed(String),
 }
 
 impl DatabaseError {
-    /// Tells a busy or full database from its words, which is all that hosts pass on.
-    pub fn from_message(words: String) -> DatabaseError {
-        if words.contains("database is locked") || words.contains("database table is locked") {
+    /// Classifies an error by SQLite's message, because `spin:sqlite` passes on nothing else. This is the only place that
+    /// matches error text.
+    ///
+    /// ```
+    /// use tracing_tail_viewer::wasi::DatabaseError;
+    ///
+    /// let error = DatabaseError::from_message("database is locked".to_owned());
+    /// assert_eq!(error, DatabaseError::Busy);
+    /// ```
+    pub fn from_message(message: String) -> DatabaseError {
+        if message.contains("database is locked") || message.contains("database table is locked") {
             DatabaseError::Busy
-        } else if words.contains("database or disk is full") {
+        } else if message.contains("database or disk is full") {
             DatabaseError::Full
         } else {
-            DatabaseError::Failed(words)
+            DatabaseError::Failed(message)
         }
     }
 }

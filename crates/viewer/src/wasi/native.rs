@@ -1,4 +1,4 @@
-//! SQLite itself, for unit tests.
+//! SQLite through rusqlite, for unit tests.
 
 use rusqlite::types::{Value as Stored, ValueRef};
 
@@ -53,7 +53,7 @@ impl Database for NativeDatabase {
     }
 }
 
-/// A host of which every connection is another to the same database.
+/// A runtime whose connections share one database file.
 pub(crate) struct NativeRuntime {
     /// The file.
     pub(crate) path: std::path::PathBuf,
@@ -77,7 +77,7 @@ impl Runtime for NativeRuntime {
     type Database = NativeDatabase;
 
     async fn connect(&self) -> Result<NativeDatabase, DatabaseError> {
-        // As it is in the world, others go on meanwhile.
+        // Yields once, as a real host does, so that other requests run.
         let mut waited = false;
         std::future::poll_fn(|cx| {
             if std::mem::replace(&mut waited, true) {

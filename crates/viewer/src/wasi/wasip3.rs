@@ -1,7 +1,7 @@
-//! WASI 0.3, by spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
+//! WASI 0.3 through spin-sdk. An instance serves up to 128 requests, 16 of them at a time.
 //!
-//! Each request that asks has a connection of its own, which goes to an idle list when it is done. One
-//! that failed, or whose request was dropped, is closed instead, and SQLite rolls back what it had begun.
+//! Each request uses a connection of its own, which is kept for reuse when the request is done. A connection that failed,
+//! or whose request was dropped, is closed instead, and SQLite rolls back its transaction.
 
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
 
@@ -27,11 +27,11 @@ thread_local! {
     static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     static GROUP: Rc<GroupCommit<Open>> = Rc::default();
-    /// Whether a task writes the number of exports that were turned away.
+    /// Whether a task is writing the number of exports that were turned away.
     static COUNTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How often that task tries, and after which pauses.
+/// How often that task tries, and how long it waits in between.
 const COUNT_ATTEMPTS: usize = 40;
 const COUNT_PAUSE: Duration = Duration::from_millis(250);
 
@@ -53,7 +53,7 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
     answered.map(Full::new)
 }
 
-/// Writes how many exports were turned away, for no other request may come to this instance to do so.
+/// Writes how many exports were turned away, because no later request of this instance may do so.
 async fn count(group: Rc<GroupCommit<Open>>) {
     for _ in 0..COUNT_ATTEMPTS {
         time::sleep(COUNT_PAUSE).await;
@@ -68,10 +68,10 @@ async fn count(group: Rc<GroupCommit<Open>>) {
     COUNTING.set(false);
 }
 
-/// How many rows are read at a time.
+/// The number of rows read at a time.
 const ROWS: usize = 256;
 
-/// The host, through spin-sdk.
+/// The environment of the component on a host of WASI 0.3.
 struct Wasip3;
 
 impl Runtime for Wasip3 {
@@ -100,7 +100,7 @@ impl Runtime for Wasip3 {
 
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
         let (notifier, mut notified) = wit_stream::new::<u8>();
-        // Nothing is ever written: what is heard is the end.
+        // Nothing is ever written to the stream; its end is the notification.
         let notified = async move { while notified.next().await.is_some() {} };
         (Box::new(notifier), notified)
     }
@@ -112,7 +112,7 @@ impl Runtime for Wasip3 {
     }
 }
 
-/// The settings, read once for the instance; requests that start together may each read them.
+/// The settings, which are read once per instance. Requests that start together may each read them.
 async fn settings() -> Result<Rc<Settings>, Problem> {
     if let Some(settings) = SETTINGS.with_borrow(Clone::clone) {
         return Ok(settings);
@@ -157,8 +157,8 @@ impl Open {
         let found = self.connection.execute(statement, values).await?;
         let (columns, mut stream, result) = found.into_inner();
         let mut rows = Vec::new();
-        // Each wait for the host is a turn through its event loop: none where there can be no rows, and
-        // one for many.
+        // Each wait is a turn through the host's event loop, so a statement without columns waits for no rows, and many
+        // rows are read at once.
         let mut more = !columns.is_empty();
         while more {
             let (status, some) = stream.read(Vec::with_capacity(ROWS)).await;
@@ -177,7 +177,7 @@ impl Database for Open {
         statement: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, DatabaseError> {
-        // Stays so where the request is dropped meanwhile, or the statement fails.
+        // Stays set if the request is dropped meanwhile, or the statement fails.
         self.failed.set(true);
         let rows = self.run(statement, values).await.map_err(error)?;
         self.failed.set(false);
@@ -198,7 +198,7 @@ fn value(value: sqlite::Value) -> Value {
 fn error(error: sqlite::Error) -> DatabaseError {
     match error {
         sqlite::Error::DatabaseFull => DatabaseError::Full,
-        sqlite::Error::Io(words) => DatabaseError::from_message(words),
+        sqlite::Error::Io(message) => DatabaseError::from_message(message),
         other => DatabaseError::Failed(other.to_string()),
     }
 }

@@ -1,9 +1,9 @@
-//! OTLP as JSON (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>) becomes protobuf, value
-//! by value: no tree is made of it, and nothing is written that was not charged.
+//! Translates OTLP in JSON (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>) to protobuf, value by
+//! value, without building a tree. Every message is counted before it is written.
 //!
-//! Several exports may follow each other, as in the lines of a file of the Collector's. A span that is
-//! malformed is left out and counted; where a resource or a scope is, its spans are. What is no JSON, or
-//! holds no spans where they belong, is rejected whole.
+//! Several exports may follow each other, as in the lines of a file that the Collector wrote. A malformed span is left
+//! out and counted, and so are the spans of a malformed resource or scope. A body that is not JSON, or has no spans where
+//! they belong, is refused.
 
 mod reader;
 mod scalars;

@@ -25,9 +25,9 @@ fn rejects_spans_beyond_the_limit_of_a_trace_and_reports_them() {
     let stored = store.take((1..=many + 2).map(|id| span(1, id, 0)).collect());
     assert_eq!(stored.rejected(), 2);
     assert!(
-        stored.why().contains("2 spans are in a trace"),
+        stored.reason().contains("2 spans are in a trace"),
         "{}",
-        stored.why()
+        stored.reason()
     );
     let mut large = span(1, 1_000_000, 0);
     large.name = "x".repeat(300_000);
@@ -106,9 +106,9 @@ fn a_trace_larger_than_the_store_evicts_no_other() {
     let stored = store.take((1..=300).map(|id| fat(100, 1_000 + id)).collect());
     assert_eq!(stored.rejected(), 300);
     assert!(
-        stored.why().contains("more than 200000 bytes"),
+        stored.reason().contains("more than 200000 bytes"),
         "{}",
-        stored.why()
+        stored.reason()
     );
     let large = vec![
         attribute("service.name", "shop"),
@@ -154,9 +154,9 @@ fn rejects_spans_beyond_the_message_limit_of_a_trace() {
     let stored = store.take(vec![wide(10), wide(11)]);
     assert_eq!(stored.rejected(), 2);
     assert!(
-        stored.why().contains("1000000 messages"),
+        stored.reason().contains("1000000 messages"),
         "{}",
-        stored.why()
+        stored.reason()
     );
     assert_eq!(store.take(vec![span(1, 12, 0)]).rejected(), 0);
     assert_eq!(store.one(1).unwrap().refused, 2);
@@ -171,9 +171,9 @@ fn malformed_spans_make_their_trace_incomplete() {
     let stored = store.take(vec![span(1, 1, 0), bad.clone()]);
     assert_eq!(stored.rejected(), 1);
     assert!(
-        stored.why().starts_with("1 is malformed: span 'op 2': "),
+        stored.reason().starts_with("1 is malformed: span 'op 2': "),
         "{}",
-        stored.why()
+        stored.reason()
     );
     assert_eq!(store.one(1).unwrap().refused, 1);
     // Nothing of the trace comes with it, and nothing of another.
