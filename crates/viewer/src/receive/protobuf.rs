@@ -34,7 +34,7 @@ pub fn read(body: &Bytes, rejected: RejectedSpans) -> Result<Batch, Problem> {
         budget: Budget::default(),
         known: HashMap::new(),
         batch: Batch {
-            rejected: rejected,
+            rejected,
             ..Batch::default()
         },
         foreign: None,

@@ -259,7 +259,7 @@ impl<D> GroupCommit<D> {
     }
 }
 
-/// A request's permit among those that wait; who goes away passes its turn on.
+/// The place of a waiting request. On drop its export is removed from the queue, and its turn is passed on.
 struct IngestPermit<'g, D> {
     group: &'g GroupCommit<D>,
     ticket: Rc<Ticket>,

@@ -74,8 +74,8 @@ const FIRST: &[(&str, &str)] = &[
 
 const STATEMENTS: &[&str] = &[
     "CREATE TABLE tracing_tail_schema (version INTEGER NOT NULL) STRICT",
-    // SharedIds come from the state, so that none comes back: a page can tell a trace from one that it
-    // has seen go. What is `kept` (see `evict`) is passed over when the oldest go.
+    // Ids come from the state and are never reused, so that a page can tell a new trace from a deleted one.
+    // `kept` is the reason why a trace is retained; see `retention`.
     "CREATE TABLE tracing_tail_traces (
         id INTEGER PRIMARY KEY,
         key INTEGER NOT NULL,

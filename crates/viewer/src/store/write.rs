@@ -19,8 +19,9 @@ use crate::receive::batch::{Batch, Span};
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Row};
 
-/// The most traces that a transaction touches: what it needs of each is in cache.
+/// The most traces of a transaction, because their rows are held in memory.
 const MAX_TRACES: usize = 4_096;
+
 /// The result of storing batches.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
