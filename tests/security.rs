@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use tracing_tail::{config, limits, payload, wasi};
 use tracing_tail_host::{connection, connections, dispatch, request_body, room, sqlite};
-use tracing_tail_viewer::receive::{body, check, spans};
-use tracing_tail_viewer::store::stored;
-use tracing_tail_viewer::{filter, room as viewer_room};
+use tracing_tail_viewer::receive::{body, limits as export_limits};
+use tracing_tail_viewer::store::limits as trace_limits;
+use tracing_tail_viewer::{filter, reservation};
 
 use crate::support::repository;
 
 /// The name of each constant as on the page, and its value as it reads there.
 fn limits() -> Vec<(&'static str, String)> {
-    let spans_of_a_trace = usize::try_from(stored::MAX_SPANS_PER_TRACE).unwrap();
-    let bytes_of_a_trace = usize::try_from(stored::MAX_TRACE_BYTES).unwrap();
+    let spans_of_a_trace = usize::try_from(trace_limits::MAX_SPANS_PER_TRACE).unwrap();
+    let bytes_of_a_trace = usize::try_from(trace_limits::MAX_TRACE_BYTES).unwrap();
     let traces_of_a_page = usize::try_from(filter::MAX_LIMIT).unwrap();
     let calls = usize::try_from(limits::MAX_CALLS).unwrap();
     vec![
@@ -41,16 +41,16 @@ fn limits() -> Vec<(&'static str, String)> {
         ("MAX_CALLS", count(calls)),
         ("LONGEST", seconds(config::text::LONGEST)),
         ("body::MAX_BYTES", bytes(body::MAX_BYTES)),
-        ("MAX_MESSAGES", count(check::MAX_MESSAGES)),
-        ("check::MAX_SPANS", count(check::MAX_SPANS)),
+        ("MAX_MESSAGES", count(export_limits::MAX_MESSAGES)),
+        ("limits::MAX_SPANS", count(export_limits::MAX_SPANS)),
         ("MAX_GZIP_PARTS", count(body::MAX_GZIP_PARTS)),
-        ("MAX_DEPTH", count(check::MAX_DEPTH)),
-        ("MAX_EXPORT_BYTES", bytes(viewer_room::MAX_EXPORT_BYTES)),
+        ("MAX_DEPTH", count(export_limits::MAX_DEPTH)),
+        ("MAX_EXPORT_BYTES", bytes(reservation::MAX_EXPORT_BYTES)),
         (
-            "room::MAX_ANSWER_BYTES",
-            bytes(viewer_room::MAX_ANSWER_BYTES),
+            "reservation::MAX_ANSWER_BYTES",
+            bytes(reservation::MAX_ANSWER_BYTES),
         ),
-        ("MAX_SPAN_BYTES", bytes(spans::MAX_SPAN_BYTES)),
+        ("MAX_SPAN_BYTES", bytes(export_limits::MAX_SPAN_BYTES)),
         ("MAX_SPANS_PER_TRACE", count(spans_of_a_trace)),
         ("MAX_TRACE_BYTES", bytes(bytes_of_a_trace)),
         ("MAX_LIMIT", count(traces_of_a_page)),

@@ -1,14 +1,15 @@
-//! Who may ask: for the page and the API, and who may send exports.
+//! Who has access: to the page and the API, and to the receiver of exports.
 //!
-//! - [`client`]: where a request comes from, by the host's word
-//! - [`names`]: the names that the viewer answers for where its client is on the same machine
-//! - [`origins`]: pages of other sites; which of them may send exports
-//! - [`token`]: the credentials, where there are any
+//! - [`client`]: the client's address, as the host reports it
+//! - [`hosts`]: the host names that the viewer answers to when the client is on the same machine
+//! - [`origins`]: pages of other sites, and which of them may send exports
+//! - [`token`]: the bearer token, if one is set
 //!
-//! Functions of a request's head and of the settings, which refuse with the status and the sentence to answer.
+//! Everything here is a function of a request's head and the settings. A refusal has the status and the sentence of the
+//! response.
 
 pub mod client;
-pub mod names;
+pub mod hosts;
 pub mod origins;
 pub mod token;
 
@@ -16,73 +17,76 @@ use http::header::{HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Method, StatusCode};
 
-use self::names::Names;
-use self::origins::Origins;
+use self::hosts::AllowedHosts;
+use self::origins::AllowedOrigins;
 use self::token::Token;
-use crate::respond::Problem;
-use crate::settings::{CORS, HOSTS};
+use crate::response::Problem;
 
-/// Who may ask.
+/// The access rules of a viewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Names that the viewer answers for, beside those of loopback.
-    pub names: Names,
-    /// What everybody has to bring; none where nobody has to.
+    /// Host names that the viewer answers to, besides those of loopback.
+    pub hosts: AllowedHosts,
+    /// The token that every request must carry, if one is set.
     pub token: Option<Token>,
     /// The origins whose pages may send exports.
-    pub origins: Origins,
+    pub origins: AllowedOrigins,
 }
 
 impl Access {
-    /// Whether the page and the API are open to a request, but for its token.
+    /// Checks whether a request may see the page and the API. Its token is checked by [`Access::check_token`].
     ///
-    /// A page whose name was made to lead to this machine (DNS rebinding) says that name in `Host`, whatever its
-    /// origin may do. Behind Docker or a proxy elsewhere the client is no loopback address, and any name is right.
+    /// A page that uses DNS rebinding to reach this machine sends its own name in `Host`. Behind Docker or a remote proxy
+    /// the client's address is not loopback, and any name is accepted.
     ///
     /// # Errors
-    /// 421 for a name that the viewer does not answer for, 403 for a change that another site asks for.
+    /// 421 for a host name that the viewer does not answer to, 403 for a change requested by another site.
     pub fn check_page(&self, head: &Parts) -> Result<(), Problem> {
         let authority = client::authority(head);
         if client::is_loopback(&head.headers)
             && let Some(named) = authority
-            && !names::is_loopback(named.host())
-            && !self.names.has(named)
+            && !hosts::is_loopback(named.host())
+            && !self.hosts.contains(named)
         {
             let problem = format!(
                 "the viewer does not answer for the host '{named}': use localhost, or name it in {}",
-                HOSTS.0
+                hosts::SETTING
             );
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, problem));
         }
         if matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
-        let own = |origin: &str| origins::is_of(origin, authority) || self.names.has_origin(origin);
-        origins::check(&head.headers, own, HOSTS.0)?;
+        let own = |origin: &str| {
+            origins::is_same_host(origin, authority) || self.hosts.contains_origin(origin)
+        };
+        origins::check(&head.headers, own, hosts::SETTING)?;
         origins::check_site(&head.headers)
     }
 
-    /// Whether an export may come from the page that sends it, but for its token: any name is right here, since
-    /// containers send to `host.docker.internal`. Gives the origin of a page, which may read the answer.
+    /// Checks whether a page may send an export, and returns its origin, which may read the response. Any host name is
+    /// accepted, because containers send to `host.docker.internal`.
     ///
     /// # Errors
-    /// 403 for a page of another site that may not.
-    pub fn check_intake(&self, head: &Parts) -> Result<Option<HeaderValue>, Problem> {
+    /// 403 for a page of a site that is not allowed.
+    pub fn check_receiver(&self, head: &Parts) -> Result<Option<HeaderValue>, Problem> {
         let authority = client::authority(head);
-        let may = |origin: &str| origins::is_of(origin, authority) || self.origins.has(origin);
+        let may = |origin: &str| {
+            origins::is_same_host(origin, authority) || self.origins.contains(origin)
+        };
         match head.headers.get(ORIGIN) {
-            // A page that may send is one of another site all the same.
+            // An allowed page still says `Sec-Fetch-Site: cross-site`, so that header is not checked.
             Some(origin) => {
-                origins::check(&head.headers, may, CORS.0).map(|()| Some(origin.clone()))
+                origins::check(&head.headers, may, origins::SETTING).map(|()| Some(origin.clone()))
             }
             None => origins::check_site(&head.headers).map(|()| None),
         }
     }
 
-    /// Whether a request brings the token.
+    /// Checks that a request carries the token, if one is set.
     ///
     /// # Errors
-    /// 401 where it does not.
+    /// 401 if it does not.
     pub fn check_token(&self, head: &Parts) -> Result<(), Problem> {
         match &self.token {
             Some(token) => token.check(&head.headers),
@@ -92,304 +96,4 @@ impl Access {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::*;
-
-    fn access(hosts: &str, cors: &str) -> Access {
-        Access {
-            names: Names::parse(hosts).unwrap(),
-            token: None,
-            origins: Origins::parse(cors).unwrap(),
-        }
-    }
-
-    fn head(method: &str, authority: &str, headers: &[(&str, &str)]) -> Parts {
-        let uri = format!("http://{authority}/traces/api/traces");
-        let mut request = Request::builder().method(method).uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).unwrap().into_parts().0
-    }
-
-    /// Authority, method or setting; headers; the expected status; why.
-    type Case = (
-        &'static str,
-        &'static [(&'static str, &'static str)],
-        u16,
-        &'static str,
-    );
-
-    const HERE: (&str, &str) = ("spin-client-addr", "127.0.0.1:50000");
-
-    #[test]
-    fn a_client_on_this_machine_says_a_name_of_loopback_or_one_that_is_set() {
-        const FORGED: (&str, &str) = ("spin-client-addr", "10.0.0.7:1");
-        let set = access("viewer.example:8080, *.test", "loopback");
-        let table: &[Case] = &[
-            ("localhost:3000", &[HERE], 200, "localhost"),
-            ("LOCALHOST", &[HERE], 200, "any case, no port"),
-            ("shop.localhost:3000", &[HERE], 200, "below localhost"),
-            ("localhost.:3000", &[HERE], 200, "fully qualified"),
-            ("127.0.0.1:3000", &[HERE], 200, "an address"),
-            ("127.9.8.7", &[HERE], 200, "all of 127.0.0.0/8"),
-            ("[::1]:3000", &[HERE], 200, "IPv6"),
-            ("evil.example", &[HERE], 421, "rebinding"),
-            ("evil.example:3000", &[HERE], 421, "with a port"),
-            ("localhost.evil.example", &[HERE], 421, "only begins so"),
-            ("notlocalhost", &[HERE], 421, "only ends so"),
-            ("127.0.0.1.evil.example", &[HERE], 421, "no address"),
-            (
-                "localhost@evil.example",
-                &[HERE],
-                421,
-                "userinfo is no host",
-            ),
-            (
-                "0.0.0.0:3000",
-                &[HERE],
-                421,
-                "every address is none of loopback",
-            ),
-            ("192.168.1.7:3000", &[HERE], 421, "another address"),
-            ("[::2]", &[HERE], 421, "another address"),
-            ("viewer.example:8080", &[HERE], 200, "it is set"),
-            ("viewer.example", &[HERE], 421, "set with another port"),
-            ("a.test:1", &[HERE], 200, "below a name that is set"),
-            ("test", &[HERE], 421, "only what is below is set"),
-            (
-                "evil.example",
-                &[("spin-client-addr", "[::1]:4")],
-                421,
-                "IPv6",
-            ),
-            (
-                "evil.example",
-                &[("spin-client-addr", "[::ffff:127.0.0.1]:4")],
-                421,
-                "mapped",
-            ),
-            (
-                "evil.example",
-                &[("spin-client-addr", "172.17.0.1:4")],
-                200,
-                "a container's host",
-            ),
-            (
-                "viewer.spin.internal",
-                &[("spin-client-addr", "0.0.0.0:0")],
-                200,
-                "chained",
-            ),
-            ("evil.example", &[], 200, "a host that does not tell"),
-            (
-                "evil.example",
-                &[FORGED, HERE],
-                421,
-                "the host's word is the last",
-            ),
-            (
-                "evil.example",
-                &[HERE, FORGED],
-                200,
-                "the host's word is the last",
-            ),
-        ];
-        for (authority, headers, status, reason) in table {
-            let checked = set.check_page(&head("GET", authority, headers));
-            let found = checked.map_or_else(|problem| problem.status.as_u16(), |()| 200);
-            assert_eq!(found, *status, "{authority} {headers:?}: {reason}");
-        }
-        let refused = set
-            .check_page(&head("GET", "evil.example:3000", &[HERE]))
-            .unwrap_err();
-        assert_eq!(
-            refused.detail,
-            "the viewer does not answer for the host 'evil.example:3000': use localhost, or name it in \
-             APP_VIEWER_HOSTS"
-        );
-        assert_eq!(
-            access("*", "none").check_page(&head("GET", "evil.example", &[HERE])),
-            Ok(())
-        );
-    }
-
-    #[test]
-    fn a_change_that_another_site_asks_for_is_refused() {
-        let set = access("viewer.example", "loopback");
-        let table: &[Case] = &[
-            ("DELETE", &[], 200, "no browser"),
-            (
-                "DELETE",
-                &[("origin", "http://localhost:3000")],
-                200,
-                "the page",
-            ),
-            (
-                "DELETE",
-                &[("origin", "http://LOCALHOST:3000")],
-                200,
-                "the page",
-            ),
-            (
-                "DELETE",
-                &[("sec-fetch-site", "same-origin")],
-                200,
-                "the page",
-            ),
-            ("DELETE", &[("sec-fetch-site", "none")], 200, "the user"),
-            (
-                "DELETE",
-                &[("origin", "https://viewer.example")],
-                200,
-                "a proxy's name",
-            ),
-            (
-                "DELETE",
-                &[("origin", "http://localhost:8080")],
-                403,
-                "another port",
-            ),
-            (
-                "DELETE",
-                &[("origin", "http://evil.example")],
-                403,
-                "another site",
-            ),
-            ("DELETE", &[("origin", "null")], 403, "a sandbox"),
-            ("DELETE", &[("origin", "")], 403, "malformed"),
-            (
-                "DELETE",
-                &[("sec-fetch-site", "cross-site")],
-                403,
-                "another site",
-            ),
-            (
-                "DELETE",
-                &[("sec-fetch-site", "same-site")],
-                403,
-                "another port",
-            ),
-            (
-                "PUT",
-                &[
-                    ("origin", "http://evil.example"),
-                    ("sec-fetch-site", "same-origin"),
-                ],
-                403,
-                "either",
-            ),
-            (
-                "PUT",
-                &[
-                    ("origin", "http://localhost:3000"),
-                    ("sec-fetch-site", "cross-site"),
-                ],
-                403,
-                "either",
-            ),
-            (
-                "DELETE",
-                &[
-                    ("origin", "http://localhost:3000"),
-                    ("origin", "http://evil.example"),
-                ],
-                403,
-                "two",
-            ),
-            (
-                "PATCH",
-                &[("origin", "http://evil.example")],
-                403,
-                "whatever is not known to read",
-            ),
-            (
-                "GET",
-                &[("origin", "http://evil.example")],
-                200,
-                "it may not read the answer",
-            ),
-            ("HEAD", &[("sec-fetch-site", "cross-site")], 200, "nor this"),
-        ];
-        for (method, headers, status, reason) in table {
-            let checked = set.check_page(&head(method, "localhost:3000", headers));
-            let found = checked.map_or_else(|problem| problem.status.as_u16(), |()| 200);
-            assert_eq!(found, *status, "{method} {headers:?}: {reason}");
-        }
-    }
-
-    #[test]
-    fn exports_come_from_pages_that_may_send_and_from_all_that_is_no_page() {
-        let table: &[Case] = &[
-            ("loopback", &[], 200, "no browser"),
-            (
-                "loopback",
-                &[
-                    ("origin", "http://localhost:5173"),
-                    ("sec-fetch-site", "same-site"),
-                ],
-                200,
-                "a page here",
-            ),
-            (
-                "loopback",
-                &[("origin", "https://[::1]")],
-                200,
-                "a page here",
-            ),
-            (
-                "loopback",
-                &[
-                    ("origin", "http://evil.example"),
-                    ("sec-fetch-site", "cross-site"),
-                ],
-                403,
-                "elsewhere",
-            ),
-            (
-                "loopback",
-                &[("origin", "http://host.docker.internal:3000")],
-                200,
-                "its own page",
-            ),
-            (
-                "loopback",
-                &[("sec-fetch-site", "cross-site")],
-                403,
-                "a page that says no origin",
-            ),
-            (
-                "none",
-                &[("origin", "http://localhost:5173")],
-                403,
-                "none may",
-            ),
-            (
-                "https://shop.example",
-                &[("origin", "https://shop.example")],
-                200,
-                "it is set",
-            ),
-            (
-                "https://shop.example",
-                &[("origin", "http://shop.example")],
-                403,
-                "another scheme",
-            ),
-            ("*", &[("origin", "http://evil.example")], 200, "all may"),
-            ("*", &[("origin", "null")], 200, "all may"),
-        ];
-        for (cors, headers, status, reason) in table {
-            let head = head(
-                "POST",
-                "host.docker.internal:3000",
-                &[&[HERE][..], headers].concat(),
-            );
-            let checked = access("", cors).check_intake(&head);
-            let found = checked.map_or_else(|problem| problem.status.as_u16(), |_| 200);
-            assert_eq!(found, *status, "{cors} {headers:?}: {reason}");
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! `/traces/api/...`: what the page asks, and anybody may. `docs/viewer-api.md` describes it.
+//! The JSON API below `/traces/api/`, which the page uses. `docs/viewer-api.md` describes it.
 
 use std::io::Write;
 
@@ -9,18 +9,18 @@ use http::{Method, Response, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::detail::SpanName;
 use crate::filter::Filter;
-use crate::host::Database;
-use crate::ids::{hex, parse};
-use crate::respond::{Problem, body_of, json as answer_json};
-use crate::room::Room;
+use crate::graph;
+use crate::otlp::hex;
+use crate::reservation::MemoryReservation;
+use crate::response::{Problem, json as json_response, with_body};
 use crate::settings::Bounds;
-use crate::store::keep::{self, Pin};
-use crate::store::{export, list, read, spans};
-use crate::{detail, graph};
+use crate::store::actions::{self, PinOutcome};
+use crate::store::{export, graph as store_graph, list, spans, totals};
+use crate::view::{self, SpanName};
+use crate::wasi::Database;
 
-/// The beginning of every path.
+/// The prefix of every path of the API.
 pub const PREFIX: &str = "/traces/api/";
 
 /// Answers a request to `endpoint`, which is its path after [`PREFIX`], at a time in milliseconds since 1970.
@@ -33,9 +33,9 @@ pub async fn answer(
     endpoint: &str,
     (request, now): (&Parts, i64),
 ) -> Result<Response<Bytes>, Problem> {
-    let words: Vec<&str> = endpoint.split('/').collect();
+    let segments: Vec<&str> = endpoint.split('/').collect();
     let known = matches!(
-        words[..],
+        segments[..],
         ["traces" | "services" | "graph" | "counts"]
             | ["traces", _]
             | ["traces", _, "otlp" | "pin"]
@@ -45,28 +45,28 @@ pub async fn answer(
         let problem = format!("there is no endpoint '{endpoint}'");
         return Err(Problem::new(StatusCode::NOT_FOUND, problem));
     }
-    let asked = Asked {
+    let api = ApiRequest {
         database,
         bounds,
         now,
         uri: &request.uri,
     };
-    match (&request.method, &words[..]) {
-        (&Method::GET | &Method::HEAD, ["traces"]) => asked.traces().await,
-        (&Method::DELETE, ["traces"]) => asked.clear().await,
-        (&Method::GET, ["traces", id]) => asked.trace(id).await,
-        (&Method::HEAD, ["traces", id]) => asked.look(id).await,
-        (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => asked.otlp(id).await,
-        (&Method::PUT, ["traces", id, "pin"]) => asked.pin(id).await,
-        (&Method::DELETE, ["traces", id, "pin"]) => asked.unpin(id).await,
-        (&Method::GET | &Method::HEAD, ["traces", id, "spans", span]) => asked.span(id, span).await,
+    match (&request.method, &segments[..]) {
+        (&Method::GET | &Method::HEAD, ["traces"]) => api.traces().await,
+        (&Method::DELETE, ["traces"]) => api.clear().await,
+        (&Method::GET, ["traces", id]) => api.trace(id).await,
+        (&Method::HEAD, ["traces", id]) => api.view(id).await,
+        (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => api.otlp(id).await,
+        (&Method::PUT, ["traces", id, "pin"]) => api.pin(id).await,
+        (&Method::DELETE, ["traces", id, "pin"]) => api.unpin(id).await,
+        (&Method::GET | &Method::HEAD, ["traces", id, "spans", span]) => api.span(id, span).await,
         (&Method::GET | &Method::HEAD, ["services"]) => {
-            let services = read::services(database).await?;
-            Ok(answer_json(&json!({ "services": services })))
+            let services = totals::services(database).await?;
+            Ok(json_response(&json!({ "services": services })))
         }
-        (&Method::GET | &Method::HEAD, ["graph"]) => asked.graph().await,
+        (&Method::GET | &Method::HEAD, ["graph"]) => api.graph().await,
         (&Method::GET | &Method::HEAD, ["counts"]) => {
-            Ok(answer_json(&read::counts(database).await?))
+            Ok(json_response(&totals::counts(database).await?))
         }
         (method, path) => {
             let problem = format!("{method} is not possible on '{endpoint}'");
@@ -84,25 +84,25 @@ pub async fn answer(
     }
 }
 
-struct Asked<'r, D> {
+struct ApiRequest<'r, D> {
     database: &'r D,
     bounds: &'r Bounds,
     now: i64,
     uri: &'r Uri,
 }
 
-impl<D: Database> Asked<'_, D> {
+impl<D: Database> ApiRequest<'_, D> {
     async fn traces(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
-        // Before the traces: what changes in between is then asked for again, and not missed.
-        let counts = read::counts(self.database).await?;
+        // Counts are read first: a change between the two queries is then reported again, and not missed.
+        let counts = totals::counts(self.database).await?;
         let page = list::traces(self.database, &filter).await?;
         let changed = match (filter.changed_after, page.last) {
             (Some(_), Some(last)) if page.more => last,
             _ => counts.changed,
         };
         let before = page.last.filter(|_| filter.changed_after.is_none());
-        Ok(answer_json(&json!({
+        Ok(json_response(&json!({
             "traces": page.traces,
             "more": page.more,
             "before": before,
@@ -114,36 +114,36 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn clear(&self) -> Result<Response<Bytes>, Problem> {
-        keep::clear(self.database).await?;
+        actions::clear(self.database).await?;
         Ok(no_content())
     }
 
-    /// The trace with this id, which is looked at from now on, and room for an answer about it.
-    async fn found(&self, id: &str) -> Result<([u8; 16], Room), Problem> {
+    /// Finds a trace, marks it as viewed, and reserves memory for a response about it.
+    async fn open(&self, id: &str) -> Result<([u8; 16], MemoryReservation), Problem> {
         let trace = trace_id(id)?;
-        let found = keep::find(self.database, trace).await?;
+        let found = actions::find(self.database, trace).await?;
         let found = found.ok_or_else(|| no_trace(id))?;
-        let mut room = Room::for_answer();
-        // What is read, and what is made of it.
-        room.resize(usize::try_from(3 * found.bytes).unwrap_or(usize::MAX))?;
-        keep::look(self.database, found.id, found.looked, self.now).await;
-        Ok((trace, room))
+        let mut reservation = MemoryReservation::for_answer();
+        // For the rows that are read, and for what is made of them.
+        reservation.resize(usize::try_from(3 * found.bytes).unwrap_or(usize::MAX))?;
+        actions::mark_viewed(self.database, found.id, found.looked, self.now).await;
+        Ok((trace, reservation))
     }
 
-    /// Says whether a trace is there, and that it is looked at.
-    async fn look(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let found = keep::find(self.database, trace_id(id)?).await?;
+    /// Marks a trace as viewed, and answers whether it exists.
+    async fn view(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let found = actions::find(self.database, trace_id(id)?).await?;
         let found = found.ok_or_else(|| no_trace(id))?;
-        keep::look(self.database, found.id, found.looked, self.now).await;
+        actions::mark_viewed(self.database, found.id, found.looked, self.now).await;
         Ok(Response::new(Bytes::new()))
     }
 
     async fn pin(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        match keep::pin(self.database, self.bounds, trace_id(id)?).await? {
-            Pin::Done => Ok(no_content()),
-            Pin::Missing => Err(no_trace(id)),
-            Pin::Full => {
-                let (traces, bytes) = keep::max_pinned(self.bounds);
+        match actions::pin(self.database, self.bounds, trace_id(id)?).await? {
+            PinOutcome::Done => Ok(no_content()),
+            PinOutcome::Missing => Err(no_trace(id)),
+            PinOutcome::Full => {
+                let (traces, bytes) = actions::max_pinned(self.bounds);
                 let problem = format!(
                     "the trace '{id}' can't be pinned: pinned traces may be no more than {traces} and take no \
                      more than {bytes} bytes, a quarter of what is kept; unpin another"
@@ -154,27 +154,30 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn unpin(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        match keep::unpin(self.database, trace_id(id)?).await? {
+        match actions::unpin(self.database, trace_id(id)?).await? {
             true => Ok(no_content()),
             false => Err(no_trace(id)),
         }
     }
 
     async fn trace(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let (trace, room) = self.found(id).await?;
-        let rows = spans::rows_of(self.database, trace).await?;
-        let whole = spans::drawn(&rows).ok_or_else(|| no_trace(id))?;
-        let id = hex(&trace);
-        let drawn = detail::trace(&id, &whole);
-        Ok(large(sized_json(&drawn), room))
+        let (trace, reservation) = self.open(id).await?;
+        let rows = spans::trace_rows(self.database, trace).await?;
+        let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        let id = hex::encode(&trace);
+        let trace = view::trace::rows(&id, &spans);
+        Ok(large(sized_json(&trace), reservation))
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {
-        let (trace, room) = self.found(id).await?;
+        let (trace, reservation) = self.open(id).await?;
         let json = export::one(self.database, trace).await?;
         let json = json.ok_or_else(|| no_trace(id))?;
-        let mut response = large(json, room);
-        let name = format!("attachment; filename=\"trace-{}.json\"", hex(&trace));
+        let mut response = large(json, reservation);
+        let name = format!(
+            "attachment; filename=\"trace-{}.json\"",
+            hex::encode(&trace)
+        );
         if let Ok(name) = HeaderValue::try_from(name) {
             response.headers_mut().insert(CONTENT_DISPOSITION, name);
         }
@@ -182,15 +185,16 @@ impl<D: Database> Asked<'_, D> {
     }
 
     async fn span(&self, trace: &str, span: &str) -> Result<Response<Bytes>, Problem> {
-        let name = SpanName::parse(span)
-            .ok_or_else(|| Problem::bad("a span id has 16 hexadecimal digits, not all 0"))?;
-        // All of its trace is read for it.
-        let (id, _room) = self.found(trace).await?;
-        let found = match spans::of_id(self.database, id, name.id).await? {
-            Some(whole) => detail::span(&whole, name),
+        let name = SpanName::parse(span).ok_or_else(|| {
+            Problem::bad_request("a span id has 16 hexadecimal digits, not all 0")
+        })?;
+        // The whole trace is read to find one span.
+        let (id, _reservation) = self.open(trace).await?;
+        let found = match spans::find_span(self.database, id, name.id).await? {
+            Some(whole) => view::span::details(&whole, name),
             None => None,
         };
-        found.map(|span| answer_json(&span)).ok_or_else(|| {
+        found.map(|span| json_response(&span)).ok_or_else(|| {
             let problem = format!("there is no span '{span}' in the trace '{trace}'");
             Problem::new(StatusCode::NOT_FOUND, problem)
         })
@@ -198,12 +202,12 @@ impl<D: Database> Asked<'_, D> {
 
     async fn graph(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
-        let data = list::graph(self.database, &filter, self.now).await?;
-        Ok(answer_json(&graph::draw(data)))
+        let data = store_graph::graph(self.database, &filter, self.now).await?;
+        Ok(json_response(&graph::build_graph(data)))
     }
 }
 
-/// JSON that may be large, written into as much memory as it takes.
+/// Serializes JSON that may be large into a buffer of exactly its size.
 fn sized_json(body: &impl Serialize) -> Vec<u8> {
     struct Count(usize);
     impl Write for Count {
@@ -221,26 +225,29 @@ fn sized_json(body: &impl Serialize) -> Vec<u8> {
     let written = serde_json::to_writer(&mut json, body);
     counted
         .and(written)
-        .expect("what is answered has text keys only");
+        .expect("every response has text keys only");
     json
 }
 
-/// 200 with JSON that has its room until it is sent.
-fn large(json: Vec<u8>, mut room: Room) -> Response<Bytes> {
+/// 200 with JSON that holds its memory reservation until it is sent.
+fn large(json: Vec<u8>, mut reservation: MemoryReservation) -> Response<Bytes> {
     struct Held {
         json: Vec<u8>,
-        _room: Room,
+        _reservation: MemoryReservation,
     }
     impl AsRef<[u8]> for Held {
         fn as_ref(&self) -> &[u8] {
             &self.json
         }
     }
-    // Where it is larger than was thought, it is there already.
-    let _ = room.resize(json.len());
-    let held = Held { json, _room: room };
+    // A failure to grow changes nothing: the memory is in use already.
+    let _ = reservation.resize(json.len());
+    let held = Held {
+        json,
+        _reservation: reservation,
+    };
     let kind = HeaderValue::from_static("application/json");
-    body_of(StatusCode::OK, kind, Bytes::from_owner(held))
+    with_body(StatusCode::OK, kind, Bytes::from_owner(held))
 }
 
 fn no_content() -> Response<Bytes> {
@@ -250,7 +257,8 @@ fn no_content() -> Response<Bytes> {
 }
 
 fn trace_id(text: &str) -> Result<[u8; 16], Problem> {
-    parse(text).ok_or_else(|| Problem::bad("a trace id has 32 hexadecimal digits, not all 0"))
+    hex::decode_id(text)
+        .ok_or_else(|| Problem::bad_request("a trace id has 32 hexadecimal digits, not all 0"))
 }
 
 fn no_trace(id: &str) -> Problem {

@@ -1,86 +1,90 @@
-//! Which traces a request asks for: its query string, as a condition in SQL that a trace must meet, and
-//! what has to be looked at beyond it.
+//! The filter parameters of a request: a condition in SQL, and the checks that SQL cannot do.
 
 use http::Uri;
 
-pub use self::wanted::Wanted;
-use crate::host::Value;
-use crate::ids::parse;
-use crate::receive::attributes;
-use crate::receive::spans::{cut, service_name};
-use crate::respond::Problem;
-use crate::store::trace::service_in_json;
+pub use self::attribute::AttributeFilter;
+use crate::attribute_set;
+use crate::otlp::hex;
+use crate::otlp::service::service_name;
+use crate::otlp::text::truncate;
+use crate::response::Problem;
+use crate::store::trace_row::service_in_json;
+use crate::wasi::Value;
 
-mod wanted;
+mod attribute;
 
-/// How many traces an answer has without `limit`.
+/// The default of `limit`.
 const LIMIT: i64 = 50;
-/// The most that `limit` may ask for.
+/// The greatest value of `limit`.
 pub const MAX_LIMIT: i64 = 200;
-/// The most attributes of one request, and the most calls.
+/// The most attributes, and the most calls, of one request.
 const MAX_EACH: usize = 8;
-/// The most ways to read an attribute or a call that the summaries are asked about; beyond it the spans are.
-const MAX_WAYS: usize = 32;
+/// The most ways to split an attribute or a call that the summaries are searched for.
+const MAX_SPLITS: usize = 32;
 
-/// What a request asks for.
+/// The filter of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     /// The most traces.
     pub limit: i64,
-    /// Only what has changed after this number, in the order of changes.
+    /// Only traces that changed after this number, in the order of their changes.
     pub changed_after: Option<i64>,
-    /// A span of each of these services.
+    /// Services that must each have a span in the trace.
     pub services: Vec<String>,
-    /// Part of a span's name or a service's, or a whole trace id.
-    pub texts: Vec<Text>,
-    /// Calls from a service to another.
-    pub calls: Vec<Call>,
-    /// Attributes of a span or its resource.
-    pub attributes: Vec<Wanted>,
+    /// Parts of span or service names, or whole trace ids.
+    pub texts: Vec<TextFilter>,
+    /// Calls between services.
+    pub calls: Vec<CallFilter>,
+    /// Attributes of spans or their resources.
+    pub attributes: Vec<AttributeFilter>,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
 
-/// A text that is looked for.
+/// A text to search for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct TextFilter {
     lower: String,
     id: Option<[u8; 16]>,
 }
 
-impl Text {
-    /// Whether a name contains it, in any case.
+impl TextFilter {
+    /// Whether a name contains it, ignoring case.
     pub fn is_in(&self, name: &str) -> bool {
         name.to_lowercase().contains(&self.lower)
     }
 
-    /// Whether it is the id of a trace.
+    /// Whether it is the id of this trace.
     pub fn is_id(&self, trace: &[u8]) -> bool {
         self.id.is_some_and(|id| id == trace)
     }
 }
 
-/// A call: `caller>callee`. Services may have a `>` in their names, so each place where it can be split counts.
+/// A call: `caller>callee`. Service names may contain `>`, so every way to split the text counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call(Vec<(String, String)>);
+pub struct CallFilter(Vec<(String, String)>);
 
-impl Call {
-    /// None where there is no `>`, or too many.
-    fn parse(text: &str) -> Option<Call> {
+impl CallFilter {
+    /// None without a `>`, or with too many.
+    fn parse(text: &str) -> Option<CallFilter> {
         let places = text.match_indices('>');
-        let ways = places.map(|(at, _)| (&text[..at], &text[at + 1..]));
+        let splits = places.map(|(at, _)| (&text[..at], &text[at + 1..]));
         let known = |service| service_name(Some(service)).to_string();
-        let ways = ways.map(|(caller, callee)| (known(caller), known(callee)));
-        let ways: Vec<_> = ways.take(MAX_WAYS + 1).collect();
-        (1..=MAX_WAYS).contains(&ways.len()).then_some(Call(ways))
+        let splits = splits.map(|(caller, callee)| (known(caller), known(callee)));
+        let splits: Vec<_> = splits.take(MAX_SPLITS + 1).collect();
+        (1..=MAX_SPLITS)
+            .contains(&splits.len())
+            .then_some(CallFilter(splits))
     }
 
-    /// Whether a call from the first service to the second is it.
-    pub fn is(&self, caller: &str, callee: &str) -> bool {
-        self.0.iter().any(|way| way.0 == caller && way.1 == callee)
+    /// Whether it is the call between these services.
+    pub fn matches(&self, caller: &str, callee: &str) -> bool {
+        self.0
+            .iter()
+            .any(|split| split.0 == caller && split.1 == callee)
     }
 
-    /// Whether there are services that it may be between.
+    /// Whether the services of one of its splits are all present.
     pub fn may_be_among(&self, has: impl Fn(&str) -> bool) -> bool {
         self.0
             .iter()
@@ -89,7 +93,15 @@ impl Call {
 }
 
 impl Filter {
-    /// Reads a query string.
+    /// Parses the query of a URI.
+    ///
+    /// ```
+    /// use tracing_tail_viewer::filter::Filter;
+    ///
+    /// let filter = Filter::read(&"/?service=shop&limit=10".parse().unwrap()).unwrap();
+    /// assert_eq!((filter.limit, &filter.services[0][..]), (10, "shop"));
+    /// assert!(Filter::read(&"/?colour=red".parse().unwrap()).is_err());
+    /// ```
     ///
     /// # Errors
     /// 400 for an unknown or malformed parameter.
@@ -111,8 +123,8 @@ impl Filter {
                 "limit" => filter.limit = whole(MAX_LIMIT)?.max(1),
                 "changed_after" => filter.changed_after = Some(whole(i64::MAX)?),
                 "before" => filter.and("t.id < ?", [whole(i64::MAX)?.into()]),
-                "from" => filter.and("t.start_ns >= ?", [nanos(whole(MOST_MILLIS)?).into()]),
-                "to" => filter.and("t.start_ns < ?", [nanos(whole(MOST_MILLIS)?).into()]),
+                "from" => filter.and("t.start_ns >= ?", [nanos(whole(MAX_MILLIS)?).into()]),
+                "to" => filter.and("t.start_ns < ?", [nanos(whole(MAX_MILLIS)?).into()]),
                 "min_duration" => {
                     let least = milliseconds(&value).ok_or_else(|| {
                         malformed(&name, &value, "a number of milliseconds, such as 12.5")
@@ -125,7 +137,7 @@ impl Filter {
                     _ => return Err(malformed(&name, &value, "true or false")),
                 },
                 "trace_id" => {
-                    let id = parse(&value).ok_or_else(|| {
+                    let id = hex::decode_id(&value).ok_or_else(|| {
                         malformed(&name, &value, "32 hexadecimal digits, not all 0")
                     })?;
                     filter.and(OF_ID, of_id(id));
@@ -135,7 +147,11 @@ impl Filter {
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
                 "attribute" if !value.is_empty() => filter.attribute(&name, &value)?,
                 "service" | "calls" | "text" | "attribute" => {}
-                _ => return Err(Problem::bad(format!("there is no parameter '{name}'"))),
+                _ => {
+                    return Err(Problem::bad_request(format!(
+                        "there is no parameter '{name}'"
+                    )));
+                }
             }
         }
         if let Some(after) = filter.changed_after {
@@ -156,30 +172,31 @@ impl Filter {
     }
 
     fn call(&mut self, name: &str, value: &str) -> Result<(), Problem> {
-        let accepted = format!("caller>callee, with at most {MAX_WAYS} '>' in it");
-        let call = Call::parse(value).ok_or_else(|| malformed(name, value, &accepted))?;
+        let accepted = format!("caller>callee, with at most {MAX_SPLITS} '>' in it");
+        let call = CallFilter::parse(value).ok_or_else(|| malformed(name, value, &accepted))?;
         check_many(name, value, self.calls.len())?;
-        let ways = call.0.iter();
-        let ways = ways.flat_map(|(caller, callee)| [caller, callee]);
-        let values: Vec<_> = ways
+        let splits = call.0.iter();
+        let splits = splits.flat_map(|(caller, callee)| [caller, callee]);
+        let values: Vec<_> = splits
             .map(|service| service_in_json(service).into())
             .collect();
-        let way = format!("({HAS_SERVICE} AND {HAS_SERVICE})");
-        let any = vec![way; call.0.len()].join(" OR ");
+        let split = format!("({HAS_SERVICE} AND {HAS_SERVICE})");
+        let any = vec![split; call.0.len()].join(" OR ");
         self.and(&format!("({any})"), values);
         self.calls.push(call);
         Ok(())
     }
 
     fn attribute(&mut self, name: &str, value: &str) -> Result<(), Problem> {
-        let wanted = Wanted::parse(value).ok_or_else(|| malformed(name, value, "key=value"))?;
+        let wanted =
+            AttributeFilter::parse(value).ok_or_else(|| malformed(name, value, "key=value"))?;
         check_many(name, value, self.attributes.len())?;
-        if let Some(numbers) = wanted.numbers() {
-            let any = vec!["instr(t.attributes, ?) > 0"; numbers.len()].join(" OR ");
-            let numbers = numbers
+        if let Some(hashes) = wanted.hashes() {
+            let any = vec!["instr(t.attributes, ?) > 0"; hashes.len()].join(" OR ");
+            let hashes = hashes
                 .iter()
-                .map(|number| attributes::encode(*number).to_vec().into());
-            self.and(&format!("(t.attributes IS NULL OR {any})"), numbers);
+                .map(|hash| attribute_set::encode_hash(*hash).to_vec().into());
+            self.and(&format!("(t.attributes IS NULL OR {any})"), hashes);
         }
         self.attributes.push(wanted);
         Ok(())
@@ -187,7 +204,7 @@ impl Filter {
 
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
-        let id = parse::<16>(text);
+        let id = hex::decode_id::<16>(text);
         let like = pattern(text);
         let named =
             "t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\'";
@@ -196,13 +213,13 @@ impl Filter {
             Some(id) => self.and(&format!("({named} OR ({OF_ID}))"), values.chain(of_id(id))),
             None => self.and(&format!("({named})"), values),
         }
-        self.texts.push(Text {
+        self.texts.push(TextFilter {
             lower: text.to_lowercase(),
             id,
         });
     }
 
-    /// The condition on a trace `t`, and the values of its `?`.
+    /// The SQL condition on a trace `t`, and the values of its parameters.
     pub fn sql(&self) -> (String, Vec<Value>) {
         let all = std::iter::once("1".to_owned()).chain(self.conditions.iter().cloned());
         let all: Vec<_> = all.collect();
@@ -210,14 +227,14 @@ impl Filter {
     }
 }
 
-/// Whether a trace `t` has a service, which is given as it stands in the column.
+/// Whether a trace `t` has a service, whose JSON form is the parameter.
 const HAS_SERVICE: &str = "instr(t.services, ?) > 0";
-/// Whether a trace `t` is the one with an id.
+/// Whether a trace `t` has an id.
 const OF_ID: &str = "t.key = ? AND t.trace_id = ?";
 
 fn of_id(id: [u8; 16]) -> [Value; 2] {
     [
-        crate::store::trace::key(&id).into(),
+        crate::store::trace_row::key(&id).into(),
         Value::Blob(id.to_vec()),
     ]
 }
@@ -230,11 +247,11 @@ fn check_many(name: &str, value: &str, before: usize) -> Result<(), Problem> {
     Err(malformed(name, value, &most))
 }
 
-/// What LIKE finds a text by, anywhere; and more, where LIKE or a column in JSON has another idea of a character.
-/// It knows the case of ASCII only.
+/// The LIKE pattern of a text anywhere in a column. It may match more than the text: LIKE ignores the case of ASCII only,
+/// and a JSON column escapes some characters, so these become wildcards.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for character in cut(text).chars() {
+    for character in truncate(text).chars() {
         match character {
             '%' | '_' => pattern.extend(['\\', character]),
             '"' | '\\' => pattern.push('%'),
@@ -246,14 +263,14 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-/// The latest time in nanoseconds that 64 bits hold, in milliseconds.
-const MOST_MILLIS: i64 = i64::MAX / 1_000_000;
+/// The latest time that 64 bits hold in nanoseconds, in milliseconds.
+const MAX_MILLIS: i64 = i64::MAX / 1_000_000;
 
 fn nanos(millis: i64) -> i64 {
     millis * 1_000_000
 }
 
-/// Milliseconds, decimals allowed, as nanoseconds.
+/// Parses milliseconds, with decimals, into nanoseconds.
 fn milliseconds(text: &str) -> Option<i64> {
     let millis: f64 = text.trim().parse().ok()?;
     // 2^53 nanoseconds are a hundred days.
@@ -276,8 +293,8 @@ fn whole(name: &str, value: &str, most: i64) -> Result<i64, Problem> {
 }
 
 fn malformed(name: &str, value: &str, accepted: &str) -> Problem {
-    let value = cut(value);
-    Problem::bad(format!("{name}: '{value}' is not {accepted}"))
+    let value = truncate(value);
+    Problem::bad_request(format!("{name}: '{value}' is not {accepted}"))
 }
 
 #[cfg(test)]
@@ -338,8 +355,8 @@ mod tests {
     fn a_call_is_split_at_each_place_where_it_can_be() {
         let filter = read("calls=a%3Eb%3Ec").unwrap();
         let call = &filter.calls[0];
-        assert!(call.is("a", "b>c") && call.is("a>b", "c"));
-        assert!(!call.is("a", "c") && !call.is("b", "c") && !call.is("a>", "b>c"));
+        assert!(call.matches("a", "b>c") && call.matches("a>b", "c"));
+        assert!(!call.matches("a", "c") && !call.matches("b", "c") && !call.matches("a>", "b>c"));
         let (_, values) = filter.sql();
         assert_eq!(values.len(), 4, "two ways, two services each: {values:?}");
         assert!(read(&format!("calls={}", "%3E".repeat(32))).is_ok());

@@ -1,40 +1,39 @@
-//! Who calls whom: rates, error rates and latency quantiles per edge and per service.
+//! The graph of services: rates, error rates and latency percentiles of each call and each service.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// The most edges and services of an answer; those with the most calls stay.
-const MOST: usize = 200;
+/// The most edges and the most nodes of a graph. Those with the most calls are kept.
+const MAX_ITEMS: usize = 200;
 
-/// The most calls that a graph is made of, and the most entries.
-const MOST_SEEN: usize = 50_000;
+/// The most calls, and the most entry spans, that a graph is made of.
+const MAX_SPANS: usize = 50_000;
 
-/// What a graph is made of: the calls between services, what enters each, and the time that they span, in
-/// nanoseconds.
+/// The input of a graph: calls between services, entry spans of each service, and the time window.
 #[derive(Debug, Default)]
 pub struct GraphData {
-    /// By caller and callee: spans whose parent is another service's, or a call of the same service to itself.
-    calls: BTreeMap<String, BTreeMap<String, Vec<Seen>>>,
-    /// By service: spans that do work for a caller, or begin a trace.
-    entries: BTreeMap<String, Vec<Seen>>,
+    /// By caller and callee: spans whose parent belongs to another service, or a service's call to itself.
+    calls: BTreeMap<String, BTreeMap<String, Vec<SpanOutcome>>>,
+    /// By service: SERVER and CONSUMER spans, and roots.
+    entries: BTreeMap<String, Vec<SpanOutcome>>,
     counts: [usize; 2],
     /// From the first start to the last end.
     window_ns: i64,
     traces: usize,
 }
 
-/// What is known of a span.
+/// How a span ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
-    /// How long it took; none where its times are not known, or can't be.
+pub struct SpanOutcome {
+    /// Its duration. None if its times are unknown or impossible.
     pub duration_ns: Option<i64>,
-    /// Whether it failed.
+    /// Whether its status is an error.
     pub error: bool,
 }
 
 impl GraphData {
-    /// Of so many traces, from whose first start to whose last end so many nanoseconds passed.
+    /// Empty data of this many traces. `window_ns` is the time from the first start to the last end.
     pub fn new(traces: usize, window_ns: i64) -> GraphData {
         GraphData {
             traces,
@@ -43,36 +42,36 @@ impl GraphData {
         }
     }
 
-    /// Adds a call from one service to another, as the callee's span tells it.
-    pub fn call(&mut self, caller: &str, callee: &str, seen: Seen) {
-        if self.counts[0] < MOST_SEEN {
+    /// Adds a call from one service to another, measured by the callee's span.
+    pub fn call(&mut self, caller: &str, callee: &str, seen: SpanOutcome) {
+        if self.counts[0] < MAX_SPANS {
             self.counts[0] += 1;
             let callees = self.calls.entry(caller.to_owned()).or_default();
             callees.entry(callee.to_owned()).or_default().push(seen);
         }
     }
 
-    /// Adds work of a service for whoever called it.
-    pub fn entry(&mut self, service: &str, seen: Seen) {
-        if self.counts[1] < MOST_SEEN {
+    /// Adds an entry span of a service.
+    pub fn entry(&mut self, service: &str, seen: SpanOutcome) {
+        if self.counts[1] < MAX_SPANS {
             self.counts[1] += 1;
             let entries = self.entries.entry(service.to_owned());
             entries.or_default().push(seen);
         }
     }
 
-    /// Whether there are as many of one kind as a graph is made of.
+    /// Whether it holds as many calls or entry spans as it may.
     pub fn is_full(&self) -> bool {
-        self.counts.contains(&MOST_SEEN)
+        self.counts.contains(&MAX_SPANS)
     }
 }
 
-/// The picture.
+/// The graph of services.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Graph {
-    /// How many traces it is made of.
+    /// The number of traces that it is made of.
     pub traces: usize,
-    /// The time that they span, at least a second: rates are per second of it.
+    /// The time window that rates refer to, at least one second.
     pub seconds: f64,
     /// The services.
     pub nodes: Vec<Node>,
@@ -85,45 +84,45 @@ pub struct Graph {
 pub struct Node {
     /// Its name.
     pub service: String,
-    /// How it does.
+    /// The statistics of its entry spans.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub stats: CallStats,
 }
 
 /// All calls from one service to another.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Edge {
-    /// Who calls.
+    /// The calling service.
     pub caller: String,
-    /// Who is called.
+    /// The called service.
     pub callee: String,
-    /// How it goes.
+    /// The statistics of the callee's spans.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub stats: CallStats,
 }
 
-/// What is known of many calls.
+/// Statistics of calls.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
-    /// How many.
+pub struct CallStats {
+    /// The number of calls.
     pub count: usize,
-    /// How many a second, of those whose times are known.
+    /// Calls per second, of those whose times are known.
     pub rate: f64,
-    /// How many failed.
+    /// The number of failed calls.
     pub errors: usize,
-    /// The share that failed, from 0 to 1.
+    /// The share of failed calls, from 0 to 1.
     pub error_rate: f64,
-    /// Half took no longer.
+    /// The median duration.
     pub p50_ns: i64,
-    /// 95 % took no longer.
+    /// The 95th percentile.
     pub p95_ns: i64,
-    /// 99 % took no longer.
+    /// The 99th percentile.
     pub p99_ns: i64,
 }
 
-/// Draws the picture.
-pub fn draw(data: GraphData) -> Graph {
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
+/// Computes the graph.
+pub fn build_graph(data: GraphData) -> Graph {
+    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
     let seconds = (data.window_ns as f64 / 1e9).max(1.0);
     let mut services = data.entries;
     for (caller, callees) in &data.calls {
@@ -138,42 +137,42 @@ pub fn draw(data: GraphData) -> Graph {
     let edges = calls.map(|(caller, callee, seen)| Edge {
         caller,
         callee,
-        figures: figures(&seen, seconds),
+        stats: stats(&seen, seconds),
     });
     let nodes = services.into_iter().map(|(service, seen)| Node {
         service,
-        figures: figures(&seen, seconds),
+        stats: stats(&seen, seconds),
     });
     Graph {
         traces: data.traces,
         seconds,
-        nodes: most(nodes.collect(), |node| node.figures.count),
-        edges: most(edges.collect(), |edge| edge.figures.count),
+        nodes: busiest(nodes.collect(), |node| node.stats.count),
+        edges: busiest(edges.collect(), |edge| edge.stats.count),
     }
 }
 
-fn most<T>(mut all: Vec<T>, count: impl Fn(&T) -> usize) -> Vec<T> {
+fn busiest<T>(mut all: Vec<T>, count: impl Fn(&T) -> usize) -> Vec<T> {
     all.sort_by_key(|one| std::cmp::Reverse(count(one)));
-    all.truncate(MOST);
+    all.truncate(MAX_ITEMS);
     all
 }
 
-fn figures(seen: &[Seen], seconds: f64) -> Figures {
+fn stats(seen: &[SpanOutcome], seconds: f64) -> CallStats {
     let errors = seen.iter().filter(|one| one.error).count();
     let count = seen.len();
     let mut durations: Vec<i64> = seen.iter().filter_map(|one| one.duration_ns).collect();
     durations.sort_unstable();
     let timed = durations.len();
-    // The least duration that this percentage of all does not exceed.
+    // The nearest-rank method.
     let quantile = |percent: usize| {
         let rank = (timed * percent).div_ceil(100);
         durations.get(rank.max(1) - 1).copied().unwrap_or(0)
     };
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
     let share = |part: usize, whole: f64| part as f64 / whole.max(1.0);
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact figures")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
     let whole = count as f64;
-    Figures {
+    CallStats {
         count,
         rate: share(timed, seconds),
         errors,
@@ -194,16 +193,13 @@ mod tests {
         for nanos in (1..=100).rev() {
             let error = nanos > 90;
             let duration_ns = Some(nanos);
-            data.call("a", "b", Seen { duration_ns, error });
+            data.call("a", "b", SpanOutcome { duration_ns, error });
         }
-        let graph = draw(data);
-        let figures = &graph.edges[0].figures;
-        assert_eq!(
-            (figures.p50_ns, figures.p95_ns, figures.p99_ns),
-            (50, 95, 99)
-        );
-        assert_eq!((figures.count, figures.errors), (100, 10));
-        assert!((figures.rate - 5.0).abs() < 1e-9 && (figures.error_rate - 0.1).abs() < 1e-9);
+        let graph = build_graph(data);
+        let stats = &graph.edges[0].stats;
+        assert_eq!((stats.p50_ns, stats.p95_ns, stats.p99_ns), (50, 95, 99));
+        assert_eq!((stats.count, stats.errors), (100, 10));
+        assert!((stats.rate - 5.0).abs() < 1e-9 && (stats.error_rate - 0.1).abs() < 1e-9);
         let names: Vec<_> = graph
             .nodes
             .iter()
@@ -214,17 +210,17 @@ mod tests {
             ["a", "b"],
             "a caller without spans of its own is there too"
         );
-        assert_eq!(graph.nodes[0].figures.p99_ns, 0);
+        assert_eq!(graph.nodes[0].stats.p99_ns, 0);
     }
     #[test]
     fn calls_whose_times_are_not_known_have_no_rate() {
         let mut data = GraphData::new(2, 10_000_000_000);
         let error = false;
         for duration_ns in [None, Some(7), None] {
-            data.entry("a", Seen { duration_ns, error });
+            data.entry("a", SpanOutcome { duration_ns, error });
         }
-        let figures = &draw(data).nodes[0].figures;
-        assert_eq!((figures.count, figures.p50_ns, figures.p99_ns), (3, 7, 7));
-        assert!((figures.rate - 0.1).abs() < 1e-9);
+        let stats = &build_graph(data).nodes[0].stats;
+        assert_eq!((stats.count, stats.p50_ns, stats.p99_ns), (3, 7, 7));
+        assert!((stats.rate - 0.1).abs() < 1e-9);
     }
 }

@@ -1,40 +1,44 @@
-//! A trace viewer: receives spans over OTLP/HTTP, keeps the latest traces, and shows them.
+//! A trace viewer: receives spans over OTLP/HTTP, keeps the latest traces, and serves them as JSON and as a web page.
 //!
-//! Taking traces in:
-//! - [`receive`]: `POST /v1/traces`, from the body to what is stored, and the answer
-//! - [`store`]: the database: schema, writing, eviction, reading
+//! A request's life: [`route`] tells the receiver's path from the page's, [`access`] checks host, origin and token, and
+//! then one of three answers it: [`receive`], [`api`] or [`page`].
 //!
-//! Who may ask, and where:
-//! - [`access`]: names, origins, the token
-//! - [`paths`]: what is at a path
+//! Receiving:
+//! - [`receive`]: `POST /v1/traces`, from the body to a batch of spans
+//! - [`store`]: the database: schema, writing, eviction, queries
 //!
-//! Showing them:
+//! Showing:
 //! - [`api`]: `/traces/api/...`, as JSON
-//! - [`filter`]: which traces a request asks for
-//! - [`tree`] and [`critical`]: one trace as rows, and its critical path
-//! - [`detail`]: one trace as the page draws it, and all of one span
-//! - [`graph`]: who calls whom, how often, how fast
-//! - [`page`]: the files of the page
+//! - [`filter`]: the filter parameters of a request, as SQL and as checks on spans
+//! - [`view`]: one trace as rows, and one span in full
+//! - [`tree`] and [`critical_path`]: the order of the rows, and which spans the response waited for
+//! - [`graph`]: calls between services, with rates and latencies
+//! - [`page`]: the files of the web page
 //!
-//! Beneath: [`otlp`], the fields of its messages, [`room`], the memory that there is, [`ids`], [`settings`], [`respond`], and [`host`], the only place that names the world.
+//! Shared:
+//! - [`otlp`]: OTLP's messages, wire format and values
+//! - [`attribute_set`]: attributes as hashes, for filters
+//! - [`reservation`]: memory for exports and responses
+//! - [`response`], [`settings`]
+//! - [`wasi`]: the clock and the database; no other module touches the outside
 
 pub mod access;
 pub mod api;
-pub mod critical;
-pub mod detail;
+pub mod attribute_set;
+pub mod critical_path;
 pub mod filter;
 pub mod graph;
-pub mod host;
-pub mod ids;
 pub mod otlp;
 pub mod page;
-pub mod paths;
 pub mod receive;
-pub mod respond;
-pub mod room;
+pub mod reservation;
+pub mod response;
+pub mod route;
 pub mod settings;
 pub mod store;
 pub mod tree;
+pub mod view;
+pub mod wasi;
 
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
@@ -43,36 +47,36 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use crate::access::{origins, token};
-use crate::host::Host;
-use crate::paths::Place;
 use crate::receive::Encoding;
-use crate::respond::{Problem, protect};
+use crate::response::{Problem, add_security_headers};
+use crate::route::Route;
 use crate::settings::{Bounds, Settings};
-use crate::store::group::Group;
+use crate::store::group_commit::GroupCommit;
+use crate::wasi::Runtime;
 
-/// Any error of a body that is read.
+/// Any error while a request's body is read.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Answers one request. `group` is the instance's.
-pub async fn answer<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+/// Answers one request. `group` is shared by all requests of an instance.
+pub async fn answer<R, B>(
+    runtime: &R,
+    group: &GroupCommit<R::Database>,
     settings: &Settings,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
-    let mut response = match paths::of(request.uri().path()) {
-        Place::Intake => take(host, group, settings, request).await,
-        Place::NoIntake(problem) => turn_away(settings, request, &problem),
-        Place::Shown => {
+    let mut response = match Route::of(request.uri().path()) {
+        Route::Receiver => ingest(runtime, group, settings, request).await,
+        Route::UnknownReceiver(problem) => refuse_path(settings, request, &problem),
+        Route::Viewer => {
             let (head, _) = request.into_parts();
-            let shown = show(host, group, settings, &head).await;
-            let mut response = shown.unwrap_or_else(|problem| problem.response());
-            protect(&mut response);
+            let served = serve(runtime, group, settings, &head).await;
+            let mut response = served.unwrap_or_else(|problem| problem.response());
+            add_security_headers(&mut response);
             response
         }
     };
@@ -83,20 +87,20 @@ where
     response
 }
 
-/// An export, from whoever may send one.
-async fn take<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+/// Receives an export from a client that is allowed to send one.
+async fn ingest<R, B>(
+    runtime: &R,
+    group: &GroupCommit<R::Database>,
     settings: &Settings,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
     let (head, body) = request.into_parts();
-    let checked = settings.access.check_intake(&head);
+    let checked = settings.access.check_receiver(&head);
     if head.method == Method::OPTIONS {
         return origins::preflight(&head.headers, checked.ok().flatten());
     }
@@ -108,7 +112,7 @@ where
     let mut response = match settings.access.check_token(&head) {
         Ok(()) => {
             let request = Request::from_parts(head, body);
-            receive::answer(host, group, &settings.bounds, request).await
+            receive::answer(runtime, group, &settings.bounds, request).await
         }
         Err(problem) => receive::refusal(encoding, &problem),
     };
@@ -118,10 +122,10 @@ where
     response
 }
 
-/// An export to a path that takes none. A page may read why, as it could read the answer to another.
-fn turn_away<B>(settings: &Settings, request: Request<B>, problem: &Problem) -> Response<Bytes> {
+/// Refuses an export to an unknown path below `/v1/`. The CORS headers let an allowed page read the reason.
+fn refuse_path<B>(settings: &Settings, request: Request<B>, problem: &Problem) -> Response<Bytes> {
     let (head, _) = request.into_parts();
-    let origin = settings.access.check_intake(&head).ok().flatten();
+    let origin = settings.access.check_receiver(&head).ok().flatten();
     if head.method == Method::OPTIONS {
         return origins::preflight(&head.headers, origin);
     }
@@ -133,37 +137,37 @@ fn turn_away<B>(settings: &Settings, request: Request<B>, problem: &Problem) -> 
     response
 }
 
-/// The page and the API, for whoever may see them.
-async fn show<H: Host>(
-    host: &H,
-    group: &Group<H::Database>,
+/// Serves the page and the API to a client that is allowed to see them.
+async fn serve<R: Runtime>(
+    runtime: &R,
+    group: &GroupCommit<R::Database>,
     settings: &Settings,
     head: &Parts,
 ) -> Result<Response<Bytes>, Problem> {
     let access = &settings.access;
     access.check_page(head)?;
-    if let Some(led) = page::of_link(access.token.as_ref(), head) {
-        return led;
+    if let Some(redirect) = page::token_redirect(access.token.as_ref(), head) {
+        return redirect;
     }
     access.check_token(head)?;
     match head.uri.path().strip_prefix(api::PREFIX) {
-        Some(endpoint) => ask(host, group, &settings.bounds, (endpoint, head)).await,
+        Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
         None => Ok(page::answer(&head.method, head.uri.path())),
     }
 }
 
-async fn ask<H: Host>(
-    host: &H,
-    group: &Group<H::Database>,
+async fn query<R: Runtime>(
+    runtime: &R,
+    group: &GroupCommit<R::Database>,
     bounds: &Bounds,
     (endpoint, head): (&str, &Parts),
 ) -> Result<Response<Bytes>, Problem> {
-    let database = host.connect().await?;
+    let database = runtime.connect().await?;
     group.flush(&database).await;
-    let asked = (head, host.now() / 1_000_000);
-    let answered = api::answer(&database, bounds, endpoint, asked).await;
-    host.give_back(database);
-    answered
+    let request = (head, runtime.now() / 1_000_000);
+    let response = api::answer(&database, bounds, endpoint, request).await;
+    runtime.release(database);
+    response
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The files of the page, which are inside the component.
+//! The files of the web page, embedded in the component.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
@@ -6,13 +6,13 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
 use crate::access::token::{self, Token};
-use crate::respond::{Problem, body_of};
+use crate::response::{Problem, with_body};
 
-/// No script, style or picture but the files here, no other site, no frame around it.
+/// Allows the page's own scripts, styles and images only, no other site, and no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Where the page is.
+/// The path of the page.
 const ROOT: &str = "/traces/";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -31,7 +31,7 @@ macro_rules! file {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Each file: its path, its type, and what is in it.
+/// Each file: its path, its media type, and its content.
 const FILES: &[(&str, &str, &str)] = &[
     (
         ROOT,
@@ -76,14 +76,18 @@ const FILES: &[(&str, &str, &str)] = &[
     file!("view/waterfall.js", SCRIPT),
 ];
 
-/// A link that brings the token, which leads to the page without it, and sets a cookie; none for another request.
+/// Answers a link to the page with `?token=`: sets the cookie and redirects to the page without the token. None for any
+/// other request.
 ///
 /// # Errors
-/// 401 where it is not the token.
-pub fn of_link(token: Option<&Token>, head: &Parts) -> Option<Result<Response<Bytes>, Problem>> {
+/// 401 if it is not the token.
+pub fn token_redirect(
+    token: Option<&Token>,
+    head: &Parts,
+) -> Option<Result<Response<Bytes>, Problem>> {
     let page = matches!(head.uri.path(), "/traces" | ROOT);
     let reads = matches!(head.method, Method::GET | Method::HEAD);
-    let (given, rest) = token::of_link(&head.uri).filter(|_| page && reads)?;
+    let (given, rest) = token::from_link(&head.uri).filter(|_| page && reads)?;
     let secure = head.uri.scheme_str() == Some("https");
     let cookie = token.map(|token| token.cookie(&given, secure)).transpose();
     let query = if rest.is_empty() { "" } else { "?" };
@@ -99,7 +103,7 @@ pub fn of_link(token: Option<&Token>, head: &Parts) -> Option<Result<Response<By
 fn redirect(status: StatusCode, path: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
-    // What a query has is encoded.
+    // The query is percent-encoded, so this does not fail.
     if let Ok(path) = HeaderValue::try_from(path) {
         response.headers_mut().insert(LOCATION, path);
     }
@@ -123,9 +127,9 @@ pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
         return response;
     }
     let kind = HeaderValue::from_static(kind);
-    let mut response = body_of(StatusCode::OK, kind, *file);
+    let mut response = with_body(StatusCode::OK, kind, *file);
     let headers = response.headers_mut();
-    // Asked for again each time, so that a new component shows its own page.
+    // ApiRequest for again each time, so that a new component shows its own page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("content-security-policy", HeaderValue::from_static(POLICY));
     response

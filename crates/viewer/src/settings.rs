@@ -1,9 +1,9 @@
-//! The component's variables: how much may be kept, and who may ask.
+//! The component's variables: how much is kept, and who has access.
 
 use crate::access::Access;
-use crate::access::names::Names;
-use crate::access::origins::Origins;
-use crate::access::token::Token;
+use crate::access::hosts::{self, AllowedHosts};
+use crate::access::origins::{self, AllowedOrigins};
+use crate::access::token::{self, Token};
 
 /// A setting: its environment name and its default.
 pub type Setting = (&'static str, &'static str);
@@ -12,57 +12,57 @@ pub type Setting = (&'static str, &'static str);
 pub const TRACES: Setting = ("APP_VIEWER_TRACES", "5000");
 /// The setting of [`Bounds::bytes`].
 pub const BYTES: Setting = ("APP_VIEWER_BYTES", "67108864");
-/// The setting of [`Access::names`].
-pub const HOSTS: Setting = ("APP_VIEWER_HOSTS", "");
+/// The setting of [`Access::hosts`].
+pub const HOSTS: Setting = (hosts::SETTING, "");
 /// The setting of [`Access::token`]. Secret.
-pub const TOKEN: Setting = ("APP_VIEWER_TOKEN", "");
+pub const TOKEN: Setting = (token::SETTING, "");
 /// The setting of [`Access::origins`].
-pub const CORS: Setting = ("APP_VIEWER_CORS", "loopback");
+pub const CORS: Setting = (origins::SETTING, "loopback");
 
 /// All settings, in the order of the table in `docs/settings.md`.
 pub const SETTINGS: [Setting; 5] = [TRACES, BYTES, HOSTS, TOKEN, CORS];
 
-/// What the viewer is told to do.
+/// The viewer's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How much is kept.
     pub bounds: Bounds,
-    /// Who may ask.
+    /// Who has access.
     pub access: Access,
 }
 
 impl Settings {
-    /// Reads the values of [`SETTINGS`], in their order; an empty one has its default.
+    /// Reads the values of [`SETTINGS`], in the same order. An empty value means the default.
     ///
     /// # Errors
-    /// A sentence with the setting, what is wrong with it, and what is accepted.
+    /// A sentence that names the setting, what is wrong with it, and what is accepted.
     pub fn read([traces, bytes, hosts, token, cors]: [&str; 5]) -> Result<Settings, String> {
-        let of = |(name, _): Setting| move |problem: String| format!("{name}: {problem}");
+        let with_name = |(name, _): Setting| move |problem: String| format!("{name}: {problem}");
         Ok(Settings {
             bounds: Bounds::read(traces, bytes)?,
             access: Access {
-                names: Names::parse(hosts).map_err(of(HOSTS))?,
-                token: Token::parse(token).map_err(of(TOKEN))?,
-                origins: Origins::parse(given(CORS, cors)).map_err(of(CORS))?,
+                hosts: AllowedHosts::parse(hosts).map_err(with_name(HOSTS))?,
+                token: Token::parse(token).map_err(with_name(TOKEN))?,
+                origins: AllowedOrigins::parse(or_default(CORS, cors)).map_err(with_name(CORS))?,
             },
         })
     }
 }
 
-/// How much is kept; beyond it the oldest traces go.
+/// How much is kept. When a bound is exceeded, the oldest traces are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Traces.
+    /// The number of traces.
     pub traces: i64,
-    /// Bytes of spans and their indexed attributes, all traces together.
+    /// The bytes of all traces together: spans, summaries, resources and scopes.
     pub bytes: i64,
 }
 
 impl Bounds {
-    /// Reads both settings; an empty one has its default.
+    /// Reads both settings. An empty value means the default.
     ///
     /// # Errors
-    /// A sentence with the setting, the value, and what is accepted.
+    /// A sentence that names the setting, the value, and what is accepted.
     pub fn read(traces: &str, bytes: &str) -> Result<Bounds, String> {
         Ok(Bounds {
             traces: number(TRACES, traces, 1_000_000)?,
@@ -71,19 +71,19 @@ impl Bounds {
     }
 }
 
-fn number(setting: Setting, text: &str, most: i64) -> Result<i64, String> {
-    let text = given(setting, text);
+fn number(setting: Setting, text: &str, max: i64) -> Result<i64, String> {
+    let text = or_default(setting, text);
     match text.parse() {
-        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        Ok(number) if (1..=max).contains(&number) => Ok(number),
         _ => Err(format!(
-            "{}: '{text}' is not a number from 1 to {most}",
+            "{}: '{text}' is not a number from 1 to {max}",
             setting.0
         )),
     }
 }
 
-/// The value, or the default where it is empty.
-fn given<'t>((_, default): (&str, &'t str), text: &'t str) -> &'t str {
+/// The value, or the default if it is empty.
+fn or_default<'t>((_, default): (&str, &'t str), text: &'t str) -> &'t str {
     match text.trim() {
         "" => default,
         text => text,
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_numbers_and_names_what_is_none() {
+    fn reads_numbers_and_names_a_value_that_is_not_one() {
         let bounds = |traces, bytes| Bounds { traces, bytes };
         assert_eq!(Bounds::read("", " "), Ok(bounds(5_000, 64 << 20)));
         assert_eq!(Bounds::read("7", "1000"), Ok(bounds(7, 1_000)));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_accepted_and_a_wrong_value_is_named_by_its_setting() {
+    fn accepts_the_defaults_and_names_the_setting_of_a_wrong_value() {
         assert!(Settings::read(SETTINGS.map(|(_, default)| default)).is_ok());
         assert_eq!(
             Settings::read([""; 5]),

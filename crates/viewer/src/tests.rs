@@ -5,15 +5,15 @@ use http::Request;
 use http_body_util::Full;
 
 use super::*;
-use crate::host::native::NativeHost;
+use crate::wasi::native::NativeRuntime;
 
 const HERE: (&str, &str) = ("spin-client-addr", "127.0.0.1:50000");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Answers a request to a viewer with these settings: bounds, hosts, token, origins.
 fn ask(settings: [&str; 5], method: &str, uri: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
-    let host = NativeHost::new();
-    let group = Group::default();
+    let runtime = NativeRuntime::new();
+    let group = GroupCommit::default();
     let settings = Settings::read(settings).unwrap();
     let mut request = Request::builder()
         .method(method)
@@ -24,7 +24,7 @@ fn ask(settings: [&str; 5], method: &str, uri: &str, headers: &[(&str, &str)]) -
     let request = request
         .body(Full::new(Bytes::from_static(b"{\"resourceSpans\":[]}")))
         .unwrap();
-    block_on(answer(&host, &group, &settings, request))
+    block_on(answer(&runtime, &group, &settings, request))
 }
 
 const OPEN: [&str; 5] = [""; 5];

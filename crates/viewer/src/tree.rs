@@ -1,32 +1,32 @@
-//! A trace as rows, in the order in which a tree is read: parents before children, siblings by time.
+//! The order of a trace's spans as rows of a tree: parents before children, siblings by time.
 //!
-//! Whatever arrives is shown: a span whose parent is missing is a root, and says so; a cycle of
-//! parents is cut at its first span; a child that starts before its parent is marked as skewed.
+//! Every span has a row. A span whose parent is missing is a root and marked as an orphan, a cycle of parents is cut at
+//! its first span, and a child that starts before its parent is marked as skewed.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-/// What tells whose child a span is.
+/// What identifies a span and its parent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kin<'s> {
+pub struct SpanIdentity<'s> {
     /// Its id.
     pub id: &'s [u8],
     /// The id of its parent; empty or zeros for none.
     pub parent: &'s [u8],
-    /// A `SpanKind`.
+    /// Its `SpanKind`.
     pub kind: i32,
     /// The name of its service.
     pub service: &'s str,
 }
 
-impl Kin<'_> {
+impl SpanIdentity<'_> {
     /// Whether it names a parent.
     fn has_parent(&self) -> bool {
         self.parent.iter().any(|byte| *byte != 0)
     }
 
-    /// Of spans with the same id, who calls comes first, who is called last.
+    /// The order of spans with the same id: the caller's comes first, the callee's last.
     pub fn rank(&self) -> i32 {
         match self.kind {
             // CLIENT, PRODUCER
@@ -38,29 +38,29 @@ impl Kin<'_> {
     }
 }
 
-/// A span, as far as the tree needs it.
+/// The part of a span that the tree needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node<'s> {
-    /// Whose child it is.
-    pub kin: Kin<'s>,
-    /// Nanoseconds since 1970; 0 where that is not known.
+    /// Its id and its parent.
+    pub identity: SpanIdentity<'s>,
+    /// Nanoseconds since 1970, or 0 if unknown.
     pub start: i64,
-    /// The same, not before the start.
+    /// Nanoseconds since 1970, never before the start.
     pub end: i64,
 }
 
-/// The parent of each span, and whether it is led by another with its id.
+/// The parent of each span, and whether another span with the same id precedes it.
 ///
-/// Spans of one id are of different services: the server has taken its client's for its own. Then the client's
-/// span is the parent of the server's. Others whose parent has this id are below that of their own service, or
-/// else below the server's.
-pub fn parents(spans: &[Kin<'_>]) -> Vec<(Option<usize>, bool)> {
-    let halves = Halves::of(spans);
-    let parent = |(index, span): (usize, &Kin<'_>)| {
+/// Spans that share an id belong to different services: the server reused its client's id, as Zipkin's libraries do. The
+/// client's span is then the parent of the server's. A child of that id belongs to the span of its own service, or else
+/// to the server's.
+pub fn parents(spans: &[SpanIdentity<'_>]) -> Vec<(Option<usize>, bool)> {
+    let halves = SpansById::of(spans);
+    let parent = |(index, span): (usize, &SpanIdentity<'_>)| {
         let first = halves.of_id(span.id).first().copied();
         let first = first.filter(|first| *first != index);
-        let is_below = |first: &usize| spans[*first].rank() < span.rank();
-        let parent = match first.filter(is_below) {
+        let is_child_of = |first: &usize| spans[*first].rank() < span.rank();
+        let parent = match first.filter(is_child_of) {
             Some(first) => Some(first),
             None => halves.parent(span),
         };
@@ -70,21 +70,21 @@ pub fn parents(spans: &[Kin<'_>]) -> Vec<(Option<usize>, bool)> {
 }
 
 /// Spans by their ids.
-struct Halves<'k, 's> {
-    spans: &'k [Kin<'s>],
+struct SpansById<'k, 's> {
+    spans: &'k [SpanIdentity<'s>],
     by_id: Vec<usize>,
-    /// Those of an id that others have too.
+    /// The spans whose id is shared.
     by_service: HashMap<(&'s [u8], &'s str), usize>,
 }
 
-impl<'k, 's> Halves<'k, 's> {
-    fn of(spans: &'k [Kin<'s>]) -> Halves<'k, 's> {
+impl<'k, 's> SpansById<'k, 's> {
+    fn of(spans: &'k [SpanIdentity<'s>]) -> SpansById<'k, 's> {
         let mut by_id: Vec<usize> = (0..spans.len()).collect();
         by_id.sort_by_key(|index| (spans[*index].id, spans[*index].rank(), *index));
         let same = by_id.chunk_by(|a, b| spans[*a].id == spans[*b].id);
         let same = same.filter(|halves| halves.len() > 1).flatten();
         let by_service = same.map(|index| ((spans[*index].id, spans[*index].service), *index));
-        Halves {
+        SpansById {
             spans,
             by_service: by_service.collect(),
             by_id,
@@ -100,7 +100,7 @@ impl<'k, 's> Halves<'k, 's> {
     }
 
     /// The span that has the id of this one's parent.
-    fn parent(&self, span: &Kin<'s>) -> Option<usize> {
+    fn parent(&self, span: &SpanIdentity<'s>) -> Option<usize> {
         if !span.has_parent() {
             return None;
         }
@@ -115,39 +115,39 @@ impl<'k, 's> Halves<'k, 's> {
     }
 }
 
-/// Where a span stands in its tree.
+/// A row of the tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// Which of the spans it is.
+pub struct TreePosition {
+    /// The index of its span.
     #[serde(skip)]
     pub index: usize,
     /// 0 for a root.
     pub depth: usize,
-    /// How many rows are below it.
+    /// The number of rows below it.
     pub descendants: usize,
-    /// Its parent is named, but not there.
+    /// Whether its parent is missing.
     pub orphan: bool,
-    /// Its parent is one of its descendants.
+    /// Whether its parent is one of its descendants.
     pub cycle: bool,
-    /// By how much it starts before its parent.
+    /// How much earlier than its parent it starts, in nanoseconds.
     pub skew_ns: i64,
 }
 
-/// A trace's spans in reading order, and each one's children.
+/// The rows of a trace, and its spans' children and parents.
 #[derive(Debug, Default)]
 pub struct Tree {
-    /// One for each span.
-    pub places: Vec<Place>,
+    /// One row for each span, in order.
+    pub positions: Vec<TreePosition>,
     /// The children of each span, by its index, as indices.
     pub children: Vec<Vec<usize>>,
-    /// The parent of each span, by its index, and whether it is led by another with its id.
+    /// What [`parents`] returned.
     pub parents: Vec<(Option<usize>, bool)>,
 }
 
-/// Builds the tree. Takes little more than linear time, whatever the shape, and no stack.
+/// Builds the tree in near-linear time and without recursion, whatever its shape.
 pub fn build(spans: &[Node<'_>]) -> Tree {
-    let kin: Vec<Kin<'_>> = spans.iter().map(|span| span.kin).collect();
-    let parents = parents(&kin);
+    let identities: Vec<SpanIdentity<'_>> = spans.iter().map(|span| span.identity).collect();
+    let parents = parents(&identities);
     let mut children = vec![Vec::new(); spans.len()];
     let mut roots = Vec::new();
     for (index, (parent, _)) in parents.iter().enumerate() {
@@ -160,43 +160,43 @@ pub fn build(spans: &[Node<'_>]) -> Tree {
     for siblings in &mut children {
         siblings.sort_by_key(by_time);
     }
-    // A true root comes before an orphan.
-    roots.sort_by_key(|index| (kin[*index].has_parent(), by_time(index)));
+    // Roots come before orphans.
+    roots.sort_by_key(|index| (identities[*index].has_parent(), by_time(index)));
     let mut walk = Walk {
         spans,
         children,
-        placed: vec![false; spans.len()],
-        places: Vec::with_capacity(spans.len()),
+        visited: vec![false; spans.len()],
+        positions: Vec::with_capacity(spans.len()),
     };
     for root in roots {
-        let orphan = kin[root].has_parent();
-        walk.place(
+        let orphan = identities[root].has_parent();
+        walk.visit(
             root,
-            Place {
+            TreePosition {
                 orphan,
-                ..Place::default()
+                ..TreePosition::default()
             },
         );
     }
-    // What no root leads to is in a cycle, or below one.
+    // Spans that no root leads to are in a cycle, or below one.
     let mut left: Vec<usize> = (0..spans.len())
-        .filter(|index| !walk.placed[*index])
+        .filter(|index| !walk.visited[*index])
         .collect();
     left.sort_by_key(by_time);
     for index in left {
-        if !walk.placed[index] {
-            walk.cut(parents[index].0, index);
-            walk.place(
+        if !walk.visited[index] {
+            walk.detach(parents[index].0, index);
+            walk.visit(
                 index,
-                Place {
+                TreePosition {
                     cycle: true,
-                    ..Place::default()
+                    ..TreePosition::default()
                 },
             );
         }
     }
     Tree {
-        places: walk.places,
+        positions: walk.positions,
         children: walk.children,
         parents,
     }
@@ -205,51 +205,51 @@ pub fn build(spans: &[Node<'_>]) -> Tree {
 struct Walk<'s> {
     spans: &'s [Node<'s>],
     children: Vec<Vec<usize>>,
-    placed: Vec<bool>,
-    places: Vec<Place>,
+    visited: Vec<bool>,
+    positions: Vec<TreePosition>,
 }
 
 impl Walk<'_> {
-    fn cut(&mut self, parent: Option<usize>, child: usize) {
+    fn detach(&mut self, parent: Option<usize>, child: usize) {
         if let Some(parent) = parent {
             self.children[parent].retain(|index| *index != child);
         }
     }
 
-    /// Places a span and all below it.
-    fn place(&mut self, root: usize, place: Place) {
+    /// Adds the rows of a span and its descendants.
+    fn visit(&mut self, root: usize, position: TreePosition) {
         let mut open: Vec<usize> = Vec::new();
         let mut next = vec![(
             root,
-            Place {
+            TreePosition {
                 index: root,
-                ..place
+                ..position
             },
         )];
-        while let Some((index, place)) = next.pop() {
+        while let Some((index, position)) = next.pop() {
             while open
                 .last()
-                .is_some_and(|row| self.places[*row].depth >= place.depth)
+                .is_some_and(|row| self.positions[*row].depth >= position.depth)
             {
                 self.close(&mut open);
             }
-            self.placed[index] = true;
-            let depth = place.depth + 1;
-            open.push(self.places.len());
-            self.places.push(place);
+            self.visited[index] = true;
+            let depth = position.depth + 1;
+            open.push(self.positions.len());
+            self.positions.push(position);
             for child in self.children[index].iter().rev() {
-                // Where a start is not known, neither is this.
+                // An unknown start has no skew.
                 let early = match self.spans[*child].start {
                     0 => 0,
                     start => self.spans[index].start.saturating_sub(start),
                 };
-                let place = Place {
+                let position = TreePosition {
                     index: *child,
                     depth,
                     skew_ns: early.max(0),
-                    ..Place::default()
+                    ..TreePosition::default()
                 };
-                next.push((*child, place));
+                next.push((*child, position));
             }
         }
         while !open.is_empty() {
@@ -259,7 +259,7 @@ impl Walk<'_> {
 
     fn close(&mut self, open: &mut Vec<usize>) {
         if let Some(row) = open.pop() {
-            self.places[row].descendants = self.places.len() - row - 1;
+            self.positions[row].descendants = self.positions.len() - row - 1;
         }
     }
 }
@@ -270,8 +270,8 @@ mod tests {
 
     /// A span for each word `id<parent@start`; a name before the id, as in `shop:id`, is its service, and in
     /// capitals it is a client.
-    fn spans(words: &str) -> Vec<Node<'_>> {
-        words.split_whitespace().map(node).collect()
+    fn spans(text: &str) -> Vec<Node<'_>> {
+        text.split_whitespace().map(node).collect()
     }
 
     fn node(word: &str) -> Node<'_> {
@@ -281,7 +281,7 @@ mod tests {
         let start = start.parse().unwrap();
         let is_client = service.bytes().any(|byte| byte.is_ascii_uppercase());
         Node {
-            kin: Kin {
+            identity: SpanIdentity {
                 id: id.as_bytes(),
                 parent: parent.as_bytes(),
                 kind: if is_client { 3 } else { 2 },
@@ -292,23 +292,23 @@ mod tests {
         }
     }
 
-    fn drawn(words: &str) -> Vec<String> {
-        let spans = spans(words);
-        let row = |place: &Place| {
-            let id = String::from_utf8_lossy(spans[place.index].kin.id);
-            let mut row = format!("{}{id}", ".".repeat(place.depth));
-            let marks = [(place.orphan, " orphan"), (place.cycle, " cycle")];
+    fn rows(text: &str) -> Vec<String> {
+        let spans = spans(text);
+        let row = |position: &TreePosition| {
+            let id = String::from_utf8_lossy(spans[position.index].identity.id);
+            let mut row = format!("{}{id}", ".".repeat(position.depth));
+            let marks = [(position.orphan, " orphan"), (position.cycle, " cycle")];
             row.extend(marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark));
-            if place.skew_ns > 0 {
-                row += &format!(" skew {}", place.skew_ns);
+            if position.skew_ns > 0 {
+                row += &format!(" skew {}", position.skew_ns);
             }
-            row + &format!(" +{}", place.descendants)
+            row + &format!(" +{}", position.descendants)
         };
-        build(&spans).places.iter().map(row).collect()
+        build(&spans).positions.iter().map(row).collect()
     }
 
     #[test]
-    fn draws_what_arrives() {
+    fn orders_every_span() {
         let table: [(&str, &[&str], &str); 12] = [
             (
                 "c<b@3 b<a@2 a<@1",
@@ -360,7 +360,7 @@ mod tests {
             ("", &[], "nothing"),
         ];
         for (words, expected, reason) in table {
-            assert_eq!(drawn(words), expected, "{reason}");
+            assert_eq!(rows(words), expected, "{reason}");
         }
     }
 
@@ -368,17 +368,17 @@ mod tests {
     fn a_chain_of_thousands_needs_no_stack() {
         let ids: Vec<_> = (0..=50_000_u32).map(u32::to_be_bytes).collect();
         let span = |index: usize| Node {
-            kin: Kin {
+            identity: SpanIdentity {
                 id: &ids[index + 1],
                 parent: &ids[index],
-                ..Kin::default()
+                ..SpanIdentity::default()
             },
             start: 1 + i64::try_from(index).unwrap(),
             end: 100_000,
         };
         let spans: Vec<_> = (0..50_000).map(span).collect();
         let tree = build(&spans);
-        assert_eq!(tree.places.last().unwrap().depth, 49_999);
-        assert_eq!(tree.places[0].descendants, 49_999);
+        assert_eq!(tree.positions.last().unwrap().depth, 49_999);
+        assert_eq!(tree.positions[0].descendants, 49_999);
     }
 }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
-use tracing_tail_viewer::receive::scan::Batch;
-use tracing_tail_viewer::receive::spans::cut;
+use tracing_tail_viewer::otlp::text::truncate;
+use tracing_tail_viewer::receive::batch::Batch;
 
 use crate::Target;
 use crate::memory::Bound;
@@ -37,7 +37,7 @@ fn property(input: &[u8]) {
     for (span, scanned) in decoded.iter().zip(&batch.spans) {
         assert_eq!(span.trace_id, scanned.trace_id);
         assert_eq!(span.span_id, scanned.id);
-        assert_eq!(cut(&span.name), batch.name(scanned));
+        assert_eq!(truncate(&span.name), batch.name(scanned));
         let error = span.status.as_ref().is_some_and(|status| status.code == 2);
         assert_eq!(error, scanned.error);
     }
@@ -56,7 +56,7 @@ fn property(input: &[u8]) {
     shown::spans(&export);
 }
 
-fn decode(batch: &Batch, span: &tracing_tail_viewer::receive::scan::Span) -> Span {
+fn decode(batch: &Batch, span: &tracing_tail_viewer::receive::batch::Span) -> Span {
     Span::decode(batch.bytes(span)).expect("what is taken can be decoded")
 }
 
@@ -69,7 +69,7 @@ fn reads_the_same_when_written_again(batch: &Batch, export: &ExportTraceServiceR
 
 /// What lists and filters know of the spans.
 fn summary(batch: &Batch) -> Vec<impl PartialEq + std::fmt::Debug> {
-    let of = |span: &tracing_tail_viewer::receive::scan::Span| {
+    let of = |span: &tracing_tail_viewer::receive::batch::Span| {
         (
             (span.trace_id, span.id, span.root),
             (span.start, span.end, span.error),

@@ -6,12 +6,13 @@ use serde_json::Value;
 use tracing_tail::config::{Config, Values};
 use tracing_tail::simulate::overrides::Overrides;
 use tracing_tail::telemetry::context;
-use tracing_tail_viewer::detail::{self, SpanName};
+use tracing_tail_viewer::receive::batch::Batch;
 use tracing_tail_viewer::receive::json;
-use tracing_tail_viewer::receive::refused::Refused;
-use tracing_tail_viewer::receive::scan::{self, Batch};
-use tracing_tail_viewer::respond::Problem;
-use tracing_tail_viewer::store::spans::Whole;
+use tracing_tail_viewer::receive::protobuf;
+use tracing_tail_viewer::receive::rejected::RejectedSpans;
+use tracing_tail_viewer::response::Problem;
+use tracing_tail_viewer::store::spans::TraceSpans;
+use tracing_tail_viewer::view::{self, SpanName};
 
 /// The service's configuration, and a sentence for each setting that is malformed.
 pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
@@ -32,12 +33,12 @@ pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
 /// # Errors
 /// Where it is refused.
 pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
-    scan::read(body, Refused::default())
+    protobuf::read(body, RejectedSpans::default())
 }
 
 /// What the page is told of a span; none where it is not there.
-pub fn show(whole: &Whole, id: [u8; 8]) -> Option<Value> {
-    detail::span(whole, SpanName { id, service: None })
+pub fn show(trace: &TraceSpans, id: [u8; 8]) -> Option<Value> {
+    view::span::details(trace, SpanName { id, service: None })
 }
 
 /// The faults that a request asks of a service.

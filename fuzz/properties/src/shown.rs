@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use serde_json::Value as Json;
-use tracing_tail_viewer::store::spans::Whole;
+use tracing_tail_viewer::store::spans::TraceSpans;
 
 use crate::seam::show;
 
@@ -106,8 +106,8 @@ fn array(shown: &Json) -> &[Json] {
 }
 
 /// All spans of an export as if they were of one trace.
-fn whole(export: &ExportTraceServiceRequest) -> Whole {
-    let mut whole = Whole::default();
+fn whole(export: &ExportTraceServiceRequest) -> TraceSpans {
+    let mut whole = TraceSpans::default();
     for resource in &export.resource_spans {
         let head = ResourceSpans {
             scope_spans: Vec::new(),

@@ -10,11 +10,11 @@ use http_body_util::Full;
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use tracing_tail_viewer::api;
-use tracing_tail_viewer::host::{Database, DatabaseError, Host, Notifier, Row, Value};
 use tracing_tail_viewer::receive;
 use tracing_tail_viewer::settings::Bounds;
-use tracing_tail_viewer::store::group::Group;
+use tracing_tail_viewer::store::group_commit::GroupCommit;
 use tracing_tail_viewer::store::schema;
+use tracing_tail_viewer::wasi::{Database, DatabaseError, Notifier, Row, Runtime, Value};
 
 /// Nanoseconds since 1970: some time in 2026.
 const NOW: i64 = 1_790_000_000_000_000_000;
@@ -25,8 +25,8 @@ const BOUNDS: Bounds = Bounds {
 
 /// One instance of the viewer, with its database.
 pub(crate) struct Viewer {
-    world: World,
-    group: Group<Sqlite>,
+    runtime: InMemory,
+    group: GroupCommit<Sqlite>,
 }
 
 impl Viewer {
@@ -37,15 +37,20 @@ impl Viewer {
         let database = Sqlite(Rc::new(connection));
         block_on(schema::prepare(&database, NOW)).expect("the tables can be made");
         Viewer {
-            world: World(database),
-            group: Group::default(),
+            runtime: InMemory(database),
+            group: GroupCommit::default(),
         }
     }
 
     /// Sends an export.
     pub(crate) fn receive(&self, request: Request<Bytes>) -> Response<Bytes> {
         let request = request.map(Full::new);
-        block_on(receive::answer(&self.world, &self.group, &BOUNDS, request))
+        block_on(receive::answer(
+            &self.runtime,
+            &self.group,
+            &BOUNDS,
+            request,
+        ))
     }
 
     /// Asks the API for what is at a path with its query.
@@ -60,22 +65,22 @@ impl Viewer {
             .strip_prefix(api::PREFIX)
             .unwrap_or_default();
         let asked = (&head, NOW / 1_000_000);
-        let answered = block_on(api::answer(&self.world.0, &BOUNDS, endpoint, asked));
+        let answered = block_on(api::answer(&self.runtime.0, &BOUNDS, endpoint, asked));
         answered.unwrap_or_else(|problem| problem.response())
     }
 }
 
 /// Every connection is the same one: in memory another would have another database.
-struct World(Sqlite);
+struct InMemory(Sqlite);
 
-impl Host for World {
+impl Runtime for InMemory {
     type Database = Sqlite;
 
     async fn connect(&self) -> Result<Sqlite, DatabaseError> {
         Ok(self.0.clone())
     }
 
-    fn give_back(&self, _: Sqlite) {}
+    fn release(&self, _: Sqlite) {}
 
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
         let (sender, receiver) = oneshot::channel::<()>();
@@ -99,7 +104,7 @@ impl Database for Sqlite {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, DatabaseError> {
         self.run(statement, values)
-            .map_err(|error| DatabaseError::of_words(error.to_string()))
+            .map_err(|error| DatabaseError::from_message(error.to_string()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a request comes from, and which name it asks for.
+//! Where a request comes from, and the host name that it asks for.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,15 +6,16 @@ use http::HeaderMap;
 use http::request::Parts;
 use http::uri::Authority;
 
-/// The header in which the host tells the client's address. Spin adds it behind what a client sent by that name.
+/// The header in which the host reports the client's address. Spin appends it after any value that the client sent.
 const CLIENT: &str = "spin-client-addr";
 
-/// Whether the client is on this machine, by the host's word: the last value of the header. One that the host does
-/// not tell is not; nor is another component of the application, which has the address 0.0.0.0.
+/// Whether the client is on this machine, according to the host: the last value of the header. A client without the
+/// header is not, and neither is another component of the application, whose address is 0.0.0.0.
 pub fn is_loopback(headers: &HeaderMap) -> bool {
-    let told = headers.get_all(CLIENT).iter().next_back();
-    let told = told.and_then(|told| told.to_str().ok());
-    told.and_then(address)
+    let reported = headers.get_all(CLIENT).iter().next_back();
+    let reported = reported.and_then(|reported| reported.to_str().ok());
+    reported
+        .and_then(address)
         .is_some_and(|address| address.to_canonical().is_loopback())
 }
 
@@ -23,7 +24,8 @@ fn address(text: &str) -> Option<IpAddr> {
     with_port.or_else(|_| text.parse()).ok()
 }
 
-/// The host that a request asks for, of which the host makes its URI. A request of another component may have none.
+/// The authority that a request asks for. Spin puts the `Host` header into the URI; a request of another component may
+/// have none.
 pub fn authority(head: &Parts) -> Option<&Authority> {
     head.uri.authority()
 }

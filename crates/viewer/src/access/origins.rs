@@ -1,4 +1,4 @@
-//! Pages of other sites, which browsers name in `Origin` and `Sec-Fetch-Site`; and those that may send exports
+//! Pages of other sites, which browsers name in `Origin` and `Sec-Fetch-Site`, and which of them may send exports
 //! ([CORS](https://fetch.spec.whatwg.org/#http-cors-protocol)).
 
 use bytes::Bytes;
@@ -10,27 +10,30 @@ use http::header::{
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, Response, StatusCode};
 
-use super::names;
-use crate::respond::Problem;
+use super::hosts;
+use crate::response::Problem;
+
+/// The setting that lists the allowed origins.
+pub const SETTING: &str = "APP_VIEWER_CORS";
 
 const SITE: &str = "sec-fetch-site";
-/// Browsers ask by it whether a page of the internet may reach into a private network
+/// With this header browsers ask whether a public page may reach into a private network
 /// (<https://wicg.github.io/private-network-access/>).
 const PRIVATE_NETWORK: &str = "access-control-request-private-network";
 const ALLOW_PRIVATE_NETWORK: HeaderName =
     HeaderName::from_static("access-control-allow-private-network");
 
-/// The request headers that a page may send: what exporters set, and what instrumentation adds to every request.
+/// The request headers that a page may send: those that exporters set and those that instrumentation adds.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, baggage, content-encoding, content-type, traceparent, tracestate, x-requested-with",
 );
-/// For how long browsers remember that, in seconds. None remembers it for longer than two hours.
+/// How long browsers cache a preflight response, in seconds. Two hours is the longest that any of them allows.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// Whether every origin that a request names may make it. `setting` adds others.
+/// Checks every `Origin` of a request with `may`. The refusal names `setting`, which can allow more.
 ///
 /// # Errors
-/// 403 where one may not.
+/// 403 for an origin that is not allowed.
 pub fn check(
     headers: &HeaderMap,
     may: impl Fn(&str) -> bool,
@@ -46,11 +49,11 @@ pub fn check(
     }
 }
 
-/// Whether the browser says that a request comes from the viewer's own page, or that the user makes it; one
-/// without the header comes from no browser, or from an old one, which says the origin at least.
+/// Checks that, according to the browser, a request comes from the viewer's own page or from the user. A request without
+/// the header comes from another client, or from an old browser, which at least sends `Origin`.
 ///
 /// # Errors
-/// 403 where it comes from another site, or another origin of this one.
+/// 403 for a request of another site, or of another origin of this site.
 pub fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
     let elsewhere = |site: &HeaderValue| !matches!(site.as_bytes(), b"same-origin" | b"none");
     match headers.get_all(SITE).iter().find(|site| elsewhere(site)) {
@@ -63,14 +66,14 @@ pub fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The origins that a request names; a malformed one is empty.
+/// The origins that a request names. A malformed one is empty.
 fn named(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let origins = headers.get_all(ORIGIN).iter();
     origins.map(|origin| origin.to_str().unwrap_or_default())
 }
 
-/// Whether an origin is that of the host that was asked for. Its scheme may be another: a proxy may speak TLS.
-pub fn is_of(origin: &str, authority: Option<&Authority>) -> bool {
+/// Whether an origin is that of the requested host. The scheme may differ, because a proxy may terminate TLS.
+pub fn is_same_host(origin: &str, authority: Option<&Authority>) -> bool {
     let (Some((scheme, host, port)), Some(authority)) = (parts(origin), authority) else {
         return false;
     };
@@ -79,14 +82,14 @@ pub fn is_of(origin: &str, authority: Option<&Authority>) -> bool {
     authority.host().eq_ignore_ascii_case(&host) && (of_authority == port.or(default))
 }
 
-/// Scheme, host and port of an origin, in lower case; none where it is `null` or malformed.
+/// Scheme, host and port of an origin, in lower case. None if it is `null` or malformed.
 fn parts(origin: &str) -> Option<(String, String, Option<u16>)> {
     let uri: Uri = origin.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let port = authority.port_u16();
     let host = authority.host();
     let end = port.map_or_else(String::new, |port| format!(":{port}"));
-    // Nothing else: no path, no user.
+    // An origin has neither path nor user info.
     let whole = format!("{scheme}://{host}{end}").eq_ignore_ascii_case(origin);
     whole.then(|| (scheme.to_ascii_lowercase(), host.to_ascii_lowercase(), port))
 }
@@ -101,25 +104,24 @@ fn default_port(scheme: &str) -> Option<u16> {
 
 /// The origins whose pages may send exports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(Vec<Origin>);
+pub struct AllowedOrigins(Vec<Origin>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Origin {
     Any,
-    /// Every origin at a name of loopback, with any port.
+    /// Every loopback origin, with any port.
     Loopback,
-    Exactly(String, String, Option<u16>),
+    Exact(String, String, Option<u16>),
 }
 
-impl Origins {
-    /// Reads origins, comma separated: `https://shop.example`, `loopback` for all of this machine, `*` for any; or
-    /// `none`.
+impl AllowedOrigins {
+    /// Reads comma-separated origins: `https://shop.example`, `loopback` for this machine, `*` for any, or `none`.
     ///
     /// # Errors
-    /// What is wrong, and what is accepted.
-    pub fn parse(text: &str) -> Result<Origins, String> {
+    /// A sentence with what is wrong and what is accepted.
+    pub fn parse(text: &str) -> Result<AllowedOrigins, String> {
         if text.trim() == "none" {
-            return Ok(Origins::default());
+            return Ok(AllowedOrigins::default());
         }
         let origins = text.split(',').map(str::trim);
         let origins = origins.filter(|origin| !origin.is_empty());
@@ -131,19 +133,22 @@ impl Origins {
                     format!("'{text}' is no origin such as https://shop.example, nor loopback, * or none")
                 })?;
                 let port = port.or(default_port(&scheme));
-                Ok(Origin::Exactly(scheme, host, port))
+                Ok(Origin::Exact(scheme, host, port))
             }
         };
-        origins.map(origin).collect::<Result<_, _>>().map(Origins)
+        origins
+            .map(origin)
+            .collect::<Result<_, _>>()
+            .map(AllowedOrigins)
     }
 
     /// Whether an origin is one of them.
-    pub fn has(&self, origin: &str) -> bool {
+    pub fn contains(&self, origin: &str) -> bool {
         let given = parts(origin);
         self.0.iter().any(|allowed| match (allowed, &given) {
             (Origin::Any, _) => true,
-            (Origin::Loopback, Some((_, host, _))) => names::is_loopback(host),
-            (Origin::Exactly(scheme, host, port), Some(given)) => {
+            (Origin::Loopback, Some((_, host, _))) => hosts::is_loopback(host),
+            (Origin::Exact(scheme, host, port), Some(given)) => {
                 let of_given = given.2.or(default_port(&given.0));
                 (scheme, host, *port) == (&given.0, &given.1, of_given)
             }
@@ -152,8 +157,8 @@ impl Origins {
     }
 }
 
-/// Lets the page of an origin read an answer. The only credentials there are go to no other site
-/// (`SameSite=Strict`), but `sendBeacon` fails where they are not allowed.
+/// Lets the pages of an origin read a response. The cookie is `SameSite=Strict` and never sent by other sites, but
+/// `sendBeacon` fails unless credentials are allowed.
 pub fn allow(response: &mut Response<Bytes>, origin: &HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -164,7 +169,7 @@ pub fn allow(response: &mut Response<Bytes>, origin: &HeaderValue) {
     headers.append(VARY, HeaderValue::from_static("origin"));
 }
 
-/// The answer to a preflight request, which brings no credentials. `origin` may send exports, where there is one.
+/// Answers a preflight request. `origin` is set if it may send exports. A preflight request carries no credentials.
 pub fn preflight(headers: &HeaderMap, origin: Option<HeaderValue>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -172,13 +177,13 @@ pub fn preflight(headers: &HeaderMap, origin: Option<HeaderValue>) -> Response<B
     response.headers_mut().insert(ALLOW, methods);
     if let Some(origin) = origin {
         allow(&mut response, &origin);
-        let told = response.headers_mut();
+        let allowed = response.headers_mut();
         let methods = HeaderValue::from_static("POST");
-        told.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-        told.insert(ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
-        told.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+        allowed.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+        allowed.insert(ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+        allowed.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
         if headers.contains_key(PRIVATE_NETWORK) {
-            told.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));
+            allowed.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));
         }
     }
     response
@@ -197,7 +202,7 @@ mod tests {
             "loopback",
             "https://a.example, http://b:8080, loopback",
         ] {
-            assert!(Origins::parse(text).is_ok(), "{text}");
+            assert!(AllowedOrigins::parse(text).is_ok(), "{text}");
         }
         for text in [
             "a.example",
@@ -210,7 +215,7 @@ mod tests {
             "https://*.a b",
             "http://a:x",
         ] {
-            let problem = Origins::parse(text).unwrap_err();
+            let problem = AllowedOrigins::parse(text).unwrap_err();
             assert!(
                 problem.starts_with(&format!("'{text}' is no origin")),
                 "{problem}"
@@ -220,7 +225,7 @@ mod tests {
 
     #[test]
     fn origins_are_compared_by_scheme_host_and_port() {
-        let origins = Origins::parse("https://Shop.example, http://dev:80").unwrap();
+        let origins = AllowedOrigins::parse("https://Shop.example, http://dev:80").unwrap();
         let table = [
             ("https://shop.example", true),
             ("https://shop.example:443", true),
@@ -236,9 +241,9 @@ mod tests {
             ("", false),
         ];
         for (origin, expected) in table {
-            assert_eq!(origins.has(origin), expected, "{origin}");
+            assert_eq!(origins.contains(origin), expected, "{origin}");
         }
-        let loopback = Origins::parse("loopback").unwrap();
+        let loopback = AllowedOrigins::parse("loopback").unwrap();
         for (origin, expected) in [
             ("http://localhost:5173", true),
             ("https://127.0.0.1", true),
@@ -247,7 +252,7 @@ mod tests {
             ("http://localhost.evil.example", false),
             ("null", false),
         ] {
-            assert_eq!(loopback.has(origin), expected, "{origin}");
+            assert_eq!(loopback.contains(origin), expected, "{origin}");
         }
     }
 }

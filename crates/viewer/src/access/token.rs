@@ -3,16 +3,18 @@
 use http::header::{AUTHORIZATION, COOKIE, HeaderValue};
 use http::{HeaderMap, StatusCode, Uri};
 
-use crate::respond::Problem;
+use crate::response::Problem;
 
+/// The setting that holds the token.
+pub const SETTING: &str = "APP_VIEWER_TOKEN";
 /// The name of the cookie.
 const NAME: &str = "tracing_tail_viewer";
-/// The parameter of a link.
+/// The query parameter of a link.
 const PARAMETER: &str = "token";
 /// The most characters of a token.
 const MAX_CHARACTERS: usize = 512;
 
-/// What everybody has to bring. Nothing shows it.
+/// The bearer token. Its `Debug` form does not contain it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -23,12 +25,12 @@ impl std::fmt::Debug for Token {
 }
 
 impl Token {
-    /// Reads the setting; none where it is empty.
+    /// Reads the setting. None if it is empty.
     ///
     /// # Errors
-    /// What is accepted, without the value.
+    /// What is accepted. The value is a secret and not quoted.
     pub fn parse(text: &str) -> Result<Option<Token>, String> {
-        // What a bearer token may have (RFC 6750, section 2.1) may stand in a cookie and in an export's header too.
+        // The characters of a bearer token (RFC 6750, section 2.1) are also valid in a cookie and in a header.
         let fit =
             |character: char| character.is_ascii_alphanumeric() || "-._~+/=".contains(character);
         let text = text.trim();
@@ -40,26 +42,26 @@ impl Token {
         }
     }
 
-    /// Whether a request brings it.
+    /// Checks that a request carries it.
     ///
     /// # Errors
-    /// 401 where it does not.
+    /// 401 if it does not.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let mut given = bearer(headers).chain(cookies(headers)).peekable();
         let none = given.peek().is_none();
-        // All of them, so that the time says nothing.
-        let brought = given.fold(false, |brought, given| brought | self.is(given));
-        match (brought, none) {
+        // Compares every candidate, so that the time reveals nothing.
+        let matched = given.fold(false, |matched, given| matched | self.is(given));
+        match (matched, none) {
             (true, _) => Ok(()),
             (false, true) => Err(refused("this needs the token")),
             (false, false) => Err(refused("this is not the token")),
         }
     }
 
-    /// The cookie to set for a link that brings the token.
+    /// The cookie to set for a link with this token.
     ///
     /// # Errors
-    /// 401 where it brings another.
+    /// 401 if it is another token.
     pub fn cookie(&self, given: &str, secure: bool) -> Result<HeaderValue, Problem> {
         if !self.is(given) {
             return Err(refused("this is not the token"));
@@ -73,7 +75,7 @@ impl Token {
             .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the token is no cookie"))
     }
 
-    /// Compares in a time that only the length of what is given decides.
+    /// Compares in a time that depends only on the length of `given`.
     fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         let differ = given.iter().zip(own.iter().cycle());
@@ -88,11 +90,11 @@ fn refused(what: &str) -> Problem {
     let how = "`Authorization: Bearer <token>`, or once the page with ?token=<token>";
     Problem::new(
         StatusCode::UNAUTHORIZED,
-        format!("{what} that APP_VIEWER_TOKEN sets: send {how}"),
+        format!("{what} that {SETTING} sets: send {how}"),
     )
 }
 
-/// The challenge of every answer with 401.
+/// The `WWW-Authenticate` challenge of every 401 response.
 pub fn challenge() -> HeaderValue {
     HeaderValue::from_static("Bearer realm=\"tracing-tail viewer\"")
 }
@@ -116,8 +118,8 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The token that a link brings, and the link without it.
-pub fn of_link(uri: &Uri) -> Option<(String, String)> {
+/// The token in a link's query, and the query without it.
+pub fn from_link(uri: &Uri) -> Option<(String, String)> {
     let query = uri.query()?;
     let pairs = || form_urlencoded::parse(query.as_bytes());
     let (_, token) = pairs().find(|(name, _)| name == PARAMETER)?;
@@ -125,7 +127,7 @@ pub fn of_link(uri: &Uri) -> Option<(String, String)> {
     let rest = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(rest)
         .finish();
-    // A token has no spaces, so who did not encode its plus means that.
+    // A token has no spaces, so a space is a plus sign that was not encoded.
     let token = token.replace(' ', "+");
     Some((token, rest))
 }
@@ -207,7 +209,7 @@ mod tests {
             ("/traces/", None),
         ];
         for (uri, expected) in table {
-            let found = of_link(&uri.parse().unwrap());
+            let found = from_link(&uri.parse().unwrap());
             let found = found
                 .as_ref()
                 .map(|(token, rest)| (token.as_str(), rest.as_str()));

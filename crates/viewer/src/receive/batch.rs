@@ -1,40 +1,40 @@
-//! What an export is once it is read: its spans, where they lie, and what they share.
+//! An export after parsing: its spans as ranges of the body, and the resources and scopes that they share.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::refused::Refused;
+use super::rejected::RejectedSpans;
 
-/// An export.
+/// A parsed export.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// All of it, encoded.
+    /// The encoded export.
     pub body: Bytes,
-    /// Its resources and scopes, each once.
+    /// Its distinct resources and scopes.
     pub shared: Vec<Shared>,
-    /// Its spans, as they came.
+    /// Its spans, in the order of the export.
     pub spans: Vec<Span>,
-    /// The numbers of their attributes.
+    /// The hashes of the spans' attributes.
     pub attributes: Vec<u64>,
-    /// Its spans that are not among these.
-    pub refused: Refused,
+    /// The spans that were rejected.
+    pub rejected: RejectedSpans,
 }
 
 /// A resource or a scope.
 #[derive(Debug)]
 pub struct Shared {
-    /// A `ResourceSpans` or `ScopeSpans` without what is in it.
+    /// An encoded `ResourceSpans` or `ScopeSpans` without its content.
     pub bytes: Vec<u8>,
-    /// Of the bytes.
+    /// The hash of the bytes.
     pub hash: i64,
-    /// The name of a resource's service.
+    /// The name of the service, if it is a resource.
     pub service: String,
-    /// Of that name.
+    /// The hash of that name.
     pub service_hash: u64,
-    /// The numbers of a resource's attributes.
+    /// The hashes of the attributes, if it is a resource.
     pub attributes: Vec<u64>,
-    /// How many messages it has, values among them.
+    /// The number of its messages, attribute values included.
     pub messages: usize,
 }
 
@@ -47,48 +47,47 @@ pub struct Span {
     pub id: [u8; 8],
     /// Whether it names no parent.
     pub root: bool,
-    /// Its name, cut where it is long; where it lies in the body.
+    /// The range of its name in the body, truncated.
     pub name: Range<usize>,
-    /// Nanoseconds since 1970; 0 where that is not known.
+    /// Nanoseconds since 1970, or 0 if unknown.
     pub start: i64,
-    /// The same, not before the start.
+    /// Nanoseconds since 1970, never before the start.
     pub end: i64,
     /// Whether its status is an error.
     pub error: bool,
-    /// The numbers of its attributes; where they lie in [`Batch::attributes`].
+    /// The range of its attributes' hashes in [`Batch::attributes`].
     pub attributes: Range<usize>,
-    /// Its resource and its scope, in [`Batch::shared`].
+    /// The indices of its resource and its scope in [`Batch::shared`].
     pub shared: [usize; 2],
-    /// All of it; where it lies in the body.
+    /// The range of the encoded span in the body.
     pub bytes: Range<usize>,
-    /// How many messages it has, values among them.
+    /// The number of its messages, attribute values included.
     pub messages: usize,
 }
 
 impl Batch {
-    /// The name of a span, cut where it is long.
+    /// The truncated name of a span.
     pub fn name(&self, span: &Span) -> &str {
         std::str::from_utf8(&self.body[span.name.clone()]).unwrap_or_default()
     }
 
-    /// The numbers of its attributes.
+    /// The hashes of a span's attributes.
     pub fn attributes(&self, span: &Span) -> &[u64] {
         &self.attributes[span.attributes.clone()]
     }
 
-    /// A span as it came.
+    /// The encoded span.
     pub fn bytes(&self, span: &Span) -> &[u8] {
         &self.body[span.bytes.clone()]
     }
 
-    /// What tells a span from others of its trace, eight bytes: its id, and its service, since a server's span
-    /// may have its client's id.
+    /// The key of a span within its trace: its id and its service, because a server's span may share its client's id.
     pub fn key(&self, span: &Span) -> [u8; 8] {
         let service = self.shared[span.shared[0]].service_hash;
         (u64::from_be_bytes(span.id) ^ service).to_be_bytes()
     }
 
-    /// What it takes in memory, roughly.
+    /// Roughly how many bytes of memory it takes.
     pub fn held_bytes(&self) -> usize {
         self.body.len() + self.spans.len() * size_of::<Span>() + self.attributes.len() * 8
     }

@@ -1,4 +1,4 @@
-//! The body of an export: at most [`MAX_BYTES`], before and after decompression.
+//! The body of an export, at most [`MAX_BYTES`] long before and after decompression.
 
 use std::io::Read as _;
 use std::pin::pin;
@@ -10,33 +10,38 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
-use super::spans::cut;
 use crate::BodyError;
-use crate::respond::Problem;
-use crate::room::Room;
+use crate::otlp::text::truncate;
+use crate::reservation::MemoryReservation;
+use crate::response::Problem;
 
-/// 8 MiB.
+/// The most bytes of a body: 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
-/// How much of a body that is too large is read, and thrown away.
+/// How many bytes of a body that is too large are read and discarded.
 const MAX_READ: usize = 8 * MAX_BYTES;
-/// The most parts of a body that is compressed: each costs as much as thousands of bytes.
+/// The most gzip members of a body. Each costs as much as thousands of bytes.
 pub const MAX_GZIP_PARTS: usize = 1_024;
 /// How many bytes are decompressed at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Reads the body, and decompresses it where `content-encoding` says gzip. `room` has room for what is returned.
+/// Reads the body, and decompresses it if `content-encoding` is gzip. `reservation` covers the returned bytes.
 ///
 /// # Errors
-/// 415 for another encoding, 413 over the limit, 429 where others take all room, 400 for a broken body.
-pub async fn read<B>(headers: &HeaderMap, body: B, room: &mut Room) -> Result<Bytes, Problem>
+/// 415 for another encoding, 413 for a body over the limit, 429 if other exports hold too much memory, and 400 for a
+/// broken body.
+pub async fn read<B>(
+    headers: &HeaderMap,
+    body: B,
+    reservation: &mut MemoryReservation,
+) -> Result<Bytes, Problem>
 where
     B: Body,
     B::Error: Into<BodyError>,
 {
     let gzip = is_gzip(headers)?;
-    let body = collect(body, room).await?;
+    let body = collect(body, reservation).await?;
     let body = if gzip { decompress(&body)? } else { body };
-    room.resize(body.len())?;
+    reservation.resize(body.len())?;
     Ok(body.into())
 }
 
@@ -56,7 +61,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
                     format!(
                         "the content-encoding '{}'{again} is not taken: only gzip is, or none",
-                        cut(&coding)
+                        truncate(&coding)
                     ),
                 ));
             }
@@ -65,9 +70,9 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
     Ok(gzip)
 }
 
-/// Collects a body. One that is too large is still read, up to a point: a client that can't send all of
-/// its request may never look at the answer.
-async fn collect<B>(body: B, room: &mut Room) -> Result<Vec<u8>, Problem>
+/// Collects a body. One that is too large is still read up to [`MAX_READ`], because many clients read no response before
+/// they have sent the whole request.
+async fn collect<B>(body: B, reservation: &mut MemoryReservation) -> Result<Vec<u8>, Problem>
 where
     B: Body,
     B::Error: Into<BodyError>,
@@ -78,7 +83,8 @@ where
     let mut refused = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(Into::into);
-        let frame = frame.map_err(|error| Problem::bad(format!("the body breaks off: {error}")))?;
+        let frame =
+            frame.map_err(|error| Problem::bad_request(format!("the body breaks off: {error}")))?;
         let Ok(mut data) = frame.into_data() else {
             continue;
         };
@@ -88,12 +94,12 @@ where
         }
         if read > MAX_BYTES {
             refused = Some(too_large());
-        } else if let Err(problem) = room.resize(read) {
+        } else if let Err(problem) = reservation.resize(read) {
             refused = Some(problem);
         }
         if refused.is_some() {
             collected = Vec::new();
-            room.resize(0)?;
+            reservation.resize(0)?;
             continue;
         }
         reserve(&mut collected, data.remaining());
@@ -110,7 +116,7 @@ where
     }
 }
 
-/// Makes room for more bytes; never for more than may come.
+/// Reserves capacity for more bytes, but never more than a body may have.
 fn reserve(bytes: &mut Vec<u8>, more: usize) {
     let wanted = bytes.len() + more;
     if wanted > bytes.capacity() {
@@ -124,7 +130,7 @@ fn decompress(body: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut chunk = vec![0; CHUNK.min(8 * body.len() + 64)];
     let mut rest = body;
     let mut parts = 0;
-    // An empty body is no gzip.
+    // An empty body is not valid gzip.
     while !rest.is_empty() || parts == 0 {
         parts += 1;
         if parts > MAX_GZIP_PARTS {
@@ -135,7 +141,7 @@ fn decompress(body: &[u8]) -> Result<Vec<u8>, Problem> {
         loop {
             let read = decoder
                 .read(&mut chunk)
-                .map_err(|problem| Problem::bad(format!("malformed gzip: {problem}")))?;
+                .map_err(|problem| Problem::bad_request(format!("malformed gzip: {problem}")))?;
             if read == 0 {
                 break;
             }

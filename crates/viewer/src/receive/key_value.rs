@@ -1,17 +1,18 @@
-//! Attributes, read where they lie.
+//! Attributes, read from their encoded bytes.
 
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use prost::Message as _;
 
-use super::check::{Budget, Checked, Kind, bytes, text};
-use super::spans::text as text_of;
-use super::wire::{self, Malformed, Wire};
+use super::limits::Budget;
+use super::validate::{Checked, Kind, bytes, text};
+use crate::otlp::any_value;
+use crate::otlp::wire::{self, Malformed, Wire};
 
-/// Checks an attribute; gives its key, and its value as text, which may be made in `buffer`; none where it
-/// has no value.
+/// Validates an attribute and returns its key and its value as text, which may be formatted into `buffer`. The value is
+/// none if it is missing.
 ///
 /// # Errors
-/// What is wrong with it; 413 for too many messages.
+/// What is wrong with it, or 413 for too many messages.
 pub fn read<'b, 't>(
     budget: &mut Budget,
     attribute: &'b [u8],
@@ -29,9 +30,9 @@ where
             }
             (2, value) => {
                 budget.count()?;
-                // Of two values the last one counts, but both have to be some.
+                // The last of several values counts, but all have to be valid.
                 if let Some(before) = any.replace(bytes(value)?) {
-                    budget.check(Kind::AnyValue, before, 0)?;
+                    budget.validate(Kind::AnyValue, before, 0)?;
                 }
             }
             (3, Wire::Varint(_)) => {}
@@ -52,9 +53,9 @@ where
             _ => "true",
         },
         _ => {
-            budget.check(Kind::AnyValue, any, 0)?;
+            budget.validate(Kind::AnyValue, any, 0)?;
             let any = AnyValue::decode(any).map_err(|_| Malformed)?;
-            *buffer = text_of(&any);
+            *buffer = any_value::to_text(&any);
             buffer
         }
     };
@@ -76,7 +77,7 @@ fn decimal(integer: i64, buffer: &mut String) -> &str {
             scale /= 10;
         }
     } else {
-        // A String takes everything.
+        // Writing to a String does not fail.
         let _ = write!(buffer, "{integer}");
     }
     buffer

@@ -1,30 +1,25 @@
-//! `POST /v1/traces`, as the OTLP specification has it
+//! The receiver of exports: `POST /v1/traces`, as the OTLP specification defines it
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
-//! - [`body`]: the bytes, within limits, decompressed
-//! - [`mod@json`]: JSON as protobuf, which is what is stored
-//! - [`scan`]: an encoded export as spans to be stored, a [`batch`]; [`key_value`]: their attributes
-//! - [`check`]: what an export may hold, and what must be right of it
-//! - [`wire`]: the format that it is encoded in
-//! - [`spans`]: how values read as text, when spans were, and how long all of it may be
-//! - [`attributes`]: the attributes of a trace, as they are looked for
-//! - [`refused`]: spans that are not taken, though others are
-//! - [`foreign`]: what a body looks like that is no export
+//! - [`body`]: the request's body, within limits, decompressed
+//! - [`mod@json`]: JSON translated to protobuf, which is what is stored
+//! - [`protobuf`]: an encoded export as a [`batch`] of spans; [`key_value`]: their attributes
+//! - [`limits`]: how much an export may hold; [`validate`]: what its messages must look like
+//! - [`rejected`]: spans that are rejected while others of the export are stored
+//! - [`hint`]: what a body that is not an export of traces looks like
 //!
-//! A span that is malformed is left out, and said by partial success. An export in which spans can't be told
-//! apart is refused whole, and nothing of it is stored.
+//! A malformed span is left out and reported by partial success. An export whose spans cannot be told apart is refused,
+//! and nothing of it is stored.
 
-pub mod attributes;
 pub mod batch;
 pub mod body;
-pub mod check;
-pub mod foreign;
+pub mod hint;
 pub mod json;
 pub mod key_value;
-pub mod refused;
-pub mod scan;
-pub mod spans;
-pub mod wire;
+pub mod limits;
+pub mod protobuf;
+pub mod rejected;
+pub mod validate;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -36,30 +31,31 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use serde_json::json;
 
-use self::refused::Refused;
+use self::rejected::RejectedSpans;
 use crate::BodyError;
-use crate::host::Host;
-use crate::respond::{Problem, body_of, retryable};
-use crate::room::Room;
+use crate::otlp::text::truncate;
+use crate::reservation::MemoryReservation;
+use crate::response::{Problem, is_retryable, with_body};
 use crate::settings::Bounds;
-use crate::store::group::Group;
-use crate::store::stored::Stored;
+use crate::store::group_commit::GroupCommit;
+use crate::store::outcome::StoreOutcome;
+use crate::wasi::Runtime;
 
 /// The path of the receiver.
 pub const PATH: &str = "/v1/traces";
 
-/// `google.rpc.Status`, which a refused export is answered with.
+/// `google.rpc.Status`, the response to a refused export.
 #[derive(Clone, PartialEq, Message)]
 pub struct Status {
     /// A `google.rpc.Code`.
     #[prost(int32, tag = "1")]
     pub code: i32,
-    /// One sentence.
+    /// A sentence for the exporter's log.
     #[prost(string, tag = "2")]
     pub message: String,
 }
 
-/// How an export and its answer are encoded.
+/// The encoding of an export and of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// `application/x-protobuf`
@@ -70,6 +66,15 @@ pub enum Encoding {
 
 impl Encoding {
     /// The encoding that the request's `content-type` names.
+    ///
+    /// ```
+    /// use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+    /// use tracing_tail_viewer::receive::Encoding;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    /// assert_eq!(Encoding::of(&headers), Some(Encoding::Json));
+    /// ```
     pub fn of(headers: &HeaderMap) -> Option<Encoding> {
         let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
         let kind = kind.split(';').next()?.trim();
@@ -90,15 +95,15 @@ impl Encoding {
     }
 }
 
-/// Takes an export in, and answers it.
-pub async fn answer<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+/// Receives an export and answers it.
+pub async fn answer<R, B>(
+    runtime: &R,
+    group: &GroupCommit<R::Database>,
     bounds: &Bounds,
     request: Request<B>,
 ) -> Response<Bytes>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
@@ -114,54 +119,54 @@ where
         let found = found.map(|found| String::from_utf8_lossy(found.as_bytes()));
         let problem = format!(
             "the content-type '{}' is neither application/x-protobuf nor application/json",
-            spans::cut(&found.unwrap_or_default())
+            truncate(&found.unwrap_or_default())
         );
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem);
         return refusal(Encoding::Json, &problem);
     };
-    match take(host, group, bounds, (encoding, request)).await {
+    match ingest(runtime, group, bounds, (encoding, request)).await {
         Ok(stored) => success(encoding, &stored),
         Err(problem) => {
-            if retryable(problem.status) {
-                group.turn_away();
+            if is_retryable(problem.status) {
+                group.count_turned_away();
             }
             refusal(encoding, &problem)
         }
     }
 }
 
-async fn take<H, B>(
-    host: &H,
-    group: &Group<H::Database>,
+async fn ingest<R, B>(
+    runtime: &R,
+    group: &GroupCommit<R::Database>,
     bounds: &Bounds,
     (encoding, request): (Encoding, Request<B>),
-) -> Result<Stored, Problem>
+) -> Result<StoreOutcome, Problem>
 where
-    H: Host,
+    R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
     let (head, body) = request.into_parts();
-    let mut room = Room::for_export();
-    let body = body::read(&head.headers, body, &mut room).await?;
-    let (body, refused) = match encoding {
-        Encoding::Protobuf => (body, Refused::default()),
-        // What is stored is protobuf.
+    let mut reservation = MemoryReservation::for_export();
+    let body = body::read(&head.headers, body, &mut reservation).await?;
+    let (body, rejected) = match encoding {
+        Encoding::Protobuf => (body, RejectedSpans::default()),
+        // Spans are stored as protobuf.
         Encoding::Json => {
-            let (decoded, refused) = json::decode(&body)?;
-            (decoded.into(), refused)
+            let (decoded, rejected) = json::decode(&body)?;
+            (decoded.into(), rejected)
         }
     };
-    let since = host.now() / 1_000_000;
-    let batch = scan::read(&body, refused)?;
-    room.resize(batch.held_bytes())?;
-    Ok(group.store(host, bounds, batch, since).await?)
+    let since = runtime.now() / 1_000_000;
+    let batch = protobuf::read(&body, rejected)?;
+    reservation.resize(batch.held_bytes())?;
+    Ok(group.store(runtime, bounds, batch, since).await?)
 }
 
-fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {
+fn success(encoding: Encoding, stored: &StoreOutcome) -> Response<Bytes> {
     let partial_success = (stored.rejected() > 0).then(|| ExportTracePartialSuccess {
         rejected_spans: stored.rejected(),
-        error_message: stored.why(),
+        error_message: stored.reason(),
     });
     let body = match (encoding, &partial_success) {
         (Encoding::Json, None) => b"{}".to_vec(),
@@ -173,10 +178,10 @@ fn success(encoding: Encoding, stored: &Stored) -> Response<Bytes> {
         .into_bytes(),
         (Encoding::Protobuf, _) => ExportTraceServiceResponse { partial_success }.encode_to_vec(),
     };
-    body_of(StatusCode::OK, encoding.kind(), body)
+    with_body(StatusCode::OK, encoding.kind(), body)
 }
 
-/// A refused export's answer.
+/// The response to a refused export.
 pub fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
     let status = Status {
         code: code(problem.status),
@@ -188,12 +193,12 @@ pub fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
             .to_string()
             .into_bytes(),
     };
-    let mut response = body_of(problem.status, encoding.kind(), body);
+    let mut response = with_body(problem.status, encoding.kind(), body);
     if problem.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         let taken = HeaderValue::from_static("gzip");
         response.headers_mut().insert(ACCEPT_ENCODING, taken);
     }
-    if retryable(problem.status) {
+    if is_retryable(problem.status) {
         let soon = HeaderValue::from_static("1");
         response.headers_mut().insert(RETRY_AFTER, soon);
     }

@@ -1,14 +1,14 @@
-//! The size of the files: what is written goes into a log beside the database, and from there into it.
+//! Checkpoints, which copy the write-ahead log into the database and bound its size.
 //!
-//! SQLite does that by itself, but begins the log anew only when nobody writes or reads at that moment,
-//! which under load never comes. So it is asked for, with a lock, once enough has been written.
+//! SQLite's automatic checkpoints restart the log only when nobody reads or writes, which never happens under load. So a
+//! checkpoint that takes the lock is requested once enough has been written.
 
 use super::state::State;
-use crate::host::{Database, DatabaseError};
+use crate::wasi::{Database, DatabaseError};
 
-/// What a transaction writes beside its rows, in bytes, roughly: the pages of indexes.
+/// Roughly how many bytes a transaction writes besides its rows: the pages of indexes.
 pub const OVERHEAD: i64 = 100_000;
-/// After so many bytes, roughly, the log is copied into the database and begun anew.
+/// Roughly how many bytes are written between two checkpoints.
 const WRITTEN: i64 = 8 * 1024 * 1024;
 
 /// Whether a checkpoint is due.
@@ -16,15 +16,15 @@ pub fn is_due(state: &State) -> bool {
     state.written > WRITTEN
 }
 
-/// How often the lock is asked for.
+/// How often the lock is tried.
 const ATTEMPTS: usize = 20;
 
-/// Copies the log into the database, and begins it anew.
+/// Copies the log into the database and restarts it.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn run(database: &impl Database) -> Result<(), DatabaseError> {
-    // The greater part beside writers; then the rest, for which they wait.
+    // Copies most of the log without blocking writers, then the rest with the lock.
     database
         .execute("PRAGMA wal_checkpoint(PASSIVE)", Vec::new())
         .await?;
@@ -34,7 +34,7 @@ pub async fn run(database: &impl Database) -> Result<(), DatabaseError> {
             .await;
         match done {
             Ok(rows) if rows.first().is_none_or(|row| row[0].integer() == 0) => break,
-            // Others read or write.
+            // Other connections are reading or writing.
             Ok(_) | Err(DatabaseError::Busy) => {}
             Err(error) => return Err(error),
         }

@@ -1,24 +1,24 @@
-//! A trace as an OTLP export in JSON: what came in comes out, written from the bytes that are stored.
+//! A trace as an OTLP export in JSON, written from the stored bytes. It is what was received, except for default values.
 
 use std::io::Write as _;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::memory::of_kind;
+use super::rows::of_kind;
 use super::spans;
-use crate::host::{Database, DatabaseError};
-use crate::otlp::{Field, Message, Type};
-use crate::receive::wire::{self, Wire};
+use crate::otlp::schema::{Field, FieldType, Message};
+use crate::otlp::wire::{self, Wire};
+use crate::wasi::{Database, DatabaseError};
 
-/// One trace as an export; none where it is not there.
+/// Reads a trace as an export. None if it does not exist.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn one(
     database: &impl Database,
     trace: [u8; 16],
 ) -> Result<Option<Vec<u8>>, DatabaseError> {
-    let rows = spans::rows_of(database, trace).await?;
+    let rows = spans::trace_rows(database, trace).await?;
     if of_kind(&rows, 0).next().is_none() {
         return Ok(None);
     }
@@ -64,7 +64,7 @@ pub async fn one(
     Ok(Some(json))
 }
 
-/// Makes room for what may come of so many bytes; never for much more than there is, since it may be much.
+/// Reserves capacity for the JSON of this many bytes, but never doubles a large buffer.
 fn reserve(json: &mut Vec<u8>, bytes: usize) {
     let wanted = 8 * bytes + 64;
     if json.capacity() - json.len() < wanted {
@@ -78,18 +78,18 @@ fn comma(json: &mut Vec<u8>, is_due: bool) {
     }
 }
 
-/// Nests no deeper than what is stored, which is bounded.
+/// Writes a message. The recursion is as deep as the stored message, which is bounded.
 fn put_message(json: &mut Vec<u8>, message: Message, encoded: &[u8]) {
     json.push(b'{');
     put_fields(json, message, encoded);
     json.push(b'}');
 }
 
-/// Writes the fields of a message, and says whether there are any. Those that have their default are left out,
-/// but for what the specification's readers miss: keys, and the elements of lists and maps.
+/// Writes the fields of a message, and returns whether there are any. Fields with default values are left out, except for
+/// keys and the elements of lists and maps, which readers expect.
 fn put_fields(json: &mut Vec<u8>, message: Message, encoded: &[u8]) -> bool {
     let fields = message.fields();
-    // The last of each, as protobuf has it, and the last of all.
+    // In protobuf the last value of a field counts, and of a oneof the last field.
     let mut found = [None; MAX_FIELDS];
     let mut repeated = 0_u32;
     let mut last = None;
@@ -131,7 +131,7 @@ fn put_fields(json: &mut Vec<u8>, message: Message, encoded: &[u8]) -> bool {
     any
 }
 
-/// More than any message has.
+/// The most fields of a message.
 const MAX_FIELDS: usize = 16;
 
 fn put_value(
@@ -149,35 +149,39 @@ fn put_value(
                 _ => None,
             })
     };
-    match (field.holds, value) {
-        (Type::Many(_) | Type::Texts, None) => json.extend_from_slice(b"[]"),
-        (Type::Many(message), Some(_)) => {
+    match (field.field_type, value) {
+        (FieldType::RepeatedMessage(_) | FieldType::RepeatedString, None) => {
+            json.extend_from_slice(b"[]")
+        }
+        (FieldType::RepeatedMessage(message), Some(_)) => {
             put_list(json, all(), |json, one| put_message(json, message, one));
         }
-        (Type::Texts, Some(_)) => put_list(json, all(), put_text),
-        // What comes twice is merged, and its bytes one after the other are that.
-        (Type::One(message), Some(Wire::Bytes(_))) if is_repeated => {
+        (FieldType::RepeatedString, Some(_)) => put_list(json, all(), put_text),
+        // Repeated occurrences of a message are merged, which is the same as concatenating their bytes.
+        (FieldType::Message(message), Some(Wire::Bytes(_))) if is_repeated => {
             put_message(json, message, &all().collect::<Vec<_>>().concat());
         }
-        (Type::One(message), Some(Wire::Bytes(bytes))) => put_message(json, message, bytes),
-        (Type::Text, Some(Wire::Bytes(bytes))) => put_text(json, bytes),
-        (Type::Text, None) => put_text(json, b""),
-        (Type::Id, Some(Wire::Bytes(bytes))) => {
-            let hex = crate::ids::hex(bytes);
+        (FieldType::Message(message), Some(Wire::Bytes(bytes))) => {
+            put_message(json, message, bytes)
+        }
+        (FieldType::String, Some(Wire::Bytes(bytes))) => put_text(json, bytes),
+        (FieldType::String, None) => put_text(json, b""),
+        (FieldType::Id, Some(Wire::Bytes(bytes))) => {
+            let hex = crate::otlp::hex::encode(bytes);
             put_text(json, hex.as_bytes());
         }
-        (Type::Bytes, Some(Wire::Bytes(bytes))) => put_base64(json, bytes),
-        (Type::Bool, Some(Wire::Varint(flag))) => put_display(json, flag != 0),
-        (Type::Int32, Some(Wire::Varint(integer))) => put_display(json, integer as i32),
-        (Type::Uint32, Some(Wire::Varint(integer))) => put_display(json, integer as u32),
-        (Type::Fixed32, Some(Wire::Fixed32(integer))) => put_display(json, integer),
-        (Type::Int64, Some(Wire::Varint(integer))) => {
+        (FieldType::Bytes, Some(Wire::Bytes(bytes))) => put_base64(json, bytes),
+        (FieldType::Bool, Some(Wire::Varint(flag))) => put_display(json, flag != 0),
+        (FieldType::Int32, Some(Wire::Varint(integer))) => put_display(json, integer as i32),
+        (FieldType::Uint32, Some(Wire::Varint(integer))) => put_display(json, integer as u32),
+        (FieldType::Fixed32, Some(Wire::Fixed32(integer))) => put_display(json, integer),
+        (FieldType::Int64, Some(Wire::Varint(integer))) => {
             put_display(json, format_args!("\"{}\"", integer.cast_signed()));
         }
-        (Type::Fixed64, Some(Wire::Fixed64(integer))) => {
+        (FieldType::Fixed64, Some(Wire::Fixed64(integer))) => {
             put_display(json, format_args!("\"{integer}\""));
         }
-        (Type::Double, Some(Wire::Fixed64(bits))) => put_double(json, f64::from_bits(bits)),
+        (FieldType::Double, Some(Wire::Fixed64(bits))) => put_double(json, f64::from_bits(bits)),
         _ => {}
     }
 }
@@ -195,7 +199,7 @@ fn put_list<'b>(
     json.push(b']');
 }
 
-// A Vec takes everything that is written below.
+// Writing to a Vec does not fail, so errors are ignored below.
 
 fn put_display(json: &mut Vec<u8>, value: impl std::fmt::Display) {
     let _ = write!(json, "{value}");

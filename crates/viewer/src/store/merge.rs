@@ -1,38 +1,38 @@
-//! How spans that arrive change a trace: those that are there already stay as they are, and no trace takes
-//! more than it may.
+//! How new spans change a trace. Spans that are already stored are left unchanged, and no trace exceeds its limits.
 
 use foldhash::HashSet;
 
-use super::pieces::{Piece, Stored as StoredSpan};
-use super::segments::Packer;
-use super::shared::Numbers;
+use super::limits::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
+use super::pieces::{Piece, StoredSpan};
+use super::segments::SegmentWriter;
+use super::shared::SharedIds;
 use super::state::State;
-use super::stored::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
-use super::trace::Trace;
-use super::write::{Arrived, Transaction};
+use super::trace_row::TraceRow;
+use super::write::{TraceArrivals, Transaction};
 use crate::receive::batch::Span;
 
-/// What a span takes in a summary, at most: its attributes and its names.
+/// The most bytes that a span adds to a summary: its attributes and its names.
 const SUMMARY_BYTES: usize = 3_000;
-/// Up to so many ids are compared one by one.
+/// Up to this many ids are compared one by one.
 const FEW: usize = 32;
 
 impl<'b> Transaction<'b> {
-    /// Takes the spans of a trace that are not there yet; gives the trace where it has changed.
+    /// Adds the spans that are not stored yet. Returns the trace if it has changed.
     pub(super) fn merge(
         &mut self,
-        trace: Option<Trace>,
-        arrived: &Arrived<'b>,
+        trace: Option<TraceRow>,
+        arrived: &TraceArrivals<'b>,
         state: &mut State,
-        numbers: &mut Numbers<'b>,
-        packer: &mut Packer,
-    ) -> Option<Trace> {
+        ids: &mut SharedIds<'b>,
+        segments: &mut SegmentWriter,
+    ) -> Option<TraceRow> {
         let is_new = trace.is_none();
-        let mut trace = trace.unwrap_or_else(|| Trace::new(state.last_trace + 1, arrived.trace_id));
+        let mut trace =
+            trace.unwrap_or_else(|| TraceRow::new(state.last_trace + 1, arrived.trace_id));
         let before = (trace.spans, trace.bytes, trace.refused);
         trace.refused += arrived.refused;
         let fresh = self.fresh(&trace, arrived);
-        let fits = self.fits(&trace, &fresh, numbers);
+        let fits = self.fits(&trace, &fresh, ids);
         let mut spans = Vec::with_capacity(fresh.len());
         for (of, span) in fresh {
             let batch = &self.batches[of];
@@ -49,12 +49,12 @@ impl<'b> Transaction<'b> {
             trace.add(batch, span);
             let [resource, scope] = span.shared.map(|at| {
                 let shared = &batch.shared[at];
-                let number = numbers.number(state, shared);
-                if trace.shared.insert(number) {
+                let id = ids.get_or_assign(state, shared);
+                if trace.shared.insert(id) {
                     trace.shared_bytes += shared.row_bytes();
                     trace.messages += shared.messages as i64;
                 }
-                number
+                id
             });
             spans.push(StoredSpan {
                 resource,
@@ -66,10 +66,10 @@ impl<'b> Transaction<'b> {
             return None;
         }
         if !spans.is_empty() {
-            let piece = packer.add(state, trace.kept > 0, spans.into_iter());
+            let piece = segments.add(state, trace.kept > 0, spans.into_iter());
             trace.pieces.push(piece);
         }
-        trace.weigh();
+        trace.update_bytes();
         state.changed += 1;
         trace.changed = state.changed;
         if is_new {
@@ -82,8 +82,8 @@ impl<'b> Transaction<'b> {
         Some(trace)
     }
 
-    /// Those of a trace's spans that are not there yet; the others are counted.
-    fn fresh(&mut self, trace: &Trace, arrived: &Arrived<'b>) -> Vec<(usize, &'b Span)> {
+    /// The spans that are not stored yet. The others are counted as duplicates.
+    fn fresh(&mut self, trace: &TraceRow, arrived: &TraceArrivals<'b>) -> Vec<(usize, &'b Span)> {
         let (there, _) = trace.ids.as_chunks();
         let mut fresh = Vec::<(usize, &Span)>::with_capacity(arrived.spans.len());
         let many = there.len() + arrived.spans.len() > FEW;
@@ -108,29 +108,29 @@ impl<'b> Transaction<'b> {
         fresh
     }
 
-    /// Whether a trace may take so many spans more. All that could be more than there is are refused, so that no
-    /// other trace goes for one that can't stay itself.
-    fn fits(&self, trace: &Trace, fresh: &[(usize, &Span)], numbers: &Numbers<'_>) -> bool {
-        let most = max_trace_bytes(self.bounds);
+    /// Whether a trace may take these spans. If not, all of them are rejected, so that no other trace is evicted for one
+    /// that cannot be stored.
+    fn fits(&self, trace: &TraceRow, fresh: &[(usize, &Span)], ids: &SharedIds<'_>) -> bool {
+        let max = max_trace_bytes(self.bounds);
         let there = trace.bytes + trace.shared_bytes;
         let spans = || fresh.iter().map(|(_, span)| span);
         let bytes: usize = spans().map(|span| span.bytes.len() + SUMMARY_BYTES).sum();
         let messages: usize = spans().map(|span| span.messages).sum();
-        if there + self.shared.0 + bytes as i64 <= most
+        if there + self.shared.0 + bytes as i64 <= max
             && trace.messages + self.shared.1 + messages as i64 <= MAX_TRACE_MESSAGES
         {
             return true;
         }
-        let (bytes, messages) = self.exactly(trace, fresh, numbers);
-        there + bytes <= most && trace.messages + messages <= MAX_TRACE_MESSAGES
+        let (bytes, messages) = self.exact_growth(trace, fresh, ids);
+        there + bytes <= max && trace.messages + messages <= MAX_TRACE_MESSAGES
     }
 
-    /// The bytes and messages that spans would add to a trace.
-    fn exactly(
+    /// The exact number of bytes and messages that spans would add to a trace.
+    fn exact_growth(
         &self,
-        trace: &Trace,
+        trace: &TraceRow,
         fresh: &[(usize, &Span)],
-        numbers: &Numbers<'_>,
+        ids: &SharedIds<'_>,
     ) -> (i64, i64) {
         let mut grown = trace.clone();
         let mut shared = HashSet::default();
@@ -142,9 +142,7 @@ impl<'b> Transaction<'b> {
             length += span.bytes.len() + 12;
             for at in span.shared {
                 let one = &batch.shared[at];
-                let known = numbers
-                    .known(one)
-                    .is_some_and(|number| trace.shared.contains(&number));
+                let known = ids.get(one).is_some_and(|id| trace.shared.contains(&id));
                 if !known && shared.insert(one.hash) {
                     bytes += one.row_bytes();
                     grown.messages += one.messages as i64;
@@ -156,7 +154,7 @@ impl<'b> Transaction<'b> {
             offset: 0,
             length,
         });
-        grown.weigh();
+        grown.update_bytes();
         (
             bytes + grown.bytes - trace.bytes,
             grown.messages - trace.messages,

@@ -1,35 +1,47 @@
-//! The database: what it holds, and how it gets in and out.
+//! The database: what it holds, how spans get in, and how they are read.
 //!
-//! - [`schema`]: the tables
-//! - [`mod@write`]: exports into the database, in one transaction; `merge`: what a trace takes of them; [`stored`]: what
-//!   has become of them
-//! - [`group`]: the exports that wait in an instance, together
-//! - [`trace`], [`pieces`], [`segments`], [`shared`], [`state`]: what is stored, table by table
-//! - [`evict`]: what goes where the bounds are passed
-//! - [`memory`]: what an instance remembers of it
-//! - [`keep`]: what is looked at and pinned; deleting all
-//! - [`checkpoint`]: the size of the files
-//! - [`read`], [`list`], [`spans`], [`export`]: what is answered; [`passing`]: what a filter lets through
+//! Tables:
+//! - [`schema`]: the tables, and how older versions are replaced
+//! - [`trace_row`], [`pieces`], [`segments`], [`shared`], [`state`]: what each table holds
+//!
+//! Writing:
+//! - [`group_commit`]: the exports that wait in an instance are written together
+//! - [`mod@write`]: one transaction; `merge`: how new spans change a trace; [`limits`]: how much a trace may hold
+//! - [`outcome`]: what was stored and what was rejected
+//! - [`evict`]: which traces are deleted when a bound is exceeded; [`retention`]: which of them stay longer
+//! - [`checkpoint`]: the size of the write-ahead log
+//! - [`cache`]: what an instance remembers between transactions
+//! - [`actions`]: viewing, pinning and deleting traces
+//!
+//! Reading:
+//! - [`totals`], [`list`], [`graph`]: all traces
+//! - [`spans`], [`span_view`], [`export`]: one trace
+//! - [`matching`]: the traces that match a filter
 
+pub mod actions;
+mod bulk_insert;
+pub mod cache;
 pub mod checkpoint;
 pub mod evict;
 pub mod export;
-pub mod group;
-pub mod keep;
+pub mod graph;
+pub mod group_commit;
+pub mod limits;
 pub mod list;
-pub mod memory;
+pub mod matching;
 mod merge;
-pub mod passing;
+pub mod outcome;
 pub mod pieces;
-pub mod read;
+pub mod retention;
 mod rows;
 pub mod schema;
 pub mod segments;
 pub mod shared;
+pub mod span_view;
 pub mod spans;
 pub mod state;
-pub mod stored;
-pub mod trace;
+pub mod totals;
+pub mod trace_row;
 pub mod write;
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! Where the spans of a trace lie, and how they lie there.
+//! Pieces: the location and the encoding of a trace's spans.
 //!
-//! A segment is the spans of one transaction, those of a trace one after the other: a piece. A span is
-//! the number of its resource, that of its scope, its length, and its bytes as they came.
+//! A segment holds the spans of one transaction. Those of one trace are consecutive and form a piece. A span is encoded
+//! as the id of its resource, the id of its scope, its length, and its bytes.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::receive::wire::{self, Malformed, put_varint};
+use crate::otlp::wire::{self, Malformed, put_varint};
 
-/// Some spans of a trace. In the database it is an array of its three numbers, in JSON, so that spans can
-/// be read by one statement.
+/// The location of some spans of a trace. In the database it is a JSON array of three numbers, so that one statement can
+/// read the spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(i64, usize, usize)", into = "(i64, usize, usize)")]
 pub struct Piece {
-    /// The segment that they lie in; negative where it is the trace's own.
+    /// The id of the segment. It is negative if the segment belongs to this trace alone.
     pub segment: i64,
-    /// Where they begin in it.
+    /// The offset in the segment.
     pub offset: usize,
-    /// How many bytes they take.
+    /// The number of bytes.
     pub length: usize,
 }
 
@@ -37,29 +37,29 @@ impl From<Piece> for (i64, usize, usize) {
     }
 }
 
-/// A list as JSON.
+/// Encodes a list as JSON.
 pub fn encode(list: &impl Serialize) -> String {
     serde_json::to_string(list).unwrap_or_default()
 }
 
-/// What [`encode`] made.
+/// Decodes what [`encode`] returned.
 pub fn decode<T: DeserializeOwned + Default>(encoded: &str) -> T {
     serde_json::from_str(encoded).unwrap_or_default()
 }
 
-/// A span in a piece.
+/// A span of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stored<'b> {
-    /// The number of its resource.
+pub struct StoredSpan<'b> {
+    /// The id of its resource.
     pub resource: i64,
-    /// The number of its scope.
+    /// The id of its scope.
     pub scope: i64,
     /// An encoded `Span`.
     pub span: &'b [u8],
 }
 
-impl<'b> Stored<'b> {
-    /// Writes it behind others.
+impl<'b> StoredSpan<'b> {
+    /// Appends it.
     pub fn put(&self, into: &mut Vec<u8>) {
         put_varint(into, self.resource.cast_unsigned());
         put_varint(into, self.scope.cast_unsigned());
@@ -67,12 +67,12 @@ impl<'b> Stored<'b> {
         into.extend_from_slice(self.span);
     }
 
-    fn take(bytes: &mut &'b [u8]) -> Result<Stored<'b>, Malformed> {
+    fn take(bytes: &mut &'b [u8]) -> Result<StoredSpan<'b>, Malformed> {
         let resource = wire::varint(bytes)?.cast_signed();
         let scope = wire::varint(bytes)?.cast_signed();
         let length = usize::try_from(wire::varint(bytes)?).map_err(|_| Malformed)?;
         let span = wire::split(bytes, length)?;
-        Ok(Stored {
+        Ok(StoredSpan {
             resource,
             scope,
             span,
@@ -80,9 +80,9 @@ impl<'b> Stored<'b> {
     }
 }
 
-/// The spans of a piece.
-pub fn spans(mut bytes: &[u8]) -> impl Iterator<Item = Stored<'_>> {
-    std::iter::from_fn(move || Stored::take(&mut bytes).ok())
+/// Decodes the spans of a piece.
+pub fn spans(mut bytes: &[u8]) -> impl Iterator<Item = StoredSpan<'_>> {
+    std::iter::from_fn(move || StoredSpan::take(&mut bytes).ok())
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
         let encoded = encode(&pieces);
         assert_eq!(encoded, "[[1,0,7],[-300,70000,1]]");
         assert_eq!(decode::<Vec<Piece>>(&encoded), pieces);
-        let stored = |resource, span| Stored {
+        let stored = |resource, span| StoredSpan {
             resource,
             scope: 2,
             span,

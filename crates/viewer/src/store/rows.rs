@@ -1,38 +1,9 @@
-//! Many rows by one statement.
+//! Rows of several SELECTs that are one statement, told apart by their first column.
 
-use crate::host::{Database, DatabaseError, Value};
+use crate::wasi::{Row, Value};
 
-/// How many rows a statement has. There are few sizes, so that the database has each of them ready; a
-/// statement that is not full is filled up with rows of NULL, which it has to pass over.
-const SIZES: [usize; 4] = [1, 8, 32, 128];
-
-/// Runs the statement that `statement` makes of the places of its rows, as often as it takes.
-///
-/// # Errors
-/// The database's.
-pub(super) async fn insert(
-    database: &impl Database,
-    mut rows: Vec<Vec<Value>>,
-    statement: impl Fn(&str) -> String,
-) -> Result<(), DatabaseError> {
-    while !rows.is_empty() {
-        let most = SIZES[SIZES.len() - 1];
-        let rest = rows.split_off(rows.len().min(most));
-        let columns = rows[0].len();
-        let size = SIZES.into_iter().find(|size| rows.len() <= *size);
-        let size = size.unwrap_or(most);
-        let mut values = Vec::with_capacity(size * columns);
-        values.extend(rows.into_iter().flatten());
-        values.resize(size * columns, Value::Null);
-        database
-            .execute(&statement(&places(size, columns)), values)
-            .await?;
-        rows = rest;
-    }
-    Ok(())
-}
-
-fn places(rows: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(","));
-    vec![row; rows].join(",")
+/// The rows of one kind among those of several SELECTs, without their first column, which tells the kind.
+pub(super) fn of_kind(rows: &[Row], kind: i64) -> impl Iterator<Item = &[Value]> {
+    let of_kind = rows.iter().filter(move |row| row[0].integer() == kind);
+    of_kind.map(|row| &row[1..])
 }

@@ -1,13 +1,13 @@
-//! The tables, and how a database that has others gets them.
+//! The tables, and how those of another version are replaced.
 //!
-//! - `traces`: a summary of each trace, and where its spans lie
-//! - `segments`: the spans of one transaction, as they came
-//! - `shared`: each resource and scope once
+//! - `traces`: a summary of each trace, and the location of its spans
+//! - `segments`: encoded spans of one transaction
+//! - `shared`: each distinct resource and scope
 //! - `state`: one row of counters
-//! - `log`: the ids that were let go, of the last seconds
+//! - `log`: the traces that were evicted in the last seconds
 
-use super::memory::REMEMBERED;
-use crate::host::{Database, DatabaseError};
+use super::cache::REMEMBERED;
+use crate::wasi::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
 pub const VERSION: i64 = 3;
@@ -22,8 +22,8 @@ const TABLES: &[&str] = &[
     "tracing_tail_state",
 ];
 
-/// What version 1 had in the database, table by table, with `user_version` 1. Its names had no prefix, so they are
-/// another's unless all of it is there, to the letter.
+/// The tables of version 1, which had `user_version` 1. Their names have no prefix, so they belong to another application
+/// unless all of them are there, to the letter.
 const FIRST: &[(&str, &str)] = &[
     (
         "changes",
@@ -74,8 +74,8 @@ const FIRST: &[(&str, &str)] = &[
 
 const STATEMENTS: &[&str] = &[
     "CREATE TABLE tracing_tail_schema (version INTEGER NOT NULL) STRICT",
-    // Numbers come from the state, so that none comes back: a page can tell a trace from one that it
-    // has seen go. What is `kept` (see `evict`) is passed over when the oldest go.
+    // Ids come from the state and are never reused, so that a page can tell a new trace from a deleted one.
+    // `kept` is the reason why a trace is retained; see `retention`.
     "CREATE TABLE tracing_tail_traces (
         id INTEGER PRIMARY KEY,
         key INTEGER NOT NULL,
@@ -105,11 +105,11 @@ const STATEMENTS: &[&str] = &[
         ids BLOB NOT NULL
     ) STRICT",
     "CREATE INDEX tracing_tail_traces_key ON tracing_tail_traces (key)",
-    // The oldest go, and those that stay are listed, newest first.
+    // For eviction, oldest first, and for the list of retained traces, newest first.
     "CREATE INDEX tracing_tail_traces_passing ON tracing_tail_traces (id) WHERE kept = 0",
     "CREATE INDEX tracing_tail_traces_staying ON tracing_tail_traces (id) WHERE kept > 0",
     "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id) WHERE kept > 0",
-    // Few have errors.
+    // Few traces have errors.
     "CREATE INDEX tracing_tail_traces_errors ON tracing_tail_traces (id) WHERE errors > 0",
     "CREATE TABLE tracing_tail_segments (
         id INTEGER PRIMARY KEY,
@@ -156,8 +156,8 @@ const STATEMENTS: &[&str] = &[
     END",
 ];
 
-/// What is remembered for long enough goes, two for each that comes; and so does what a clock that has been set back
-/// has left in the future.
+/// The trigger that deletes evicted traces and logs them. For each new entry of the log it deletes two that are too old,
+/// or in the future because the clock was set back.
 fn trigger() -> String {
     format!(
         "CREATE TRIGGER tracing_tail_gone AFTER UPDATE OF gone ON tracing_tail_state
@@ -171,26 +171,26 @@ fn trigger() -> String {
     )
 }
 
-/// Statements that make a fresh connection ready. A writer that finds another at work waits for no
-/// longer than an export may wait. Checkpoints are made by `checkpoint`, and what they free is given back.
+/// The settings of a new connection. A writer waits for another no longer than an export may wait. Checkpoints are made
+/// by `checkpoint`, and the log is truncated after them.
 const SETTINGS: &[&str] = &[
     "PRAGMA busy_timeout = 200",
-    // Enough for a database that may be lost: it stays whole if the machine goes down.
+    // Enough for a database that may lose its latest transactions: it stays consistent when the machine crashes.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA journal_size_limit = 16777216",
 ];
 
-/// Makes a fresh connection ready, and the tables where they are missing or of another version.
+/// Prepares a new connection, and creates the tables if they are missing or of another version.
 /// `now` is in nanoseconds since 1970.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseError> {
     for setting in SETTINGS {
         database.execute(setting, Vec::new()).await?;
     }
-    // Without the table this fails, once in the life of a database.
+    // This fails if the table does not exist, once in the life of a database.
     let version = database
         .execute("SELECT version FROM tracing_tail_schema", Vec::new())
         .await;
@@ -199,7 +199,7 @@ pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseE
         Ok(_) | Err(DatabaseError::Failed(_)) => {}
         Err(error) => return Err(error),
     }
-    // Readers and a writer do not hold each other up.
+    // In WAL mode readers and a writer do not block each other.
     database
         .execute("PRAGMA journal_mode = WAL", Vec::new())
         .await?;
@@ -213,13 +213,13 @@ pub async fn prepare(database: &impl Database, now: i64) -> Result<(), DatabaseE
     };
     database.execute("COMMIT", Vec::new()).await?;
     if replaced {
-        // Gives the file's space back. Where others are at work it stays, and is used again.
+        // Shrinks the file. This fails while other connections are busy, and the space is then reused.
         let _ = database.execute("VACUUM", Vec::new()).await;
     }
     Ok(())
 }
 
-/// Makes the tables, and says whether others had to go.
+/// Creates the tables. Returns whether older ones were dropped.
 async fn replace(database: &impl Database, now: i64) -> Result<bool, DatabaseError> {
     let select = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
     let rows = database.execute(select, Vec::new()).await?;
@@ -267,15 +267,15 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
-    use crate::host::native::Native;
+    use crate::wasi::native::NativeDatabase;
 
-    fn run(database: &Native, statement: &str) -> Vec<crate::host::Row> {
+    fn run(database: &NativeDatabase, statement: &str) -> Vec<crate::wasi::Row> {
         block_on(database.execute(statement, Vec::new())).unwrap()
     }
 
     #[test]
     fn another_version_is_given_up_and_this_one_is_kept() {
-        let database = Native::new();
+        let database = NativeDatabase::new();
         block_on(prepare(&database, 1)).unwrap();
         run(
             &database,
@@ -296,7 +296,7 @@ mod tests {
             'tracing_tail_shared', 'tracing_tail_log', 'tracing_tail_state')
         AND name NOT LIKE 'sqlite_%' ORDER BY name";
 
-    fn others(database: &Native) -> Vec<String> {
+    fn others(database: &NativeDatabase) -> Vec<String> {
         let names = run(database, OTHERS);
         names.iter().map(|row| row[0].text().to_owned()).collect()
     }
@@ -305,7 +305,7 @@ mod tests {
     fn the_first_versions_tables_go_and_the_file_shrinks() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("test.db");
-        let database = Native(rusqlite::Connection::open(&path).unwrap());
+        let database = NativeDatabase(rusqlite::Connection::open(&path).unwrap());
         for (_, table) in FIRST {
             run(&database, table);
         }
@@ -318,7 +318,7 @@ mod tests {
         let fill = "INSERT INTO tags WITH RECURSIVE keys(key) AS
             (VALUES (1) UNION ALL SELECT key + 1 FROM keys WHERE key < 2000) SELECT 'key ' || key, 'v', 1 FROM keys";
         run(&database, fill);
-        let pages = |database: &Native| run(database, "PRAGMA page_count")[0][0].integer();
+        let pages = |database: &NativeDatabase| run(database, "PRAGMA page_count")[0][0].integer();
         let before = pages(&database);
         run(&database, "PRAGMA user_version = 1");
         block_on(prepare(&database, 1)).unwrap();
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn tables_of_anothers_that_have_the_first_versions_names_stay() {
         for user_version in [0, 1, 2] {
-            let database = Native::new();
+            let database = NativeDatabase::new();
             for (_, table) in FIRST {
                 // One column more.
                 let table = table.replacen("STRICT", "", 1).replacen('(', "(mine, ", 1);
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn the_first_versions_tables_stay_where_one_is_anothers() {
-        let database = Native::new();
+        let database = NativeDatabase::new();
         for (_, table) in &FIRST[1..] {
             run(&database, table);
         }

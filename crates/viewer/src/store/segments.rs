@@ -1,40 +1,40 @@
-//! Segments: writing them, and moving a trace into one of its own.
+//! Segments: rows of encoded spans, and moving a trace into a segment of its own.
 
-use super::pieces::{self, Piece, Stored};
-use super::rows;
+use super::bulk_insert;
+use super::pieces::{self, Piece, StoredSpan};
 use super::state::State;
-use crate::host::{Database, DatabaseError, Row};
+use crate::wasi::{Database, DatabaseError, Row};
 
-/// When a segment has so many bytes, the next begins: a piece of it is read with all of it.
+/// A segment with this many bytes is full. It is kept small because SQLite reads all of it to return a piece.
 const SEGMENT_BYTES: usize = 8 * 1024;
 
-/// The bytes of a piece in SQL: `j` is an element of an array of pieces, `s` the segment that it lies in.
+/// The bytes of a piece in SQL: `j` is an element of an array of pieces, `s` its segment.
 pub const PIECE: &str = "substr(s.data, 1 + (j.value ->> 1), j.value ->> 2)";
 /// How a piece `j` is joined with its segment `s`.
 pub const SEGMENT_OF_PIECE: &str = "tracing_tail_segments s ON s.id = (j.value ->> 0)";
 
-/// A segment that is about to be written.
+/// A segment that is not written yet.
 #[derive(Debug)]
 struct Segment {
     id: i64,
     data: Vec<u8>,
 }
 
-/// The segments of a transaction.
+/// Builds the segments of a transaction.
 #[derive(Debug, Default)]
-pub struct Packer {
+pub struct SegmentWriter {
     segments: Vec<Segment>,
-    /// Bytes of all of them.
+    /// The bytes of all segments.
     pub bytes: usize,
 }
 
-impl Packer {
-    /// Adds a piece of a trace; in a segment of its own where the trace is kept.
+impl SegmentWriter {
+    /// Adds spans as a piece. `own` puts it into a segment of its own, for a trace that is retained.
     pub fn add<'b>(
         &mut self,
         state: &mut State,
         own: bool,
-        spans: impl Iterator<Item = Stored<'b>>,
+        spans: impl Iterator<Item = StoredSpan<'b>>,
     ) -> Piece {
         let segment = self.segment(state, own);
         let offset = segment.data.len();
@@ -76,14 +76,14 @@ impl Packer {
         &mut self.segments[at]
     }
 
-    /// Writes them.
+    /// Writes the segments.
     ///
     /// # Errors
-    /// The database's.
+    /// Any error of the database.
     pub async fn write(self, database: &impl Database) -> Result<(), DatabaseError> {
         let segments = self.segments.into_iter();
         let segments = segments.map(|segment| vec![segment.id.into(), segment.data.into()]);
-        rows::insert(database, segments.collect(), |places| {
+        bulk_insert::run(database, segments.collect(), |places| {
             format!(
                 "INSERT INTO tracing_tail_segments SELECT * FROM (VALUES {places})
                 WHERE column1 IS NOT NULL"
@@ -93,10 +93,10 @@ impl Packer {
     }
 }
 
-/// Reads pieces, in their order: each with the place that it has in `wanted`.
+/// Reads pieces, each with its index in `wanted`.
 ///
 /// # Errors
-/// The database's.
+/// Any error of the database.
 pub async fn read(
     database: &impl Database,
     wanted: impl Iterator<Item = Piece>,
@@ -106,11 +106,11 @@ pub async fn read(
     database.execute(&select, vec![wanted.into()]).await
 }
 
-/// Moves traces into segments of their own, each with its number, why it is kept, and its pieces.
+/// Moves traces into segments of their own. Each is given by its id, the reason to retain it, and its pieces.
 ///
 /// # Errors
-/// The database's.
-pub async fn rescue(
+/// Any error of the database.
+pub async fn move_to_own(
     database: &impl Database,
     state: &mut State,
     traces: Vec<(i64, i64, &[Piece])>,
@@ -131,12 +131,12 @@ pub async fn rescue(
         }
     }
     let mut found = found.into_iter();
-    let mut packer = Packer::default();
+    let mut segments = SegmentWriter::default();
     let mut moved = Vec::new();
     for (id, kind, of_trace) in traces {
         let data: Vec<_> = found.by_ref().take(of_trace.len()).collect();
         let spans = data.iter().flat_map(|data| pieces::spans(data));
-        let piece = packer.add(state, true, spans);
+        let piece = segments.add(state, true, spans);
         let encoded = pieces::encode(&[piece]);
         moved.push(vec![
             id.into(),
@@ -145,8 +145,8 @@ pub async fn rescue(
             encoded.into(),
         ]);
     }
-    packer.write(database).await?;
-    rows::insert(database, moved, |places| {
+    segments.write(database).await?;
+    bulk_insert::run(database, moved, |places| {
         format!(
             "UPDATE tracing_tail_traces SET kept = v.column2, segment = v.column3, pieces = v.column4
             FROM (VALUES {places}) AS v WHERE tracing_tail_traces.id = v.column1"

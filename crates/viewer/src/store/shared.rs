@@ -1,51 +1,51 @@
-//! Resources and scopes, each stored once.
+//! Resources and scopes, each of which is stored once.
 
 use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::rows;
+use super::bulk_insert;
 use super::state::State;
-use crate::host::{Database, DatabaseError, Value};
-use crate::receive::scan::{Batch, Shared};
+use crate::receive::batch::{Batch, Shared};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Value};
 
-/// What is without use is looked for when all takes twice as much as it did then, and this more.
+/// Unused rows are deleted when all rows take twice as much as after the last time, and this much more.
 const GROWTH: i64 = 64 * 1024;
-/// What a row takes beside its bytes.
+/// The size of a row besides its bytes.
 const ROW_BYTES: i64 = 60;
 
-/// The numbers of a transaction's resources and scopes.
+/// The ids of a transaction's resources and scopes.
 #[derive(Debug, Default)]
-pub struct Numbers<'b> {
+pub struct SharedIds<'b> {
     /// By hash.
     known: HashMap<i64, i64>,
     fresh: Vec<(i64, &'b Shared)>,
 }
 
-/// The hashes of what the batches share, as a JSON array.
+/// The hashes of the batches' resources and scopes, as a JSON array.
 pub fn hashes(batches: &[Batch]) -> String {
     let shared = batches.iter().flat_map(|batch| &batch.shared);
     json!(shared.map(|one| one.hash).collect::<Vec<_>>()).to_string()
 }
 
-impl<'b> Numbers<'b> {
-    /// Takes rows of hash and number.
-    pub fn of_rows<'r>(rows: impl Iterator<Item = &'r [Value]>) -> Numbers<'b> {
+impl<'b> SharedIds<'b> {
+    /// From rows of hash and id.
+    pub fn of_rows<'r>(rows: impl Iterator<Item = &'r [Value]>) -> SharedIds<'b> {
         let known = rows.map(|row| (row[0].integer(), row[1].integer()));
-        Numbers {
+        SharedIds {
             known: known.collect(),
-            ..Numbers::default()
+            ..SharedIds::default()
         }
     }
 
-    /// The number of one that is there already.
-    pub fn known(&self, shared: &Shared) -> Option<i64> {
+    /// The id of one that is stored already.
+    pub fn get(&self, shared: &Shared) -> Option<i64> {
         self.known.get(&shared.hash).copied()
     }
 
-    /// The number of one.
-    pub fn number(&mut self, state: &mut State, shared: &'b Shared) -> i64 {
+    /// The id of one, which is assigned if it is new.
+    pub fn get_or_assign(&mut self, state: &mut State, shared: &'b Shared) -> i64 {
         *self.known.entry(shared.hash).or_insert_with(|| {
             state.last_shared += 1;
             self.fresh.push((state.last_shared, shared));
@@ -53,10 +53,10 @@ impl<'b> Numbers<'b> {
         })
     }
 
-    /// Writes those that are new.
+    /// Writes the new ones.
     ///
     /// # Errors
-    /// The database's.
+    /// Any error of the database.
     pub async fn write(
         self,
         database: &impl Database,
@@ -69,7 +69,7 @@ impl<'b> Numbers<'b> {
             let bytes = Value::Blob(shared.bytes.clone());
             vec![id.into(), shared.hash.into(), bytes]
         });
-        rows::insert(database, fresh.collect(), |places| {
+        bulk_insert::run(database, fresh.collect(), |places| {
             format!(
                 "INSERT INTO tracing_tail_shared SELECT * FROM (VALUES {places})
                 WHERE column1 IS NOT NULL"
@@ -80,23 +80,26 @@ impl<'b> Numbers<'b> {
 }
 
 impl Shared {
-    /// What it takes in the database.
+    /// Its size in the database.
     pub fn row_bytes(&self) -> i64 {
         ROW_BYTES + i64::try_from(self.bytes.len()).unwrap_or(0)
     }
 }
 
-/// Whether it is time to look for what is without use: now and then, and where it takes much of the bound.
-pub fn is_due(state: &State, bounds: &Bounds) -> bool {
+/// Whether unused rows should be deleted: from time to time, and when the rows take much of the bound.
+pub fn is_cleanup_due(state: &State, bounds: &Bounds) -> bool {
     let grown = state.shared_bytes - state.swept_bytes;
     grown > state.swept_bytes + GROWTH || grown > bounds.bytes / 16
 }
 
-/// Deletes what no trace has any more.
+/// Deletes the rows that no trace refers to.
 ///
 /// # Errors
-/// The database's.
-pub async fn sweep(database: &impl Database, state: &mut State) -> Result<(), DatabaseError> {
+/// Any error of the database.
+pub async fn delete_unused(
+    database: &impl Database,
+    state: &mut State,
+) -> Result<(), DatabaseError> {
     let delete = "DELETE FROM tracing_tail_shared WHERE id NOT IN
         (SELECT j.value FROM tracing_tail_traces t, json_each(t.shared) j)";
     database.execute(delete, Vec::new()).await?;

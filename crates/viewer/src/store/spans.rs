@@ -1,164 +1,42 @@
-//! The spans of traces, read by one statement: what it gives belongs together, whatever is written or let
-//! go meanwhile.
+//! The spans of traces. One statement reads a trace and its spans, so that they are consistent whatever is written or
+//! evicted meanwhile.
 
 use std::rc::Rc;
 use std::sync::LazyLock;
 
 use foldhash::{HashMap, HashMapExt as _};
-use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prost::Message as _;
 use serde_json::json;
 
-use super::memory::of_kind;
-use super::pieces::{self, Piece, Stored};
+use super::pieces::{self, Piece, StoredSpan};
+use super::rows::of_kind;
 use super::segments::{PIECE, SEGMENT_OF_PIECE};
-use super::trace::key;
-use crate::host::{Database, DatabaseError, Row, Value};
-use crate::receive::spans::{service_name, text};
-use crate::receive::wire::{self, Wire};
-
-/// What filters and graphs need of a span, read where it lies.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Sketch<'b> {
-    /// Its id.
-    pub id: &'b [u8],
-    /// Its parent's.
-    pub parent: &'b [u8],
-    /// Its name.
-    pub name: &'b str,
-    /// A `SpanKind`.
-    pub kind: i32,
-    /// Nanoseconds since 1970; 0 where that is not known.
-    pub start: u64,
-    /// The same; see [`Timing`](crate::receive::spans::Timing) for what it means.
-    pub end: u64,
-    /// Whether its status is an error.
-    pub error: bool,
-    /// All of it.
-    encoded: &'b [u8],
-}
-
-impl<'b> Sketch<'b> {
-    /// Its attributes, each an encoded `KeyValue`.
-    pub fn attributes(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
-        fields(self.encoded).filter_map(|(number, value)| match (number, value) {
-            (9, Wire::Bytes(attribute)) => Some(attribute),
-            _ => None,
-        })
-    }
-
-    /// The message of its status.
-    pub fn message(&self) -> &'b str {
-        let status = fields(self.encoded).filter(|(number, _)| *number == 15);
-        let messages = status.filter_map(|(_, status)| match status {
-            Wire::Bytes(status) => text_of(status, 2),
-            _ => None,
-        });
-        messages.last().unwrap_or_default()
-    }
-
-    /// Its events: when they were, in nanoseconds since 1970, and their names.
-    pub fn events(&self) -> impl Iterator<Item = (u64, &'b str)> + use<'b> {
-        let events = fields(self.encoded).filter_map(|(number, event)| match (number, event) {
-            (11, Wire::Bytes(event)) => Some(event),
-            _ => None,
-        });
-        events.map(|event| {
-            let times = fields(event).filter_map(|(number, time)| match (number, time) {
-                (1, Wire::Fixed64(time)) => Some(time),
-                _ => None,
-            });
-            (
-                times.last().unwrap_or(0),
-                text_of(event, 2).unwrap_or_default(),
-            )
-        })
-    }
-
-    /// Its links.
-    pub fn links(&self) -> impl Iterator<Item = Link> + use<'b> {
-        fields(self.encoded).filter_map(|(number, link)| match (number, link) {
-            (13, Wire::Bytes(link)) => Link::decode(link).ok(),
-            _ => None,
-        })
-    }
-}
-
-/// The text of a field of a message.
-fn text_of(message: &[u8], number: u32) -> Option<&str> {
-    let texts = fields(message).filter_map(|(found, text)| match text {
-        Wire::Bytes(text) if found == number => std::str::from_utf8(text).ok(),
-        _ => None,
-    });
-    texts.last()
-}
-
-/// The fields of a message, up to one that is malformed: what is stored has none.
-fn fields(mut message: &[u8]) -> impl Iterator<Item = (u32, Wire<'_>)> {
-    std::iter::from_fn(move || wire::next(&mut message).ok().flatten())
-}
-
-/// What is made of an encoded `Span`.
-pub trait Read<'b>: Sized {
-    /// None where it is malformed.
-    fn read(encoded: &'b [u8]) -> Option<Self>;
-}
-
-impl Read<'_> for Span {
-    fn read(encoded: &[u8]) -> Option<Span> {
-        Span::decode(encoded).ok()
-    }
-}
-
-impl<'b> Read<'b> for Sketch<'b> {
-    fn read(encoded: &'b [u8]) -> Option<Sketch<'b>> {
-        let mut sketch = Sketch {
-            encoded,
-            ..Sketch::default()
-        };
-        for (number, value) in fields(encoded) {
-            match (number, value) {
-                (2, Wire::Bytes(id)) => sketch.id = id,
-                (4, Wire::Bytes(parent)) => sketch.parent = parent,
-                (5, Wire::Bytes(name)) => sketch.name = std::str::from_utf8(name).ok()?,
-                (6, Wire::Varint(kind)) => sketch.kind = kind as i32,
-                (7, Wire::Fixed64(start)) => sketch.start = start,
-                (8, Wire::Fixed64(end)) => sketch.end = end,
-                (15, Wire::Bytes(status)) => {
-                    let codes = fields(status).filter(|(number, _)| *number == 3);
-                    // `STATUS_CODE_ERROR`
-                    sketch.error = codes
-                        .last()
-                        .is_some_and(|(_, code)| code == Wire::Varint(2));
-                }
-                _ => {}
-            }
-        }
-        Some(sketch)
-    }
-}
+use super::span_view::{FromEncoded, SpanView};
+use super::trace_row::key;
+use crate::otlp::any_value;
+use crate::otlp::service::service_name;
+use crate::wasi::{Database, DatabaseError, Row, Value};
 
 /// A trace with its spans.
 #[derive(Debug, Default)]
-pub struct Whole<S = Span> {
-    /// Its place in the order of arrival.
+pub struct TraceSpans<S = Span> {
+    /// Its number in the order of arrival.
     pub id: i64,
-    /// Spans that were not taken.
+    /// The number of rejected spans.
     pub refused: i64,
     /// Whether it is pinned.
     pub pinned: bool,
-    /// When it was looked at last, in milliseconds since 1970.
+    /// When it was last viewed, in milliseconds since 1970.
     pub looked: i64,
-    /// Resources, with their services.
+    /// Its resources, each with the name of its service.
     pub resources: Vec<Rc<(String, ResourceSpans)>>,
-    /// Scopes.
+    /// Its scopes.
     pub scopes: Vec<Rc<ScopeSpans>>,
-    /// The spans by their start, each with the places of its resource and scope.
+    /// Its spans, each with the indices of its resource and its scope.
     pub spans: Vec<(usize, usize, S)>,
 }
 
-/// The rows of the trace with this key and id, with its pieces.
+/// Selects the trace with this key and id, and its pieces.
 static ONE: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.key = ?1 AND t.trace_id = ?2";
     format!(
@@ -171,8 +49,8 @@ static ONE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The rows of the traces with these numbers, with their segments: those that are asked for together lie in
-/// the same ones, as a rule, and have the same resources.
+/// Selects the traces with these ids, and their segments. Traces that are read together usually share segments and
+/// resources.
 static MANY: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.id IN (SELECT value FROM json_each(?1))";
     format!(
@@ -185,23 +63,23 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Selects traces `t`, as kind 0. What follows is their spans, as kind 1: the segment, where in it the bytes begin,
-/// and the bytes; and resources and scopes, as kind 2.
+/// Selects traces `t` as rows of kind 0. Rows of kind 1 are their spans: segment, offset and bytes. Rows of kind 2 are
+/// resources and scopes.
 fn traces(condition: &str) -> String {
     format!(
         "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}"
     )
 }
 
-/// One trace; none where it is not there.
+/// Reads a trace with its spans by their start. None if it does not exist.
 ///
 /// # Errors
-/// The database's.
-pub async fn one(
+/// Any error of the database.
+pub async fn find_trace(
     database: &impl Database,
     trace: [u8; 16],
-) -> Result<Option<Whole>, DatabaseError> {
-    let mut whole: Option<Whole> = read(database, trace, |_| true).await?;
+) -> Result<Option<TraceSpans>, DatabaseError> {
+    let mut whole: Option<TraceSpans> = read(database, trace, |_| true).await?;
     if let Some(whole) = &mut whole {
         let start = |(_, _, span): &(usize, usize, Span)| span.start_time_unix_nano;
         whole.spans.sort_by_key(start);
@@ -209,16 +87,17 @@ pub async fn one(
     Ok(whole)
 }
 
-/// One trace with the spans of this id, of which each service may have one, or with none where none is there.
+/// Reads a trace with only the spans of this id, of which each service may have one.
 ///
 /// # Errors
-/// The database's.
-pub async fn of_id(
+/// Any error of the database.
+pub async fn find_span(
     database: &impl Database,
     trace: [u8; 16],
     span: [u8; 8],
-) -> Result<Option<Whole>, DatabaseError> {
-    let is_it = |encoded: &[u8]| Sketch::read(encoded).is_some_and(|sketch| sketch.id == span);
+) -> Result<Option<TraceSpans>, DatabaseError> {
+    let is_it =
+        |encoded: &[u8]| SpanView::from_encoded(encoded).is_some_and(|view| view.id == span);
     read(database, trace, is_it).await
 }
 
@@ -226,25 +105,28 @@ async fn read(
     database: &impl Database,
     trace: [u8; 16],
     wanted: impl Fn(&[u8]) -> bool,
-) -> Result<Option<Whole>, DatabaseError> {
-    let rows = rows_of(database, trace).await?;
+) -> Result<Option<TraceSpans>, DatabaseError> {
+    let rows = trace_rows(database, trace).await?;
     Ok(assemble(&rows, wanted).into_iter().next())
 }
 
-/// The rows of one trace.
+/// Reads the rows of one trace.
 ///
 /// # Errors
-/// The database's.
-pub async fn rows_of(database: &impl Database, trace: [u8; 16]) -> Result<Vec<Row>, DatabaseError> {
+/// Any error of the database.
+pub async fn trace_rows(
+    database: &impl Database,
+    trace: [u8; 16],
+) -> Result<Vec<Row>, DatabaseError> {
     let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
     database.execute(&ONE, values).await
 }
 
-/// The rows of traces with these numbers, as far as they are there.
+/// Reads the rows of the traces with these ids. Missing ones are left out.
 ///
 /// # Errors
-/// The database's.
-pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, DatabaseError> {
+/// Any error of the database.
+pub async fn traces_rows(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, DatabaseError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -252,21 +134,20 @@ pub async fn many(database: &impl Database, ids: &[i64]) -> Result<Vec<Row>, Dat
     database.execute(&MANY, values).await
 }
 
-/// The trace of rows that [`rows_of`] gave, with its spans by their start; none where it is not there.
-pub fn drawn(rows: &[Row]) -> Option<Whole<Sketch<'_>>> {
-    let mut whole: Whole<Sketch<'_>> = assemble(rows, |_| true).into_iter().next()?;
+/// The trace of the rows that [`trace_rows`] returned, with its spans by their start. None if it does not exist.
+pub fn view_of(rows: &[Row]) -> Option<TraceSpans<SpanView<'_>>> {
+    let mut whole: TraceSpans<SpanView<'_>> = assemble(rows, |_| true).into_iter().next()?;
     whole.spans.sort_by_key(|(_, _, span)| span.start);
     Some(whole)
 }
 
-/// The traces of rows that [`many`] gave; their spans in no order.
-pub fn sketches(rows: &[Row]) -> Vec<Whole<Sketch<'_>>> {
+/// The traces of the rows that [`traces_rows`] returned, with their spans in no particular order.
+pub fn views_of(rows: &[Row]) -> Vec<TraceSpans<SpanView<'_>>> {
     assemble(rows, |_| true)
 }
 
-/// The spans of the first trace among rows that [`rows_of`] gave, as they came, each with the numbers of its resource
-/// and scope; and its resources and scopes by number, all encoded.
-pub fn encoded(rows: &[Row]) -> (Vec<Stored<'_>>, HashMap<i64, &[u8]>) {
+/// The encoded spans of the rows that [`trace_rows`] returned, and the encoded resources and scopes by id.
+pub fn encoded(rows: &[Row]) -> (Vec<StoredSpan<'_>>, HashMap<i64, &[u8]>) {
     let data = data(rows);
     let pieces = of_kind(rows, 0).next();
     let pieces: Vec<Piece> = pieces.map_or(Vec::new(), |row| pieces::decode(row[1].text()));
@@ -274,25 +155,28 @@ pub fn encoded(rows: &[Row]) -> (Vec<Stored<'_>>, HashMap<i64, &[u8]>) {
     (spans.flat_map(pieces::spans).collect(), heads(rows))
 }
 
-/// What segments hold, by segment and where it begins in it.
+/// The bytes of pieces or segments, by segment and offset.
 fn data(rows: &[Row]) -> HashMap<(i64, i64), &[u8]> {
     let data = of_kind(rows, 1);
     data.map(|row| ((row[0].integer(), row[1].integer()), row[2].blob()))
         .collect()
 }
 
-/// Resources and scopes, encoded.
+/// The encoded resources and scopes by id.
 fn heads(rows: &[Row]) -> HashMap<i64, &[u8]> {
     let heads = of_kind(rows, 2);
     heads.map(|row| (row[0].integer(), row[1].blob())).collect()
 }
 
-/// The traces of the rows, with those of their encoded spans that are wanted.
-fn assemble<'b, S: Read<'b>>(rows: &'b [Row], wanted: impl Fn(&[u8]) -> bool) -> Vec<Whole<S>> {
+/// The traces of some rows, with the spans for which `wanted` is true.
+fn assemble<'b, S: FromEncoded<'b>>(
+    rows: &'b [Row],
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Vec<TraceSpans<S>> {
     let mut heads = Heads::of_rows(rows);
     let data = data(rows);
     let traces = of_kind(rows, 0).map(|row| {
-        let mut trace = Whole {
+        let mut trace = TraceSpans {
             id: row[0].integer(),
             refused: row[2].integer(),
             pinned: row[3].integer() != 0,
@@ -311,7 +195,7 @@ fn assemble<'b, S: Read<'b>>(rows: &'b [Row], wanted: impl Fn(&[u8]) -> bool) ->
 }
 
 impl Piece {
-    /// Its bytes: all of what begins where it does, or a part of its segment.
+    /// Its bytes: the row that begins at its offset, or a part of its segment.
     fn of<'b>(&self, data: &HashMap<(i64, i64), &'b [u8]>) -> Option<&'b [u8]> {
         let offset = i64::try_from(self.offset).ok()?;
         match data.get(&(self.segment, offset)) {
@@ -324,7 +208,7 @@ impl Piece {
     }
 }
 
-/// Resources and scopes, each decoded once.
+/// Resources and scopes, each of which is decoded once.
 struct Heads<'b> {
     encoded: HashMap<i64, &'b [u8]>,
     resources: HashMap<i64, Rc<(String, ResourceSpans)>>,
@@ -359,11 +243,11 @@ fn decode<M: prost::Message + Default>(encoded: &HashMap<i64, &[u8]>, id: i64) -
     M::decode(encoded).unwrap_or_default()
 }
 
-impl<'b, S: Read<'b>> Whole<S> {
-    fn fill(&mut self, spans: impl Iterator<Item = Stored<'b>>, heads: &mut Heads<'_>) {
+impl<'b, S: FromEncoded<'b>> TraceSpans<S> {
+    fn fill(&mut self, spans: impl Iterator<Item = StoredSpan<'b>>, heads: &mut Heads<'_>) {
         let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
         for stored in spans {
-            let Some(span) = S::read(stored.span) else {
+            let Some(span) = S::from_encoded(stored.span) else {
                 continue;
             };
             let resource = *resources.entry(stored.resource).or_insert_with(|| {
@@ -379,7 +263,7 @@ impl<'b, S: Read<'b>> Whole<S> {
     }
 }
 
-impl<S> Whole<S> {
+impl<S> TraceSpans<S> {
     /// The service of a span.
     pub fn service(&self, resource: usize) -> &str {
         &self.resources[resource].0
@@ -389,6 +273,9 @@ impl<S> Whole<S> {
 fn service(resource: &ResourceSpans) -> String {
     let attributes = resource.resource.iter().flat_map(|one| &one.attributes);
     let mut services = attributes.filter(|one| one.key == "service.name");
-    let service = services.next().and_then(|one| one.value.as_ref()).map(text);
+    let service = services
+        .next()
+        .and_then(|one| one.value.as_ref())
+        .map(any_value::to_text);
     service_name(service.as_deref()).into_owned()
 }

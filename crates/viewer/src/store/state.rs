@@ -1,47 +1,47 @@
-//! The counters of the store: one row, read and written by each transaction.
+//! The counters of the store: a single row, read and written by each transaction.
 
-use crate::host::{Row, Value};
+use crate::wasi::{Database, DatabaseError, Row, Value};
 
-/// What the store holds and has seen.
+/// The counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    /// The highest numbers that were given out: to a trace,
+    /// The highest id of a trace.
     pub last_trace: i64,
-    /// a segment,
+    /// The highest id of a segment.
     pub last_segment: i64,
-    /// a segment of a single trace, whose number is the negative of this,
+    /// The highest id of a segment of a single trace, whose id is stored as a negative number.
     pub last_own: i64,
-    /// a resource or scope,
+    /// The highest id of a resource or scope.
     pub last_shared: i64,
-    /// an entry of the log.
+    /// The highest id of a log entry.
     pub last_log: i64,
     /// The number of the latest change to any trace.
     pub changed: i64,
-    /// Traces that are held.
+    /// Stored traces.
     pub traces: i64,
     /// Their spans.
     pub spans: i64,
-    /// What they take, without resources and scopes.
+    /// Their bytes, without resources and scopes.
     pub bytes: i64,
-    /// What resources and scopes take.
+    /// The bytes of resources and scopes.
     pub shared_bytes: i64,
-    /// Distinct spans that were stored since `since`, though perhaps let go meanwhile.
+    /// Distinct spans that were stored since `since`, even if they were evicted since.
     pub received: i64,
     /// Exports that were answered 429 or 503.
     pub turned_away: i64,
-    /// Spans that came when their trace had been let go.
+    /// Spans that arrived after their trace was evicted.
     pub late: i64,
-    /// Spans that came again.
+    /// Spans that arrived again.
     pub duplicates: i64,
     /// When counting began, in nanoseconds since 1970.
     pub since: i64,
-    /// All segments before this one are free.
+    /// The first segment that is in use.
     pub first_segment: i64,
-    /// What resources and scopes took when those without use had just been deleted.
+    /// The bytes of resources and scopes after unused ones were last deleted.
     pub swept_bytes: i64,
-    /// The entry of the log up to which all was deleted on request.
+    /// The last log entry at the time of the last `DELETE traces`.
     pub cleared: i64,
-    /// Bytes that were written since the last checkpoint, roughly.
+    /// Roughly how many bytes were written since the last checkpoint.
     pub written: i64,
 }
 
@@ -87,14 +87,14 @@ columns!(
 );
 
 impl State {
-    /// What is held, as the bound counts it.
+    /// The bytes that count against the bound.
     pub fn held_bytes(&self) -> i64 {
         self.bytes + self.shared_bytes
     }
 
-    /// The statement that writes it, with what the transaction let go at `time` (milliseconds since 1970):
-    /// the keys of traces, eight bytes each, and their numbers as a JSON array. Triggers delete the traces,
-    /// remember the keys, and free segments.
+    /// The statement that writes the row, together with the traces that the transaction evicted at `time` (milliseconds
+    /// since 1970): their keys, eight bytes each, and their ids as a JSON array. Triggers delete the traces, log the keys,
+    /// and delete unused segments.
     pub fn update(
         &mut self,
         time: i64,
@@ -119,4 +119,14 @@ impl State {
 /// Reads the state from a row that a SELECT of [`COLUMNS`] gave.
 pub fn of_rows(rows: &[Row]) -> State {
     rows.first().map(|row| State::read(row)).unwrap_or_default()
+}
+
+/// Adds to the number of exports that were turned away.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn count_turned_away(database: &impl Database, count: i64) -> Result<(), DatabaseError> {
+    let update = "UPDATE tracing_tail_state SET turned_away = turned_away + ?";
+    database.execute(update, vec![count.into()]).await?;
+    Ok(())
 }

@@ -1,52 +1,54 @@
-//! Exports into the database, in one transaction.
+//! Writes batches in one transaction.
 //!
-//! The summaries of the traces that they touch are read, brought up to date here, and written; the
-//! spans go into segments as they came. What is not needed any more goes in the same transaction.
+//! The rows of the traces that the batches touch are read, updated and written. The encoded spans are appended to
+//! segments. Eviction is part of the same transaction.
 
 use foldhash::{HashMap, HashMapExt as _};
 use serde_json::json;
 
-use super::evict::{self, Eviction};
-use super::memory::{Memory, of_kind};
-use super::segments::Packer;
-use super::shared::{self, Numbers};
+use super::cache::InstanceCache;
+use super::evict::Eviction;
+use super::outcome::StoreOutcome;
+use super::rows::of_kind;
+use super::segments::SegmentWriter;
+use super::shared::{self, SharedIds};
 use super::state::{self, State};
-use super::stored::Stored;
-use super::trace::{self, Trace, key};
-use super::{checkpoint, rows};
-use crate::host::{Database, DatabaseError, Row};
+use super::trace_row::{self, TraceRow, key};
+use super::{bulk_insert, checkpoint, retention};
 use crate::receive::batch::{Batch, Span};
 use crate::settings::Bounds;
+use crate::wasi::{Database, DatabaseError, Row};
 
-/// The most traces that a transaction touches: what it needs of each is in memory.
+/// The most traces of a transaction, because their rows are held in memory.
 const MAX_TRACES: usize = 4_096;
-/// What a transaction leaves behind.
+
+/// The result of storing batches.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// What has become of each batch.
-    pub stored: Vec<Stored>,
+    /// The outcome of each batch.
+    pub stored: Vec<StoreOutcome>,
     /// Whether a checkpoint is due.
     pub checkpoint: bool,
 }
 
-/// The spans of one trace among those that arrive.
+/// The new spans of one trace.
 #[derive(Debug)]
-pub(super) struct Arrived<'b> {
+pub(super) struct TraceArrivals<'b> {
     pub(super) trace_id: [u8; 16],
-    /// Each with the number of its batch.
+    /// The spans, each with the index of its batch.
     pub(super) spans: Vec<(usize, &'b Span)>,
-    /// How many more were refused.
+    /// The number of further spans that were rejected.
     pub(super) refused: i64,
 }
 
-/// Stores batches, and lets traces go where bounds are passed. Spans that are there already are left as
-/// they are. `now` is in milliseconds since 1970.
+/// Stores batches, and evicts traces if a bound is exceeded. Spans that are already stored are left unchanged. `now` is
+/// in milliseconds since 1970.
 ///
 /// # Errors
-/// The database's; then nothing is stored, or of very many traces some.
+/// Any error of the database. Nothing is stored then, or only some of very many traces.
 pub async fn store(
     database: &impl Database,
-    memory: &mut Memory,
+    cache: &mut InstanceCache,
     bounds: &Bounds,
     batches: &[Batch],
     now: i64,
@@ -54,12 +56,12 @@ pub async fn store(
     let mut written = Written {
         stored: batches
             .iter()
-            .map(|batch| Stored::of(batch, bounds))
+            .map(|batch| StoreOutcome::of(batch, bounds))
             .collect(),
         checkpoint: false,
     };
     let arrived = arrived(batches);
-    if arrived.is_empty() && memory.turned_away == 0 {
+    if arrived.is_empty() && cache.turned_away == 0 {
         return Ok(written);
     }
     let shared = batches.iter().flat_map(|batch| &batch.shared);
@@ -79,7 +81,7 @@ pub async fn store(
             late: 0,
             duplicates: 0,
         };
-        let done = transaction.commit(database, memory).await?;
+        let done = transaction.commit(database, cache).await?;
         written.checkpoint |= done.checkpoint;
         written.stored = done.stored;
         next = parts.next();
@@ -87,7 +89,7 @@ pub async fn store(
     Ok(written)
 }
 
-/// What is known once it is over.
+/// What a transaction did.
 struct Done {
     written: Written,
     turned_away: i64,
@@ -95,15 +97,15 @@ struct Done {
     log: i64,
 }
 
-/// A transaction that is under way.
+/// A transaction in progress.
 pub(super) struct Transaction<'b> {
     pub(super) bounds: &'b Bounds,
     pub(super) batches: &'b [Batch],
-    arrived: &'b [Arrived<'b>],
+    arrived: &'b [TraceArrivals<'b>],
     now: i64,
     /// The bytes and messages of all resources and scopes of the batches.
     pub(super) shared: (i64, i64),
-    pub(super) stored: Vec<Stored>,
+    pub(super) stored: Vec<StoreOutcome>,
     late: i64,
     pub(super) duplicates: i64,
 }
@@ -112,24 +114,24 @@ impl<'b> Transaction<'b> {
     async fn commit(
         self,
         database: &impl Database,
-        memory: &mut Memory,
+        cache: &mut InstanceCache,
     ) -> Result<Written, DatabaseError> {
         let now = self.now;
-        // From the start a writer: one that reads first could not become one beside another.
+        // A transaction that reads first could not be upgraded while another one writes.
         database.execute("BEGIN IMMEDIATE", Vec::new()).await?;
-        match self.run(database, memory).await {
+        match self.run(database, cache).await {
             Ok(done) => {
                 database.execute("COMMIT", Vec::new()).await?;
-                memory.turned_away -= done.turned_away;
+                cache.turned_away -= done.turned_away;
                 if let Some(gone) = done.gone {
-                    memory.let_go(done.log, now, &gone);
+                    cache.evicted(done.log, now, &gone);
                 }
                 Ok(done.written)
             }
             Err(error) => {
-                // It may be that there is nothing left to roll back.
+                // This fails if SQLite has rolled back already.
                 let _ = database.execute("ROLLBACK", Vec::new()).await;
-                memory.kept = None;
+                cache.kept = None;
                 Err(error)
             }
         }
@@ -138,50 +140,50 @@ impl<'b> Transaction<'b> {
     async fn run(
         mut self,
         database: &impl Database,
-        memory: &mut Memory,
+        cache: &mut InstanceCache,
     ) -> Result<Done, DatabaseError> {
-        let known = self.read(database, memory).await?;
+        let known = self.read(database, cache).await?;
         let state = of_kind(&known, 1).next().map(State::read);
         let mut state = state.ok_or_else(|| {
             DatabaseError::Failed("the table tracing_tail_state is empty".to_owned())
         })?;
-        memory.learn(of_kind(&known, 2));
-        memory.forget(self.now, state.cleared);
-        let mut numbers = Numbers::of_rows(of_kind(&known, 3));
-        let mut existing: HashMap<[u8; 16], Trace> = of_kind(&known, 5)
-            .map(Trace::read)
+        cache.read_log(of_kind(&known, 2));
+        cache.expire(self.now, state.cleared);
+        let mut shared_ids = SharedIds::of_rows(of_kind(&known, 3));
+        let mut existing: HashMap<[u8; 16], TraceRow> = of_kind(&known, 5)
+            .map(TraceRow::read)
             .map(|trace| (trace.trace_id, trace))
             .collect();
-        let mut packer = Packer::default();
+        let mut segments = SegmentWriter::default();
         let mut touched = Vec::with_capacity(self.arrived.len());
         for one in self.arrived {
             let trace = existing.remove(&one.trace_id);
-            if trace.is_none() && memory.is_gone(key(&one.trace_id)) {
+            if trace.is_none() && cache.is_evicted(key(&one.trace_id)) {
                 self.late += one.spans.len() as i64;
                 continue;
             }
-            let taken = self.merge(trace, one, &mut state, &mut numbers, &mut packer);
+            let taken = self.merge(trace, one, &mut state, &mut shared_ids, &mut segments);
             touched.extend(taken);
         }
-        state.written += (packer.bytes + 400 * touched.len()) as i64 + checkpoint::OVERHEAD;
-        numbers.write(database, &mut state).await?;
-        packer.write(database).await?;
-        let values = touched.iter().map(Trace::row).collect();
-        rows::insert(database, values, trace::upsert).await?;
+        state.written += (segments.bytes + 400 * touched.len()) as i64 + checkpoint::OVERHEAD;
+        shared_ids.write(database, &mut state).await?;
+        segments.write(database).await?;
+        let values = touched.iter().map(TraceRow::row).collect();
+        bulk_insert::run(database, values, trace_row::upsert).await?;
         state.late += self.late;
         state.duplicates += self.duplicates;
-        let turned_away = memory.turned_away;
+        let turned_away = cache.turned_away;
         state.turned_away += turned_away;
         let touched = touched.iter().map(|trace| (trace.id, trace)).collect();
         let eviction = Eviction {
             bounds: self.bounds,
             now: self.now,
-            candidates: evict::read(of_kind(&known, 4)),
+            candidates: retention::candidates(of_kind(&known, 4)),
             touched: &touched,
             last: 0,
             exhausted: false,
         };
-        let gone = eviction.run(database, memory, &mut state).await?;
+        let gone = eviction.run(database, cache, &mut state).await?;
         let checkpoint = checkpoint::is_due(&state);
         if checkpoint {
             state.written = 0;
@@ -200,15 +202,15 @@ impl<'b> Transaction<'b> {
         })
     }
 
-    /// What a transaction has to know, by one statement, each kind of row behind its number: the state (1),
-    /// the log since the last time (2), the numbers of resources and scopes (3), where the bounds may be
-    /// passed the oldest traces (4), and the traces that are there already (5).
+    /// Reads all that the transaction needs by one statement. The first column of each row is its kind: the state (1), new
+    /// log entries (2), the ids of resources and scopes (3), the oldest traces if a bound may be exceeded (4), and the
+    /// traces that exist already (5).
     async fn read(
         &self,
         database: &impl Database,
-        memory: &Memory,
+        cache: &InstanceCache,
     ) -> Result<Vec<Row>, DatabaseError> {
-        let columns = trace::COLUMNS.len();
+        let columns = trace_row::COLUMNS.len();
         let fill = |used: usize| ",0".repeat(columns - used);
         let select = format!(
             "SELECT 1, {}{} FROM tracing_tail_state
@@ -224,15 +226,15 @@ impl<'b> Transaction<'b> {
             fill(state::COLUMNS.len()),
             fill(3),
             fill(2),
-            evict::COLUMNS,
-            fill(evict::COLUMNS.split(',').count()),
-            trace::COLUMNS.join(","),
+            retention::COLUMNS,
+            fill(retention::COLUMNS.split(',').count()),
+            trace_row::COLUMNS.join(","),
         );
         let spans = self.arrived.iter().flat_map(|one| &one.spans);
         let bytes: usize = spans.map(|(_, span)| span.bytes.len() + 400).sum();
         let keys: Vec<i64> = self.arrived.iter().map(|one| key(&one.trace_id)).collect();
         let values = vec![
-            memory.cursor().into(),
+            cache.cursor().into(),
             shared::hashes(self.batches).into(),
             (self.arrived.len() as i64).into(),
             self.bounds.traces.into(),
@@ -244,14 +246,13 @@ impl<'b> Transaction<'b> {
     }
 }
 
-/// The spans of all batches by their traces, in the order of arrival, so that later traces have higher
-/// numbers.
-fn arrived(batches: &[Batch]) -> Vec<Arrived<'_>> {
-    let mut places = HashMap::new();
-    let mut arrived = Vec::<Arrived<'_>>::new();
-    let mut place = |trace_id: [u8; 16], arrived: &mut Vec<Arrived<'_>>| {
-        *places.entry(trace_id).or_insert_with(|| {
-            arrived.push(Arrived {
+/// The spans of all batches by trace, in the order of arrival, so that later traces have higher ids.
+fn arrived(batches: &[Batch]) -> Vec<TraceArrivals<'_>> {
+    let mut indices = HashMap::new();
+    let mut arrived = Vec::<TraceArrivals<'_>>::new();
+    let mut index_of = |trace_id: [u8; 16], arrived: &mut Vec<TraceArrivals<'_>>| {
+        *indices.entry(trace_id).or_insert_with(|| {
+            arrived.push(TraceArrivals {
                 trace_id,
                 spans: Vec::new(),
                 refused: 0,
@@ -261,11 +262,11 @@ fn arrived(batches: &[Batch]) -> Vec<Arrived<'_>> {
     };
     for (of, batch) in batches.iter().enumerate() {
         for span in &batch.spans {
-            let at = place(span.trace_id, &mut arrived);
+            let at = index_of(span.trace_id, &mut arrived);
             arrived[at].spans.push((of, span));
         }
-        for trace_id in &batch.refused.traces {
-            let at = place(*trace_id, &mut arrived);
+        for trace_id in &batch.rejected.traces {
+            let at = index_of(*trace_id, &mut arrived);
             arrived[at].refused += 1;
         }
     }

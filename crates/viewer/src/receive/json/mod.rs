@@ -1,42 +1,43 @@
-//! OTLP as JSON (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>) becomes protobuf, value
-//! by value: no tree is made of it, and nothing is written that was not charged.
+//! Translates OTLP in JSON (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>) to protobuf, value by
+//! value, without building a tree. Every message is counted before it is written.
 //!
-//! Several exports may follow each other, as in the lines of a file of the Collector's. A span that is
-//! malformed is left out and counted; where a resource or a scope is, its spans are. What is no JSON, or
-//! holds no spans where they belong, is refused whole.
+//! Several exports may follow each other, as in the lines of a file that the Collector wrote. A malformed span is left
+//! out and counted, and so are the spans of a malformed resource or scope. A body that is not JSON, or has no spans where
+//! they belong, is refused.
 
-mod known;
 mod reader;
 mod scalars;
+mod unknown_fields;
 
-use self::known::Seen;
 use self::reader::{Malformed, Reader, Start};
-use super::check::{Budget, MAX_DEPTH};
-use super::refused::Refused;
-use super::{foreign, wire};
-use crate::otlp::{Field, Message, Type};
-use crate::respond::Problem;
+use self::unknown_fields::SeenFields;
+use super::hint;
+use super::limits::{Budget, MAX_DEPTH, TOO_DEEP};
+use super::rejected::RejectedSpans;
+use crate::otlp::schema::{Field, FieldType, Message};
+use crate::otlp::{hex, wire};
+use crate::response::Problem;
 
-/// How many characters of a value a sentence has.
+/// The most characters of a value in an error message.
 const SHOWN: usize = 40;
 
-/// Writes an export as protobuf; gives the spans that are not in it, too.
+/// Translates an export to protobuf. Also returns the spans that were left out.
 ///
 /// # Errors
-/// 400 for what is no export as JSON, 413 for one of too many messages.
-pub fn decode(body: &[u8]) -> Result<(Vec<u8>, Refused), Problem> {
+/// 400 for a body that is not an export in JSON, 413 for too many messages.
+pub fn decode(body: &[u8]) -> Result<(Vec<u8>, RejectedSpans), Problem> {
     let mut transcoder = Transcoder {
         reader: Reader::new(body),
         out: Vec::with_capacity(body.len() / 2),
         budget: Budget::default(),
         spans: 0,
-        refused: Refused::default(),
+        rejected: RejectedSpans::default(),
         fault: None,
     };
     match transcoder.exports() {
-        Ok(()) => Ok((transcoder.out, transcoder.refused)),
-        Err(Stop::Because(problem)) => Err(problem),
-        Err(Stop::Malformed(Malformed { at })) => {
+        Ok(()) => Ok((transcoder.out, transcoder.rejected)),
+        Err(Abort::Refused(problem)) => Err(problem),
+        Err(Abort::Malformed(Malformed { at })) => {
             let before = &body[..at.min(body.len())];
             let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
             let column = 1 + before
@@ -44,41 +45,41 @@ pub fn decode(body: &[u8]) -> Result<(Vec<u8>, Refused), Problem> {
                 .rev()
                 .take_while(|byte| **byte != b'\n')
                 .count();
-            let hint = foreign::no_json(body);
-            Err(Problem::bad(format!(
+            let hint = hint::for_invalid_json(body);
+            Err(Problem::bad_request(format!(
                 "malformed JSON at line {line}, column {column}{hint}"
             )))
         }
     }
 }
 
-enum Stop {
+enum Abort {
     Malformed(Malformed),
-    Because(Problem),
+    Refused(Problem),
 }
 
-impl From<Malformed> for Stop {
-    fn from(malformed: Malformed) -> Stop {
-        Stop::Malformed(malformed)
+impl From<Malformed> for Abort {
+    fn from(malformed: Malformed) -> Abort {
+        Abort::Malformed(malformed)
     }
 }
 
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Stop {
-        Stop::Because(problem)
+impl From<Problem> for Abort {
+    fn from(problem: Problem) -> Abort {
+        Abort::Refused(problem)
     }
 }
 
-type Step<T = ()> = Result<T, Stop>;
+type Step<T = ()> = Result<T, Abort>;
 
 struct Transcoder<'b> {
     reader: Reader<'b>,
     out: Vec<u8>,
     budget: Budget,
-    /// Those that are written.
+    /// The number of spans that were written.
     spans: usize,
-    refused: Refused,
-    /// What is wrong with the span, scope or resource that is being read.
+    rejected: RejectedSpans,
+    /// What is wrong with the current span, scope or resource.
     fault: Option<String>,
 }
 
@@ -89,7 +90,7 @@ impl<'b> Transcoder<'b> {
                 Start::Object => self.object(Message::Export, 0)?,
                 _ => {
                     let problem = "malformed JSON: an export is an object with resourceSpans";
-                    return Err(Problem::bad(problem).into());
+                    return Err(Problem::bad_request(problem).into());
                 }
             }
             if self.reader.is_at_end() {
@@ -98,10 +99,10 @@ impl<'b> Transcoder<'b> {
         }
     }
 
-    /// Reads the fields of an object that has begun.
+    /// Reads the fields of an object after its `{`.
     fn object(&mut self, message: Message, depth: usize) -> Step {
         self.budget.count()?;
-        let mut seen = Seen::default();
+        let mut seen = SeenFields::default();
         let mut kind = None;
         let mut unescaped = Vec::new();
         let mut first = true;
@@ -118,10 +119,10 @@ impl<'b> Transcoder<'b> {
             match fields.find(|field| field.name.as_bytes() == name) {
                 Some(field) => {
                     seen.known = true;
-                    seen.list |= matches!(field.holds, Type::Many(_));
+                    seen.list |= matches!(field.field_type, FieldType::RepeatedMessage(_));
                     let is_kind = message == Message::AnyValue && start != Start::Null;
                     if is_kind && *kind.get_or_insert(field.number) != field.number {
-                        self.wrong("a value of it has two kinds");
+                        self.fault("a value of it has two kinds");
                     }
                     self.field((message, field), start, depth)?;
                 }
@@ -134,22 +135,25 @@ impl<'b> Transcoder<'b> {
                 }
             }
         }
-        known::check(message, &seen)?;
+        unknown_fields::check(message, &seen)?;
         if message == Message::Span
             && let Some(fault) = &mut self.fault
             && let Some(other) = seen.other.filter(|other| other.contains(&b'_'))
         {
-            *fault += &format!("; '{}' is not known, names are like traceId", shown(other));
+            *fault += &format!(
+                "; '{}' is not known, names are like traceId",
+                excerpt(other)
+            );
         }
         Ok(())
     }
 
     fn field(&mut self, of: (Message, &Field), start: Start<'b>, depth: usize) -> Step {
         let (message, field) = of;
-        match (field.holds, start) {
+        match (field.field_type, start) {
             (_, Start::Null) => Ok(()),
-            (Type::One(inner), Start::Object) => self.nested(field.number, inner, depth),
-            (Type::Many(inner), Start::Array) => {
+            (FieldType::Message(inner), Start::Object) => self.nested(field.number, inner, depth),
+            (FieldType::RepeatedMessage(inner), Start::Array) => {
                 let mut first = true;
                 while self.reader.element(&mut first)? {
                     match self.reader.value()? {
@@ -159,7 +163,7 @@ impl<'b> Transcoder<'b> {
                 }
                 Ok(())
             }
-            (Type::Texts, Start::Array) => {
+            (FieldType::RepeatedString, Start::Array) => {
                 let mut first = true;
                 while self.reader.element(&mut first)? {
                     let start = self.reader.value()?;
@@ -169,7 +173,9 @@ impl<'b> Transcoder<'b> {
                 }
                 Ok(())
             }
-            (Type::One(inner) | Type::Many(inner), other) => self.no_message(field, inner, other),
+            (FieldType::Message(inner) | FieldType::RepeatedMessage(inner), other) => {
+                self.no_message(field, inner, other)
+            }
             (_, start) => {
                 let written = self.scalar(field, start, message == Message::AnyValue);
                 match written {
@@ -180,10 +186,10 @@ impl<'b> Transcoder<'b> {
         }
     }
 
-    /// Writes a message that has begun.
+    /// Writes a nested message, whose `{` was read.
     fn nested(&mut self, number: u32, inner: Message, depth: usize) -> Step {
         if depth > MAX_DEPTH + 8 {
-            self.wrong(super::check::TOO_DEEP);
+            self.fault(TOO_DEEP);
             return Ok(self.reader.skip(Start::Object)?);
         }
         let begun = self.out.len();
@@ -194,7 +200,7 @@ impl<'b> Transcoder<'b> {
             Message::ResourceSpans | Message::ScopeSpans | Message::Span
         ) {
             self.object(inner, depth + 1)?;
-            self.close(at);
+            self.prefix_length(at);
             return Ok(());
         }
         let spans = self.spans;
@@ -205,11 +211,13 @@ impl<'b> Transcoder<'b> {
         let around = self.fault.take();
         self.object(inner, depth + 1)?;
         match std::mem::replace(&mut self.fault, around) {
-            None => self.close(at),
+            None => self.prefix_length(at),
             Some(fault) => {
                 match inner {
-                    Message::Span => self.refused.malformed(&self.out[at..], &fault),
-                    _ => self.refused.several(self.spans - spans, inner, &fault),
+                    Message::Span => self.rejected.malformed(&self.out[at..], &fault),
+                    _ => self
+                        .rejected
+                        .malformed_parent(self.spans - spans, inner, &fault),
                 }
                 self.spans = spans;
                 self.out.truncate(begun);
@@ -218,16 +226,16 @@ impl<'b> Transcoder<'b> {
         Ok(())
     }
 
-    /// Writes the length of what was written from `at` on, before it.
-    fn close(&mut self, at: usize) {
+    /// Inserts, at `at`, the length of what follows.
+    fn prefix_length(&mut self, at: usize) {
         let end = self.out.len();
         wire::put_varint(&mut self.out, (end - at) as u64);
         let length = self.out.len() - end;
         self.out[at..].rotate_right(length);
     }
 
-    /// Writes a value that is no message; says whether it is one of this field. The default is written
-    /// only where `always` says so.
+    /// Writes a value that is not a message. Returns whether it is valid for the field. A default is written only if
+    /// `always` is set.
     fn scalar(&mut self, field: &Field, start: Start<'b>, always: bool) -> bool {
         let begun = self.out.len();
         let key = |out: &mut Vec<u8>, kind: u32| {
@@ -241,43 +249,53 @@ impl<'b> Transcoder<'b> {
                 .and_then(scalars::integer),
             _ => None,
         };
-        match (field.holds, start) {
-            (Type::Text | Type::Texts | Type::Id | Type::Bytes, Start::Text(text)) => {
+        match (field.field_type, start) {
+            (
+                FieldType::String | FieldType::RepeatedString | FieldType::Id | FieldType::Bytes,
+                Start::Text(text),
+            ) => {
                 key(&mut self.out, 2);
                 let at = self.out.len();
-                let written = match field.holds {
-                    Type::Id => scalars::put_hex(text, &mut self.out),
-                    Type::Bytes => scalars::put_base64(text, &mut self.out),
+                let written = match field.field_type {
+                    FieldType::Id => hex::decode_into(text, &mut self.out),
+                    FieldType::Bytes => scalars::put_base64(text, &mut self.out),
                     _ => scalars::put_text(text, &mut self.out),
                 };
                 if written && (always || self.out.len() > at) {
-                    self.close(at);
+                    self.prefix_length(at);
                 } else {
                     self.out.truncate(begun);
                 }
                 written
             }
-            (Type::Bool, Start::Bool(flag)) => {
+            (FieldType::Bool, Start::Bool(flag)) => {
                 key(&mut self.out, 0);
                 wire::put_varint(&mut self.out, flag.into());
                 true
             }
-            (Type::Double, Start::Number(text)) => self.double(field, text),
-            (Type::Double, Start::Text(text)) => {
+            (FieldType::Double, Start::Number(text)) => self.double(field, text),
+            (FieldType::Double, Start::Text(text)) => {
                 std::str::from_utf8(text).is_ok_and(|text| self.double(field, text))
             }
-            (Type::Int32 | Type::Uint32 | Type::Int64 | Type::Fixed64 | Type::Fixed32, _) => {
+            (
+                FieldType::Int32
+                | FieldType::Uint32
+                | FieldType::Int64
+                | FieldType::Fixed64
+                | FieldType::Fixed32,
+                _,
+            ) => {
                 let Some(integer) = integer() else {
                     return false;
                 };
                 if integer == 0 && !always {
                     return true;
                 }
-                let varint = match field.holds {
-                    Type::Int32 => i32::try_from(integer).ok().map(i64::from),
-                    Type::Int64 => i64::try_from(integer).ok(),
-                    Type::Uint32 => u32::try_from(integer).ok().map(i64::from),
-                    Type::Fixed64 => {
+                let varint = match field.field_type {
+                    FieldType::Int32 => i32::try_from(integer).ok().map(i64::from),
+                    FieldType::Int64 => i64::try_from(integer).ok(),
+                    FieldType::Uint32 => u32::try_from(integer).ok().map(i64::from),
+                    FieldType::Fixed64 => {
                         return u64::try_from(integer).is_ok_and(|integer| {
                             key(&mut self.out, 1);
                             self.out.extend_from_slice(&integer.to_le_bytes());
@@ -311,60 +329,60 @@ impl<'b> Transcoder<'b> {
         true
     }
 
-    /// A value that no field like this has.
+    /// Reports a value of the wrong type.
     fn no_value(&mut self, field: &Field, start: Start<'b>) -> Step {
-        let expected = match field.holds {
-            Type::Text | Type::Texts => "text",
-            Type::Id => "hexadecimal text",
-            Type::Bytes => "base64",
-            Type::Bool => "true or false",
-            Type::Int32 | Type::Int64 => "an integer that it has room for",
-            Type::Uint32 | Type::Fixed64 | Type::Fixed32 => {
+        let expected = match field.field_type {
+            FieldType::String | FieldType::RepeatedString => "text",
+            FieldType::Id => "hexadecimal text",
+            FieldType::Bytes => "base64",
+            FieldType::Bool => "true or false",
+            FieldType::Int32 | FieldType::Int64 => "an integer that it has room for",
+            FieldType::Uint32 | FieldType::Fixed64 | FieldType::Fixed32 => {
                 "an integer from 0 on that it has room for"
             }
-            Type::Double => "a number",
-            Type::One(_) => "an object",
-            Type::Many(_) => "a list of objects",
+            FieldType::Double => "a number",
+            FieldType::Message(_) => "an object",
+            FieldType::RepeatedMessage(_) => "a list of objects",
         };
         let found = match start {
-            Start::Text(text) => format!("'{}'", shown(text)),
-            Start::Number(number) => shown(number.as_bytes()),
+            Start::Text(text) => format!("'{}'", excerpt(text)),
+            Start::Number(number) => excerpt(number.as_bytes()),
             Start::Bool(flag) => flag.to_string(),
             Start::Object => "an object".to_owned(),
             Start::Array => "a list".to_owned(),
             Start::Null => "null".to_owned(),
         };
         let name = field.name;
-        self.wrong(&format!("{name}: {found} is not {expected}"));
+        self.fault(&format!("{name}: {found} is not {expected}"));
         Ok(self.reader.skip(start)?)
     }
 
-    /// Something else than a message. Where spans were to be, the export can't be read.
+    /// Reports a value that should have been a message. In place of `resourceSpans` or `scopeSpans` it refuses the export.
     fn no_message(&mut self, field: &Field, inner: Message, start: Start<'b>) -> Step {
         match inner {
             Message::ResourceSpans | Message::ScopeSpans => {
                 let problem = format!("malformed JSON: {} is not a list of objects", field.name);
-                Err(Problem::bad(problem).into())
+                Err(Problem::bad_request(problem).into())
             }
             Message::Span => {
                 self.budget.count_span()?;
-                self.refused.malformed(&[], "a span is an object");
+                self.rejected.malformed(&[], "a span is an object");
                 Ok(self.reader.skip(start)?)
             }
             _ => self.no_value(field, start),
         }
     }
 
-    /// Remembers what is wrong, but for the first time.
-    fn wrong(&mut self, fault: &str) {
+    /// Remembers the first fault.
+    fn fault(&mut self, fault: &str) {
         if self.fault.is_none() {
             self.fault = Some(fault.to_owned());
         }
     }
 }
 
-/// What a sentence says of a text.
-fn shown(raw: &[u8]) -> String {
+/// The beginning of a text, for an error message.
+fn excerpt(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(&raw[..raw.len().min(4 * SHOWN)]);
     let mut shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < raw.len() {

@@ -1,22 +1,22 @@
-//! JSON, read where it lies (RFC 8259): value by value, with no tree of it and no recursion.
+//! A pull parser for JSON (RFC 8259): value by value, without building a tree and without recursion.
 
 use super::scalars::is_number;
 
-/// The bytes are not JSON, from here on.
+/// The error for bytes that are not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed {
-    /// Where reading ended.
+    /// The offset of the error.
     pub(super) at: usize,
 }
 
-/// A value, or how one begins.
+/// A scalar value, or the beginning of an object or array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start<'b> {
-    /// `{`; what follows is read by [`Reader::key`].
+    /// `{`. The keys are read by [`Reader::key`].
     Object,
-    /// `[`; what follows is read by [`Reader::element`].
+    /// `[`. The elements are read by [`Reader::element`].
     Array,
-    /// A string: what stands between the quotes.
+    /// A string: the bytes between the quotes, escapes included.
     Text(&'b [u8]),
     /// A number as it is written.
     Number(&'b str),
@@ -44,10 +44,10 @@ impl<'b> Reader<'b> {
         self.peek().is_none()
     }
 
-    /// Reads a value, or as far as one is that holds others.
+    /// Reads a scalar value, or the beginning of an object or array.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn value(&mut self) -> Result<Start<'b>, Malformed> {
         match self.peek() {
             Some(b'{') => self.step(Start::Object),
@@ -72,10 +72,10 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// Reads the next key of an object, of which `first` says that none was read yet; none at its end.
+    /// Reads the next key of an object. None at its end. `first` is true before the first key.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn key(&mut self, first: &mut bool) -> Result<Option<&'b [u8]>, Malformed> {
         if !self.more(b'}', first)? {
             return Ok(None);
@@ -91,18 +91,18 @@ impl<'b> Reader<'b> {
         Ok(Some(key))
     }
 
-    /// Whether an array, of which `first` says that nothing was read yet, has another element.
+    /// Whether an array has another element. `first` is true before the first one.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn element(&mut self, first: &mut bool) -> Result<bool, Malformed> {
         self.more(b']', first)
     }
 
-    /// Reads the rest of a value that has begun so.
+    /// Skips the rest of a value.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`] if the bytes are not JSON.
     pub(super) fn skip(&mut self, start: Start<'b>) -> Result<(), Malformed> {
         let mut open = Vec::new();
         let mut start = start;
@@ -153,7 +153,7 @@ impl<'b> Reader<'b> {
                 return Err(self.malformed());
             }
             self.at += 1;
-            // No comma stands before the end.
+            // A trailing comma is not allowed.
             if self.peek() == Some(end) {
                 return Err(self.malformed());
             }

@@ -1,8 +1,7 @@
-//! What stands in JSON for a number, a text or bytes, as protobuf's JSON mapping has it
-//! (<https://protobuf.dev/programming-guides/json/>): numbers may be text, integers may have an exponent or
-//! a fraction of zeros, base64 may be of either alphabet.
+//! Numbers, strings and bytes as protobuf's JSON mapping encodes them (<https://protobuf.dev/programming-guides/json/>):
+//! numbers may be strings, integers may have an exponent or a fraction of zeros, base64 may use either alphabet.
 
-/// Whether a text is a number, as JSON writes them.
+/// Whether a text is a JSON number.
 pub(super) fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
@@ -21,7 +20,7 @@ pub(super) fn is_number(text: &str) -> bool {
         && exponent.is_none_or(digits)
 }
 
-/// The integer that a number is; none where it is no integer, or has more than 64 bits.
+/// The value of a number. None if it is not an integer or does not fit into 64 bits.
 pub(super) fn integer(number: &str) -> Option<i128> {
     if let Ok(integer) = number.parse::<i64>() {
         return Some(integer.into());
@@ -56,7 +55,7 @@ pub(super) fn integer(number: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// The double that a text stands for; none where it is none, or is out of range.
+/// The double that a text encodes. None if it is not a number or is out of range.
 pub(super) fn double(text: &str) -> Option<f64> {
     match text {
         "NaN" => Some(f64::NAN),
@@ -67,8 +66,8 @@ pub(super) fn double(text: &str) -> Option<f64> {
     }
 }
 
-/// What a string is, whose bytes between the quotes these are; false where it is no text: half of a pair of
-/// surrogates, bytes that are not UTF-8, an unknown escape, a control character.
+/// Appends the text of a string, given the bytes between its quotes. False if it is invalid: an unpaired surrogate, bytes
+/// that are not UTF-8, an unknown escape, or a control character.
 pub(super) fn put_text(raw: &[u8], into: &mut Vec<u8>) -> bool {
     let Ok(mut rest) = std::str::from_utf8(raw) else {
         return false;
@@ -105,7 +104,7 @@ pub(super) fn put_text(raw: &[u8], into: &mut Vec<u8>) -> bool {
     true
 }
 
-/// The character that stands behind `\u`, and what follows it.
+/// The character after `\u`, and the rest of the text.
 fn unicode(text: &str) -> Option<(char, &str)> {
     let unit = |text: &str| {
         let digits = text.get(..4)?;
@@ -123,21 +122,7 @@ fn unicode(text: &str) -> Option<(char, &str)> {
     Some((char::from_u32(both)?, &rest[4..]))
 }
 
-/// Writes the bytes that hexadecimal digits of either case stand for; false where they are none.
-pub(super) fn put_hex(digits: &[u8], into: &mut Vec<u8>) -> bool {
-    let nibble = |digit: u8| char::from(digit).to_digit(16);
-    let (pairs, rest) = digits.as_chunks::<2>();
-    for [high, low] in pairs {
-        let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
-            return false;
-        };
-        into.push((high << 4 | low) as u8);
-    }
-    rest.is_empty()
-}
-
-/// Writes the bytes that base64 of either alphabet stands for, with or without padding; false where it is
-/// none.
+/// Appends the bytes that base64 encodes, in either alphabet and with or without padding. False if it is malformed.
 pub(super) fn put_base64(text: &[u8], into: &mut Vec<u8>) -> bool {
     let end = text
         .iter()
@@ -263,12 +248,6 @@ mod tests {
             let mut found = Vec::new();
             let is_base64 = put_base64(text.as_bytes(), &mut found);
             assert_eq!(is_base64.then_some(&found[..]), expected, "{text}");
-        }
-        let mut found = Vec::new();
-        assert!(put_hex(b"AbCd", &mut found));
-        assert_eq!(found, [0xab, 0xcd]);
-        for text in ["abc", "xy", "+1"] {
-            assert!(!put_hex(text.as_bytes(), &mut Vec::new()), "{text}");
         }
     }
 }

@@ -1,0 +1,123 @@
+//! Responses: JSON, and problems in the form of RFC 9457.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::wasi::DatabaseError;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The status of the response.
+    pub status: StatusCode,
+    /// A sentence for the client.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem with this status.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
+        let detail = detail.into();
+        Problem { status, detail }
+    }
+
+    /// 400: the request is malformed.
+    pub fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The problem as `application/problem+json`.
+    pub fn response(&self) -> Response<Bytes> {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let kind = HeaderValue::from_static("application/problem+json");
+        let mut response = with_body(self.status, kind, body.to_string());
+        if is_retryable(self.status) {
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(RETRY_AFTER, soon);
+        }
+        response
+    }
+}
+
+impl From<DatabaseError> for Problem {
+    fn from(error: DatabaseError) -> Problem {
+        match error {
+            DatabaseError::Busy => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database is busy with other requests",
+            ),
+            DatabaseError::Full => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database is full")
+            }
+            DatabaseError::Failed(why) => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("the database failed: {why}"),
+            ),
+        }
+    }
+}
+
+/// Whether a retry of the same request may succeed soon.
+pub fn is_retryable(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+/// 200 with JSON that must not be cached.
+pub fn json(body: &impl Serialize) -> Response<Bytes> {
+    let body = serde_json::to_vec(body).expect("every response has text keys only");
+    with_body(
+        StatusCode::OK,
+        HeaderValue::from_static("application/json"),
+        body,
+    )
+}
+
+/// A response with a body that must not be cached.
+pub fn with_body(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Response<Bytes> {
+    let body = body.into();
+    let length = body.len().into();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CONTENT_LENGTH, length);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+/// Allows no script, style or image, and no framing.
+const POLICY: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Headers that keep other sites away from responses of the page and the API. A response's own value has precedence.
+const PROTECTION: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", POLICY),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+];
+
+/// Adds the security headers of every response of the page and the API.
+pub fn add_security_headers(response: &mut Response<Bytes>) {
+    for (name, value) in PROTECTION {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().entry(name).or_insert(value);
+    }
+}
