@@ -75,7 +75,7 @@ fn sentence(
 }
 
 fn max_hops(component: &Component, variables: &Variables) -> Option<u64> {
-    let value = variables.shown(component, &APP_MAX_HOPS.variable())?;
+    let value = variables.display_value(component, &APP_MAX_HOPS.variable())?;
     value.trim().parse().ok()
 }
 
@@ -86,7 +86,7 @@ fn callees(
     variables: &Variables,
     address: SocketAddr,
 ) -> Vec<String> {
-    let value = variables.shown(component, &APP_URL_DESTINO.variable());
+    let value = variables.display_value(component, &APP_URL_DESTINO.variable());
     let value = value.unwrap_or_default();
     let called = value.split(',').filter_map(|entry| {
         let downstream = Downstream::parse(entry.trim()).ok()?;
@@ -174,7 +174,7 @@ mod tests {
             .unwrap();
         }
         let manifest = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
-        let variables = Variables::settle(&manifest, &[]).unwrap();
+        let variables = Variables::resolve(&manifest, &[]).unwrap();
         warnings(&manifest, &variables, "127.0.0.1:3000".parse().unwrap())
     }
 

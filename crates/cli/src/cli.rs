@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use tracing_tail_host::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
-use tracing_tail_host::connections::{HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT};
+use tracing_tail_host::memory::MAX_INSTANCE_BYTES;
 use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
-use tracing_tail_host::room::MAX_INSTANCE_BYTES;
+use tracing_tail_host::server::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
+use tracing_tail_host::server::connections::{
+    HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT,
+};
 
 /// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
 #[derive(Debug, Parser)]

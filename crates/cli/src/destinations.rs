@@ -18,7 +18,7 @@ pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider
             ("app_url_destino", calls.as_str()),
             ("otlp_endpoint", "spans go to"),
         ] {
-            let value = variables.shown(component, name).unwrap_or_default();
+            let value = variables.display_value(component, name).unwrap_or_default();
             for (url, wanted) in value.split(',').filter_map(chained) {
                 if let Some(why) = why_unknown(manifest, &wanted) {
                     let named = setting(component, name, providers);
@@ -101,7 +101,7 @@ mod tests {
              variables = {{ app_url_destino = \"{{{{ b_url_destino }}}}\", otlp_endpoint = \"{endpoint}\" }}\n"
         );
         let manifest = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
-        let variables = Variables::settle(&manifest, &[]).unwrap();
+        let variables = Variables::resolve(&manifest, &[]).unwrap();
         unknown(&manifest, &variables, providers)
     }
 

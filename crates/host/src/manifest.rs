@@ -1,4 +1,4 @@
-//! `spin.toml`, version 2: what of it the embedded host supports. The rest is refused by name and line.
+//! `spin.toml`, version 2: the part of it that the embedded host supports. The rest is refused with its name and line.
 //!
 //! Source: <https://spinframework.dev/v3/manifest-reference>.
 
@@ -13,7 +13,7 @@ use crate::routes::Routes;
 mod component;
 mod trigger;
 
-pub use component::{Build, Component};
+pub use component::{Build, Component, DATABASE};
 pub use trigger::{Route, Trigger};
 
 /// An application.
@@ -105,7 +105,11 @@ impl Manifest {
             }
         }
         trigger::refuse_duplicates(&triggers)?;
-        let routes = Arc::new(Routes::new(&triggers)?);
+        let patterns = triggers.iter().filter_map(|trigger| match &trigger.route {
+            Route::Public(pattern) => Some((pattern, trigger.component.value.as_str())),
+            Route::Private => None,
+        });
+        let routes = Arc::new(Routes::new(patterns)?);
         Ok(Manifest {
             dir: dir.to_owned(),
             name,

@@ -138,10 +138,10 @@ mod manifest {
     #[test]
     fn maps_each_setting_of_each_service() {
         let manifest = manifest(SHOP, None);
-        let settled = Variables::settle(&manifest, &[]).unwrap();
+        let resolved = Variables::resolve(&manifest, &[]).unwrap();
         for service in parse(SHOP).unwrap().services {
             let id = service.id.value.as_str();
-            let mapped = settled.of(find(&manifest, id).unwrap()).unwrap();
+            let mapped = resolved.of_component(find(&manifest, id).unwrap()).unwrap();
             for setting in SETTINGS.iter().filter(|setting| is_mapped(setting)) {
                 let expected = match *setting {
                     APP_NAME => id.to_owned(),
@@ -153,9 +153,9 @@ mod manifest {
             let expected = SETTINGS.iter().filter(|setting| is_mapped(setting));
             assert_eq!(mapped.len(), expected.count(), "nothing else is mapped");
         }
-        assert_eq!(settled.get("cart_db_fanout").unwrap(), "parallel");
+        assert_eq!(resolved.get("cart_db_fanout").unwrap(), "parallel");
         assert_eq!(
-            settled.shown(
+            resolved.display_value(
                 find(&manifest, "stock").unwrap(),
                 "otel_exporter_otlp_headers"
             ),
@@ -171,9 +171,9 @@ mod manifest {
                 page += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
             }
             let manifest = manifest(&page, None);
-            let settled = Variables::settle(&manifest, &[]).unwrap();
+            let resolved = Variables::resolve(&manifest, &[]).unwrap();
             let last = find(&manifest, &format!("s{length}")).unwrap();
-            settled.of(last).unwrap()["app_max_hops"].clone()
+            resolved.of_component(last).unwrap()["app_max_hops"].clone()
         };
         for (length, hops) in [(1, "64"), (64, "64"), (70, "70")] {
             assert_eq!(chain(length), hops);

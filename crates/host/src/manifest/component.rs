@@ -6,8 +6,10 @@ use anyhow::Result;
 
 use super::{Variable, check_variable_name};
 use crate::document::{Located, Table};
-use crate::sqlite::DATABASE;
 use crate::template::Template;
+
+/// The only database that a component may open.
+pub const DATABASE: &str = "default";
 
 /// A component.
 #[derive(Debug)]
