@@ -24,10 +24,10 @@ fn parse(text: &str) -> Result<Topology> {
 }
 
 #[test]
-fn reads_a_page() {
+fn reads_a_topology() {
     let shop = parse(SHOP).unwrap();
     assert_eq!(shop.name, "shop");
-    let told: Vec<_> = shop
+    let services: Vec<_> = shop
         .services
         .iter()
         .map(|service| {
@@ -41,7 +41,7 @@ fn reads_a_page() {
         .collect();
     let (db, stock) = ("http://cart-db.spin.internal", "http://stock.spin.internal");
     assert_eq!(
-        told,
+        services,
         [
             ("front", true, format!("{db},{stock};p=12.5,{stock}"), "0.5"),
             ("cart-db", false, stock.to_owned(), "-"),
@@ -116,12 +116,12 @@ mod manifest {
     use tracing_tail_host::manifest::{Manifest, Route, find};
     use tracing_tail_host::variables::Variables;
 
-    fn manifest(page: &str, repository: Option<&str>) -> Manifest {
+    fn manifest(topology: &str, repository: Option<&str>) -> Manifest {
         let code = Code {
             source: "x/y.wasm".to_owned(),
             repository: repository.map(str::to_owned),
         };
-        let text = spin_toml(&parse(page).unwrap(), &code, "shop.toml");
+        let text = spin_toml(&parse(topology).unwrap(), &code, "shop.toml");
         Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap()
     }
 
@@ -166,11 +166,11 @@ mod manifest {
     #[test]
     fn a_long_chain_raises_the_hops_that_all_services_have() {
         let chain = |length: usize| {
-            let mut page = "[services.s0]\nentry = true\n".to_owned();
+            let mut topology = "[services.s0]\nentry = true\n".to_owned();
             for n in 1..=length {
-                page += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
+                topology += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
             }
-            let manifest = manifest(&page, None);
+            let manifest = manifest(&topology, None);
             let resolved = Variables::resolve(&manifest, &[]).unwrap();
             let last = find(&manifest, &format!("s{length}")).unwrap();
             resolved.of_component(last).unwrap()["app_max_hops"].clone()
@@ -194,7 +194,7 @@ mod manifest {
     }
 
     #[test]
-    fn builds_and_allows_what_the_repository_s_own_manifest_does() {
+    fn builds_and_allows_the_same_as_the_repository_s_own_manifest() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
         let text = fs::read_to_string(path).unwrap();
         let ours = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();

@@ -45,7 +45,7 @@ impl ComponentService {
         let id = component.id();
         let not_started = error.downcast_ref::<NotStarted>();
         if let Some(exhausted) = not_started.and_then(NotStarted::budget_exhausted) {
-            // The terminal is told now and then: there may be thousands.
+            // The memory report counts these: there may be thousands.
             let problem = format!("component '{id}' can't answer: {exhausted}\n");
             return text(StatusCode::SERVICE_UNAVAILABLE, problem);
         }

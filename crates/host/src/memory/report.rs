@@ -1,4 +1,4 @@
-//! What the terminal is told when memory runs out.
+//! The messages about a lack of memory.
 
 use std::fmt;
 

@@ -62,7 +62,7 @@ fn size(value: &Value) -> usize {
         }
 }
 
-/// An error of SQLite, as a guest is told of it.
+/// An error of SQLite as an error of the interface.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 pub(super) fn to_error(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
