@@ -3,8 +3,8 @@
 //! Each stage takes the value of the stage before: parse, resolve, link, serve.
 //!
 //! Parse
-//! - [`manifest`]: `spin.toml`
-//! - [`runtime_config`]: `runtime-config.toml`
+//! - [`manifest`]: reads `spin.toml`
+//! - [`runtime_config`]: reads `runtime-config.toml`
 //! - [`document`]: the TOML reader of both; every value knows its line
 //! - [`template`], [`allowed_hosts`], [`routes`]: the grammars of values in a manifest
 //!
@@ -15,7 +15,7 @@
 //! - [`engine`]: wasmtime, and compiling
 //! - [`link`]: a component and the interfaces that it imports
 //! - [`instance`]: the data of an instance, and `spin:variables`
-//! - [`sqlite`]: `spin:sqlite`
+//! - [`sqlite`]: the interface `spin:sqlite`
 //! - [`outbound`]: requests that leave an instance, to another component or to the network
 //!
 //! Serve
