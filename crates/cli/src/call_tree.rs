@@ -52,7 +52,7 @@ fn warning(
     let id = &entry.id;
     match followed {
         Err(Cycle(cycle)) => Some(format!(
-            "the calls of {id} go round in a circle: {}; they end with 508, after as many in a row as \
+            "the calls of {id} form a cycle: {}; they end with 508, after as many in a row as \
              APP_MAX_HOPS says, or {MAX_CALLS} in all",
             cycle.join(" -> ")
         )),
@@ -250,7 +250,7 @@ mod tests {
             ("http://b.spin.internal", "http://b.spin.internal", "b -> b"),
         ];
         for (a, b, cycle) in table {
-            let expected = format!("the calls of a go round in a circle: {cycle}; {end}");
+            let expected = format!("the calls of a form a cycle: {cycle}; {end}");
             assert_eq!(warned(&[("a", a), ("b", b)]), [expected], "{a} {b}");
         }
         for elsewhere in [

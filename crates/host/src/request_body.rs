@@ -26,7 +26,7 @@ pub use budget::BodyBudget;
 use budget::KIB;
 use timed::TimedBody;
 
-/// How much of a body is buffered, in bytes: the largest export that the viewer takes.
+/// How much of a body is buffered, in bytes.
 pub const BUFFERED_BYTES: usize = 8 << 20;
 /// What every body may take without being charged, in bytes.
 const UNCHARGED_BYTES: usize = 64 << 10;

@@ -51,9 +51,9 @@ fn follow<'s>(
         let callee = call.callee.value.as_str();
         if let Some(start) = path.iter().position(|on| *on == callee) {
             let cycle = path[start..].join(" -> ");
-            return Err(call.callee.error(format!(
-                "the calls go round in a circle: {cycle} -> {callee}"
-            )));
+            return Err(call
+                .callee
+                .error(format!("the calls form a cycle: {cycle} -> {callee}")));
         }
         if let Some(next) = find(services, callee) {
             follow(services, next, path, done)?;

@@ -1,4 +1,4 @@
-//! What the terminal is told while an application runs, and at its end.
+//! Messages while an application runs, and the totals at its end.
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};

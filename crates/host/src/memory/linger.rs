@@ -19,7 +19,7 @@ pub(super) struct LingeringInstances {
     waiting: BTreeMap<u64, LingeringInstance>,
     /// The memory that they take.
     waiting_bytes: usize,
-    /// Those that were told to end, and have not ended yet.
+    /// Those that were evicted, and have not ended yet.
     evicted: BTreeMap<u64, LingeringInstance>,
 }
 
@@ -91,7 +91,7 @@ impl Linger {
         }
     }
 
-    /// The instance is about to serve a request. False if it has been told to end, and so may not.
+    /// The instance is about to serve a request. False if it has been evicted, and so may not.
     pub fn end(&mut self) -> bool {
         if let Some(id) = self.id.take() {
             let mut state = self.budget.0.state();

@@ -7,7 +7,7 @@ use super::MAX_INSTANCE_BYTES;
 /// What a lack of memory has led to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MemoryReport {
-    /// Lingering instances that were told to end.
+    /// Lingering instances whose outbound requests were failed.
     pub evicted: usize,
     /// Instances that could not start.
     pub refused: usize,
@@ -25,8 +25,8 @@ impl fmt::Display for MemoryReport {
         let mut clauses = Vec::new();
         if evicted + refused > 0 {
             clauses.push(format!(
-                "there was no room (--max-memory, or open files): {evicted} instances that only went on after \
-                 their answers were told to go, {refused} could not start"
+                "there was no room (--max-memory, or open files): {evicted} instances that had sent all \
+                 their responses were stopped early, {refused} could not start"
             ));
         }
         if too_large > 0 {

@@ -111,7 +111,7 @@ pub async fn serve(stream: TcpStream, client: SocketAddr, app: Arc<App>, guard: 
 enum Outcome {
     /// By the rules of HTTP.
     Served,
-    /// The client sent something that is refused, and is told why.
+    /// The client sent something that is refused, and gets a response that says why.
     Refused(Refusal),
     /// Without a response.
     Dropped,

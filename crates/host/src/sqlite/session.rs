@@ -106,7 +106,7 @@ impl Session {
         let is_wal = self.sqlite.query_row("PRAGMA journal_mode", [], |row| {
             Ok(row.get_ref(0)?.as_str()? == "wal")
         });
-        // With a write-ahead log, SQLite syncs when it copies the log into the database, or when it is told to.
+        // With a write-ahead log, SQLite syncs when it copies the log into the database, or when a pragma asks for it.
         self.commits_without_sync = is_wal.unwrap_or(false)
             && number("PRAGMA synchronous") <= 1
             && number("PRAGMA wal_autocheckpoint") == 0;
