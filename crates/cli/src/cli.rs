@@ -38,7 +38,7 @@ pub enum Command {
     Up(UpPath),
     /// Build the application's components with their build commands
     Build(Build),
-    /// Make a Spin manifest, or a drawing, of a topology: a page with the services of a mesh
+    /// Make a Spin manifest, or a flowchart, of a topology: a file with the services of a mesh
     #[command(after_help = TOPOLOGY)]
     Mesh(Mesh),
 }
