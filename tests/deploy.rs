@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use tracing_tail::config::{self, APP_ALLOWED_HOST, Config, Problems, SETTINGS};
-use tracing_tail_host::app::allowed_hosts;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
 
@@ -88,15 +87,15 @@ fn assert_wired(config: &Value) -> u16 {
     endpoint.strip_prefix("0.0.0.0:").unwrap().parse().unwrap()
 }
 
-/// The settled variables of a manifest with these values given.
-fn settle(manifest: &Manifest, given: Values) -> Variables {
-    Variables::settle(manifest, &[Provider::Static(given)]).unwrap()
+/// The resolved variables of a manifest with these values given.
+fn resolve(manifest: &Manifest, given: Values) -> Variables {
+    Variables::resolve(manifest, &[Provider::Static(given)]).unwrap()
 }
 
 /// No component calls one of its settings malformed, and each may send its spans.
 fn assert_accepted(manifest: &Manifest, variables: &Variables) {
     for component in &manifest.components {
-        let values = variables.of(component).unwrap();
+        let values = variables.of_component(component).unwrap();
         let mut given = config::Values::default();
         for setting in SETTINGS.into_iter().filter(|it| *it != APP_ALLOWED_HOST) {
             given.set(setting, Ok(values.get(&setting.variable()).cloned()));
@@ -104,7 +103,7 @@ fn assert_accepted(manifest: &Manifest, variables: &Variables) {
         let (_, problems) = Config::read(&given);
         assert_eq!(problems, Problems::default(), "{}", component.id);
         let endpoint = values["otlp_endpoint"].parse().unwrap();
-        let allowed = allowed_hosts(component, variables).unwrap();
+        let allowed = variables.allowed_hosts(component).unwrap();
         assert!(allowed.allow(&endpoint), "{} -> {endpoint}", component.id);
     }
 }
@@ -156,12 +155,12 @@ fn the_fermyon_manifest_is_the_other_one_without_chaining() {
         "allowed_host=https://otlp.example.com",
     ];
     let given = || from_arguments(&given.map(str::to_owned)).unwrap();
-    let (whole_values, single_values) = (settle(&whole, given()), settle(&single, given()));
-    let mut of_original = whole_values.of(original).unwrap();
+    let (whole_values, single_values) = (resolve(&whole, given()), resolve(&single, given()));
+    let mut of_original = whole_values.of_component(original).unwrap();
     // There is no viewer.
     of_original.remove("app_viewer_token");
     assert_eq!(
-        single_values.of(component).unwrap(),
+        single_values.of_component(component).unwrap(),
         of_original,
         "the same variables, with the same defaults"
     );

@@ -27,9 +27,9 @@ fn variable(setting: &Setting) -> String {
 #[test]
 fn the_manifest_maps_every_setting_with_its_default() {
     let manifest = manifest();
-    let settled = Variables::settle(&manifest, &[]).unwrap();
-    let of_tracing_tail = settled
-        .of(find(&manifest, "tracing-tail").unwrap())
+    let resolved = Variables::resolve(&manifest, &[]).unwrap();
+    let of_tracing_tail = resolved
+        .of_component(find(&manifest, "tracing-tail").unwrap())
         .unwrap();
     for setting in SETTINGS {
         let default = match setting {
@@ -39,7 +39,7 @@ fn the_manifest_maps_every_setting_with_its_default() {
             OTLP_ENDPOINT => VIEWER,
             _ => setting.default,
         };
-        let variable = settled.get(&variable(&setting)).unwrap();
+        let variable = resolved.get(&variable(&setting)).unwrap();
         assert_eq!(variable, default, "{}", setting.env);
         let mapped = of_tracing_tail.get(&setting.variable()).map(String::as_str);
         let read = setting != APP_ALLOWED_HOST;
@@ -55,14 +55,14 @@ fn the_manifest_maps_every_setting_with_its_default() {
 #[test]
 fn the_chained_services_differ_only_in_their_own_settings() {
     let manifest = manifest();
-    let settled = Variables::settle(&manifest, &[]).unwrap();
+    let resolved = Variables::resolve(&manifest, &[]).unwrap();
     let first = find(&manifest, "tracing-tail").unwrap();
     for id in ["service-b", "service-c"] {
         let chained = find(&manifest, id).unwrap();
         assert_eq!(chained.source, first.source);
-        let mut expected = settled.of(first).unwrap();
+        let mut expected = resolved.of_component(first).unwrap();
         expected.insert("app_name".to_owned(), id.to_owned());
-        assert_eq!(settled.of(chained).unwrap(), expected);
+        assert_eq!(resolved.of_component(chained).unwrap(), expected);
         let hosts = |component: &tracing_tail_host::manifest::Component| {
             let hosts = component.allowed_outbound_hosts.iter();
             hosts.map(|host| host.value.clone()).collect::<Vec<_>>()
@@ -90,14 +90,16 @@ fn each_page_of_settings_lists_every_setting_with_its_default() {
 #[test]
 fn the_viewer_has_its_settings_with_their_defaults() {
     let manifest = manifest();
-    let settled = Variables::settle(&manifest, &[]).unwrap();
-    let viewer = settled.of(find(&manifest, "viewer").unwrap()).unwrap();
+    let resolved = Variables::resolve(&manifest, &[]).unwrap();
+    let viewer = resolved
+        .of_component(find(&manifest, "viewer").unwrap())
+        .unwrap();
     let settings = settings::SETTINGS;
     assert_eq!(viewer.len(), settings.len(), "nothing else is mapped");
     for (env, default) in settings {
         assert_eq!(viewer[&env.to_ascii_lowercase()], default, "{env}");
         let name = env.strip_prefix("APP_").unwrap().to_ascii_lowercase();
-        assert_eq!(settled.get(&name).unwrap(), default, "{env}");
+        assert_eq!(resolved.get(&name).unwrap(), default, "{env}");
         let row = match default {
             "" => format!("| `{env}` | (empty) |"),
             default => format!("| `{env}` | `{default}` |"),

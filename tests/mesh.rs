@@ -103,11 +103,11 @@ fn writes_a_manifest_whose_paths_start_at_its_folder() {
 }
 
 #[test]
-fn refuses_a_page_by_its_line_whoever_reads_it() {
+fn every_command_refuses_a_topology_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let page = "[services.a]\nentry = true\ncalls = [\"b\"]\n[services.b]\ncalls = [\"a\"]\n";
     fs::write(folder.path().join("x.toml"), page).unwrap();
-    let circle = "Error: x.toml:5: the calls go round in a circle: a -> b -> a\n";
+    let cycle = "Error: x.toml:5: the calls form a cycle: a -> b -> a\n";
     for arguments in [
         &["mesh", "x.toml"][..],
         &["mesh", "x.toml", "--graph"],
@@ -116,7 +116,7 @@ fn refuses_a_page_by_its_line_whoever_reads_it() {
         &["build", "-f", "x.toml"],
         &["--from", "x.toml"],
     ] {
-        assert_eq!(refused(folder.path(), arguments), circle, "{arguments:?}");
+        assert_eq!(refused(folder.path(), arguments), cycle, "{arguments:?}");
     }
     fs::write(folder.path().join("x.toml"), "[services.a]\nentry = true\n").unwrap();
     let place = folder.path().canonicalize().unwrap();

@@ -4,7 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use tracing_tail::{config, limits, payload, wasi};
-use tracing_tail_host::{connection, connections, dispatch, request_body, room, sqlite};
+use tracing_tail_host::server::{connection, connections};
+use tracing_tail_host::{dispatch, memory, request_body, sqlite};
 use tracing_tail_viewer::receive::{body, limits as export_limits};
 use tracing_tail_viewer::store::limits as trace_limits;
 use tracing_tail_viewer::{filter, reservation};
@@ -33,7 +34,7 @@ fn limits() -> Vec<(&'static str, String)> {
             "MAX_REQUESTS_AT_A_TIME",
             count(dispatch::MAX_REQUESTS_AT_A_TIME),
         ),
-        ("MAX_INSTANCE_BYTES", bytes(room::MAX_INSTANCE_BYTES)),
+        ("MAX_INSTANCE_BYTES", bytes(memory::MAX_INSTANCE_BYTES)),
         ("sqlite::MAX_ANSWER_BYTES", bytes(sqlite::MAX_ANSWER_BYTES)),
         ("payload::MAX_BYTES", bytes(payload::MAX_BYTES)),
         ("payload::MAX_ITEMS", count(payload::MAX_ITEMS)),

@@ -34,7 +34,7 @@ struct Fuel {
 pub async fn fuel() -> Result<Table> {
     let mut config = Config::new();
     config.consume_fuel(true);
-    let engine = engine::with(config)?;
+    let engine = engine::with_config(config)?;
     let collector = Collector::start().await?;
     let state = tempfile::tempdir()?;
     let mut table = table(&[

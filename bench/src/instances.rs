@@ -12,11 +12,14 @@ use bytes::Bytes;
 use futures::channel::oneshot;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use tracing_tail_host::app::{App, prepare};
-use tracing_tail_host::instance::{ComponentHandler, Lifetime, State};
+use tracing_tail_host::app::App;
+use tracing_tail_host::context::AppContext;
+use tracing_tail_host::dispatch::ComponentHandler;
+use tracing_tail_host::instance::State;
+use tracing_tail_host::link::{LinkOptions, link_all};
 use tracing_tail_host::manifest::{self, Manifest};
+use tracing_tail_host::memory::MemoryBudget;
 use tracing_tail_host::output::Output;
-use tracing_tail_host::room::Room;
 use tracing_tail_host::variables::{Provider, Variables};
 use wasmtime::component::Accessor;
 use wasmtime::{AsContext as _, AsContextMut as _, Engine, Store};
@@ -56,18 +59,18 @@ impl Loaded {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let given = Provider::Static(settings.collect());
-        let variables = Variables::settle(&manifest, &[given])?;
-        let prepared = prepare(engine, &manifest, &variables, &[], state)?;
+        let variables = Variables::resolve(&manifest, &[given])?;
+        let options = LinkOptions {
+            environment: &[],
+            state_dir: state,
+        };
+        let linked = link_all(engine, &manifest, &variables, options)?;
+        let memory = MemoryBudget::new(usize::MAX);
+        let context = AppContext::new(memory, Output::quiet("tracing-tail"));
         Ok(Loaded {
             source: manifest::find(&manifest, id)?.source.clone(),
             id: id.to_owned(),
-            app: App::new(
-                &manifest,
-                prepared,
-                NOWHERE,
-                &Output::quiet(),
-                &Lifetime::new(Room::new(usize::MAX)),
-            ),
+            app: App::new(&manifest, linked, NOWHERE, &context),
         })
     }
 
@@ -80,9 +83,9 @@ impl Loaded {
         furnish: impl FnOnce(&mut Store<State>) -> wasmtime::Result<()>,
     ) -> Result<Live> {
         let component = self.component()?;
-        let mut store = component.store(component.lifetime.room.enter()?);
+        let mut store = component.store(component.context.memory.reserve()?);
         furnish(&mut store)?;
-        let proxy = component.pre.instantiate_async(&mut store).await?;
+        let proxy = component.linked.pre.instantiate_async(&mut store).await?;
         Ok(Live { store, proxy })
     }
 

@@ -8,7 +8,7 @@ use tracing_tail_host::variables::Values;
 use super::compose::services;
 use super::{
     assert_accepted, assert_only, assert_pinned, assert_wired, documents, manifest, map, parse,
-    settle, string, strings, text,
+    resolve, string, strings, text,
 };
 
 #[test]
@@ -73,7 +73,7 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
         secrets.collect(),
         "what is secret, and only that"
     );
-    assert_accepted(&manifest, &settle(&manifest, given));
+    assert_accepted(&manifest, &resolve(&manifest, given));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `--from` names: a manifest, or a topology that is made into one.
+//! The file that `--from` names: a manifest, or a topology, from which a manifest is made.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use tracing_tail_host::variables::{Provider, Values};
 /// An application that can be built and run.
 #[derive(Debug)]
 pub struct Application {
-    /// Its manifest, as it was found or made.
+    /// Its manifest, read from the file or made from a topology.
     pub manifest: Manifest,
     prefixes: &'static [&'static str],
 }
 
-/// What the comments of a made manifest promise.
+/// The prefixes of environment variables, as the comments of a generated manifest name them.
 const PREFIXES: [&str; 3] = ["APP", "OTLP", "OTEL"];
 
 impl Application {
-    /// Reads what is at `path`: a file, or a folder with a `spin.toml`.
+    /// Loads the file at `path`, or the `spin.toml` of a folder.
     ///
     /// # Errors
-    /// One sentence with the file, the line, and what is wrong.
+    /// If the file can't be read, or is malformed; the message begins with the file and the line.
     pub fn load(path: &Path) -> Result<Application> {
         let path = file(path);
         let text = fs::read_to_string(&path)
@@ -33,7 +33,7 @@ impl Application {
         let name = path.display().to_string();
         let document = Document::new(&name, &text);
         let dir = folder(&path);
-        if !Topology::is_in(&document.root()?) {
+        if !Topology::is_topology(&document.root()?) {
             return Ok(Application {
                 manifest: Manifest::parse(document, dir)?,
                 prefixes: &[],
@@ -48,7 +48,7 @@ impl Application {
         })
     }
 
-    /// Who provides its variables where there is no runtime configuration.
+    /// The providers of its variables if there is no runtime configuration.
     pub fn providers(&self) -> Vec<Provider> {
         let env = |prefix: &&str| Provider::Env {
             prefix: (*prefix).to_owned(),
@@ -61,7 +61,7 @@ impl Application {
 /// Reads the topology at `path`.
 ///
 /// # Errors
-/// One sentence with the file, the line, and what is wrong.
+/// If the file can't be read, or is malformed; the message begins with the file and the line.
 pub fn topology(path: &Path) -> Result<Topology> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("failed to read the topology {}", path.display()))?;
@@ -75,7 +75,7 @@ fn file(path: &Path) -> PathBuf {
     }
 }
 
-/// A topology without a name has its file's.
+/// A topology without a name takes that of its file.
 fn parse(document: Document<'_>, path: &Path) -> Result<Topology> {
     let stem = path.file_stem().unwrap_or_default();
     Topology::parse(document, &stem.to_string_lossy())

@@ -11,7 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use tracing_tail_host::manifest::{Build, Component, Manifest};
 
-/// Which components are built.
+/// The components to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// Those whose Wasm file is missing, or older than a file that `build.watch` names.
@@ -23,7 +23,7 @@ pub enum Which {
 /// Builds the components of `manifest` with their own build commands, in the terminal.
 ///
 /// # Errors
-/// Where a command fails, or leaves no Wasm file behind.
+/// If a command fails, or leaves no Wasm file behind.
 pub fn build(manifest: &Manifest, which: Which) -> Result<()> {
     let mut done = HashSet::new();
     for component in &manifest.components {
@@ -63,7 +63,7 @@ fn is_stale(source: &Path, build: &Build) -> Result<bool> {
     Ok(newest(build)?.is_some_and(|changed| changed > built))
 }
 
-/// When the newest file that `build.watch` names was changed.
+/// The time of the last change to a file that `build.watch` names.
 fn newest(build: &Build) -> Result<Option<SystemTime>> {
     if build.watch.is_empty() {
         return Ok(None);
@@ -79,11 +79,11 @@ fn newest(build: &Build) -> Result<Option<SystemTime>> {
         .filter_entry(|entry| !skipped(entry))
         .filter_map(Result::ok)
     {
-        let below = file
+        let relative = file
             .path()
             .strip_prefix(&build.workdir)
             .unwrap_or(file.path());
-        if file.file_type().is_file() && patterns.is_match(below) {
+        if file.file_type().is_file() && patterns.is_match(relative) {
             newest = newest.max(file.metadata()?.modified().ok());
         }
     }
@@ -120,7 +120,7 @@ fn run(component: &Component, command: &str, workdir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Adds the Rust target that a build command asks for, where rustc lacks it.
+/// Adds the Rust target of a build command if rustc lacks it.
 fn add_target(command: &str, workdir: &Path) -> Result<()> {
     let Some(target) = rust_target(command) else {
         return Ok(());
@@ -144,11 +144,11 @@ fn add_target(command: &str, workdir: &Path) -> Result<()> {
 }
 
 fn rust_target(command: &str) -> Option<&str> {
-    let mut words = command.split_whitespace();
-    words.next().filter(|program| *program == "cargo")?;
-    while let Some(word) = words.next() {
-        match word.strip_prefix("--target") {
-            Some("") => return words.next(),
+    let mut arguments = command.split_whitespace();
+    arguments.next().filter(|program| *program == "cargo")?;
+    while let Some(argument) = arguments.next() {
+        match argument.strip_prefix("--target") {
+            Some("") => return arguments.next(),
             Some(rest) if rest.starts_with('=') => return Some(&rest[1..]),
             _ => {}
         }

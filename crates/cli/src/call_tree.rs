@@ -1,4 +1,4 @@
-//! Says where one request from outside leads to very many, in circles, or further than it may go.
+//! Warns of requests from outside that lead to very many others, to a cycle of calls, or to too long a chain.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use tracing_tail_host::manifest::{Component, Manifest, Route};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
 use tracing_tail_host::variables::Variables;
 
-/// From how many calls of one request on it is said.
+/// The number of calls of one request beyond which there is a warning.
 pub const MANY_CALLS: u64 = 1000;
 
-/// One sentence for each component that takes requests from outside and makes too much of them. Calls that
-/// are made for a share of the requests count, tries after the first do not; those that leave the application
-/// end there. `address` is the application's own.
+/// One warning for each component that takes requests from outside and makes too many calls of them. Calls for a
+/// share of the requests count, retries do not, and calls that leave the application are not followed. `address` is
+/// the application's own.
 pub fn warnings(manifest: &Manifest, variables: &Variables, address: SocketAddr) -> Vec<String> {
     let mut calls = Calls {
         callees: manifest
@@ -37,24 +37,24 @@ pub fn warnings(manifest: &Manifest, variables: &Variables, address: SocketAddr)
             trigger.component.value == component.id && matches!(trigger.route, Route::Public(_))
         })
     });
-    let sentences = entries.filter_map(|entry| {
+    let warnings = entries.filter_map(|entry| {
         let followed = calls.follow(&entry.id, &mut Vec::new());
-        sentence(entry, &followed, max_hops(entry, variables))
+        warning(entry, &followed, max_hops(entry, variables))
     });
-    sentences.collect()
+    warnings.collect()
 }
 
-fn sentence(
+fn warning(
     entry: &Component,
-    followed: &Result<Extent, Circle>,
+    followed: &Result<Extent, Cycle>,
     max_hops: Option<u64>,
 ) -> Option<String> {
     let id = &entry.id;
     match followed {
-        Err(Circle(circle)) => Some(format!(
-            "the calls of {id} go round in a circle: {}; they end with 508, after as many in a row as \
+        Err(Cycle(cycle)) => Some(format!(
+            "the calls of {id} form a cycle: {}; they end with 508, after as many in a row as \
              APP_MAX_HOPS says, or {MAX_CALLS} in all",
-            circle.join(" -> ")
+            cycle.join(" -> ")
         )),
         Ok(extent) if extent.requests > MANY_CALLS + 1 => {
             let requests = extent.requests;
@@ -75,7 +75,7 @@ fn sentence(
 }
 
 fn max_hops(component: &Component, variables: &Variables) -> Option<u64> {
-    let value = variables.shown(component, &APP_MAX_HOPS.variable())?;
+    let value = variables.display_value(component, &APP_MAX_HOPS.variable())?;
     value.trim().parse().ok()
 }
 
@@ -86,7 +86,7 @@ fn callees(
     variables: &Variables,
     address: SocketAddr,
 ) -> Vec<String> {
-    let value = variables.shown(component, &APP_URL_DESTINO.variable());
+    let value = variables.display_value(component, &APP_URL_DESTINO.variable());
     let value = value.unwrap_or_default();
     let called = value.split(',').filter_map(|entry| {
         let downstream = Downstream::parse(entry.trim()).ok()?;
@@ -102,22 +102,22 @@ fn callee(manifest: &Manifest, downstream: &Downstream, address: SocketAddr) -> 
     if let Some(component) = host.strip_suffix(CHAINING_SUFFIX) {
         return Some(component.to_owned());
     }
-    let here = ["localhost", "127.0.0.1", "[::1]"].contains(&host)
+    let is_self = ["localhost", "127.0.0.1", "[::1]"].contains(&host)
         && url.port_u16().unwrap_or(80) == address.port();
-    let matched = manifest.routes.find(url.path()).filter(|_| here)?;
+    let matched = manifest.routes.find(url.path()).filter(|_| is_self)?;
     Some(matched.component().to_owned())
 }
 
-/// How far a request to a component goes, itself included.
+/// What a request to a component leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extent {
     requests: u64,
-    /// Calls in a row.
+    /// The length of the longest chain of calls.
     hops: u64,
 }
 
-/// Components that call each other, the first one at the end again.
-struct Circle(Vec<String>);
+/// Components that call each other in a cycle; the first is repeated at the end.
+struct Cycle(Vec<String>);
 
 struct Calls<'m> {
     callees: HashMap<&'m str, Vec<String>>,
@@ -125,23 +125,23 @@ struct Calls<'m> {
 }
 
 impl Calls<'_> {
-    /// Follows the calls of a component that is reached by `path`.
-    fn follow(&mut self, id: &str, path: &mut Vec<String>) -> Result<Extent, Circle> {
+    /// Follows the calls of a component that `path` leads to.
+    fn follow(&mut self, id: &str, path: &mut Vec<String>) -> Result<Extent, Cycle> {
         if let Some(known) = self.known.get(id) {
             return Ok(*known);
         }
         path.push(id.to_owned());
         if let Some(start) = path[..path.len() - 1].iter().position(|on| on == id) {
-            return Err(Circle(path.split_off(start)));
+            return Err(Cycle(path.split_off(start)));
         }
         let mut extent = Extent {
             requests: 1,
             hops: 0,
         };
-        for callee in self.callees.get(id).cloned().unwrap_or_default() {
-            let below = self.follow(&callee, path)?;
-            extent.requests = extent.requests.saturating_add(below.requests);
-            extent.hops = extent.hops.max(below.hops + 1);
+        for id in self.callees.get(id).cloned().unwrap_or_default() {
+            let callee = self.follow(&id, path)?;
+            extent.requests = extent.requests.saturating_add(callee.requests);
+            extent.hops = extent.hops.max(callee.hops + 1);
         }
         path.pop();
         self.known.insert(id.to_owned(), extent);
@@ -174,7 +174,7 @@ mod tests {
             .unwrap();
         }
         let manifest = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
-        let variables = Variables::settle(&manifest, &[]).unwrap();
+        let variables = Variables::resolve(&manifest, &[]).unwrap();
         warnings(&manifest, &variables, "127.0.0.1:3000".parse().unwrap())
     }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn says_how_many_requests_one_becomes() {
+    fn warns_of_a_request_that_becomes_many() {
         assert_eq!(warned_of_layers(9, 2), Vec::<String>::new(), "511");
         assert_eq!(
             warned_of_layers(14, 2),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_chain_is_too_long() {
+    fn warns_of_a_chain_that_is_too_long() {
         assert_eq!(warned_of_layers(65, 1), Vec::<String>::new());
         assert_eq!(
             warned_of_layers(66, 1),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_calls_go_round_in_a_circle() {
+    fn warns_of_a_cycle_of_calls() {
         let end = "they end with 508, after as many in a row as APP_MAX_HOPS says, or 32768 in all";
         let table = [
             ("http://a.spin.internal", "", "a -> a"),
@@ -249,8 +249,8 @@ mod tests {
             ),
             ("http://b.spin.internal", "http://b.spin.internal", "b -> b"),
         ];
-        for (a, b, circle) in table {
-            let expected = format!("the calls of a go round in a circle: {circle}; {end}");
+        for (a, b, cycle) in table {
+            let expected = format!("the calls of a form a cycle: {cycle}; {end}");
             assert_eq!(warned(&[("a", a), ("b", b)]), [expected], "{a} {b}");
         }
         for elsewhere in [

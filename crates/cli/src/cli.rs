@@ -1,14 +1,16 @@
-//! The command line: `spin up`'s words, as far as they mean something here.
+//! The arguments of the command line: those of `spin up` that apply here, and those of the other commands.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use tracing_tail_host::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
-use tracing_tail_host::connections::{HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT};
+use tracing_tail_host::memory::MAX_INSTANCE_BYTES;
 use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
-use tracing_tail_host::room::MAX_INSTANCE_BYTES;
+use tracing_tail_host::server::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
+use tracing_tail_host::server::connections::{
+    HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT,
+};
 
 /// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
 #[derive(Debug, Parser)]
@@ -23,7 +25,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The words of `up`, which is what happens without a command.
+    /// The arguments of `up`, which is the default command.
     #[command(flatten)]
     pub up: Up,
 }
@@ -36,7 +38,7 @@ pub enum Command {
     Up(UpPath),
     /// Build the application's components with their build commands
     Build(Build),
-    /// Make a Spin manifest, or a drawing, of a topology: a page with the services of a mesh
+    /// Make a Spin manifest, or a flowchart, of a topology: a file with the services of a mesh
     #[command(after_help = TOPOLOGY)]
     Mesh(Mesh),
 }
@@ -62,7 +64,7 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
 One entry point answers on /process, several on /<service>/process. In the environment a service's
 settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
 
-/// What `up` allows its clients and guests.
+/// The limits of clients and guests, for the help of `up`.
 fn limits() -> String {
     format!(
         "Limits:
@@ -90,13 +92,13 @@ pub struct Application {
 }
 
 impl Application {
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         self.from.as_deref().unwrap_or(Path::new("spin.toml"))
     }
 }
 
-/// The words of `build`.
+/// Arguments of `build`.
 #[derive(Debug, Args)]
 pub struct Build {
     /// Which application.
@@ -104,7 +106,7 @@ pub struct Build {
     pub app: Application,
 }
 
-/// The words of `mesh`.
+/// Arguments of `mesh`.
 #[derive(Debug, Args)]
 pub struct Mesh {
     /// The topology
@@ -118,7 +120,7 @@ pub struct Mesh {
     pub graph: bool,
 }
 
-/// The words of `up` after its name, where the application may stand without `--from`.
+/// Arguments after `up`, which may name the application without `--from`.
 #[derive(Debug, Args)]
 pub struct UpPath {
     /// The same as --from
@@ -135,7 +137,7 @@ impl From<UpPath> for Up {
     }
 }
 
-/// The words of `up`.
+/// Arguments of `up`.
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub struct Up {
@@ -171,7 +173,7 @@ pub struct Up {
     pub quiet: bool,
 }
 
-/// A form of the totals at the end.
+/// The format of the totals at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Summary {
     /// One line of JSON.
@@ -181,10 +183,10 @@ pub enum Summary {
 /// The least memory that a few instances need.
 const MIN_MEMORY: usize = 16 << 20;
 
-fn parse_size(word: &str) -> Result<usize, String> {
+fn parse_size(argument: &str) -> Result<usize, String> {
     let units = [("GiB", 30), ("MiB", 20)];
     let sized = units.into_iter().find_map(|(unit, shift)| {
-        let number: usize = word.strip_suffix(unit)?.trim_end().parse().ok()?;
+        let number: usize = argument.strip_suffix(unit)?.trim_end().parse().ok()?;
         number.checked_mul(1 << shift)
     });
     sized
@@ -192,9 +194,9 @@ fn parse_size(word: &str) -> Result<usize, String> {
         .ok_or_else(|| "write a size of at least 16MiB, such as 512MiB or 2GiB".to_owned())
 }
 
-/// As in Spin a name is resolved, to its IPv4 address where it has one.
-fn parse_address(word: &str) -> Result<SocketAddr, String> {
-    let addresses = word
+/// As in Spin a name is resolved, to its IPv4 address if it has one.
+fn parse_address(argument: &str) -> Result<SocketAddr, String> {
+    let addresses = argument
         .to_socket_addrs()
         .map_err(|error| format!("write host:port ({error})"))?;
     let mut addresses: Vec<_> = addresses.collect();

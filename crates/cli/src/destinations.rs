@@ -1,4 +1,4 @@
-//! Says which URLs in the mesh lead to no component of the application.
+//! Warns of URLs in the mesh that name a component which the application does not have.
 
 use std::collections::HashSet;
 
@@ -8,28 +8,28 @@ use tracing_tail_host::manifest::{Component, Manifest};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
 use tracing_tail_host::variables::{Provider, Variables};
 
-/// One sentence for each URL of a component's `app_url_destino` and `otlp_endpoint` that leads nowhere.
-/// URLs that are malformed, secret, or outside of the application are left to those who call them.
+/// One warning for each URL of a component's `app_url_destino` and `otlp_endpoint` that names an unknown component.
+/// URLs that are malformed, secret, or outside of the application are not checked.
 pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider]) -> Vec<String> {
-    let mut sentences = Vec::new();
+    let mut warnings = Vec::new();
     for component in &manifest.components {
         let calls = format!("{} calls", component.id);
-        for (name, who) in [
+        for (name, subject) in [
             ("app_url_destino", calls.as_str()),
             ("otlp_endpoint", "spans go to"),
         ] {
-            let value = variables.shown(component, name).unwrap_or_default();
+            let value = variables.display_value(component, name).unwrap_or_default();
             for (url, wanted) in value.split(',').filter_map(chained) {
-                if let Some(why) = why_unknown(manifest, &wanted) {
-                    let named = setting(component, name, providers);
-                    sentences.push(format!("{who} {url} ({named}), and {why}"));
+                if let Some(reason) = reason_unknown(manifest, &wanted) {
+                    let setting = setting(component, name, providers);
+                    warnings.push(format!("{subject} {url} ({setting}), and {reason}"));
                 }
             }
         }
     }
-    let mut said = HashSet::new();
-    sentences.retain(|sentence| said.insert(sentence.clone()));
-    sentences
+    let mut seen = HashSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
+    warnings
 }
 
 /// The URL of a chained call without what may be secret, and the component that it names.
@@ -43,7 +43,7 @@ fn chained(entry: &str) -> Option<(String, String)> {
     Some((format!("{}://{host}", url.scheme()), component.to_owned()))
 }
 
-fn why_unknown(manifest: &Manifest, wanted: &str) -> Option<String> {
+fn reason_unknown(manifest: &Manifest, wanted: &str) -> Option<String> {
     let mut triggers = manifest.triggers.iter();
     if triggers.any(|trigger| trigger.component.value == wanted) {
         return None;
@@ -55,8 +55,8 @@ fn why_unknown(manifest: &Manifest, wanted: &str) -> Option<String> {
     })
 }
 
-/// What to change: the environment variable, where the component's variable is that of an application
-/// variable with a provider of the same prefix; otherwise the component's variable.
+/// The setting to change: the environment variable if the component's variable is a single application variable whose
+/// provider has the same prefix; otherwise the application's or the component's variable.
 fn setting(component: &Component, name: &str, providers: &[Provider]) -> String {
     let template = component.variables.iter().find(|(known, _)| known == name);
     let mut used = template
@@ -91,7 +91,7 @@ mod tests {
         }
     }
 
-    fn told(destino: &str, endpoint: &str, providers: &[Provider]) -> Vec<String> {
+    fn warnings(destino: &str, endpoint: &str, providers: &[Provider]) -> Vec<String> {
         let text = format!(
             "spin_manifest_version = 2\napplication = {{ name = \"x\" }}\n\
              [[trigger.http]]\nroute = \"/...\"\ncomponent = \"service-b\"\n\
@@ -101,12 +101,12 @@ mod tests {
              variables = {{ app_url_destino = \"{{{{ b_url_destino }}}}\", otlp_endpoint = \"{endpoint}\" }}\n"
         );
         let manifest = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
-        let variables = Variables::settle(&manifest, &[]).unwrap();
+        let variables = Variables::resolve(&manifest, &[]).unwrap();
         unknown(&manifest, &variables, providers)
     }
 
     #[test]
-    fn names_each_url_that_leads_nowhere_and_its_setting() {
+    fn names_each_url_of_an_unknown_component_and_its_setting() {
         let none = Vec::<&str>::new();
         let nobody = "and the app has no component 'nobody'";
         let table = [
@@ -150,13 +150,17 @@ mod tests {
                 ],
             ),
         ];
-        for (destino, endpoint, sentences) in table {
+        for (destino, endpoint, expected) in table {
             let providers = [env("OTLP"), env("APP")];
-            assert_eq!(told(destino, endpoint, &providers), sentences, "{destino}");
+            assert_eq!(
+                warnings(destino, endpoint, &providers),
+                expected,
+                "{destino}"
+            );
         }
-        let told = told("http://nobody.spin.internal", "", &[env("SPIN_VARIABLE")]);
+        let warnings = warnings("http://nobody.spin.internal", "", &[env("SPIN_VARIABLE")]);
         assert_eq!(
-            told,
+            warnings,
             [format!(
                 "service-b calls http://nobody.spin.internal (the variable b_url_destino), {nobody}"
             )]

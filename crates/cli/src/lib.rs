@@ -1,15 +1,21 @@
-//! The command line of Tracing-Tail: builds an app and runs it on the embedded Spin host.
+//! The command line of Tracing-Tail: builds an application and runs it on the embedded Spin host.
 //!
-//! - [`cli`]: the command line's arguments
-//! - [`application`]: reads what `--from` names: a manifest, or a topology that becomes one
-//! - [`topology`]: a mesh in one file, and the `spin.toml` or drawing that is made of it
-//! - [`build`]: components that are missing or older than their sources
-//! - [`destinations`]: URLs in the mesh that lead nowhere
-//! - [`call_tree`]: requests that lead to very many others
-//! - [`span_account`]: what became of the service's spans, added up
-//! - [`warnings`]: what instances warn of, once
-//! - [`up`]: builds and runs an app
-//! - [`mesh`]: a topology as a manifest, without running it
+//! Arguments and input
+//! - [`cli`]: the arguments
+//! - [`application`]: the file that `--from` names: a manifest, or a topology that becomes one
+//! - [`topology`]: a mesh in one file, and the `spin.toml` or flowchart made from it
+//!
+//! Commands
+//! - [`up`]: builds, loads and runs an application
+//! - [`build`]: builds components that are missing or older than their sources
+//! - [`mesh`]: prints a topology as a manifest or a flowchart
+//! - [`shutdown`]: SIGINT and SIGTERM
+//!
+//! Messages
+//! - [`destinations`]: URLs that name a component which does not exist
+//! - [`call_tree`]: requests that lead to very many others, or to a cycle of calls
+//! - [`span_account`]: the spans of the service: made, sent and lost
+//! - [`warnings`]: drops warnings that an instance has given before
 
 pub mod application;
 pub mod build;
@@ -17,20 +23,21 @@ pub mod call_tree;
 pub mod cli;
 pub mod destinations;
 pub mod mesh;
+pub mod shutdown;
 pub mod span_account;
 pub mod topology;
 pub mod up;
 pub mod warnings;
 
 use anyhow::Result;
-use tracing_tail_host::shutdown::Shutdown;
 
 use crate::cli::{Cli, Command};
+use crate::shutdown::Shutdown;
 
-/// Does what a command line asks for, until it is done or a signal ends it.
+/// Runs the command, until it is done or a signal ends it.
 ///
 /// # Errors
-/// One sentence that says what is wrong.
+/// Any error of the command; the message is one sentence.
 pub async fn run(cli: Cli) -> Result<()> {
     let shutdown = Shutdown::on_signal()?;
     match cli.command {

@@ -1,4 +1,4 @@
-//! The embedded host's command line.
+//! The program `tracing-tail`.
 
 use std::process::ExitCode;
 
@@ -11,13 +11,13 @@ use tracing_tail_cli::run;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-// Requests are answered elsewhere, by the shards. A worker takes the signals while the main thread compiles.
+// The shards serve requests. One worker handles signals while the main thread compiles.
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // wasmtime's errors have several lines; here each is one sentence.
+            // wasmtime's errors have several lines; they are printed as one.
             let text = format!("{error:#}");
             let lines: Vec<_> = text.lines().map(str::trim).collect();
             eprintln!("Error: {}", lines.join(" "));

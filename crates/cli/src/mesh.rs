@@ -1,4 +1,4 @@
-//! `mesh`: from a topology to a manifest, or to a drawing of it.
+//! `mesh`: prints a topology as a manifest or as a flowchart.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,38 +12,38 @@ use crate::application;
 use crate::cli::Mesh;
 use crate::topology::{Code, graph, spin_toml};
 
-/// Writes what is asked for to a file, or prints it.
+/// Prints the manifest or the flowchart, or writes it to a file.
 ///
 /// # Errors
-/// One sentence that says what is wrong.
+/// If the topology is malformed, or the file can't be written.
 pub fn mesh(args: &Mesh) -> Result<()> {
-    let page = args.topology.as_path();
-    let topology = application::topology(page)?;
-    let beside = folder(page);
+    let file = args.topology.as_path();
+    let topology = application::topology(file)?;
+    let beside = folder(file);
     let text = if args.graph {
         graph(&topology)
     } else {
         let dir = args.output.as_deref().map_or(beside, folder);
-        let name = page.file_name().unwrap_or_default().to_string_lossy();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
         spin_toml(&topology, &Code::find(&topology, beside, dir)?, &name)
     };
     match &args.output {
         None => io::stdout()
             .write_all(text.as_bytes())
             .context("failed to print"),
-        Some(file) if is_same(file, page) => {
+        Some(output) if is_same(output, file) => {
             bail!(
                 "{} is the topology itself; name another file",
-                file.display()
+                output.display()
             )
         }
-        Some(file) => {
-            fs::write(file, text).with_context(|| format!("failed to write {}", file.display()))
+        Some(output) => {
+            fs::write(output, text).with_context(|| format!("failed to write {}", output.display()))
         }
     }
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| fs::canonicalize(path).ok();
-    place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
+    let canonical = |path: &Path| fs::canonicalize(path).ok();
+    canonical(one).is_some_and(|one| Some(one) == canonical(other))
 }

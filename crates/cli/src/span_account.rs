@@ -1,8 +1,8 @@
-//! Adds up what the instances of the service say of their spans: made, sent, or lost, and why.
+//! Adds up the spans of the service: made, sent, and lost, with the reason.
 //!
-//! The service writes a line of JSON for each export where [`HOST_ADDS_UP`] is set in its environment (see
-//! `telemetry/account.rs` there). People are told of losses at once, and then, cause by cause, every ten
-//! seconds; at the end come the totals.
+//! The service writes a line of JSON for each export if [`HOST_ADDS_UP`] is set in its environment (see
+//! `telemetry/account.rs` there). Losses are reported at once, and then, cause by cause, every ten seconds. The totals
+//! follow at the end.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tracing_tail::telemetry::account::LINE_PREFIX;
 pub use tracing_tail::telemetry::account::{HOST_ADDS_UP, REPORT_INTERVAL};
 
-/// How many causes of losses are told apart; what comes beyond is counted, and told without its cause.
+/// How many causes of losses are distinguished. Losses beyond are counted, and reported without their cause.
 const MAX_CAUSES: usize = 64;
 
 /// The account of all spans of an application.
@@ -25,7 +25,7 @@ struct State {
     services: BTreeMap<String, Totals>,
     /// By service and error.
     causes: BTreeMap<(String, String), Cause>,
-    /// When losses were told last.
+    /// The time of the last report.
     reported: Option<Instant>,
 }
 
@@ -36,9 +36,9 @@ pub struct Totals {
     pub requests: u64,
     /// Spans that ended.
     pub made: u64,
-    /// Those in exports that the collector took.
+    /// Spans that the collector has accepted.
     pub sent: u64,
-    /// Those that were lost, by reason.
+    /// Lost spans, by reason.
     pub lost: BTreeMap<String, u64>,
 }
 
@@ -62,7 +62,7 @@ impl Totals {
         self.lost.values().sum()
     }
 
-    /// Spans of which nobody knows what became of them, such as those of an instance that trapped.
+    /// Spans that were neither sent nor reported as lost, such as those of an instance that trapped.
     fn unaccounted(&self) -> u64 {
         self.made.saturating_sub(self.sent + self.all_lost())
     }
@@ -79,43 +79,51 @@ impl Totals {
 }
 
 impl SpanAccount {
-    /// Takes a line of a component's stderr. False where it is not about spans.
+    /// Takes a line of a component's stderr. False if it is not about spans.
     pub fn take(&self, component: &str, line: &str) -> bool {
-        let Some(said) = line
+        let Some(fields) = line
             .strip_prefix(LINE_PREFIX)
-            .and_then(|said| serde_json::from_str::<Value>(said).ok())
+            .and_then(|json| serde_json::from_str::<Value>(json).ok())
         else {
             return false;
         };
-        let number = |field: &str| said[field].as_u64().unwrap_or_default();
+        let number = |field: &str| fields[field].as_u64().unwrap_or_default();
         let mut state = self.state();
         let totals = state.services.entry(component.to_owned()).or_default();
         totals.made += number("made");
         totals.sent += number("sent");
-        if let Some(reason) = said["reason"].as_str() {
+        if let Some(reason) = fields["reason"].as_str() {
             let lost = number("lost");
             if lost > 0 {
                 *totals.lost.entry(reason.to_owned()).or_default() += lost;
             }
-            let error = said["error"].as_str().unwrap_or(reason);
+            let error = fields["error"].as_str().unwrap_or(reason);
             state.lose(component, error, lost);
-        } else if let Some(warning) = said["warning"].as_str() {
+        } else if let Some(warning) = fields["warning"].as_str() {
             state.lose(component, warning, 0);
         }
         true
     }
 
-    /// What is to be told of losses at `now`: nothing within ten seconds of the last time, where `hurries` is
-    /// not set.
-    pub fn report(&self, now: Instant, hurries: bool) -> Option<String> {
-        self.state().report(now, hurries)
+    /// The losses since the last report; none within ten seconds of it.
+    pub fn report(&self, now: Instant) -> Option<String> {
+        let mut state = self.state();
+        let due = state
+            .reported
+            .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);
+        due.then(|| state.report(now))?
+    }
+
+    /// The losses since the last report, however recent that is.
+    pub fn final_report(&self, now: Instant) -> Option<String> {
+        self.state().report(now)
     }
 
     /// The totals by service, with the requests that each has answered.
     pub fn totals(&self, requests: &[(String, u64)]) -> BTreeMap<String, Totals> {
         let mut services = self.state().services.clone();
         for (service, answered) in requests {
-            // A component that makes no spans is none of the services, such as the viewer.
+            // A component that makes no spans, such as the viewer, is not a service.
             if let Some(totals) = services.get_mut(service) {
                 totals.requests += answered;
             }
@@ -139,11 +147,9 @@ impl State {
         cause.pending = true;
     }
 
-    fn report(&mut self, now: Instant, hurries: bool) -> Option<String> {
+    fn report(&mut self, now: Instant) -> Option<String> {
         let since = self.reported.map(|last| now.duration_since(last));
-        let due = hurries || since.is_none_or(|since| since >= REPORT_INTERVAL);
-        let pending = self.causes.values().any(|cause| cause.pending);
-        if !due || !pending {
+        if !self.causes.values().any(|cause| cause.pending) {
             return None;
         }
         self.reported = Some(now);
@@ -167,7 +173,7 @@ impl State {
     }
 }
 
-/// The totals in words, a line for each service; none where no span was made.
+/// The totals as text, a line for each service; none if no span was made.
 pub fn describe(services: &BTreeMap<String, Totals>) -> Option<String> {
     let lines = services.iter().map(|(service, totals)| {
         let mut line = format!(
@@ -192,7 +198,7 @@ pub fn describe(services: &BTreeMap<String, Totals>) -> Option<String> {
     (!lines.is_empty()).then(|| format!("Spans by service:\n{}", lines.join("\n")))
 }
 
-/// The totals as one line of JSON: those of all services, and each one's under `services`.
+/// The totals as one line of JSON: the sums, and each service under `services`.
 pub fn to_json(services: &BTreeMap<String, Totals>) -> String {
     let mut all = Totals::default();
     for totals in services.values() {
@@ -227,8 +233,8 @@ pub fn thousands(number: u64) -> String {
 mod tests {
     use super::*;
 
-    fn say(account: &SpanAccount, component: &str, said: &str) {
-        assert!(account.take(component, &format!("{LINE_PREFIX}{said}")));
+    fn take(account: &SpanAccount, component: &str, json: &str) {
+        assert!(account.take(component, &format!("{LINE_PREFIX}{json}")));
     }
 
     const TIMEOUT: &str = r#"{"sent":1,"lost":2,"reason":"timeout","error":"it failed: timeout"}"#;
@@ -236,10 +242,10 @@ mod tests {
     #[test]
     fn adds_up_by_service_and_reason() {
         let account = SpanAccount::default();
-        say(&account, "a", r#"{"made":3}"#);
-        say(&account, "a", TIMEOUT);
-        say(&account, "b", r#"{"made":1200}"#);
-        say(&account, "b", r#"{"sent":1198}"#);
+        take(&account, "a", r#"{"made":3}"#);
+        take(&account, "a", TIMEOUT);
+        take(&account, "b", r#"{"made":1200}"#);
+        take(&account, "b", r#"{"sent":1198}"#);
         assert!(!account.take("a", "a line of its own"));
         assert!(!account.take("a", &format!("{LINE_PREFIX}no JSON")));
         let totals = account.totals(&[("a".to_owned(), 2), ("viewer".to_owned(), 7)]);
@@ -257,40 +263,36 @@ mod tests {
     }
 
     #[test]
-    fn tells_of_losses_at_once_and_then_every_ten_seconds() {
+    fn reports_losses_at_once_and_then_every_ten_seconds() {
         let account = SpanAccount::default();
         let start = Instant::now();
-        let report = |seconds| account.report(start + Duration::from_secs(seconds), false);
+        let report = |seconds| account.report(start + Duration::from_secs(seconds));
         assert_eq!(report(0), None, "nothing is lost");
-        say(&account, "a", TIMEOUT);
+        take(&account, "a", TIMEOUT);
         let once = "[a] it failed: timeout; spans lost: 2".to_owned();
         assert_eq!(report(1), Some(once.clone()));
-        say(&account, "a", TIMEOUT);
+        take(&account, "a", TIMEOUT);
         assert_eq!(report(10), None, "nine seconds later");
-        say(&account, "b", TIMEOUT);
+        take(&account, "b", TIMEOUT);
         let both = "4 spans lost in the last 10 s:\n[a] it failed: timeout; spans lost: 2\n[b] it failed: timeout; spans lost: 2";
         assert_eq!(report(11), Some(both.to_owned()));
-        assert_eq!(report(30), None, "it was told");
-        say(&account, "a", TIMEOUT);
-        assert_eq!(account.report(start, true), Some(once), "the end is near");
+        assert_eq!(report(30), None, "it was reported");
+        take(&account, "a", TIMEOUT);
+        assert_eq!(account.final_report(start), Some(once), "the end is near");
     }
 
     #[test]
     fn a_warning_is_no_loss() {
         let account = SpanAccount::default();
-        say(&account, "a", r#"{"made":3}"#);
-        say(&account, "a", r#"{"sent":3,"warning":"slow down"}"#);
+        take(&account, "a", r#"{"made":3}"#);
+        take(&account, "a", r#"{"sent":3,"warning":"slow down"}"#);
         let now = Instant::now();
-        assert_eq!(account.report(now, false).as_deref(), Some("[a] slow down"));
-        say(&account, "a", r#"{"sent":3,"warning":"slow down"}"#);
+        assert_eq!(account.report(now).as_deref(), Some("[a] slow down"));
+        take(&account, "a", r#"{"sent":3,"warning":"slow down"}"#);
+        assert_eq!(account.report(now), None, "not twice within ten seconds");
+        take(&account, "b", TIMEOUT);
         assert_eq!(
-            account.report(now, false),
-            None,
-            "not twice within ten seconds"
-        );
-        say(&account, "b", TIMEOUT);
-        assert_eq!(
-            account.report(now, true).as_deref(),
+            account.final_report(now).as_deref(),
             Some(
                 "2 spans lost in the last 0 s:\n[a] slow down\n[b] it failed: timeout; spans lost: 2"
             )
@@ -298,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn the_causes_that_are_told_apart_are_bounded() {
+    fn distinguishes_a_bounded_number_of_causes() {
         let account = SpanAccount::default();
         for number in 0..1_000 {
-            let said = json!({ "lost": 1, "reason": "other", "error": number.to_string() });
-            say(&account, "a", &said.to_string());
+            let line = json!({ "lost": 1, "reason": "other", "error": number.to_string() });
+            take(&account, "a", &line.to_string());
         }
-        let told = account.report(Instant::now(), false).unwrap();
-        assert!(told.starts_with("1,000 spans lost:"), "{told}");
-        assert_eq!(told.lines().count(), MAX_CAUSES + 2);
+        let report = account.report(Instant::now()).unwrap();
+        assert!(report.starts_with("1,000 spans lost:"), "{report}");
+        assert_eq!(report.lines().count(), MAX_CAUSES + 2);
     }
 }

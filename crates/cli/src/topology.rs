@@ -1,4 +1,4 @@
-//! A mesh on one page: which services there are, whom they call, and how they behave.
+//! Topologies: a mesh in one TOML file, with its services, their calls, and how they behave.
 //!
 //! ```toml
 //! name = "shop"                      # default: the file's name
@@ -10,8 +10,8 @@
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
 //! ```
 //!
-//! Refused by line: unknown keys, values that the service would refuse, calls to nobody, circles of
-//! calls, names that do not fit or clash, and a mesh without an entry point.
+//! It refuses, with the line: unknown keys, values that the service would refuse, calls to unknown services, cycles of
+//! calls, names that are malformed or clash, and a mesh without an entry point.
 
 use anyhow::Result;
 use tracing_tail::config::{
@@ -32,7 +32,7 @@ pub use code::Code;
 pub use graph::graph;
 pub use spin_toml::spin_toml;
 
-/// The settings that a service may have for itself, by their keys; all others are shared.
+/// The settings of a single service, by their keys. All other settings are shared.
 const OWN: [(&str, Setting); 6] = [
     ("fanout", APP_FANOUT),
     ("latency", APP_LATENCY),
@@ -47,9 +47,9 @@ const OWN: [(&str, Setting); 6] = [
 pub struct Topology {
     /// The application's name.
     pub name: String,
-    /// The component's file, where the page names one.
+    /// The component's file, if the topology names one.
     pub source: Option<String>,
-    /// The services, in the page's order.
+    /// The services, in the order of the file.
     pub services: Vec<Service>,
 }
 
@@ -60,7 +60,7 @@ pub struct Service {
     pub id: Located<String>,
     /// Whether it takes requests from outside.
     pub entry: bool,
-    /// Whom it calls, in order.
+    /// The services that it calls, in order.
     pub calls: Vec<Call>,
     settings: Vec<(Setting, String)>,
 }
@@ -68,22 +68,22 @@ pub struct Service {
 /// A call of one service to another.
 #[derive(Debug)]
 pub struct Call {
-    /// Who is called.
+    /// The service that is called.
     pub callee: Located<String>,
-    /// For how many percent of requests, where not for all.
+    /// The percentage of requests, unless all of them make the call.
     pub percent: Option<String>,
 }
 
 impl Topology {
     /// Whether a document is a topology rather than a manifest.
-    pub fn is_in(root: &Table<'_>) -> bool {
-        root.holds("services") && !root.holds("spin_manifest_version")
+    pub fn is_topology(root: &Table<'_>) -> bool {
+        root.contains("services") && !root.contains("spin_manifest_version")
     }
 
-    /// Reads a topology; `name` is its name where it gives itself none.
+    /// Parses a topology. `name` is its name unless it has one of its own.
     ///
     /// # Errors
-    /// One sentence with the file, the line, and what is wrong.
+    /// If it is malformed; the message begins with the file and the line.
     pub fn parse(document: Document<'_>, name: &str) -> Result<Topology> {
         let mut root = document.root()?;
         let name = match root.string("name")? {
@@ -105,10 +105,10 @@ impl Topology {
         if !services.iter().any(|service| service.entry) {
             return Err(root.error("has no service with 'entry = true'"));
         }
-        root.finish_ours()?;
+        root.refuse_unknown()?;
         names::refuse_clashes(&services)?;
         calls::refuse_unknown(&services)?;
-        calls::refuse_circles(&services)?;
+        calls::refuse_cycles(&services)?;
         Ok(Topology {
             name,
             source,
@@ -134,7 +134,7 @@ impl Service {
             }
             settings.push((setting, value.value));
         }
-        table.finish_ours()?;
+        table.refuse_unknown()?;
         Ok(Service {
             id,
             entry,
@@ -143,7 +143,7 @@ impl Service {
         })
     }
 
-    /// What the page says of a setting.
+    /// The value of a setting, if the service has one.
     fn get(&self, setting: Setting) -> Option<&str> {
         let found = self.settings.iter().find(|(given, _)| *given == setting);
         found.map(|(_, value)| value.as_str())
@@ -190,7 +190,7 @@ impl Call {
     }
 }
 
-/// What the service itself says against a value.
+/// Why the service would refuse a value; none if it accepts it.
 fn refusal(setting: Setting, value: &str) -> Option<String> {
     let mut values = Values::default();
     values.set(setting, Ok(Some(value.to_owned())));
@@ -209,15 +209,14 @@ fn shared() -> impl Iterator<Item = Setting> {
     })
 }
 
-/// The settings that each service has for itself, its name aside.
+/// The settings that each service has for itself, except its name.
 fn own() -> impl Iterator<Item = Setting> {
     [APP_URL_DESTINO]
         .into_iter()
         .chain(OWN.map(|(_, setting)| setting))
 }
 
-/// Whether components have a setting; the manifest itself reads one, and a viewer wants the other, which a mesh
-/// has not.
+/// Whether components of a mesh have a setting. The manifest itself uses one of the others, and a viewer the other.
 fn is_mapped(setting: &Setting) -> bool {
     ![APP_ALLOWED_HOST, APP_VIEWER_TOKEN].contains(setting)
 }

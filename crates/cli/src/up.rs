@@ -1,116 +1,67 @@
-//! `up`: from the manifest to a running application, and what is said on the way.
+//! `up`: builds, loads and runs an application, and reports what happens to it.
 
-use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::iter;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
-use tokio::net::{TcpListener, TcpSocket};
-use tracing_tail_redact::redact;
+use anyhow::Result;
+use tracing_tail_host::app::App;
+use tracing_tail_host::context::AppContext;
+use tracing_tail_host::memory::MemoryBudget;
+use tracing_tail_host::output::Output;
+use tracing_tail_host::server::shard::shards;
+use tracing_tail_host::server::{self, GRACE};
 
 use crate::application::Application;
 use crate::build::{self, Which};
-use crate::call_tree;
-use crate::cli::{self, Summary, Up};
-use crate::destinations;
-use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
+use crate::cli::{self, Up};
+use crate::shutdown::Shutdown;
+use crate::span_account::{self, SpanAccount};
 use crate::warnings::Warnings;
-use tracing_tail_host::app::{self, App};
-use tracing_tail_host::connections::{self, Connections};
-use tracing_tail_host::engine;
-use tracing_tail_host::instance::Lifetime;
-use tracing_tail_host::manifest::{self, Manifest, Route, Trigger};
-use tracing_tail_host::output::Output;
-use tracing_tail_host::room::Room;
-use tracing_tail_host::runtime_config;
-use tracing_tail_host::server::{self, GRACE};
-use tracing_tail_host::shard::shards;
-use tracing_tail_host::shutdown::Shutdown;
-use tracing_tail_host::variables::{self, Provider, Variables};
 
-/// The files that a process may open where nobody says how many.
-const LEAST_FILES: u64 = 1024;
-/// The route of the trace viewer.
-const VIEWER: &str = "/traces/...";
-/// The viewer's variable for the token that it wants.
-const VIEWER_TOKEN: &str = "app_viewer_token";
-/// How many connections may wait to be accepted, where the system allows as many.
-const BACKLOG: u32 = 4096;
+mod banner;
+mod listen;
+mod load;
+mod report;
 
-/// Builds the components of a manifest.
+use banner::banner;
+use load::{Loaded, load};
+
+/// The name before messages on stderr.
+const PROGRAM: &str = "tracing-tail";
+
+/// Builds the components of an application.
 ///
 /// # Errors
-/// One sentence that says what is wrong.
+/// If the application can't be read, or a build command fails.
 pub fn build(args: &cli::Build) -> Result<()> {
     build::build(&Application::load(args.app.path())?.manifest, Which::All)
 }
 
-/// Runs an application until `shutdown` says so.
+/// Runs an application until a signal arrives.
 ///
 /// # Errors
-/// One sentence that says what is wrong.
+/// If the application can't be loaded or served; the message is one sentence.
 pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
-    let environment = environment(&args)?;
-    let application = Application::load(args.app.path())?;
-    let providers = providers(&args, &application)?;
-    let manifest = application.manifest;
-    let variables = Variables::settle(&manifest, &providers)?;
-    // What can be known before minutes of building is said before.
-    for component in &manifest.components {
-        app::allowed_hosts(component, &variables)?;
-    }
-    // Connections take files, and many systems let a process open 1,024 unless it asks for more.
-    let files = rlimit::increase_nofile_limit(u64::MAX);
-    let files =
-        files.or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft));
-    let listener = listen(&args)?;
-    build::build(
-        &manifest,
-        if args.build { Which::All } else { Which::Stale },
-    )?;
-    let engine = engine::engine()?;
-    engine::tick(&engine).context("failed to start a thread")?;
-    let state = args.state_dir.clone();
-    let state = state.unwrap_or_else(|| manifest.dir.join(".spin"));
-    let started = Instant::now();
-    eprintln!("Loading {} (compiled once, then cached)", manifest.name);
-    let prepared = app::prepare(&engine, &manifest, &variables, &environment, &state)?;
-    eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
+    let Loaded {
+        manifest,
+        variables,
+        listener,
+        connections,
+        linked,
+    } = load(&args)?;
     let address = listener.local_addr()?;
-    let nowhere = destinations::unknown(&manifest, &variables, &providers);
-    for sentence in nowhere
-        .into_iter()
-        .chain(call_tree::warnings(&manifest, &variables, address))
-    {
-        eprintln!("tracing-tail: {sentence}");
-    }
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
-    let output = if args.quiet {
-        Output::quiet()
-    } else {
-        Output::terminal()
-    };
     let spans = Arc::new(SpanAccount::default());
-    let account = Arc::clone(&spans);
-    let warnings = Warnings::default();
-    let output = output.intercepted(move |component, line| {
-        let taken = account.take(component, line);
-        if taken && let Some(told) = account.report(Instant::now(), false) {
-            eprintln!("{told}");
-        }
-        taken || warnings.is_repeated(component, line)
-    });
-    let lifetime = Lifetime::new(Room::new(args.max_memory));
-    let app = || App::new(&manifest, prepared.clone(), address, &output, &lifetime);
+    let output = output(&args, Arc::clone(&spans));
+    let context = AppContext::new(MemoryBudget::new(args.max_memory), output);
+    let app = || App::new(&manifest, linked.clone(), address, &context);
     let apps = iter::repeat_with(app).take(shards()).collect();
     // Whoever reads the banner may stop the server, and loses nothing.
     let stop = shutdown.begin();
-    // A closed stdout is no reason not to serve.
+    // The server runs even if stdout is closed.
     let _ = writeln!(io::stdout(), "{banner}");
     let shutdown = async {
         stop.await;
@@ -119,11 +70,10 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
             GRACE.as_secs()
         );
     };
-    let connections = Connections::new(connections::limit(files.unwrap_or(LEAST_FILES)));
-    let serving = server::serve(apps, &lifetime, (listener, connections), shutdown);
+    let serving = server::serve(apps, &context, (listener, connections), shutdown);
     let unfinished = tokio::select! {
         served = serving => served?,
-        never = report(&spans, &lifetime) => match never {},
+        never = report::report_losses(&spans, &context.memory) => match never {},
     };
     if let Some(what) = unfinished.describe() {
         eprintln!(
@@ -131,153 +81,33 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
             GRACE.as_secs()
         );
     }
-    let abandoned = lifetime.abandoned.load(Ordering::Relaxed);
+    let abandoned = context.abandoned.load(Ordering::Relaxed);
     if abandoned > 0 {
         eprintln!(
-            "tracing-tail: {} requests were dropped before they began, since nobody waited for them any more",
+            "{PROGRAM}: {} requests were dropped before they began, since nobody waited for them any more",
             span_account::thousands(abandoned)
         );
     }
-    let requests = prepared
+    let requests: Vec<_> = linked
         .iter()
-        .map(|of| (of.id().to_owned(), of.requests()));
-    conclude(&spans, &requests.collect::<Vec<_>>(), args.summary);
+        .map(|component| (component.id.clone(), component.requests()))
+        .collect();
+    report::report_totals(&spans, &requests, args.summary);
     Ok(())
 }
 
-/// What components find in their environment: what the command line says, and that somebody adds up spans.
-///
-/// # Errors
-/// Where an `--env` has no name. It is not quoted: what was meant to be its value may be a secret.
-fn environment(args: &Up) -> Result<Vec<(String, String)>> {
-    let adds_up = Ok((HOST_ADDS_UP.to_owned(), "1".to_owned()));
-    let given = args.env.iter().enumerate().map(|(at, word)| {
-        let named = word.split_once('=').filter(|(name, _)| !name.is_empty());
-        let (name, value) =
-            named.ok_or_else(|| anyhow!("--env number {}: write NAME=value", at + 1))?;
-        Ok((name.to_owned(), value.to_owned()))
-    });
-    iter::once(adds_up).chain(given).collect()
-}
-
-/// Says what was lost, and what had to go, for as long as it is polled.
-async fn report(spans: &SpanAccount, lifetime: &Lifetime) -> Infallible {
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if let Some(told) = spans.report(Instant::now(), false) {
-            eprintln!("{told}");
+/// The terminal: lines about spans are added up, and repeated warnings are dropped.
+fn output(args: &Up, spans: Arc<SpanAccount>) -> Output {
+    let output = match args.quiet {
+        true => Output::quiet(PROGRAM),
+        false => Output::terminal(PROGRAM),
+    };
+    let warnings = Warnings::default();
+    output.intercepted(move |component, line| {
+        let taken = spans.take(component, line);
+        if taken && let Some(losses) = spans.report(Instant::now()) {
+            eprintln!("{losses}");
         }
-        if let Some(report) = lifetime.room.report() {
-            eprintln!("tracing-tail: {report}");
-        }
-    }
-}
-
-/// The last lines: what was lost and not said yet, and the totals.
-fn conclude(spans: &SpanAccount, requests: &[(String, u64)], summary: Option<Summary>) {
-    if let Some(told) = spans.report(Instant::now(), true) {
-        eprintln!("{told}");
-    }
-    let totals = spans.totals(requests);
-    if let Some(described) = span_account::describe(&totals) {
-        eprintln!("{described}");
-    }
-    if summary == Some(Summary::Json) {
-        // A closed stdout is no reason to fail.
-        let _ = writeln!(io::stdout(), "{}", span_account::to_json(&totals));
-    }
-}
-
-fn listen(args: &Up) -> Result<TcpListener> {
-    let address = args.listen;
-    bind(address).map_err(|problem| match problem.kind() {
-        io::ErrorKind::AddrInUse => {
-            anyhow!("{address} is in use already; stop what listens there, or choose another with --listen")
-        }
-        _ => anyhow!("failed to listen on {address}: {problem}"),
+        taken || warnings.is_repeated(component, line)
     })
-}
-
-/// `TcpListener::bind` would let 128 connections wait, and make a client beyond them try again after a
-/// second.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
-    let given = variables::from_arguments(&args.variable)?;
-    let beside = application.manifest.dir.join("runtime-config.toml");
-    let configured = match &args.runtime_config_file {
-        Some(path) => runtime_config::load(path)?,
-        None if beside.exists() => runtime_config::load(&beside)?,
-        None => application.providers(),
-    };
-    let mut providers = vec![Provider::Static(given)];
-    providers.extend(configured);
-    providers.push(Provider::fallback().context("failed to read .env")?);
-    Ok(providers)
-}
-
-fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
-    let mut lines = vec![String::new()];
-    let shows = |trigger: &&Trigger| matches!(&trigger.route, Route::Public(route) if route.value == VIEWER);
-    if let Some(viewer) = manifest.triggers.iter().find(shows) {
-        let link = match wants_token(manifest, variables, &viewer.component.value) {
-            true => "?token=<APP_VIEWER_TOKEN>",
-            false => "",
-        };
-        lines.push(format!("Traces {url}/traces/{link}"));
-    }
-    lines.push(format!("Serving {url}"));
-    for trigger in &manifest.triggers {
-        let component = &trigger.component.value;
-        lines.push(match &trigger.route {
-            Route::Public(route) => format!("  {component}: {url}{}", route.value),
-            Route::Private => format!("  {component}: http://{component}.spin.internal (private)"),
-        });
-    }
-    let path = process_path(manifest);
-    lines.push(format!(
-        "Try:   curl -X POST {url}{path} -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
-    ));
-    let components = manifest.components.iter();
-    let endpoints = components.filter_map(|component| variables.shown(component, "otlp_endpoint"));
-    let endpoints = endpoints.map(|endpoint| redact(&endpoint));
-    let endpoints: BTreeSet<String> = endpoints.collect();
-    lines.extend(
-        endpoints
-            .iter()
-            .map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")),
-    );
-    lines.join("\n")
-}
-
-/// Whether a viewer opens to who brings its token only.
-fn wants_token(manifest: &Manifest, variables: &Variables, viewer: &str) -> bool {
-    let viewer = manifest::find(manifest, viewer);
-    let values = viewer.and_then(|viewer| variables.of(viewer));
-    values.is_ok_and(|values| {
-        values
-            .get(VIEWER_TOKEN)
-            .is_some_and(|token| !token.trim().is_empty())
-    })
-}
-
-/// Where `/process` is: at the top, or below the first route with a wildcard.
-fn process_path(manifest: &Manifest) -> String {
-    const PROCESS: &str = "/process";
-    let below = |trigger: &Trigger| match &trigger.route {
-        Route::Public(route) => Some(format!("{}{PROCESS}", route.value.strip_suffix("/...")?)),
-        Route::Private => None,
-    };
-    let at_the_top = manifest.routes.find(PROCESS).map(|_| PROCESS.to_owned());
-    at_the_top
-        .or_else(|| manifest.triggers.iter().find_map(below))
-        .unwrap_or_else(|| PROCESS.to_owned())
 }

@@ -1,14 +1,14 @@
-//! The warnings of components: each instance says its own, and people read them once.
+//! The warnings of components: each instance prints its own, and the terminal has each of them once.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use tracing_tail::config::WARNING;
 
-/// How many warnings are remembered; what comes beyond is said each time.
+/// How many warnings are remembered. Warnings beyond are printed each time.
 const MAX_WARNINGS: usize = 256;
 
-/// What components have warned of so far.
+/// The warnings of components so far.
 #[derive(Debug, Default)]
 pub struct Warnings(Mutex<HashSet<(String, String)>>);
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_what_was_said_before() {
+    fn recognises_a_repeated_warning() {
         let warnings = Warnings::default();
         let table = [
             ("a", "warning: x", false),

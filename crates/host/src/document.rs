@@ -1,4 +1,7 @@
-//! TOML tables that are taken apart key by key, and know the line of whatever is wrong with them.
+//! A TOML reader whose errors name the file, the line and the key.
+//!
+//! Tables are read key by key, and keys that nobody has read are refused. Errors name the type of a wrong value, and
+//! never quote the value: it may be a secret. Serde's errors do quote it, and do not name the key.
 
 use std::fmt;
 use std::ops::Range;
@@ -26,43 +29,63 @@ impl<'t> Document<'t> {
     /// The top-level table.
     ///
     /// # Errors
-    /// Where the text is no TOML; with the line.
+    /// If the text is no TOML; the message begins with the line.
     pub fn root(self) -> Result<Table<'t>> {
         match DeTable::parse(self.text) {
             Ok(table) => Ok(Table::root(self, table.into_inner())),
             Err(error) => {
-                let at = error.span().unwrap_or(0..0);
-                bail!("{}: {}", self.at(&at), error.message().replace('\n', ", "))
+                let span = error.span().unwrap_or(0..0);
+                bail!(
+                    "{}: {}",
+                    self.location(&span),
+                    error.message().replace('\n', ", ")
+                )
             }
         }
     }
 
-    fn at(&self, span: &Range<usize>) -> String {
+    fn location(&self, span: &Range<usize>) -> SourceLocation {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        format!("{}:{line}", self.name)
+        SourceLocation {
+            file: self.name.to_owned(),
+            line,
+        }
     }
 }
 
-/// A value, with its place in the document.
+/// A line of a file, printed as `spin.toml:12`.
+#[derive(Debug, Clone)]
+struct SourceLocation {
+    file: String,
+    line: usize,
+}
+
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// A value, and the line that it stands in.
 #[derive(Debug, Clone)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    place: String,
+    location: SourceLocation,
 }
 
 impl<T> Located<T> {
     /// An error about this value: `spin.toml:12: …`.
     pub fn error(&self, problem: impl fmt::Display) -> anyhow::Error {
-        anyhow!("{}: {problem}", self.place)
+        anyhow!("{}: {problem}", self.location)
     }
 
-    /// Another value at the same place.
+    /// Another value with the same location.
     pub fn with<U>(&self, value: U) -> Located<U> {
         Located {
             value,
-            place: self.place.clone(),
+            location: self.location.clone(),
         }
     }
 }

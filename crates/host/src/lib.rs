@@ -1,47 +1,48 @@
-//! Runs a Spin HTTP application on the engine that Spin is made of, where Spin is not installed.
+//! An embedded Spin host: runs a Spin HTTP application on wasmtime, where Spin is not installed.
 //!
-//! What it reads:
-//! - [`document`]: reads TOML tables that remember their lines
+//! Each stage takes the value of the stage before: parse, resolve, link, serve.
+//!
+//! Parse
 //! - [`manifest`]: reads `spin.toml`
 //! - [`runtime_config`]: reads `runtime-config.toml`
-//! - [`template`] and [`variables`]: `{{ variable }}`, and who provides the values
-//! - [`allowed_hosts`]: the grammar of `allowed_outbound_hosts`
+//! - [`document`]: the TOML reader of both; every value knows its line
+//! - [`template`], [`allowed_hosts`], [`routes`]: the grammars of values in a manifest
 //!
-//! What it does:
-//! - [`engine`]: wasmtime, and the interfaces that components import
-//! - [`instance`]: an instance of a component
-//! - [`room`]: the memory that instances may take, and which of them go first
-//! - [`dispatch`]: which instance takes a request; they are reused as in Spin
-//! - [`sqlite`]: the database that instances may open
-//! - [`outbound`]: requests that leave an instance, to the app itself or to the network
-//! - [`app`]: the components and their routes
-//! - [`server`]: HTTP in, until [`shutdown`] says so
-//! - [`connection`]: one connection, and what is said to clients that do not keep to HTTP/1.1
-//! - [`addressee`]: whom a request is for
-//! - [`connections`]: all of them: how many there may be, and which have to go
-//! - [`request_body`]: bodies are here before an instance is asked
-//! - [`shard`]: the threads that answer it
-//! - [`output`]: what components print
+//! Resolve
+//! - [`variables`]: the value of each variable, and the allowed hosts that depend on it
+//!
+//! Link
+//! - [`engine`]: wasmtime, and compiling
+//! - [`link`]: a component and the interfaces that it imports
+//! - [`instance`]: the data of an instance, and `spin:variables`
+//! - [`sqlite`]: the interface `spin:sqlite`
+//! - [`outbound`]: requests that leave an instance, to another component or to the network
+//!
+//! Serve
+//! - [`server`]: connections, their shards, and the shutdown
+//! - [`app`]: finds the component of a request
+//! - [`request_body`]: buffers bodies before a component is called
+//! - [`dispatch`]: finds or starts the instance that handles a request
+//! - [`context`]: what all shards share
+//! - [`memory`]: the memory of instances, and which of them end first when it runs out
+//! - [`output`]: the terminal
 
-pub mod addressee;
 pub mod allowed_hosts;
 pub mod app;
-pub mod connection;
-pub mod connections;
+pub mod context;
 pub mod dispatch;
 pub mod document;
 pub mod engine;
 pub mod instance;
+pub mod link;
 pub mod manifest;
+pub mod memory;
 pub mod outbound;
 pub mod output;
 pub mod request_body;
-pub mod room;
 pub mod routes;
 pub mod runtime_config;
 pub mod server;
-pub mod shard;
-pub mod shutdown;
 pub mod sqlite;
 pub mod template;
 pub mod variables;

@@ -1,4 +1,4 @@
-//! `spin.toml`, version 2: what of it the embedded host supports. The rest is refused by name and line.
+//! `spin.toml`, version 2: the part of it that the embedded host supports. The rest is refused with its name and line.
 //!
 //! Source: <https://spinframework.dev/v3/manifest-reference>.
 
@@ -13,13 +13,13 @@ use crate::routes::Routes;
 mod component;
 mod trigger;
 
-pub use component::{Build, Component};
+pub use component::{Build, Component, DATABASE};
 pub use trigger::{Route, Trigger};
 
 /// An application.
 #[derive(Debug)]
 pub struct Manifest {
-    /// The folder of the manifest; paths in it start there.
+    /// The folder of the manifest, from which its paths start.
     pub dir: PathBuf,
     /// The application's name.
     pub name: String,
@@ -38,9 +38,9 @@ pub struct Manifest {
 /// An application variable.
 #[derive(Debug)]
 pub struct Variable {
-    /// The value where no provider has one; none where the variable is required.
+    /// The value if no provider has one; none if the variable is required.
     pub default: Option<String>,
-    /// Whether its value must not be shown.
+    /// Whether its value must not be printed.
     pub secret: bool,
 }
 
@@ -48,7 +48,7 @@ impl Manifest {
     /// Reads the manifest at `path`: the file, or a folder with a `spin.toml`.
     ///
     /// # Errors
-    /// One sentence with the file, the line, and what is wrong.
+    /// If the file can't be read, or as [`Manifest::parse`].
     pub fn load(path: &Path) -> Result<Manifest> {
         let path = if path.is_dir() {
             path.join("spin.toml")
@@ -61,10 +61,36 @@ impl Manifest {
         Manifest::parse(Document::new(&path.display().to_string(), &text), dir)
     }
 
-    /// Reads the manifest `document`, whose paths start at `dir`.
+    /// Parses a manifest whose paths start at `dir`.
     ///
     /// # Errors
-    /// One sentence with the file, the line, and what is wrong.
+    /// If it is malformed, or has a key that is not supported. The message is one sentence, which begins with the
+    /// file and the line.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use tracing_tail_host::document::Document;
+    /// use tracing_tail_host::manifest::Manifest;
+    ///
+    /// let text = r#"
+    /// spin_manifest_version = 2
+    /// application = { name = "hello" }
+    ///
+    /// [[trigger.http]]
+    /// route = "/..."
+    /// component = "hello"
+    ///
+    /// [component.hello]
+    /// source = "hello.wasm"
+    /// "#;
+    /// let manifest = Manifest::parse(Document::new("spin.toml", text), Path::new("app"))?;
+    /// assert_eq!(manifest.components[0].source, Path::new("app/hello.wasm"));
+    ///
+    /// let typing_error = text.replace("source", "sorce");
+    /// let error = Manifest::parse(Document::new("spin.toml", &typing_error), Path::new("app"));
+    /// assert_eq!(error.unwrap_err().to_string(), "spin.toml:9: component 'hello' has no 'source'");
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn parse(document: Document<'_>, dir: &Path) -> Result<Manifest> {
         let mut root = document.root()?;
         match root.integer("spin_manifest_version")? {
@@ -95,7 +121,7 @@ impl Manifest {
                 .map(|(id, table)| component::read(&id, table, dir, &variables))
                 .collect::<Result<Vec<_>>>()?,
         };
-        root.finish()?;
+        root.refuse_unsupported()?;
         for trigger in &triggers {
             let id = &trigger.component.value;
             if !components.iter().any(|component| component.id == *id) {
@@ -105,7 +131,11 @@ impl Manifest {
             }
         }
         trigger::refuse_duplicates(&triggers)?;
-        let routes = Arc::new(Routes::new(&triggers)?);
+        let patterns = triggers.iter().filter_map(|trigger| match &trigger.route {
+            Route::Public(pattern) => Some((pattern, trigger.component.value.as_str())),
+            Route::Private => None,
+        });
+        let routes = Arc::new(Routes::new(patterns)?);
         Ok(Manifest {
             dir: dir.to_owned(),
             name,
@@ -126,7 +156,7 @@ fn application(root: &mut Table<'_>) -> Result<(String, Option<String>)> {
     let version = table.string("version")?.map(|version| version.value);
     table.string("description")?;
     table.strings("authors")?;
-    table.finish()?;
+    table.refuse_unsupported()?;
     Ok((name.value, version))
 }
 
@@ -138,7 +168,9 @@ fn variable(mut table: Table<'_>) -> Result<Variable> {
     match (required, &default) {
         (false, None) => Err(table.error("has neither a 'default' nor 'required = true'")),
         (true, Some(_)) => Err(table.error("has a 'default' and is 'required': only one can be")),
-        _ => table.finish().map(|()| Variable { default, secret }),
+        _ => table
+            .refuse_unsupported()
+            .map(|()| Variable { default, secret }),
     }
 }
 
@@ -161,7 +193,7 @@ fn check_variable_name(name: Located<String>) -> Result<Located<String>> {
 /// The component `id` of the manifest.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is none.
 pub fn find<'m>(manifest: &'m Manifest, id: &str) -> Result<&'m Component> {
     manifest
         .components
@@ -170,7 +202,7 @@ pub fn find<'m>(manifest: &'m Manifest, id: &str) -> Result<&'m Component> {
         .ok_or_else(|| anyhow!("there is no component '{id}'"))
 }
 
-/// The folder of a file; paths in it start there.
+/// The folder of a file, from which its paths start.
 pub fn folder(file: &Path) -> &Path {
     match file.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
@@ -222,7 +254,7 @@ source = "back.wasm"
     }
 
     #[test]
-    fn reads_what_it_supports() {
+    fn reads_a_manifest() {
         let manifest = parse(VALID).unwrap();
         assert_eq!(
             (manifest.name.as_str(), manifest.version.as_deref()),

@@ -1,4 +1,4 @@
-//! What components print, line by line, each with the component's id.
+//! The terminal: what components print, line by line behind the component's id, and what the host reports.
 
 use std::io::{self, Write as _};
 use std::pin::Pin;
@@ -11,12 +11,13 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// Takes a line that a component has written to stderr, and says whether that was all to be done with it.
+/// Sees a line that a component has written to stderr, and its id. If it returns true, the line is not printed.
 pub type Intercept = dyn Fn(&str, &str) -> bool + Send + Sync;
 
-/// Where output goes: the terminal, or nowhere.
+/// Where output goes: the terminal, or nowhere. Cheap to clone.
 #[derive(Clone)]
 pub struct Output {
+    program: &'static str,
     quiet: bool,
     intercept: Option<Arc<Intercept>>,
 }
@@ -31,23 +32,24 @@ pub enum Stream {
 }
 
 impl Output {
-    /// Output to the terminal.
-    pub fn terminal() -> Output {
+    /// Output to the terminal; the host's own messages begin with the name of the program.
+    pub fn terminal(program: &'static str) -> Output {
         Output {
+            program,
             quiet: false,
             intercept: None,
         }
     }
 
-    /// Drops what components print; the host's own words stay.
-    pub fn quiet() -> Output {
+    /// Drops what components print. The host's own messages stay.
+    pub fn quiet(program: &'static str) -> Output {
         Output {
             quiet: true,
-            intercept: None,
+            ..Output::terminal(program)
         }
     }
 
-    /// Has `intercept` look at each line on stderr first, whose component's id it is given too.
+    /// Gives `intercept` each line on stderr first, with the component's id before it.
     pub fn intercepted(
         self,
         intercept: impl Fn(&str, &str) -> bool + Send + Sync + 'static,
@@ -71,13 +73,18 @@ impl Output {
         })))
     }
 
-    /// Says something about `component` on stderr, in the host's name.
-    pub fn host(&self, component: &str, text: &str) {
-        eprintln!("tracing-tail: component '{component}': {text}");
+    /// Prints a message of the host about a component on stderr.
+    pub fn report_component(&self, component: &str, message: &str) {
+        self.report(&format!("component '{component}': {message}"));
+    }
+
+    /// Prints a message of the host on stderr.
+    pub fn report(&self, message: &str) {
+        eprintln!("{}: {message}", self.program);
     }
 }
 
-/// Prefixes each line, and keeps back the last one until it is complete.
+/// Prefixes each line, and holds the last one back until it is complete.
 #[derive(Clone)]
 pub struct Lines(Arc<Mutex<Buffer>>);
 
@@ -121,15 +128,13 @@ impl Buffer {
         if prefixed.is_empty() {
             return;
         }
-        // A closed terminal is no reason to stop the component.
+        // A component goes on if the terminal is closed.
         let _ = match self.stream {
             Stream::Stdout => io::stdout().write_all(&prefixed),
             Stream::Stderr => io::stderr().write_all(&prefixed),
         };
     }
-}
 
-impl Buffer {
     fn is_intercepted(&self, line: &[u8]) -> bool {
         let Some(intercept) = &self.intercept else {
             return false;

@@ -1,4 +1,6 @@
-//! Which component answers a path: exact routes before wildcards, longer before shorter, as in Spin.
+//! Finds the component that answers a path: exact routes before wildcards, longer ones before shorter, as in Spin.
+//!
+//! It refuses patterns that the router would misread, and segment names that are not fit for a header.
 
 use std::sync::Arc;
 
@@ -6,89 +8,61 @@ use anyhow::{Result, anyhow};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use routefinder::Router;
 
-use crate::manifest::{Route, Trigger};
+use crate::document::Located;
 
 /// The public routes of an application.
 #[derive(Debug)]
-pub struct Routes(Router<Arc<Target>>);
+pub struct Routes(Router<Arc<RouteTarget>>);
 
-/// Where a route leads to, and what a request is told of it.
+/// The component of a route, and the headers that tell it about the route.
 #[derive(Debug)]
-struct Target {
+struct RouteTarget {
     component: String,
     pattern: HeaderValue,
     prefix: HeaderValue,
 }
 
-/// How a request found its component.
+/// The route that a request has matched.
 #[derive(Debug, Clone)]
-pub struct Matched {
-    target: Arc<Target>,
+pub struct RouteMatch {
+    target: Arc<RouteTarget>,
     path_info: String,
     segments: Vec<(String, String)>,
 }
 
 impl Routes {
-    /// Reads the patterns of the public triggers.
+    /// Reads patterns, each with the id of its component.
     ///
     /// # Errors
-    /// Where one is malformed; with its line.
-    pub fn new(triggers: &[Trigger]) -> Result<Routes> {
+    /// If a pattern is malformed; the message begins with its line.
+    pub fn new<'a>(
+        patterns: impl IntoIterator<Item = (&'a Located<String>, &'a str)>,
+    ) -> Result<Routes> {
         let mut router = Router::new();
-        for trigger in triggers {
-            let Route::Public(route) = &trigger.route else {
-                continue;
-            };
-            let pattern = route.value.trim_end_matches('/');
-            if !route.value.starts_with('/') {
-                return Err(route.error(format!(
-                    "the route '{}' does not start with '/'",
-                    route.value
-                )));
-            }
-            let named = |segment: &str| segment.strip_prefix(':').map(str::to_owned);
-            let unfit = |name: &String| header_name(name).is_err();
-            if let Some(name) = pattern.split('/').filter_map(named).find(unfit) {
-                return Err(
-                    route.error(format!("the segment name '{name}' is not fit for a header"))
-                );
-            }
-            // The router would panic, some of it only once a request comes.
-            if let Some(other) = pattern.chars().find(|c| !c.is_ascii_graphic() || *c == '*') {
-                return Err(route.error(format!(
-                    "the route '{}' holds '{}'; write '/...' at its end for all that follows, and percent-encoded what no path holds",
-                    route.value,
-                    other.escape_default()
-                )));
-            }
-            let spec = match pattern.strip_suffix("/...") {
-                Some(prefix) => format!("{prefix}/*"),
-                None => pattern.to_owned(),
-            };
-            let prefix = route.value.strip_suffix("/...").unwrap_or(&route.value);
-            let told = |text: &str| header_value(text).map_err(|problem| route.error(problem));
-            let target = Target {
-                component: trigger.component.value.clone(),
-                pattern: told(&route.value)?,
-                prefix: told(prefix)?,
+        for (pattern, component) in patterns {
+            let spec = router_spec(pattern)?;
+            let text = pattern.value.as_str();
+            let prefix = text.strip_suffix("/...").unwrap_or(text);
+            let header = |text: &str| header_value(text).map_err(|problem| pattern.error(problem));
+            let target = RouteTarget {
+                component: component.to_owned(),
+                pattern: header(text)?,
+                prefix: header(prefix)?,
             };
             router
                 .add(spec.as_str(), Arc::new(target))
                 .map_err(|problem| {
-                    route.error(format!(
-                        "the route '{}' is malformed: {problem}",
-                        route.value
-                    ))
+                    pattern.error(format!("the route '{text}' is malformed: {problem}"))
                 })?;
         }
         Ok(Routes(router))
     }
 
-    /// Finds the component for `path`.
-    pub fn find(&self, path: &str) -> Option<Matched> {
+    /// Finds the route of a path.
+    pub fn find(&self, path: &str) -> Option<RouteMatch> {
         let best = self.0.best_match(path)?;
         let captures = best.captures();
-        Some(Matched {
+        Some(RouteMatch {
             target: Arc::clone(&best),
             path_info: captures
                 .wildcard()
@@ -102,6 +76,31 @@ impl Routes {
     }
 }
 
+/// A pattern as the router wants it.
+fn router_spec(route: &Located<String>) -> Result<String> {
+    let text = route.value.as_str();
+    let pattern = text.trim_end_matches('/');
+    if !text.starts_with('/') {
+        return Err(route.error(format!("the route '{text}' does not start with '/'")));
+    }
+    let named = |segment: &str| segment.strip_prefix(':').map(str::to_owned);
+    let unfit = |name: &String| header_name(name).is_err();
+    if let Some(name) = pattern.split('/').filter_map(named).find(unfit) {
+        return Err(route.error(format!("the segment name '{name}' is not fit for a header")));
+    }
+    // The router would panic, in part only once a request comes.
+    if let Some(other) = pattern.chars().find(|c| !c.is_ascii_graphic() || *c == '*') {
+        let other = other.escape_default();
+        return Err(route.error(format!(
+            "the route '{text}' holds '{other}'; write '/...' at its end for all that follows, and percent-encoded what no path holds"
+        )));
+    }
+    Ok(match pattern.strip_suffix("/...") {
+        Some(prefix) => format!("{prefix}/*"),
+        None => pattern.to_owned(),
+    })
+}
+
 fn path_info(rest: &str, path: &str) -> String {
     match (rest.is_empty(), path.ends_with('/')) {
         (true, false) => String::new(),
@@ -111,15 +110,15 @@ fn path_info(rest: &str, path: &str) -> String {
     }
 }
 
-impl Matched {
-    /// A request of the application to itself, which any path of the component takes.
-    pub fn chained(component: &str, path: &str) -> Matched {
-        let target = Target {
+impl RouteMatch {
+    /// The match of a request from another component, which may have any path.
+    pub fn chained(component: &str, path: &str) -> RouteMatch {
+        let target = RouteTarget {
             component: component.to_owned(),
             pattern: HeaderValue::from_static("/..."),
             prefix: HeaderValue::from_static(""),
         };
-        Matched {
+        RouteMatch {
             target: Arc::new(target),
             path_info: path.to_owned(),
             segments: Vec::new(),
@@ -131,18 +130,18 @@ impl Matched {
         &self.target.component
     }
 
-    /// Tells the component about the request in the headers that Spin adds, behind those of the client: the
-    /// last of each name is the host's.
+    /// Adds the headers by which Spin describes a request, behind those of the client: the last of each name is
+    /// the host's.
     ///
     /// # Errors
-    /// Where a part of the path is not fit for a header.
-    pub fn describe(
+    /// If a part of the path is not fit for a header.
+    pub fn add_headers(
         &self,
         full_url: HeaderValue,
         client: &HeaderValue,
         headers: &mut HeaderMap,
     ) -> Result<()> {
-        let told = [
+        let added = [
             ("spin-path-info", header_value(&self.path_info)?),
             ("spin-full-url", full_url),
             ("spin-matched-route", self.target.pattern.clone()),
@@ -151,8 +150,8 @@ impl Matched {
             ("spin-component-route", self.target.prefix.clone()),
             ("spin-client-addr", client.clone()),
         ];
-        headers.reserve(told.len() + self.segments.len());
-        for (name, value) in told {
+        headers.reserve(added.len() + self.segments.len());
+        for (name, value) in added {
             headers.append(HeaderName::from_static(name), value);
         }
         for (name, value) in &self.segments {
@@ -175,21 +174,16 @@ fn header_value(text: &str) -> Result<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-    use std::sync::Arc;
-
     use super::*;
     use crate::document::Document;
-    use crate::manifest::Manifest;
 
-    fn routes(patterns: &[&str]) -> Result<Arc<Routes>> {
-        let mut text = "spin_manifest_version = 2\napplication = { name = \"x\" }\n".to_owned();
-        for (at, pattern) in patterns.iter().enumerate() {
-            text += &format!(
-                "[[trigger.http]]\nroute = \"{pattern}\"\ncomponent = \"c{at}\"\n[component.c{at}]\nsource = \"\"\n"
-            );
-        }
-        Ok(Manifest::parse(Document::new("spin.toml", &text), Path::new(""))?.routes)
+    /// Reads patterns that stand in line 4 of a file; their components are `c0`, `c1` and so on.
+    fn routes(patterns: &[&str]) -> Result<Routes> {
+        let text = format!("\n\n\nroutes = {patterns:?}");
+        let mut root = Document::new("spin.toml", &text).root()?;
+        let patterns = root.strings("routes")?;
+        let ids: Vec<String> = (0..patterns.len()).map(|n| format!("c{n}")).collect();
+        Routes::new(patterns.iter().zip(ids.iter().map(String::as_str)))
     }
 
     #[test]
@@ -223,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_component_how_it_was_found() {
+    fn adds_the_headers_of_a_match() {
         let matched = routes(&["/users/:Id/..."])
             .unwrap()
             .find("/users/7/x")
@@ -232,7 +226,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(forged.0, HeaderValue::from_static(forged.1));
         matched
-            .describe(
+            .add_headers(
                 HeaderValue::from_static("http://h/users/7/x?y"),
                 &HeaderValue::from_static("1.2.3.4:5"),
                 &mut headers,
@@ -252,7 +246,10 @@ mod tests {
             let last = headers.get_all(name).iter().next_back();
             assert_eq!(last.unwrap(), value, "{name}");
         }
-        assert_eq!(headers[forged.0], forged.1, "the client's stays, in front");
+        assert_eq!(
+            headers[forged.0], forged.1,
+            "the client's header stays, in front"
+        );
         assert_eq!(headers.len(), table.len() + 1);
     }
 

@@ -1,4 +1,4 @@
-//! `runtime-config.toml`: the providers of variables. The rest is refused by name and line.
+//! `runtime-config.toml`: the providers of variables. The rest is refused with its name and line.
 //!
 //! Source: <https://spinframework.dev/v3/dynamic-configuration>.
 
@@ -12,7 +12,8 @@ use crate::variables::{Provider, read_dotenv};
 /// Reads the providers that the file at `path` names, in their order.
 ///
 /// # Errors
-/// One sentence with the file, the line, and what is wrong.
+/// If the file can't be read, is malformed, or has a key that is not supported. The message begins with the file and
+/// the line.
 pub fn load(path: &Path) -> Result<Vec<Provider>> {
     let text = std::fs::read_to_string(path).with_context(|| {
         format!(
@@ -26,9 +27,9 @@ pub fn load(path: &Path) -> Result<Vec<Provider>> {
 fn parse(document: Document<'_>) -> Result<Vec<Provider>> {
     let mut root = document.root()?;
     let mut tables = root.tables("variables_provider", "a variables provider")?;
-    // Spin's older name of the same.
+    // Spin's older name for it.
     let older = root.tables("config_provider", "a config provider")?;
-    root.finish()?;
+    root.refuse_unsupported()?;
     tables.extend(older);
     tables.into_iter().map(provider).collect()
 }
@@ -69,7 +70,7 @@ fn provider(mut table: Table<'_>) -> Result<Provider> {
             )));
         }
     };
-    table.finish()?;
+    table.refuse_unsupported()?;
     Ok(provider)
 }
 
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_the_dotenv_file_that_is_named() {
+    fn refuses_a_dotenv_file_that_does_not_exist() {
         let error = read("[[variables_provider]]\ntype = \"env\"\ndotenv_path = \"no/such\"\n");
         let problem = error.unwrap_err().to_string();
         assert!(

@@ -1,4 +1,6 @@
-//! HTTP in: connections, and the shutdown that leaves no work behind.
+//! The server: accepts connections, hands them to the shards, and shuts down without losing work.
+//!
+//! It takes a listener, the applications of the shards, and a future that ends once it has to shut down.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,22 +14,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::app::App;
-use crate::connections::Connections;
-use crate::instance::Lifetime;
-use crate::shard::Shard;
+use crate::context::AppContext;
 
-/// How long requests in flight, and work after responses, may take once the shutdown has begun.
+pub mod connection;
+pub mod connections;
+pub mod shard;
+
+use connections::Connections;
+use shard::Shard;
+
+/// How long requests in progress, and work after responses, may take once the shutdown has begun.
 pub const GRACE: Duration = Duration::from_secs(5);
-/// How long they have after that, once all their outbound requests have failed.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How often connections are looked through for those that take longer than they may.
-const SWEEP: Duration = Duration::from_secs(1);
-/// How long to wait for a place or a file before another connection is accepted.
-const RETRY: Duration = Duration::from_millis(50);
-/// How often it is said that connections can't be accepted.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
+/// How long instances have after that, when all their outbound requests have failed.
+const FINAL_GRACE: Duration = Duration::from_secs(1);
+/// How often connections are checked for time limits.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How long to wait for room or a file before another connection is accepted.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+/// The shortest time between two error messages about connections that can't be accepted.
+const MESSAGE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What was still going on when a server went down.
+/// What was still in progress when a server stopped.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unfinished {
     /// Connections with a request that was not answered.
@@ -37,7 +44,7 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// A few words where there was anything.
+    /// Describes it; none if nothing was in progress.
     pub fn describe(&self) -> Option<String> {
         match (self.connections, self.instances) {
             (0, 0) => None,
@@ -49,14 +56,14 @@ impl Unfinished {
     }
 }
 
-/// Serves an application on `listener` until `shutdown` is done, then lets work in progress finish. It
-/// comes once for each shard; `lifetime` is that of all of them.
+/// Serves an application on `listener` until `shutdown` is done, then lets work in progress finish. `apps` has the
+/// application once for each shard; `context` is shared by all of them.
 ///
 /// # Errors
-/// Where a thread does not start.
+/// If a thread does not start.
 pub async fn serve(
     apps: Vec<Arc<App>>,
-    lifetime: &Lifetime,
+    context: &AppContext,
     (listener, connections): (TcpListener, Connections),
     shutdown: impl Future<Output = ()>,
 ) -> Result<Unfinished> {
@@ -65,10 +72,10 @@ pub async fn serve(
         .map(Shard::start)
         .collect::<io::Result<_>>()
         .context("failed to start a thread")?;
-    let take = async {
-        let mut complaint = Complaint::default();
+    let accept_all = async {
+        let mut errors = AcceptErrors::default();
         loop {
-            let accepted = accept(&listener, lifetime, &connections, &mut complaint);
+            let accepted = accept(&listener, context, &connections, &mut errors);
             let (stream, client) = accepted.await;
             if let Some(shard) = shards.iter().min_by_key(|shard| shard.open()) {
                 shard.take(stream, client, connections.add());
@@ -77,16 +84,16 @@ pub async fn serve(
     };
     tokio::select! {
         () = shutdown => {}
-        never = take => match never {},
+        never = accept_all => match never {},
         never = sweep(&connections) => match never {},
     }
     drop(listener);
-    lifetime.alive.close();
+    context.alive.close();
     connections.finish();
     let finish = async {
         connections.closed().await;
-        lifetime.stopping.cancel();
-        lifetime.alive.wait().await;
+        context.stopping.cancel();
+        context.alive.wait().await;
     };
     let mut finish = pin!(finish);
     if timeout(GRACE, finish.as_mut()).await.is_ok() {
@@ -94,60 +101,58 @@ pub async fn serve(
     }
     let unfinished = Unfinished {
         connections: connections.count(),
-        instances: lifetime.alive.len(),
+        instances: context.alive.len(),
     };
-    lifetime.stopping.cancel();
-    // Who waits for an answer gets an error, and can still say what that means.
-    lifetime.room.close();
-    let _ = timeout(LAST_WORDS, finish).await;
+    context.stopping.cancel();
+    // Whoever waits for a response gets an error, and has time to report what that means.
+    context.memory.close();
+    let _ = timeout(FINAL_GRACE, finish).await;
     Ok(unfinished)
 }
 
-/// The next connection. Where there is no place for it, others that are idle are closed; where all of them are at
-/// work, it waits.
+/// Accepts the next connection. If there is no room for it, idle connections are closed; if all of them are busy, it
+/// waits.
 async fn accept(
     listener: &TcpListener,
-    lifetime: &Lifetime,
+    context: &AppContext,
     connections: &Connections,
-    complaint: &mut Complaint,
+    errors: &mut AcceptErrors,
 ) -> (TcpStream, SocketAddr) {
     loop {
-        if !connections.make_place() {
-            let _ = timeout(RETRY, connections.changed()).await;
+        if !connections.make_room() {
+            let _ = timeout(RETRY_DELAY, connections.changed()).await;
             continue;
         }
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // A connection that is gone, or too many open files: others may fare better.
-            Err(problem) => {
+            // The connection is gone, or too many files are open: the next one may be accepted.
+            Err(error) => {
                 connections.close_idlest();
-                lifetime.room.make();
-                complaint.say(&problem);
-                sleep(RETRY).await;
+                context.memory.evict_oldest();
+                errors.report(&error, context);
+                sleep(RETRY_DELAY).await;
             }
         }
     }
 }
 
-/// Says now and then that connections can't be accepted.
+/// Reports now and then that connections can't be accepted.
 #[derive(Default)]
-struct Complaint(Option<Instant>);
+struct AcceptErrors(Option<Instant>);
 
-impl Complaint {
-    fn say(&mut self, problem: &io::Error) {
-        if self
-            .0
-            .is_none_or(|last| last.elapsed() >= COMPLAINT_INTERVAL)
-        {
+impl AcceptErrors {
+    fn report(&mut self, error: &io::Error, context: &AppContext) {
+        if self.0.is_none_or(|last| last.elapsed() >= MESSAGE_INTERVAL) {
             self.0 = Some(Instant::now());
-            eprintln!("tracing-tail: failed to accept a connection: {problem}");
+            let message = format!("failed to accept a connection: {error}");
+            context.output.report(&message);
         }
     }
 }
 
-/// Tells those to go that take longer than they may.
+/// Closes the connections that exceed a time limit.
 async fn sweep(connections: &Connections) -> Infallible {
-    let mut interval = interval(SWEEP);
+    let mut interval = interval(SWEEP_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;

@@ -1,4 +1,4 @@
-//! Text with `{{ variable }}` in it.
+//! Templates: text with `{{ variable }}` in it. A `{{` that is never closed is refused.
 
 use anyhow::{Result, bail};
 use tracing_tail_redact::redact;
@@ -14,10 +14,19 @@ enum Part {
 }
 
 impl Template {
-    /// Takes a text apart.
+    /// Parses a text.
     ///
     /// # Errors
-    /// Where a `{{` is never closed.
+    /// If a `{{` is never closed. Passwords in URLs are not quoted.
+    ///
+    /// ```
+    /// use tracing_tail_host::template::Template;
+    ///
+    /// let template = Template::parse("{{ latency }}ms")?;
+    /// assert_eq!(template.render(|_name| Ok("50"))?, "50ms");
+    /// assert!(Template::parse("{{ latency").is_err());
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Template> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -37,7 +46,7 @@ impl Template {
         Ok(Template(parts))
     }
 
-    /// The names of the variables in it.
+    /// The names of its variables.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Variable(name) => Some(name.as_str()),
@@ -45,10 +54,10 @@ impl Template {
         })
     }
 
-    /// The text, with the value that `lookup` gives for each variable.
+    /// The text, with the value that `lookup` returns for each variable.
     ///
     /// # Errors
-    /// The first one that `lookup` gives.
+    /// The first error that `lookup` returns.
     pub fn render<'v>(&self, lookup: impl Fn(&str) -> Result<&'v str>) -> Result<String> {
         self.0.iter().try_fold(String::new(), |mut text, part| {
             text.push_str(match part {
@@ -83,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_an_open_brace() {
+    fn refuses_an_unclosed_brace() {
         assert_eq!(
             Template::parse("a {{ x }").unwrap_err().to_string(),
             "'a {{ x }' opens a '{{' that is never closed"

@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use tracing_tail_cli::destinations;
-use tracing_tail_host::app::allowed_hosts;
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{self, Manifest, Route};
 use tracing_tail_host::variables::Variables;
@@ -68,7 +67,7 @@ fn is_complete(manifest: &Manifest) {
             );
         }
     }
-    let Ok(variables) = Variables::settle(manifest, &[]) else {
+    let Ok(variables) = Variables::resolve(manifest, &[]) else {
         let required = |(_, variable): &(_, manifest::Variable)| variable.default.is_none();
         assert!(
             manifest.variables.iter().any(required),
@@ -77,9 +76,11 @@ fn is_complete(manifest: &Manifest) {
         return;
     };
     for component in &manifest.components {
-        let values = variables.of(component).expect("every variable is known");
+        let values = variables
+            .of_component(component)
+            .expect("every variable is known");
         assert_eq!(values.len(), component.variables.len());
-        let _ = allowed_hosts(component, &variables);
+        let _ = variables.allowed_hosts(component);
     }
     destinations::unknown(manifest, &variables, &[]);
 }

@@ -54,7 +54,7 @@ fn runs(topology: &Topology, file: &str) {
     let manifest = Manifest::parse(Document::new("made", &made), Path::new(""));
     let manifest = manifest.unwrap_or_else(|problem| panic!("{problem:#} of\n{made}"));
     assert_eq!(manifest.name, topology.name);
-    let variables = Variables::settle(&manifest, &[]).expect("all have defaults");
+    let variables = Variables::resolve(&manifest, &[]).expect("all have defaults");
     assert_eq!(manifest.components.len(), topology.services.len());
     for (component, service) in manifest.components.iter().zip(&topology.services) {
         assert_eq!(component.id, service.id.value);
@@ -63,7 +63,9 @@ fn runs(topology: &Topology, file: &str) {
 }
 
 fn is_accepted(component: &Component, variables: &Variables, calls: usize) {
-    let variables = variables.of(component).expect("every variable is known");
+    let variables = variables
+        .of_component(component)
+        .expect("every variable is known");
     let mut values = Values::default();
     for setting in SETTINGS {
         values.set(setting, Ok(variables.get(&setting.variable()).cloned()));

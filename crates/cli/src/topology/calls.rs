@@ -1,4 +1,4 @@
-//! Calls must lead somewhere, and come to an end.
+//! Checks of the calls: they name services that exist, and have no cycles.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub(super) fn refuse_unknown(services: &[Service]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn refuse_circles(services: &[Service]) -> Result<()> {
+pub(super) fn refuse_cycles(services: &[Service]) -> Result<()> {
     let mut done = Vec::new();
     for service in services {
         follow(services, service, &mut Vec::new(), &mut done)?;
@@ -35,7 +35,7 @@ pub(super) fn refuse_circles(services: &[Service]) -> Result<()> {
     Ok(())
 }
 
-/// Follows the calls of a service that is reached by `path`; `done` have been followed before.
+/// Follows the calls of a service that `path` leads to. Services in `done` have been followed before.
 fn follow<'s>(
     services: &'s [Service],
     service: &'s Service,
@@ -50,10 +50,10 @@ fn follow<'s>(
     for call in &service.calls {
         let callee = call.callee.value.as_str();
         if let Some(start) = path.iter().position(|on| *on == callee) {
-            let circle = path[start..].join(" -> ");
-            return Err(call.callee.error(format!(
-                "the calls go round in a circle: {circle} -> {callee}"
-            )));
+            let cycle = path[start..].join(" -> ");
+            return Err(call
+                .callee
+                .error(format!("the calls form a cycle: {cycle} -> {callee}")));
         }
         if let Some(next) = find(services, callee) {
             follow(services, next, path, done)?;
@@ -64,9 +64,9 @@ fn follow<'s>(
     Ok(())
 }
 
-/// How many calls in a row there are at the most. There must be no circles.
+/// The length of the longest chain of calls. There must be no cycles.
 pub(super) fn longest_chain(services: &[Service]) -> usize {
-    fn below<'s>(
+    fn chain<'s>(
         services: &'s [Service],
         service: &'s Service,
         known: &mut HashMap<&'s str, usize>,
@@ -78,7 +78,7 @@ pub(super) fn longest_chain(services: &[Service]) -> usize {
         let callees = service.calls.iter();
         let callees = callees.filter_map(|call| find(services, &call.callee.value));
         let longest = callees
-            .map(|callee| 1 + below(services, callee, known))
+            .map(|callee| 1 + chain(services, callee, known))
             .max();
         let longest = longest.unwrap_or_default();
         known.insert(id, longest);
@@ -87,7 +87,7 @@ pub(super) fn longest_chain(services: &[Service]) -> usize {
     let mut known = HashMap::new();
     let chains = services
         .iter()
-        .map(|service| below(services, service, &mut known));
+        .map(|service| chain(services, service, &mut known));
     chains.max().unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! Where a mesh's component comes from: a file that the page names, or this repository.
+//! The component of a mesh: a file that the topology names, or one that is built in this repository.
 
 use std::path::{Component, Path, PathBuf};
 use std::{env, fs};
@@ -11,12 +11,12 @@ use tracing_tail_host::document::Document;
 /// The component's file in the repository.
 const BUILT: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
 
-/// Where the component is; paths start at the manifest's folder.
+/// The component of a mesh. Paths start at the manifest's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
     /// The component's file.
     pub source: String,
-    /// The repository that it is built in, if it is.
+    /// The repository that it is built in; none if the topology names a file.
     pub repository: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl Code {
     /// Finds the code of a topology in the folder `beside`, for a manifest in the folder `dir`.
     ///
     /// # Errors
-    /// Where the page names no file, and there is no repository at or above it, or where we are.
+    /// If the topology names no file, and no repository is found at or above `beside` or the current folder.
     pub fn find(topology: &Topology, beside: &Path, dir: &Path) -> Result<Code> {
         let beside = absolute(beside)?;
         let dir = absolute(dir)?;
@@ -77,7 +77,7 @@ fn is_repository(folder: &&Path) -> bool {
     matches!(name, Ok(Some(name)) if name.value == "tracing-tail")
 }
 
-/// The way from one absolute path to another.
+/// The relative path from one absolute path to another.
 fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
     let same = from.iter().zip(&to).take_while(|(one, other)| one == other);
@@ -99,30 +99,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_way_from_one_folder_to_another() {
+    fn finds_the_relative_path() {
         let table = [
             ("/a/b", "/a/b", "."),
             ("/a/b/c", "/a", "../.."),
             ("/a/b", "/a/b/c/d", "c/d"),
             ("/a/b", "/a/x/y", "../x/y"),
         ];
-        for (from, to, way) in table {
-            assert_eq!(slashes(&relative(Path::new(from), Path::new(to))), way);
+        for (from, to, path) in table {
+            assert_eq!(slashes(&relative(Path::new(from), Path::new(to))), path);
         }
     }
 
     #[test]
-    fn takes_the_file_that_the_page_names_or_the_repository_around_it() {
+    fn takes_the_file_of_the_topology_or_the_repository_around_it() {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
             .nth(2)
             .unwrap();
-        let page = |source: &str| {
+        let topology = |source: &str| {
             let text = format!("{source}\n[services.a]\nentry = true\n");
             Topology::parse(Document::new("x.toml", &text), "x").unwrap()
         };
         let beside = repository.join("docs");
-        let find = |source: &str, dir: &Path| Code::find(&page(source), &beside, dir).unwrap();
+        let find = |source: &str, dir: &Path| Code::find(&topology(source), &beside, dir).unwrap();
         assert_eq!(
             find("", &beside),
             Code {

@@ -5,7 +5,7 @@ use tracing_tail::config::{APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY};
 use super::{Call, Service, Topology};
 
 /// Draws a box for each service with its latency and errors, round for an entry point, and an arrow
-/// for each call, with its place in the order, or `parallel`, and its share of requests.
+/// for each call, with its position or `parallel`, and its share of requests.
 pub fn graph(topology: &Topology) -> String {
     let mut lines = vec!["flowchart LR".to_owned()];
     lines.extend(topology.services.iter().map(node));
@@ -35,24 +35,24 @@ fn node(service: &Service) -> String {
 }
 
 fn arrow(service: &Service, at: usize, call: &Call) -> String {
-    let mut words = Vec::new();
+    let mut parts = Vec::new();
     match service.get(APP_FANOUT) {
-        Some("parallel") => words.push("parallel".to_owned()),
-        _ if service.calls.len() > 1 => words.push((at + 1).to_string()),
+        Some("parallel") => parts.push("parallel".to_owned()),
+        _ if service.calls.len() > 1 => parts.push((at + 1).to_string()),
         _ => {}
     }
     if let Some(percent) = &call.percent {
-        words.push(format!("{percent} %"));
+        parts.push(format!("{percent} %"));
     }
-    let label = match words.is_empty() {
+    let label = match parts.is_empty() {
         true => String::new(),
-        false => format!("|\"{}\"|", words.join(", ")),
+        false => format!("|\"{}\"|", parts.join(", ")),
     };
     let (from, to) = (id(&service.id.value), id(&call.callee.value));
     format!("    {from} -->{label} {to}")
 }
 
-/// In upper case, since Mermaid's own words are in lower case.
+/// In upper case, since Mermaid's keywords are in lower case.
 fn id(service: &str) -> String {
     service.replace('-', "_").to_ascii_uppercase()
 }

@@ -1,4 +1,4 @@
-//! What services may be called, and the names of variables that follow from it.
+//! The names of services, and the names of their variables.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use tracing_tail::config::Setting;
 use super::{Service, own, shared};
 use tracing_tail_host::document::Located;
 
-/// Refuses what is no host name and component id at once.
+/// Refuses a name that is not both a host name and a component id.
 pub(super) fn check(id: &Located<String>) -> Result<()> {
     let word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())

@@ -7,7 +7,7 @@ use tracing_tail::config::{
 
 use super::{Code, Service, Topology, calls, is_mapped, names, own, shared};
 
-/// What every service may send requests to, as in the repository's own manifest.
+/// The hosts that every service may send requests to, as in the repository's own manifest.
 pub(super) const ALLOWED_HOSTS: [&str; 6] = [
     "http://*.spin.internal",
     "http://localhost:*",
@@ -18,7 +18,7 @@ pub(super) const ALLOWED_HOSTS: [&str; 6] = [
 ];
 /// How the component is built in its repository, as there.
 pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target";
-/// What it is built from, as there.
+/// The files that it is built from, as there.
 pub(super) const WATCH: [&str; 5] = [
     "src/**/*.rs",
     "crates/redact/src/**/*.rs",
@@ -27,13 +27,13 @@ pub(super) const WATCH: [&str; 5] = [
     "Cargo.lock",
 ];
 
-/// Writes the manifest of a topology that is in the file `page`.
-pub fn spin_toml(topology: &Topology, code: &Code, page: &str) -> String {
+/// The manifest of the topology in `file`.
+pub fn spin_toml(topology: &Topology, code: &Code, file: &str) -> String {
     let mut text = Text::default();
     // A comment holds no control characters, and a file's name may.
-    let page = page.replace(char::is_control, "?");
+    let file = file.replace(char::is_control, "?");
     text.line(format!(
-        "# Made by `tracing-tail mesh` from {page}: change that, and make this again."
+        "# Made by `tracing-tail mesh` from {file}: change that, and make this again."
     ));
     text.line("spin_manifest_version = 2");
     text.line("");
@@ -99,7 +99,7 @@ fn variables(topology: &Topology, text: &mut Text) {
     }
 }
 
-/// A chain that the page names is no circle, however long it is.
+/// A chain in the topology is no cycle, however long it is, so it raises the maximum.
 fn max_hops(topology: &Topology) -> String {
     let default = APP_MAX_HOPS.default.parse().unwrap_or_default();
     let longest = calls::longest_chain(&topology.services);
@@ -136,7 +136,7 @@ fn mappings(id: &str, text: &mut Text) {
     }
 }
 
-/// What JSON quotes, TOML reads, but for one character.
+/// A TOML string. JSON quotes in the same way, except for one character.
 fn quote(text: &str) -> String {
     Value::from(text).to_string().replace('\x7f', "\\u007f")
 }

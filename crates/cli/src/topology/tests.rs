@@ -24,10 +24,10 @@ fn parse(text: &str) -> Result<Topology> {
 }
 
 #[test]
-fn reads_a_page() {
+fn reads_a_topology() {
     let shop = parse(SHOP).unwrap();
     assert_eq!(shop.name, "shop");
-    let told: Vec<_> = shop
+    let services: Vec<_> = shop
         .services
         .iter()
         .map(|service| {
@@ -41,7 +41,7 @@ fn reads_a_page() {
         .collect();
     let (db, stock) = ("http://cart-db.spin.internal", "http://stock.spin.internal");
     assert_eq!(
-        told,
+        services,
         [
             ("front", true, format!("{db},{stock};p=12.5,{stock}"), "0.5"),
             ("cart-db", false, stock.to_owned(), "-"),
@@ -73,9 +73,9 @@ fn names_what_it_refuses_and_its_line() {
         ("errors = 0.5", "errors = [1]", "shop.toml:8: 'errors' of service 'front' is of type array, not a string or a number".to_owned()),
         ("retries = 2", "retries = true", "shop.toml:15: 'retries' of service 'stock' is of type boolean, not a string or a number".to_owned()),
         ("retries = 2", "timeout = 2", "shop.toml:15: 'timeout' of service 'stock': '2' is not a duration such as 5s or 500ms, at most 1h".to_owned()),
-        ("calls = [\"stock\"]", "calls = [\"cart-db\"]", "shop.toml:11: the calls go round in a circle: cart-db -> cart-db".to_owned()),
-        ("retries = 2", "calls = [\"cart-db\"]", "shop.toml:15: the calls go round in a circle: cart-db -> stock -> cart-db".to_owned()),
-        ("retries = 2", "calls = [\"front\"]", "shop.toml:15: the calls go round in a circle: front -> cart-db -> stock -> front".to_owned()),
+        ("calls = [\"stock\"]", "calls = [\"cart-db\"]", "shop.toml:11: the calls form a cycle: cart-db -> cart-db".to_owned()),
+        ("retries = 2", "calls = [\"cart-db\"]", "shop.toml:15: the calls form a cycle: cart-db -> stock -> cart-db".to_owned()),
+        ("retries = 2", "calls = [\"front\"]", "shop.toml:15: the calls form a cycle: front -> cart-db -> stock -> front".to_owned()),
         ("[services.stock]", "[services.cart_db]", format!("shop.toml:14: 'cart_db' {shape}")),
         ("[services.stock]", "[services.Stock]", format!("shop.toml:14: 'Stock' {shape}")),
         ("[services.stock]", "[services.7up]", format!("shop.toml:14: '7up' {shape}")),
@@ -116,12 +116,12 @@ mod manifest {
     use tracing_tail_host::manifest::{Manifest, Route, find};
     use tracing_tail_host::variables::Variables;
 
-    fn manifest(page: &str, repository: Option<&str>) -> Manifest {
+    fn manifest(topology: &str, repository: Option<&str>) -> Manifest {
         let code = Code {
             source: "x/y.wasm".to_owned(),
             repository: repository.map(str::to_owned),
         };
-        let text = spin_toml(&parse(page).unwrap(), &code, "shop.toml");
+        let text = spin_toml(&parse(topology).unwrap(), &code, "shop.toml");
         Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap()
     }
 
@@ -138,10 +138,10 @@ mod manifest {
     #[test]
     fn maps_each_setting_of_each_service() {
         let manifest = manifest(SHOP, None);
-        let settled = Variables::settle(&manifest, &[]).unwrap();
+        let resolved = Variables::resolve(&manifest, &[]).unwrap();
         for service in parse(SHOP).unwrap().services {
             let id = service.id.value.as_str();
-            let mapped = settled.of(find(&manifest, id).unwrap()).unwrap();
+            let mapped = resolved.of_component(find(&manifest, id).unwrap()).unwrap();
             for setting in SETTINGS.iter().filter(|setting| is_mapped(setting)) {
                 let expected = match *setting {
                     APP_NAME => id.to_owned(),
@@ -153,9 +153,9 @@ mod manifest {
             let expected = SETTINGS.iter().filter(|setting| is_mapped(setting));
             assert_eq!(mapped.len(), expected.count(), "nothing else is mapped");
         }
-        assert_eq!(settled.get("cart_db_fanout").unwrap(), "parallel");
+        assert_eq!(resolved.get("cart_db_fanout").unwrap(), "parallel");
         assert_eq!(
-            settled.shown(
+            resolved.display_value(
                 find(&manifest, "stock").unwrap(),
                 "otel_exporter_otlp_headers"
             ),
@@ -166,14 +166,14 @@ mod manifest {
     #[test]
     fn a_long_chain_raises_the_hops_that_all_services_have() {
         let chain = |length: usize| {
-            let mut page = "[services.s0]\nentry = true\n".to_owned();
+            let mut topology = "[services.s0]\nentry = true\n".to_owned();
             for n in 1..=length {
-                page += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
+                topology += &format!("calls = [\"s{n}\"]\n[services.s{n}]\n");
             }
-            let manifest = manifest(&page, None);
-            let settled = Variables::settle(&manifest, &[]).unwrap();
+            let manifest = manifest(&topology, None);
+            let resolved = Variables::resolve(&manifest, &[]).unwrap();
             let last = find(&manifest, &format!("s{length}")).unwrap();
-            settled.of(last).unwrap()["app_max_hops"].clone()
+            resolved.of_component(last).unwrap()["app_max_hops"].clone()
         };
         for (length, hops) in [(1, "64"), (64, "64"), (70, "70")] {
             assert_eq!(chain(length), hops);
@@ -194,7 +194,7 @@ mod manifest {
     }
 
     #[test]
-    fn builds_and_allows_what_the_repository_s_own_manifest_does() {
+    fn builds_and_allows_the_same_as_the_repository_s_own_manifest() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
         let text = fs::read_to_string(path).unwrap();
         let ours = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();

@@ -1,4 +1,4 @@
-//! Tables, key by key.
+//! Tables, which are read key by key.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,7 +9,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Document, Located};
 
-/// A table. Each key that its reader knows is taken out; [`Table::finish`] refuses what is left.
+/// A table. Each method removes the key that it reads; [`Table::refuse_unsupported`] and [`Table::refuse_unknown`]
+/// refuse the keys that are left.
 #[derive(Debug)]
 pub struct Table<'t> {
     document: Document<'t>,
@@ -32,13 +33,17 @@ impl<'t> Table<'t> {
 
     /// An error about the table as a whole.
     pub fn error(&self, problem: impl fmt::Display) -> anyhow::Error {
-        anyhow!("{}: {} {problem}", self.document.at(&self.span), self.what)
+        anyhow!(
+            "{}: {} {problem}",
+            self.document.location(&self.span),
+            self.what
+        )
     }
 
     /// The string under `key`.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it has another type.
     pub fn string(&mut self, key: &'static str) -> Result<Option<Located<String>>> {
         self.take(key)
             .map(|value| self.text_of(key, &value))
@@ -48,44 +53,44 @@ impl<'t> Table<'t> {
     /// The string under `key`.
     ///
     /// # Errors
-    /// Where it is missing or something else.
+    /// If it is missing, or has another type.
     pub fn required_string(&mut self, key: &'static str) -> Result<Located<String>> {
         self.string(key)?
             .ok_or_else(|| self.error(format!("has no '{key}'")))
     }
 
-    /// Whether `key` is true; false where it is missing.
+    /// Whether `key` is true; false if it is missing.
     ///
     /// # Errors
-    /// Where it is no boolean.
+    /// If it is no boolean.
     pub fn boolean(&mut self, key: &'static str) -> Result<bool> {
         match self.take(key) {
             None => Ok(false),
             Some(value) => value
                 .get_ref()
                 .as_bool()
-                .ok_or_else(|| self.wrong(key, &value, "true or false")),
+                .ok_or_else(|| self.wrong_type(key, &value, "true or false")),
         }
     }
 
     /// The integer under `key`.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it has another type.
     pub fn integer(&mut self, key: &'static str) -> Result<Option<Located<String>>> {
         let Some(value) = self.take(key) else {
             return Ok(None);
         };
         match value.get_ref() {
             DeValue::Integer(integer) => Ok(Some(self.located(&value, integer.to_string()))),
-            _ => Err(self.wrong(key, &value, "an integer")),
+            _ => Err(self.wrong_type(key, &value, "an integer")),
         }
     }
 
     /// The text of the string or the number under `key`.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it has another type.
     pub fn string_or_number(&mut self, key: &'static str) -> Result<Option<Located<String>>> {
         let Some(value) = self.take(key) else {
             return Ok(None);
@@ -94,15 +99,15 @@ impl<'t> Table<'t> {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(integer) => integer.to_string(),
             DeValue::Float(float) => float.to_string(),
-            _ => return Err(self.wrong(key, &value, "a string or a number")),
+            _ => return Err(self.wrong_type(key, &value, "a string or a number")),
         };
         Ok(Some(self.located(&value, text)))
     }
 
-    /// The strings of the array under `key`; none where it is missing.
+    /// The strings of the array under `key`; none if it is missing.
     ///
     /// # Errors
-    /// Where it is no array, or holds something else.
+    /// If it is no array, or an item has another type.
     pub fn strings(&mut self, key: &'static str) -> Result<Vec<Located<String>>> {
         let items = self.array(key, "an array of strings")?;
         items.iter().map(|item| self.text_of(key, item)).collect()
@@ -111,7 +116,7 @@ impl<'t> Table<'t> {
     /// The string under `key`, or the strings of the array there.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it has another type.
     pub fn string_or_strings(&mut self, key: &'static str) -> Result<Vec<Located<String>>> {
         match self.entries.get(key).map(Spanned::get_ref) {
             Some(DeValue::String(_)) => Ok(self.string(key)?.into_iter().collect()),
@@ -120,12 +125,12 @@ impl<'t> Table<'t> {
     }
 
     /// Whether there is a `key`.
-    pub fn holds(&self, key: &str) -> bool {
+    pub fn contains(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Whether `key` holds a table.
-    pub fn holds_table(&self, key: &str) -> bool {
+    /// Whether `key` has a table.
+    pub fn contains_table(&self, key: &str) -> bool {
         self.entries
             .get(key)
             .is_some_and(|value| value.get_ref().is_table())
@@ -134,17 +139,17 @@ impl<'t> Table<'t> {
     /// The table under `key`, called `what` in messages.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it has another type.
     pub fn table(&mut self, key: &'static str, what: &str) -> Result<Option<Table<'t>>> {
         self.take(key)
             .map(|value| self.table_of(key, value, what))
             .transpose()
     }
 
-    /// The tables of the array of tables under `key`; none where it is missing.
+    /// The tables of the array of tables under `key`; none if it is missing.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it has another type.
     pub fn tables(&mut self, key: &'static str, what: &str) -> Result<Vec<Table<'t>>> {
         let items = self.array(key, "an array of tables")?;
         items
@@ -156,7 +161,7 @@ impl<'t> Table<'t> {
     /// All entries as tables, with their keys; `what` goes before the key in messages.
     ///
     /// # Errors
-    /// Where one is something else.
+    /// If one has another type.
     pub fn into_tables(self, what: &str) -> Result<Vec<(Located<String>, Table<'t>)>> {
         self.into_entries(|table, key, value| {
             let inner = table.table_of(&key.value, value, &format!("{what} '{}'", key.value))?;
@@ -167,7 +172,7 @@ impl<'t> Table<'t> {
     /// All entries as strings, with their keys.
     ///
     /// # Errors
-    /// Where one is something else.
+    /// If one has another type.
     pub fn into_strings(self) -> Result<Vec<(Located<String>, Located<String>)>> {
         self.into_entries(|table, key, value| {
             let text = table.text_of(&key.value, &value)?;
@@ -175,28 +180,28 @@ impl<'t> Table<'t> {
         })
     }
 
-    /// Refuses the keys that nobody took, by name and line.
+    /// Refuses the keys that were not read: Spin may know them, but the embedded host does not support them.
     ///
     /// # Errors
-    /// Where there are any.
-    pub fn finish(self) -> Result<()> {
-        self.refuse_others("which the embedded host does not support; here it supports")
+    /// If there are any; the message has the first one, and the keys that are supported.
+    pub fn refuse_unsupported(self) -> Result<()> {
+        self.refuse_unread("which the embedded host does not support; here it supports")
     }
 
-    /// The same, where the keys that are known are all that there can be.
+    /// Refuses the keys that were not read: no such keys exist.
     ///
     /// # Errors
-    /// Where there are others.
-    pub fn finish_ours(self) -> Result<()> {
-        self.refuse_others("which is no key there; the keys are")
+    /// If there are any; the message has the first one, and the keys that exist.
+    pub fn refuse_unknown(self) -> Result<()> {
+        self.refuse_unread("which is no key there; the keys are")
     }
 
-    fn refuse_others(self, verdict: &str) -> Result<()> {
+    fn refuse_unread(self, verdict: &str) -> Result<()> {
         match self.entries.iter().next() {
             None => Ok(()),
             Some((key, _)) => bail!(
                 "{}: {} has '{}', {verdict} {}",
-                self.document.at(&key.span()),
+                self.document.location(&key.span()),
                 self.what,
                 key.get_ref(),
                 self.known.join(", ")
@@ -212,12 +217,12 @@ impl<'t> Table<'t> {
         entries
             .into_iter()
             .map(|(key, value)| {
-                let place = self.document.at(&key.span());
+                let location = self.document.location(&key.span());
                 read(
                     &self,
                     Located {
                         value: key.into_inner().into_owned(),
-                        place,
+                        location,
                     },
                     value,
                 )
@@ -229,10 +234,10 @@ impl<'t> Table<'t> {
         let Some(value) = self.take(key) else {
             return Ok(Vec::new());
         };
-        let place = value.span();
+        let span = value.span();
         match value.into_inner() {
             DeValue::Array(items) => Ok(items.into_iter().collect()),
-            other => Err(self.wrong(key, &Spanned::new(place, other), accepted)),
+            other => Err(self.wrong_type(key, &Spanned::new(span, other), accepted)),
         }
     }
 
@@ -246,7 +251,7 @@ impl<'t> Table<'t> {
     fn text_of(&self, key: &str, value: &Spanned<DeValue<'t>>) -> Result<Located<String>> {
         match value.get_ref().as_str().map(str::to_owned) {
             Some(text) => Ok(self.located(value, text)),
-            None => Err(self.wrong(key, value, "a string")),
+            None => Err(self.wrong_type(key, value, "a string")),
         }
     }
 
@@ -260,22 +265,22 @@ impl<'t> Table<'t> {
                 entries,
                 known: Vec::new(),
             }),
-            other => Err(self.wrong(key, &Spanned::new(span, other), "a table")),
+            other => Err(self.wrong_type(key, &Spanned::new(span, other), "a table")),
         }
     }
 
-    fn located<T, V>(&self, place: &Spanned<V>, value: T) -> Located<T> {
+    fn located<T, V>(&self, source: &Spanned<V>, value: T) -> Located<T> {
         Located {
             value,
-            place: self.document.at(&place.span()),
+            location: self.document.location(&source.span()),
         }
     }
 
-    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, accepted: &str) -> anyhow::Error {
+    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, accepted: &str) -> anyhow::Error {
         let found = value.get_ref().type_str();
-        let place = self.document.at(&value.span());
+        let location = self.document.location(&value.span());
         anyhow!(
-            "{place}: '{key}' of {} is of type {found}, not {accepted}",
+            "{location}: '{key}' of {} is of type {found}, not {accepted}",
             self.what
         )
     }

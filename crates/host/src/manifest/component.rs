@@ -1,4 +1,4 @@
-//! `[component.<id>]`: where its code is, and what it may do.
+//! `[component.<id>]`: the Wasm file of a component, and what it may do.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,10 @@ use anyhow::Result;
 
 use super::{Variable, check_variable_name};
 use crate::document::{Located, Table};
-use crate::sqlite::DATABASE;
 use crate::template::Template;
+
+/// The only database that a component may open.
+pub const DATABASE: &str = "default";
 
 /// A component.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub struct Component {
     pub variables: Vec<(String, Template)>,
     /// Its environment.
     pub environment: Vec<(String, String)>,
-    /// Where it may send requests to: templates over the application's variables.
+    /// The hosts that it may send requests to: templates over the application's variables.
     pub allowed_outbound_hosts: Vec<Located<Template>>,
     /// Whether it may open the database.
     pub sqlite: bool,
@@ -33,9 +35,9 @@ pub struct Component {
 pub struct Build {
     /// Shell commands, one after the other.
     pub commands: Vec<String>,
-    /// Where they run.
+    /// The folder that they run in.
     pub workdir: PathBuf,
-    /// Patterns of the source files, below [`Build::workdir`].
+    /// Patterns of the source files, relative to [`Build::workdir`].
     pub watch: Vec<String>,
 }
 
@@ -46,7 +48,7 @@ pub(super) fn read(
     declared: &[(Located<String>, Variable)],
 ) -> Result<Component> {
     check_id(id)?;
-    if table.holds_table("source") {
+    if table.contains_table("source") {
         return Err(
             table.error("has a 'source' that is downloaded; only a file's path is supported")
         );
@@ -82,7 +84,7 @@ pub(super) fn read(
         .table("build", "the build")?
         .map(|table| read_build(table, dir))
         .transpose()?;
-    table.finish()?;
+    table.refuse_unsupported()?;
     Ok(Component {
         id: id.value.clone(),
         source,
@@ -113,7 +115,7 @@ fn read_build(mut table: Table<'_>, dir: &Path) -> Result<Build> {
         .string("workdir")?
         .map_or(dir.to_owned(), |workdir| dir.join(workdir.value));
     let watch = table.strings("watch")?;
-    table.finish()?;
+    table.refuse_unsupported()?;
     let values = |texts: Vec<Located<String>>| texts.into_iter().map(|text| text.value).collect();
     Ok(Build {
         commands: values(commands),

@@ -9,16 +9,16 @@ use crate::document::{Located, Table};
 pub struct Trigger {
     /// The component's id.
     pub component: Located<String>,
-    /// Where its requests come from.
+    /// The requests that it takes.
     pub route: Route,
 }
 
-/// Where requests come from.
+/// The requests of a trigger.
 #[derive(Debug)]
 pub enum Route {
-    /// From outside, on this pattern: `/exact`, `/wild/...`, `/named/:segment`.
+    /// Requests from outside that match this pattern: `/exact`, `/wild/...`, `/named/:segment`.
     Public(Located<String>),
-    /// From other components only.
+    /// Requests from other components only.
     Private,
 }
 
@@ -30,24 +30,24 @@ pub(super) fn read_all(root: &mut Table<'_>) -> Result<Vec<Trigger>> {
     if http.is_empty() {
         return Err(kinds.error("has no [[trigger.http]]"));
     }
-    kinds.finish()?;
+    kinds.refuse_unsupported()?;
     http.into_iter().map(read).collect()
 }
 
 fn read(mut table: Table<'_>) -> Result<Trigger> {
-    if table.holds_table("component") {
+    if table.contains_table("component") {
         return Err(table.error("has its component inline; name a [component.<id>] instead"));
     }
     table.string("id")?;
     let component = table.required_string("component")?;
-    let route = if table.holds_table("route") {
+    let route = if table.contains_table("route") {
         let mut route = table
             .table("route", "the route")?
-            .expect("it was just seen");
+            .expect("the route was just found to be a table");
         if !route.boolean("private")? {
             return Err(route.error("is neither a pattern nor { private = true }"));
         }
-        route.finish()?;
+        route.refuse_unsupported()?;
         Route::Private
     } else {
         Route::Public(table.required_string("route")?)
@@ -60,9 +60,9 @@ fn read(mut table: Table<'_>) -> Result<Trigger> {
                 "executor type '{found}' is not supported, only 'http'"
             )));
         }
-        executor.finish()?;
+        executor.refuse_unsupported()?;
     }
-    table.finish()?;
+    table.refuse_unsupported()?;
     Ok(Trigger { component, route })
 }
 

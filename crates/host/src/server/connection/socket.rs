@@ -1,4 +1,4 @@
-//! The socket of a connection, which sees what hyper reads and writes.
+//! The socket of a connection. It records what hyper reads and writes.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,33 +9,33 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::connections::{Activity, Phase};
+use crate::server::connections::{Activity, Phase};
 
-/// A socket that says what becomes of it.
+/// A socket that records its activity.
 pub(super) struct Socket {
     pub(super) stream: TcpStream,
     pub(super) activity: Arc<Activity>,
-    /// The status of an answer that hyper gives by itself.
-    pub(super) kept_back: Option<StatusCode>,
+    /// The status of a response that hyper has made by itself.
+    pub(super) withheld: Option<StatusCode>,
 }
 
 impl Socket {
-    /// Keeps back what nobody has answered, which is what hyper says of a head.
-    fn keep_back(&mut self, bytes: &[u8]) -> bool {
+    /// Withholds a response to no request: hyper makes it when it can't read a head.
+    fn withhold(&mut self, bytes: &[u8]) -> bool {
         if matches!(self.activity.phase(), Phase::Busy | Phase::Flushing) {
             return false;
         }
         let status = bytes
             .get("HTTP/1.1 ".len()..)
             .and_then(|rest| rest.get(..3));
-        self.kept_back = status.and_then(|status| StatusCode::from_bytes(status).ok());
-        self.kept_back.is_some()
+        self.withheld = status.and_then(|status| StatusCode::from_bytes(status).ok());
+        self.withheld.is_some()
     }
 
-    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn record_write(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
-            Poll::Pending => self.activity.not_taken(),
-            Poll::Ready(_) => self.activity.taken(),
+            Poll::Pending => self.activity.write_blocked(),
+            Poll::Ready(_) => self.activity.write_progressed(),
         }
         written
     }
@@ -62,11 +62,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.keep_back(bytes) {
+        if self.withhold(bytes) {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.wrote(written)
+        self.record_write(written)
     }
 
     fn poll_write_vectored(
@@ -75,11 +75,11 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let first = slices.first().map_or(&[][..], |slice| slice);
-        if self.keep_back(first) {
+        if self.withhold(first) {
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.wrote(written)
+        self.record_write(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -95,7 +95,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.kept_back {
+        match self.withheld {
             Some(_) => Poll::Ready(Ok(())),
             None => Pin::new(&mut self.stream).poll_shutdown(cx),
         }

@@ -7,44 +7,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
-/// What a shell reports of a program that SIGINT has ended.
+/// The exit status that a shell reports for a program ended by SIGINT.
 const INTERRUPTED: i32 = 130;
 
 /// The signal to stop.
 #[derive(Debug)]
 pub struct Shutdown {
-    awaited: Arc<AtomicBool>,
-    told: oneshot::Receiver<()>,
+    begun: Arc<AtomicBool>,
+    received: oneshot::Receiver<()>,
 }
 
 impl Shutdown {
-    /// Takes over the signals. Until [`Shutdown::begin`] the first one ends the process at once:
+    /// Installs the signal handlers. Until [`Shutdown::begin`] the first signal ends the process at once:
     /// while components are built there is nothing to finish.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If the system refuses a handler.
     pub fn on_signal() -> io::Result<Shutdown> {
         let mut signals = Signals::new()?;
-        let awaited = Arc::new(AtomicBool::new(false));
-        let (tell, told) = oneshot::channel();
-        let waits = Arc::clone(&awaited);
+        let begun = Arc::new(AtomicBool::new(false));
+        let (sender, received) = oneshot::channel();
+        let has_begun = Arc::clone(&begun);
         tokio::spawn(async move {
             signals.next().await;
-            if waits.load(Ordering::SeqCst) {
-                // Nobody is left to be told where the server has ended by itself.
-                let _ = tell.send(());
+            if has_begun.load(Ordering::SeqCst) {
+                // The server may have ended by itself.
+                let _ = sender.send(());
                 signals.next().await;
             }
             process::exit(INTERRUPTED);
         });
-        Ok(Shutdown { awaited, told })
+        Ok(Shutdown { begun, received })
     }
 
-    /// From now on the first signal only completes the future that this gives.
+    /// From now on the first signal only completes the returned future.
     pub fn begin(self) -> impl Future<Output = ()> {
-        self.awaited.store(true, Ordering::SeqCst);
+        self.begun.store(true, Ordering::SeqCst);
         async move {
-            let _ = self.told.await;
+            let _ = self.received.await;
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What a component's statements reach: its own database, and nothing else of the machine or the process.
+//! Confines a component's statements to its own database: they reach nothing else of the machine or the process.
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ffi};
 
-/// Settings that name files, or that hold for every connection of the process.
+/// Pragmas that name files, or that apply to every connection of the process.
 const REFUSED_PRAGMAS: [&str; 6] = [
     "data_store_directory",
     "hard_heap_limit",
@@ -18,9 +18,9 @@ const REFUSED_PRAGMAS: [&str; 6] = [
 /// memory, by a literal name: `VACUUM` does so too.
 ///
 /// # Errors
-/// Where SQLite does not know the setting.
+/// If SQLite does not know the setting.
 pub(super) fn confine(connection: &Connection) -> rusqlite::Result<()> {
-    // Refuses to write what could make a file malformed on purpose, which SQLite then would read.
+    // Refuses writes that could corrupt the file on purpose.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.authorizer(Some(authorize));
     Ok(())
@@ -29,7 +29,7 @@ pub(super) fn confine(connection: &Connection) -> rusqlite::Result<()> {
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let refused = match context.action {
         AuthAction::Attach { filename } => !matches!(filename, "" | ":memory:"),
-        // The name is a parameter or an expression, and nobody knows it yet.
+        // The name is a parameter or an expression, and not known yet.
         AuthAction::Unknown { code, .. } => code == ffi::SQLITE_ATTACH,
         AuthAction::Function { function_name } => {
             function_name.eq_ignore_ascii_case("load_extension")
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_files_are_out_of_reach() {
+    fn denies_other_files_and_process_wide_settings() {
         let folder = TempDir::new().unwrap();
         let own = Connection::open(folder.path().join("own.db")).unwrap();
         confine(&own).unwrap();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_inside_is_allowed() {
+    fn allows_what_stays_inside_the_database() {
         let folder = TempDir::new().unwrap();
         let own = Connection::open(folder.path().join("own.db")).unwrap();
         confine(&own).unwrap();

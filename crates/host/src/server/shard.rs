@@ -1,8 +1,8 @@
-//! The server's shards: one thread for each core, with connections and instances of its own.
+//! The shards of a server: one thread for each core, with connections and instances of its own.
 //!
-//! A request, the components that it is passed on to and their exports stay on the thread that took its
-//! connection. Nothing is handed over between cores, and an instance is never missed only because
-//! another thread is at work in it at that moment: fewer instances live, and their batches are fuller.
+//! A request, the components that it calls and their exports stay on the thread that took its connection. Nothing
+//! crosses cores, and no thread finds an instance busy with the work of another: fewer instances live, and their
+//! batches are fuller.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
@@ -16,15 +16,15 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::app::App;
-use crate::connection;
-use crate::connections::Open;
+use crate::server::connection;
+use crate::server::connections::ConnectionGuard;
 
-/// How many shards a server has on this machine.
+/// The number of shards on this machine.
 pub fn shards() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// A shard, as the thread that accepts connections sees it. Its thread goes on until this is dropped.
+/// A handle to a shard, for the thread that accepts connections. The shard's thread runs until this is dropped.
 pub struct Shard {
     accepted: UnboundedSender<Connection>,
     open: TaskTracker,
@@ -33,21 +33,21 @@ pub struct Shard {
 struct Connection {
     stream: StdStream,
     client: SocketAddr,
-    open: Open,
-    here: TaskTrackerToken,
+    guard: ConnectionGuard,
+    counted: TaskTrackerToken,
 }
 
 impl Shard {
-    /// Starts a thread that answers with `app`.
+    /// Starts a thread that serves `app`.
     ///
     /// # Errors
-    /// Where the system refuses one.
+    /// If the thread does not start.
     pub fn start(app: Arc<App>) -> io::Result<Shard> {
         let (accepted, connections) = unbounded_channel();
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        // Nobody waits for it to end: what is at work when a server has gone down ends with the process.
+        // Nobody joins it: what is still in progress after the shutdown ends with the process.
         thread::Builder::new()
             .name("shard".to_owned())
             .spawn(move || runtime.block_on(serve(app, connections)))?;
@@ -57,25 +57,25 @@ impl Shard {
         })
     }
 
-    /// How many connections it has.
+    /// How many connections are open.
     pub fn open(&self) -> usize {
         self.open.len()
     }
 
-    /// Gives it a connection from `client`. One that has broken meanwhile is dropped.
-    pub fn take(&self, stream: TcpStream, client: SocketAddr, open: Open) {
+    /// Hands over a connection from `client`. One that has broken meanwhile is dropped.
+    pub fn take(&self, stream: TcpStream, client: SocketAddr, guard: ConnectionGuard) {
         // Head and body leave in two segments; Nagle's algorithm would hold back the second.
-        // A socket that refuses is one whose client has gone.
+        // The socket refuses if its client has gone.
         let Ok(stream) = stream.set_nodelay(true).and_then(|()| stream.into_std()) else {
             return;
         };
         let connection = Connection {
             stream,
             client,
-            open,
-            here: self.open.token(),
+            guard,
+            counted: self.open.token(),
         };
-        // Its thread lives for as long as this end of the channel does.
+        // The receiver lives as long as this sender.
         let _ = self.accepted.send(connection);
     }
 }
@@ -87,8 +87,8 @@ async fn serve(app: Arc<App>, mut connections: UnboundedReceiver<Connection>) {
         };
         let app = Arc::clone(&app);
         tokio::spawn(async move {
-            connection::serve(stream, accepted.client, app, accepted.open).await;
-            drop(accepted.here);
+            connection::serve(stream, accepted.client, app, accepted.guard).await;
+            drop(accepted.counted);
         });
     }
 }

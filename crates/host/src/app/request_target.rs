@@ -1,21 +1,25 @@
-//! Whom a request is for, as its target and its Host header say.
+//! The target of a request: the authority that it names, and its full URL.
+//!
+//! It refuses requests that name two authorities, a password, or none at all under HTTP/1.1.
+
+use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow, bail};
 use http::header::{HOST, HeaderValue};
 use http::uri::{Authority, Scheme};
 use http::{Request, Uri, Version};
 
-use crate::routes::Matched;
+use crate::routes::RouteMatch;
 
-/// Whom a request is for: its target's authority where it has one, which wins over the Host header (RFC 9112, 3.2.2);
-/// none where it need not say.
+/// The authority of a request: that of its target, which wins over the Host header (RFC 9112, 3.2.2). None if the
+/// request need not name one.
 ///
 /// # Errors
-/// Where it says so twice, or not in a way that every reader understands alike. Passwords are not quoted.
-pub fn authority<B>(request: &Request<B>) -> Result<Option<Authority>> {
-    let mut named = request.headers().get_all(HOST).iter();
-    let host = named.next();
-    if named.next().is_some() {
+/// If the authority is ambiguous, malformed, or missing. Passwords are not quoted.
+pub(super) fn authority<B>(request: &Request<B>) -> Result<Option<Authority>> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
         bail!("the request has more than one Host header");
     }
     let host = host
@@ -26,22 +30,28 @@ pub fn authority<B>(request: &Request<B>) -> Result<Option<Authority>> {
     if host.is_none() && target.is_none() && request.version() >= Version::HTTP_11 {
         bail!("the request has no Host header");
     }
-    // A reader could take what stands before the '@' for the host (RFC 9110, 4.2.4).
-    let mut all = host.iter().chain(target);
-    if all.any(|one| one.as_str().contains('@')) {
+    // A reader could take the part before the '@' for the host (RFC 9110, 4.2.4).
+    let mut authorities = host.iter().chain(target);
+    if authorities.any(|one| one.as_str().contains('@')) {
         bail!("the request's target or Host header has a user or a password, which neither may");
     }
     Ok(target.cloned().or(host))
 }
 
+/// The authority of an application that listens on `address`.
+pub(super) fn own_authority(address: SocketAddr) -> Authority {
+    let address = Authority::try_from(address.to_string());
+    address.expect("an address with a port is an authority")
+}
+
 /// Makes the URI absolute, and adds the headers that Spin adds.
 ///
 /// # Errors
-/// Where the target is none of a resource, or not fit for a header.
-pub fn locate<B>(
+/// If the target has no path, or can't be the value of a header.
+pub(super) fn make_absolute<B>(
     request: &mut Request<B>,
     authority: Authority,
-    matched: &Matched,
+    route: &RouteMatch,
     client: &HeaderValue,
 ) -> Result<()> {
     let mut parts = request.uri().clone().into_parts();
@@ -50,7 +60,7 @@ pub fn locate<B>(
     let uri = Uri::from_parts(parts);
     *request.uri_mut() = uri.map_err(|_| anyhow!("the request's target has no path"))?;
     let full_url = HeaderValue::try_from(request.uri().to_string())?;
-    matched.describe(full_url, client, request.headers_mut())
+    route.add_headers(full_url, client, request.headers_mut())
 }
 
 #[cfg(test)]
@@ -58,7 +68,7 @@ pub fn locate<B>(
 mod tests {
     use super::*;
 
-    /// A target, Host headers, a version, and whom they name, or part of the sentence that refuses them.
+    /// A target, Host headers, a version, and the authority that they name, or part of the error.
     type Row = (
         &'static str,
         &'static [&'static str],
@@ -67,7 +77,7 @@ mod tests {
     );
 
     #[test]
-    fn a_request_says_whom_it_is_for() {
+    fn a_request_names_one_authority() {
         let new = Version::HTTP_11;
         let table: [Row; 10] = [
             ("/x", &["a:1"], new, Ok(Some("a:1"))),

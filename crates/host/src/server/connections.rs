@@ -1,7 +1,7 @@
-//! The open connections of a server: how many there may be, what each is doing, and which of them have to go.
+//! The open connections of a server: how many there may be, what each is doing, and which of them are closed.
 //!
-//! A connection says what it does in a few atomic words, so that a request costs no lock and no timer; whoever looks
-//! after them reads these every second, and when another connection needs the place.
+//! A connection records its activity in a few atomics, so that a request costs no lock and no timer. The server
+//! reads them every second, and when a new connection needs room.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,22 +12,22 @@ use tokio::sync::Notify;
 
 mod activity;
 
-pub use activity::{Activity, Ending, Phase};
+pub use activity::{Activity, CloseReason, Phase};
 
 /// How many connections there may be. Beyond, the one that has been idle longest is closed.
 pub const MAX_CONNECTIONS: usize = 10_000;
-/// Files that are left for everything else, such as requests out and databases; half of them where there are few.
+/// Files that are left for everything else, such as outbound requests and databases; half of all files if there are few.
 pub const RESERVED_FILES: usize = 256;
-/// How many more than the limit there may be for a moment: one part of so many.
+/// How far the limit may be exceeded for a moment: by one part of so many.
 const SLACK: usize = 8;
 /// How long the head of a request may take from its first byte. Beyond, the answer is 408.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle before its first request, and between two. Beyond, it is closed.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// How long a client may take none of an answer that is ready for it. Beyond, the connection is closed.
+/// How long a client may read nothing of a response that is ready. Beyond, the connection is closed.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many connections there may be where so many files may be open.
+/// How many connections there may be if the process may open `files` files.
 pub fn limit(files: u64) -> usize {
     let files = usize::try_from(files).unwrap_or(usize::MAX);
     let reserved = RESERVED_FILES.min(files / 2);
@@ -47,7 +47,7 @@ struct Registry {
 }
 
 impl Connections {
-    /// As many as `limit` at a time.
+    /// At most `limit` connections at a time.
     pub fn new(limit: usize) -> Connections {
         Connections(Arc::new(Registry {
             limit,
@@ -57,61 +57,63 @@ impl Connections {
         }))
     }
 
-    /// How many there are.
+    /// How many are open.
     pub fn count(&self) -> usize {
         self.0.open().len()
     }
 
-    /// Takes another one in.
-    pub fn add(&self) -> Open {
+    /// Adds a connection.
+    pub fn add(&self) -> ConnectionGuard {
         let activity = Arc::new(Activity::new());
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         self.0.open().insert(id, Arc::clone(&activity));
-        Open {
+        ConnectionGuard {
             id,
             activity,
             registry: Arc::clone(&self.0),
         }
     }
 
-    /// Whether another one may be accepted. Where there is one too many, the one that can be missed most is told to
-    /// go; a few more may come in until it has gone.
-    pub fn make_place(&self) -> bool {
+    /// Whether another one may be accepted. Above the limit the idlest connection is closed; a few more are accepted
+    /// until that has happened.
+    pub fn make_room(&self) -> bool {
         let open = self.0.open();
-        let going = open.values().filter(|activity| activity.ends()).count();
-        if open.len() - going > self.0.limit {
+        let closing = open.values().filter(|activity| activity.is_closing());
+        let closing = closing.count();
+        if open.len() - closing > self.0.limit {
             close_idlest(&open);
         }
         open.len() <= self.0.limit + self.0.limit / SLACK
     }
 
-    /// Tells the one to go that can be missed most: files have run out.
+    /// Closes the idlest connection: files have run out.
     pub fn close_idlest(&self) {
         close_idlest(&self.0.open());
     }
 
-    /// Tells those to go that take longer than they may.
+    /// Closes those that exceed a time limit.
     pub fn sweep(&self) {
         for activity in self.0.open().values() {
-            if let Some(ending) = activity.overdue() {
-                activity.end(ending);
+            if let Some(reason) = activity.overdue() {
+                activity.close(reason);
             }
         }
     }
 
-    /// Lets each finish the request that it is at.
+    /// Closes each after the request in progress.
     pub fn finish(&self) {
-        for activity in self.0.open().values().filter(|activity| !activity.ends()) {
-            activity.end(Ending::Finish);
+        let open = self.0.open();
+        for activity in open.values().filter(|activity| !activity.is_closing()) {
+            activity.close(CloseReason::Finish);
         }
     }
 
-    /// Waits until one is gone.
+    /// Waits until one is closed.
     pub async fn changed(&self) {
         self.0.changed.notified().await;
     }
 
-    /// Waits until all are gone.
+    /// Waits until all are closed.
     pub async fn closed(&self) {
         loop {
             let changed = self.0.changed.notified();
@@ -123,17 +125,18 @@ impl Connections {
     }
 }
 
-/// Tells the one to go that has been idle longest; if none is idle, the one whose head takes longest.
+/// Closes the connection that has been idle longest; if none is idle, the one whose head takes longest.
 fn close_idlest(open: &HashMap<u64, Arc<Activity>>) {
-    let candidates = open.values().filter(|activity| !activity.ends());
+    let candidates = open.values().filter(|activity| !activity.is_closing());
     let ranked = candidates.filter_map(|activity| match activity.phase() {
-        Phase::Idle => Some((Ending::Idle, activity)),
-        Phase::Head => Some((Ending::SlowHead, activity)),
+        Phase::Idle => Some((CloseReason::Idle, activity)),
+        Phase::Head => Some((CloseReason::SlowHead, activity)),
         Phase::Busy | Phase::Flushing => None,
     });
-    let first = ranked.max_by_key(|(ending, activity)| (*ending == Ending::Idle, activity.lasts()));
-    if let Some((ending, activity)) = first {
-        activity.end(ending);
+    let idlest = ranked
+        .max_by_key(|(reason, activity)| (*reason == CloseReason::Idle, activity.phase_duration()));
+    if let Some((reason, activity)) = idlest {
+        activity.close(reason);
     }
 }
 
@@ -143,22 +146,22 @@ impl Registry {
     }
 }
 
-/// A connection that is open for as long as this lives.
+/// An open connection; it is removed when this is dropped.
 #[derive(Debug)]
-pub struct Open {
+pub struct ConnectionGuard {
     id: u64,
     activity: Arc<Activity>,
     registry: Arc<Registry>,
 }
 
-impl Open {
-    /// Where it says what it does.
+impl ConnectionGuard {
+    /// Where it records what it does.
     pub fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
 }
 
-impl Drop for Open {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.registry.open().remove(&self.id);
         self.registry.changed.notify_waiters();
@@ -172,8 +175,8 @@ mod tests {
     use super::activity::PHASE_SHIFT;
     use super::*;
 
-    /// A connection that began its phase so long ago.
-    fn since(connections: &Connections, phase: Phase, ago: Duration) -> Open {
+    /// A connection that entered its phase so long ago.
+    fn since(connections: &Connections, phase: Phase, ago: Duration) -> ConnectionGuard {
         let mut open = connections.add();
         let mut activity = Activity::new();
         activity.accepted -= ago;
@@ -184,13 +187,13 @@ mod tests {
         open
     }
 
-    fn told(open: &Open) -> Option<Ending> {
+    fn close_reason(open: &ConnectionGuard) -> Option<CloseReason> {
         open.activity()
-            .poll_ending(&Context::from_waker(Waker::noop()))
+            .poll_close(&Context::from_waker(Waker::noop()))
     }
 
     #[test]
-    fn there_are_files_for_other_things() {
+    fn leaves_files_for_other_things() {
         let table = [
             (u64::MAX, MAX_CONNECTIONS),
             (1_048_576, MAX_CONNECTIONS),
@@ -204,12 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn those_go_that_take_longer_than_they_may() {
+    fn closes_those_that_exceed_a_time_limit() {
         let second = Duration::from_secs(1);
         let table = [
-            (Phase::Idle, KEEP_ALIVE, Some(Ending::Idle)),
+            (Phase::Idle, KEEP_ALIVE, Some(CloseReason::Idle)),
             (Phase::Idle, KEEP_ALIVE - second, None),
-            (Phase::Head, HEAD_TIMEOUT, Some(Ending::SlowHead)),
+            (Phase::Head, HEAD_TIMEOUT, Some(CloseReason::SlowHead)),
             (Phase::Head, HEAD_TIMEOUT - second, None),
             (Phase::Busy, 2 * KEEP_ALIVE, None),
             (Phase::Flushing, 2 * KEEP_ALIVE, None),
@@ -218,68 +221,68 @@ mod tests {
             let connections = Connections::new(10);
             let open = since(&connections, phase, ago);
             connections.sweep();
-            assert_eq!(told(&open), ending, "{phase:?} for {ago:?}");
+            assert_eq!(close_reason(&open), ending, "{phase:?} for {ago:?}");
         }
     }
 
     #[test]
-    fn a_client_that_takes_nothing_of_its_answer_is_left() {
+    fn drops_a_client_that_reads_nothing_of_its_response() {
         let connections = Connections::new(10);
         let open = since(&connections, Phase::Busy, WRITE_TIMEOUT);
-        open.activity.unread.store(1, Ordering::Relaxed);
+        open.activity.blocked_since.store(1, Ordering::Relaxed);
         connections.sweep();
-        assert_eq!(told(&open), Some(Ending::Unread));
-        open.activity.taken();
-        assert_eq!(told(&open), None, "it took something after all");
+        assert_eq!(close_reason(&open), Some(CloseReason::Unread));
+        open.activity.write_progressed();
+        assert_eq!(close_reason(&open), None, "it read something after all");
     }
 
     #[test]
-    fn the_idlest_makes_place() {
+    fn the_idlest_makes_room() {
         let connections = Connections::new(SLACK);
         let seconds = Duration::from_secs;
         let busy = since(&connections, Phase::Busy, seconds(50));
         let head = since(&connections, Phase::Head, seconds(9));
         let idle = since(&connections, Phase::Idle, seconds(2));
         let idlest = since(&connections, Phase::Idle, seconds(3));
-        let mut others: Vec<Open> = (4..SLACK)
+        let mut others: Vec<ConnectionGuard> = (4..SLACK)
             .map(|_| since(&connections, Phase::Busy, seconds(0)))
             .collect();
-        assert!(connections.make_place());
-        assert_eq!(told(&idlest), None, "there is a place");
+        assert!(connections.make_room());
+        assert_eq!(close_reason(&idlest), None, "there is room");
         for (open, ending) in [
-            (&idlest, Ending::Idle),
-            (&idle, Ending::Idle),
-            (&head, Ending::SlowHead),
+            (&idlest, CloseReason::Idle),
+            (&idle, CloseReason::Idle),
+            (&head, CloseReason::SlowHead),
         ] {
             others.push(since(&connections, Phase::Busy, seconds(0)));
-            connections.make_place();
-            connections.make_place();
-            assert_eq!(told(open), Some(ending));
+            connections.make_room();
+            connections.make_room();
+            assert_eq!(close_reason(open), Some(ending));
         }
-        assert_eq!(told(&busy), None);
-        assert!(!connections.make_place(), "those told so have not gone");
+        assert_eq!(close_reason(&busy), None);
+        assert!(!connections.make_room(), "they are not closed yet");
         drop((idlest, idle));
-        assert!(connections.make_place());
+        assert!(connections.make_room());
     }
 
     #[test]
-    fn who_gets_a_request_meanwhile_stays() {
+    fn a_connection_with_a_new_request_stays() {
         let connections = Connections::new(1);
         let open = connections.add();
         connections.close_idlest();
         open.activity().enter(Phase::Busy);
-        assert_eq!(told(&open), None);
+        assert_eq!(close_reason(&open), None);
         open.activity().enter(Phase::Idle);
         connections.close_idlest();
-        assert_eq!(told(&open), Some(Ending::Idle), "another time");
+        assert_eq!(close_reason(&open), Some(CloseReason::Idle), "another time");
     }
 
     #[tokio::test]
-    async fn at_the_end_each_finishes_what_it_is_at() {
+    async fn finishes_requests_in_progress_before_closing() {
         let connections = Connections::new(2);
         let (one, other) = (connections.add(), connections.add());
         connections.finish();
-        assert_eq!(told(&one), Some(Ending::Finish));
+        assert_eq!(close_reason(&one), Some(CloseReason::Finish));
         let gone = connections.closed();
         drop((one, other));
         gone.await;

@@ -1,25 +1,25 @@
-//! What a client is told that is not understood.
+//! The responses to requests that hyper can't read.
 
 use http::StatusCode;
 
 use super::{MAX_HEAD_BYTES, MAX_HEADERS};
-use crate::connections::HEAD_TIMEOUT;
+use crate::server::connections::HEAD_TIMEOUT;
 
-/// Why a client is told that it is not understood.
+/// Why a request can't be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Its head did not come in time.
     SlowHead,
-    /// It wants to speak HTTP/2.
+    /// The client speaks HTTP/2.
     Http2,
-    /// Its head is malformed: what hyper calls it.
+    /// Its head is malformed, with hyper's reason.
     Head(String),
-    /// Nothing that it could be told.
+    /// Anything else, which has no response.
     Other,
 }
 
-/// An empty SETTINGS, which an HTTP/2 server says first, and a GOAWAY with HTTP_1_1_REQUIRED, but for its length and
-/// its text (RFC 9113, 6.5, 6.8 and 7).
+/// The frames of an HTTP/2 server that refuses: an empty SETTINGS, and a GOAWAY with HTTP_1_1_REQUIRED, without its
+/// length and its text (RFC 9113, 6.5, 6.8 and 7).
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 const GOAWAY: [u8; 14] = [7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13];
 const HTTP2: &str =
@@ -36,8 +36,8 @@ impl Refusal {
         }
     }
 
-    /// What the client is told; `status` is what hyper would have told it.
-    pub(super) fn words(&self, status: Option<StatusCode>) -> Option<Vec<u8>> {
+    /// The bytes of the response; `status` is the one that hyper would have sent.
+    pub(super) fn response(&self, status: Option<StatusCode>) -> Option<Vec<u8>> {
         let (status, sentence) = match (self, status) {
             (Refusal::SlowHead, _) => {
                 let limit = HEAD_TIMEOUT.as_secs();
@@ -76,8 +76,8 @@ mod tests {
     use super::*;
 
     fn text(refusal: &Refusal, status: u16) -> String {
-        let words = refusal.words(StatusCode::from_u16(status).ok());
-        String::from_utf8_lossy(&words.unwrap_or_default()).into_owned()
+        let bytes = refusal.response(StatusCode::from_u16(status).ok());
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
 
     #[test]
@@ -111,9 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn http_2_is_refused_in_its_own_words() {
-        let words = Refusal::Http2.words(None).unwrap_or_default();
-        let (settings, goaway) = words.split_at(SETTINGS.len());
+    fn refuses_http_2_with_its_own_frames() {
+        let bytes = Refusal::Http2.response(None).unwrap_or_default();
+        let (settings, goaway) = bytes.split_at(SETTINGS.len());
         assert_eq!(settings, SETTINGS);
         let length = usize::from(goaway[1]) << 8 | usize::from(goaway[2]);
         assert_eq!(goaway.len(), 9 + length);

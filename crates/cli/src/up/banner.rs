@@ -1,0 +1,68 @@
+//! The banner: where the application is served, how to try it, and where its spans go.
+
+use std::collections::BTreeSet;
+
+use tracing_tail_host::manifest::{self, Manifest, Route, Trigger};
+use tracing_tail_host::variables::Variables;
+use tracing_tail_redact::redact;
+
+/// The route of the trace viewer.
+const VIEWER: &str = "/traces/...";
+/// The viewer's variable for the token that it requires.
+const VIEWER_TOKEN: &str = "app_viewer_token";
+
+/// The banner of an application that is served on `url`.
+pub(super) fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
+    let mut lines = vec![String::new()];
+    let is_viewer = |trigger: &&Trigger| matches!(&trigger.route, Route::Public(route) if route.value == VIEWER);
+    if let Some(viewer) = manifest.triggers.iter().find(is_viewer) {
+        let query = match requires_token(manifest, variables, &viewer.component.value) {
+            true => "?token=<APP_VIEWER_TOKEN>",
+            false => "",
+        };
+        lines.push(format!("Traces {url}/traces/{query}"));
+    }
+    lines.push(format!("Serving {url}"));
+    for trigger in &manifest.triggers {
+        let component = &trigger.component.value;
+        lines.push(match &trigger.route {
+            Route::Public(route) => format!("  {component}: {url}{}", route.value),
+            Route::Private => format!("  {component}: http://{component}.spin.internal (private)"),
+        });
+    }
+    let path = process_path(manifest);
+    lines.push(format!(
+        "Try:   curl -X POST {url}{path} -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
+    ));
+    let components = manifest.components.iter();
+    let endpoints =
+        components.filter_map(|component| variables.display_value(component, "otlp_endpoint"));
+    let endpoints: BTreeSet<String> = endpoints.map(|endpoint| redact(&endpoint)).collect();
+    let endpoints = endpoints.iter();
+    lines.extend(endpoints.map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")));
+    lines.join("\n")
+}
+
+/// Whether the viewer requires a token.
+fn requires_token(manifest: &Manifest, variables: &Variables, viewer: &str) -> bool {
+    let viewer = manifest::find(manifest, viewer);
+    let values = viewer.and_then(|viewer| variables.of_component(viewer));
+    values.is_ok_and(|values| {
+        values
+            .get(VIEWER_TOKEN)
+            .is_some_and(|token| !token.trim().is_empty())
+    })
+}
+
+/// The path of `/process`: at the top, or under the first route with a wildcard.
+fn process_path(manifest: &Manifest) -> String {
+    const PROCESS: &str = "/process";
+    let under = |trigger: &Trigger| match &trigger.route {
+        Route::Public(route) => Some(format!("{}{PROCESS}", route.value.strip_suffix("/...")?)),
+        Route::Private => None,
+    };
+    let at_the_top = manifest.routes.find(PROCESS).map(|_| PROCESS.to_owned());
+    at_the_top
+        .or_else(|| manifest.triggers.iter().find_map(under))
+        .unwrap_or_else(|| PROCESS.to_owned())
+}

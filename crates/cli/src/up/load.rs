@@ -1,0 +1,121 @@
+//! From the arguments to an application that is ready to be served: parse, resolve, build, link.
+//!
+//! Whatever can be refused before minutes of building is refused before.
+
+use std::iter;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio::net::TcpListener;
+use tracing_tail_host::engine;
+use tracing_tail_host::link::{LinkOptions, LinkedComponent, link_all};
+use tracing_tail_host::manifest::Manifest;
+use tracing_tail_host::runtime_config;
+use tracing_tail_host::server::connections::{self, Connections};
+use tracing_tail_host::variables::{self, Provider, Variables};
+
+use super::PROGRAM;
+use super::listen::listen;
+use crate::application::Application;
+use crate::build::{self, Which};
+use crate::call_tree;
+use crate::cli::Up;
+use crate::destinations;
+use crate::span_account::HOST_ADDS_UP;
+
+/// The files that a process may open if the system does not say how many.
+const DEFAULT_FILES: u64 = 1024;
+
+/// An application that is ready to be served.
+pub(super) struct Loaded {
+    pub(super) manifest: Manifest,
+    pub(super) variables: Variables,
+    pub(super) listener: TcpListener,
+    pub(super) connections: Connections,
+    pub(super) linked: Vec<LinkedComponent>,
+}
+
+/// Loads the application that the arguments name, and prints warnings about its calls.
+pub(super) fn load(args: &Up) -> Result<Loaded> {
+    let environment = environment(args)?;
+    let application = Application::load(args.app.path())?;
+    let providers = providers(args, &application)?;
+    let manifest = application.manifest;
+    let variables = Variables::resolve(&manifest, &providers)?;
+    for component in &manifest.components {
+        variables.allowed_hosts(component)?;
+    }
+    // Connections take files, and many systems let a process open 1,024 unless it asks for more.
+    let files = rlimit::increase_nofile_limit(u64::MAX);
+    let files =
+        files.or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft));
+    let listener = listen(args.listen)?;
+    let which = if args.build { Which::All } else { Which::Stale };
+    build::build(&manifest, which)?;
+    let linked = link(args, &manifest, &variables, &environment)?;
+    let address = listener.local_addr()?;
+    let unknown = destinations::unknown(&manifest, &variables, &providers);
+    let calls = call_tree::warnings(&manifest, &variables, address);
+    for warning in unknown.into_iter().chain(calls) {
+        eprintln!("{PROGRAM}: {warning}");
+    }
+    Ok(Loaded {
+        manifest,
+        variables,
+        listener,
+        connections: Connections::new(connections::limit(files.unwrap_or(DEFAULT_FILES))),
+        linked,
+    })
+}
+
+/// The environment of all components: that of the command line, and the switch that has them report their spans.
+///
+/// # Errors
+/// If an `--env` has no name. It is not quoted: what was meant to be its value may be a secret.
+fn environment(args: &Up) -> Result<Vec<(String, String)>> {
+    let adds_up = Ok((HOST_ADDS_UP.to_owned(), "1".to_owned()));
+    let given = args.env.iter().enumerate().map(|(at, argument)| {
+        let named = argument
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty());
+        let (name, value) =
+            named.ok_or_else(|| anyhow!("--env number {}: write NAME=value", at + 1))?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    iter::once(adds_up).chain(given).collect()
+}
+
+fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
+    let given = variables::from_arguments(&args.variable)?;
+    let beside = application.manifest.dir.join("runtime-config.toml");
+    let configured = match &args.runtime_config_file {
+        Some(path) => runtime_config::load(path)?,
+        None if beside.exists() => runtime_config::load(&beside)?,
+        None => application.providers(),
+    };
+    let mut providers = vec![Provider::Static(given)];
+    providers.extend(configured);
+    providers.push(Provider::fallback().context("failed to read .env")?);
+    Ok(providers)
+}
+
+fn link(
+    args: &Up,
+    manifest: &Manifest,
+    variables: &Variables,
+    environment: &[(String, String)],
+) -> Result<Vec<LinkedComponent>> {
+    let engine = engine::engine()?;
+    engine::start_epochs(&engine).context("failed to start a thread")?;
+    let state_dir = args.state_dir.clone();
+    let state_dir = state_dir.unwrap_or_else(|| manifest.dir.join(".spin"));
+    let started = Instant::now();
+    eprintln!("Loading {} (compiled once, then cached)", manifest.name);
+    let options = LinkOptions {
+        environment,
+        state_dir: &state_dir,
+    };
+    let linked = link_all(&engine, manifest, variables, options)?;
+    eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
+    Ok(linked)
+}
