@@ -5,9 +5,9 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use tracing_tail_redact::{may_end_in_a_password, redact};
 
-use crate::config::text::parse_percent;
 use crate::payload::Payload;
-use crate::report;
+use crate::response::negotiation;
+use crate::settings::text::parse_percent;
 use crate::target::{Target, refusal};
 use crate::wasi::{MAX_ANSWER_BYTES, SendError};
 
@@ -54,7 +54,7 @@ impl Downstream {
     }
 
     /// Whether the request that draws this number from `0.0..1.0` calls it.
-    pub fn is_called_at(&self, draw: f64) -> bool {
+    pub fn is_selected(&self, draw: f64) -> bool {
         draw * 100.0 < self.percent
     }
 
@@ -64,8 +64,8 @@ impl Downstream {
     }
 
     /// The URL as it may be shown: credentials redacted.
-    pub fn shown(&self) -> &str {
-        self.target.shown()
+    pub fn redacted(&self) -> &str {
+        self.target.redacted()
     }
 
     /// The request that carries `payload`, with `context` as additional headers.
@@ -89,7 +89,7 @@ impl Downstream {
     ///
     /// # Errors
     /// Where it gave no list to go on with.
-    pub fn judge(
+    pub fn parse_response(
         &self,
         sent: Result<Response<Bytes>, SendError>,
     ) -> Result<(Payload, StatusCode), CallError> {
@@ -100,11 +100,11 @@ impl Downstream {
         }
         if answer.body().len() > MAX_ANSWER_BYTES {
             return Err(CallError::NoAnswer(
-                SendError::answer_too_large().after(Some(status)),
+                SendError::answer_too_large().with_status(Some(status)),
             ));
         }
-        let list = if report::is_one(&answer) {
-            report::payload(answer.body())
+        let list = if negotiation::is_report(&answer) {
+            negotiation::payload_in(answer.body())
         } else {
             Payload::read(answer.body()).map_err(|malformed| malformed.to_string())
         };
@@ -153,7 +153,7 @@ impl CallError {
 
     /// One sentence for the caller, with the destination and, where a setting can help, its name.
     pub fn explain(&self, downstream: &Downstream) -> String {
-        let shown = downstream.shown();
+        let shown = downstream.redacted();
         match self {
             CallError::Status(StatusCode::LOOP_DETECTED) => {
                 format!("{shown} answered 508: the request may lead to no more calls")
@@ -205,7 +205,7 @@ mod tests {
         ];
         for (text, url) in table {
             assert_eq!(downstream(text).url().to_string(), url);
-            assert_eq!(downstream(text).shown(), url);
+            assert_eq!(downstream(text).redacted(), url);
         }
         for text in ["b", "http://", "http://b?x=1", "http://b#x", ";p=30"] {
             assert!(Downstream::parse(text).is_err(), "{text}");
@@ -224,15 +224,15 @@ mod tests {
         ];
         for (text, draw, called) in table {
             assert_eq!(
-                downstream(text).is_called_at(draw),
+                downstream(text).is_selected(draw),
                 called,
                 "{text} at {draw}"
             );
-            assert_eq!(downstream(text).shown(), "http://b/process");
+            assert_eq!(downstream(text).redacted(), "http://b/process");
         }
         let secured = downstream("http://u:p;q@b;p=30");
-        assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
-        assert!(!secured.is_called_at(0.3));
+        assert_eq!(secured.redacted(), "http://REDACTED:REDACTED@b/process");
+        assert!(!secured.is_selected(0.3));
         for parameter in ["p=101", "p=-1", "p=x", "p", "q=30", "p=30;p=40", ""] {
             let problem = Downstream::parse(&format!("http://u:p@b;{parameter}"));
             let expected = format!(
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn sends_credentials_as_a_header_and_shows_none() {
         let secured = downstream("http://user:p%40ss@b");
-        assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
+        assert_eq!(secured.redacted(), "http://REDACTED:REDACTED@b/process");
         let request = secured.request(&Payload::read(b"[]").unwrap(), HeaderMap::new());
         assert_eq!(request.uri(), "http://b/process");
         assert_eq!(request.headers()[AUTHORIZATION], "Basic dXNlcjpwQHNz");
@@ -271,7 +271,7 @@ mod tests {
         let whole = |length| {
             let mut body = b"[]".to_vec();
             body.resize(length, b' ');
-            downstream("http://b").judge(Ok(Response::new(body.into())))
+            downstream("http://b").parse_response(Ok(Response::new(body.into())))
         };
         assert!(whole(MAX_ANSWER_BYTES).is_ok());
         assert_eq!(
@@ -285,11 +285,11 @@ mod tests {
         let b = downstream("http://b:1");
         let list = |items: &[u8]| Payload::read(items).unwrap();
         assert_eq!(
-            b.judge(answer(200, "[\"x\"]")),
+            b.parse_response(answer(200, "[\"x\"]")),
             Ok((list(b"[\"x\"]"), StatusCode::OK))
         );
         assert_eq!(
-            b.judge(answer(201, "[]")),
+            b.parse_response(answer(201, "[]")),
             Ok((list(b"[]"), StatusCode::CREATED))
         );
         let table = [
@@ -309,11 +309,11 @@ mod tests {
                 "http://b:1/process did not answer within the time that APP_TIMEOUT sets",
             ),
             (
-                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                Err(SendError::Timeout.with_status(Some(StatusCode::OK))),
                 "http://b:1/process did not answer completely within the time that APP_TIMEOUT sets",
             ),
             (
-                Err(SendError::answer_too_large().after(Some(StatusCode::OK))),
+                Err(SendError::answer_too_large().with_status(Some(StatusCode::OK))),
                 "http://b:1/process answered 200, but its body broke off: answer too large (over 4194304 bytes)",
             ),
             (
@@ -334,7 +334,7 @@ mod tests {
                 Ok(answer) => Some(answer.status()),
                 Err(error) => error.status(),
             };
-            let error = b.judge(sent).unwrap_err();
+            let error = b.parse_response(sent).unwrap_err();
             assert_eq!(error.explain(&b), sentence);
             assert_eq!(error.status(), head, "whatever became of the body");
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Says to a downstream what is left to its request.
-pub const HEADER: HeaderName = HeaderName::from_static("tracing-tail-limits");
+const HEADER: HeaderName = HeaderName::from_static("tracing-tail-limits");
 /// How many calls a request from outside leads to at the most, through all services together.
 pub const MAX_CALLS: u64 = 32_768;
 /// Of what a call may spend, the part that is set aside for its retries: small, so that a long chain of
@@ -62,8 +62,12 @@ impl Limits {
         limits
     }
 
-    /// As the value of [`HEADER`].
-    pub fn header(&self) -> HeaderValue {
+    /// Adds the limits to the headers of a call.
+    pub fn inject(&self, headers: &mut HeaderMap) {
+        headers.insert(HEADER, self.header());
+    }
+
+    fn header(&self) -> HeaderValue {
         let mut text = format!("hops={}, calls={}", self.hops, self.calls);
         if let Some(time) = self.time {
             text += &format!(", ms={}", time.as_millis());
@@ -75,21 +79,21 @@ impl Limits {
 /// What one call may spend on its tries: each is a call itself, and what it gets beyond that is for those
 /// that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
+pub struct CallBudget {
     next: u64,
     of_each_retry: u64,
     left: u64,
 }
 
-impl Share {
+impl CallBudget {
     /// Takes a share apart: the first try gets all but a small part, of which the retries get the same each.
-    pub fn new(share: u64, retries: u32) -> Share {
+    pub fn new(share: u64, retries: u32) -> CallBudget {
         let retries = u64::from(retries);
         let even = share / (retries + 1);
         let small = (share / FOR_RETRIES).checked_div(retries);
         let of_each_retry = small.map_or(0, |small| small.max(even.min(FOR_EACH_RETRY)).max(1));
         let left = (of_each_retry * retries).min(share.saturating_sub(1));
-        Share {
+        CallBudget {
             next: share - left,
             of_each_retry,
             left,
@@ -98,7 +102,7 @@ impl Share {
 }
 
 /// How many calls each try may lead to; none once there must not be another.
-impl Iterator for Share {
+impl Iterator for CallBudget {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
@@ -158,7 +162,7 @@ mod tests {
 
     /// What the tries of a call get.
     fn tries(share: u64, retries: u32) -> Vec<u64> {
-        Share::new(share, retries).take(200).collect()
+        CallBudget::new(share, retries).take(200).collect()
     }
 
     #[test]
@@ -196,7 +200,7 @@ mod tests {
             if hops == 0 || share == 0 {
                 return 0;
             }
-            let below = Share::new(share, retries).next().unwrap();
+            let below = CallBudget::new(share, retries).next().unwrap();
             fanout * (1 + calls(below, hops - 1, fanout, retries))
         }
         assert_eq!(calls(MAX_CALLS, 200, 1, 0), 200);

@@ -13,43 +13,43 @@ use http::{Response, StatusCode};
 use crate::wasi::SendError;
 
 /// The wait before the first retry; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 /// No backoff is longer; a `retry-after` may be.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// How often, and after what, a request is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retries {
+pub struct RetryPolicy {
     /// How often at the most.
-    pub most: u32,
+    pub max_retries: u32,
     /// Whether a try may fail for lack of time and another still have some.
-    pub after_timeouts: bool,
+    pub retry_timeouts: bool,
 }
 
-impl Retries {
+impl RetryPolicy {
     /// How long to wait before the request is sent again; none where it is not, because it was
     /// taken, was refused for good, or was tried often enough. `retries` counts those so far,
     /// `jitter` is drawn evenly from `0.0..1.0`.
-    pub fn wait(
+    pub fn next_delay(
         self,
         sent: &Result<Response<Bytes>, SendError>,
         retries: u32,
         jitter: f64,
         now: SystemTime,
     ) -> Option<Duration> {
-        if retries >= self.most {
+        if retries >= self.max_retries {
             return None;
         }
         let asked = match sent {
             Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
-            Err(error) if error.is_timeout() && !self.after_timeouts => return None,
+            Err(error) if error.is_timeout() && !self.retry_timeouts => return None,
             // The connection may come back; what is not allowed stays so.
-            Err(error) if error.may_pass() => None,
+            Err(error) if error.is_transient() => None,
             Ok(_) | Err(_) => return None,
         };
         // Half of the wait is certain, half is drawn, so that instances do not return all at once.
-        let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retries));
-        let backoff = doubled.min(LONGEST_BACKOFF).mul_f64(0.5 + jitter / 2.0);
+        let doubled = INITIAL_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
+        let backoff = doubled.min(MAX_BACKOFF).mul_f64(0.5 + jitter / 2.0);
         Some(asked.unwrap_or(backoff).max(backoff))
     }
 }
@@ -73,9 +73,9 @@ fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    const RETRIES: Retries = Retries {
-        most: 5,
-        after_timeouts: false,
+    const RETRY_POLICY: RetryPolicy = RetryPolicy {
+        max_retries: 5,
+        retry_timeouts: false,
     };
 
     const fn ms(milliseconds: u64) -> Duration {
@@ -145,39 +145,44 @@ mod tests {
             (failed("answer_too_large"), None, "nor smaller"),
             (Err(SendError::Timeout), None, "the whole time is used up"),
             (
-                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                Err(SendError::Timeout.with_status(Some(StatusCode::OK))),
                 None,
                 "by half an answer too",
             ),
         ];
         for (sent, expected, reason) in table {
-            assert_eq!(RETRIES.wait(&sent, 0, 0.0, now), expected, "{reason}");
+            assert_eq!(
+                RETRY_POLICY.next_delay(&sent, 0, 0.0, now),
+                expected,
+                "{reason}"
+            );
         }
-        let patient = Retries {
-            after_timeouts: true,
-            ..RETRIES
+        let patient = RetryPolicy {
+            retry_timeouts: true,
+            ..RETRY_POLICY
         };
         let late = Err(SendError::Timeout);
-        assert_eq!(patient.wait(&late, 0, 0.0, now), Some(ms(50)));
+        assert_eq!(patient.next_delay(&late, 0, 0.0, now), Some(ms(50)));
     }
 
     #[test]
     fn backs_off_exponentially_with_jitter_and_gives_up() {
         let waits = |jitter| {
-            let wait =
-                |retries| RETRIES.wait(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH);
-            (0..=RETRIES.most).map(wait).collect::<Vec<_>>()
+            let wait = |retries| {
+                RETRY_POLICY.next_delay(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH)
+            };
+            (0..=RETRY_POLICY.max_retries).map(wait).collect::<Vec<_>>()
         };
         let expected = [50, 100, 200, 400, 800].map(|least| Some(ms(least)));
         assert_eq!(waits(0.0)[..5], expected);
         let longest: Duration = waits(1.0).into_iter().flatten().sum();
         assert_eq!(longest, ms(3100));
         assert_eq!(waits(1.0)[5], None);
-        let endless = Retries {
-            most: u32::MAX,
-            ..RETRIES
+        let endless = RetryPolicy {
+            max_retries: u32::MAX,
+            ..RETRY_POLICY
         };
-        let late = endless.wait(&answer(503, None), 1_000_000, 1.0, SystemTime::UNIX_EPOCH);
-        assert_eq!(late, Some(LONGEST_BACKOFF));
+        let late = endless.next_delay(&answer(503, None), 1_000_000, 1.0, SystemTime::UNIX_EPOCH);
+        assert_eq!(late, Some(MAX_BACKOFF));
     }
 }

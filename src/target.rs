@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderValue, Uri};
 use tracing_tail_redact::{Parts, hides_a_password, redact};
 
-use crate::config::text::percent_decode;
+use crate::settings::text::percent_decode;
 
 /// The URL of an outbound request. `user:password@` becomes a Basic `authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Target {
     }
 
     /// The URL as it may be shown: credentials redacted, the query left out.
-    pub fn shown(&self) -> &str {
+    pub fn redacted(&self) -> &str {
         &self.shown
     }
 
@@ -91,22 +91,6 @@ pub fn refusal(url: &str, example: &str) -> String {
     }
     let shown = redact(url);
     format!("'{shown}' is not an http:// or https:// URL such as {example}")
-}
-
-/// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
-/// `url.query` and `url.full`.
-pub fn redact_query(query: &str) -> String {
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((key, _)) if is_sensitive(key) => format!("{key}=REDACTED"),
-        _ => pair.to_owned(),
-    });
-    pairs.collect::<Vec<_>>().join("&")
-}
-
-/// The server reads a key with `%2D` in it as one with a hyphen.
-fn is_sensitive(key: &str) -> bool {
-    let list = include_str!("telemetry/sensitive_keys.txt");
-    percent_decode(key).is_some_and(|key| list.lines().any(|known| known.as_bytes() == key))
 }
 
 fn basic(userinfo: &str) -> Option<HeaderValue> {
@@ -162,32 +146,9 @@ mod tests {
         for (text, url, shown, authorization) in table {
             let target = Target::parse(text).expect(text);
             assert_eq!(target.url().to_string(), url);
-            assert_eq!(target.shown(), shown);
+            assert_eq!(target.redacted(), shown);
             let header = target.authorization().map(|value| value.to_str().unwrap());
             assert_eq!(header, authorization);
-        }
-    }
-
-    #[test]
-    fn redacts_the_keys_that_the_conventions_name() {
-        let table = [
-            ("a=1&sig=secret&b", "a=1&sig=REDACTED&b"),
-            ("Signature=x", "Signature=REDACTED"),
-            (
-                "AWSAccessKeyId=x&X-Goog-Signature=y",
-                "AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
-            ),
-            (
-                "X-Amz-Signature=x&X-Amz-Credential=y/z&X-Amz-Security-Token=a=b&X-Amz-Date=1",
-                "X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&X-Amz-Date=1",
-            ),
-            ("X%2DAmz%2dSignature=x", "X%2DAmz%2dSignature=REDACTED"),
-            ("x-amz-signature=x&%=1", "x-amz-signature=x&%=1"),
-            ("signature=x&mysig=1&sig", "signature=x&mysig=1&sig"),
-            ("", ""),
-        ];
-        for (query, redacted) in table {
-            assert_eq!(redact_query(query), redacted);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use tracing_tail::{config, limits, payload, wasi};
+use tracing_tail::{limits, payload, settings, wasi};
 use tracing_tail_host::{connection, connections, dispatch, request_body, room, sqlite};
 use tracing_tail_viewer::receive::{body, check, spans};
 use tracing_tail_viewer::store::stored;
@@ -39,7 +39,7 @@ fn limits() -> Vec<(&'static str, String)> {
         ("payload::MAX_ITEMS", count(payload::MAX_ITEMS)),
         ("wasi::MAX_ANSWER_BYTES", bytes(wasi::MAX_ANSWER_BYTES)),
         ("MAX_CALLS", count(calls)),
-        ("LONGEST", seconds(config::text::LONGEST)),
+        ("MAX_DURATION", seconds(settings::text::MAX_DURATION)),
         ("body::MAX_BYTES", bytes(body::MAX_BYTES)),
         ("MAX_MESSAGES", count(check::MAX_MESSAGES)),
         ("check::MAX_SPANS", count(check::MAX_SPANS)),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::config::text::parse_percent;
+use crate::settings::text::parse_percent;
 
 /// Which part of the requests fail, and how: disjoint shares of `0.0..1.0`.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ impl Errors {
     }
 
     /// The status of the request that draws this number from `0.0..1.0`, if it fails.
-    pub fn at(&self, draw: f64) -> Option<StatusCode> {
+    pub fn sample(&self, draw: f64) -> Option<StatusCode> {
         let mut upper = 0.0;
         self.0.iter().find_map(|(status, percent)| {
             upper += percent;
@@ -63,7 +63,7 @@ mod tests {
     fn failure(errors: &str, draw: f64) -> Option<u16> {
         Errors::parse(errors)
             .unwrap()
-            .at(draw)
+            .sample(draw)
             .map(|status| status.as_u16())
     }
 

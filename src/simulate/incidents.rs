@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Errors, Latency};
-use crate::config::text::parse_duration;
+use crate::settings::text::parse_duration;
 
 /// A sickness that comes and goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ impl Incidents {
     }
 
     /// Whether one is going on: they begin at every whole multiple of `every` since 1970.
-    pub fn going_on(&self, now: SystemTime) -> bool {
+    pub fn is_active(&self, now: SystemTime) -> bool {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         since.as_nanos() % self.every.as_nanos() < self.lasting.as_nanos()
     }
@@ -101,10 +101,10 @@ mod tests {
             (1_800_000_030, false),
         ];
         for (seconds, sick) in table {
-            assert_eq!(incidents.going_on(at(seconds)), sick, "{seconds} s");
+            assert_eq!(incidents.is_active(at(seconds)), sick, "{seconds} s");
         }
         let always = Incidents::parse("every=1m,for=1m,latency=2s").unwrap();
-        assert!(always.going_on(at(59)));
+        assert!(always.is_active(at(59)));
     }
 
     #[test]

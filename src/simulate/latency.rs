@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::text::{LONGEST, parse_decimal, parse_duration, parse_percent};
+use crate::settings::text::{MAX_DURATION, parse_decimal, parse_duration, parse_percent};
 
 /// How a request's delay is distributed: points of the quantile function, evenly joined.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,7 @@ impl Latency {
     }
 
     /// The delay of the request that draws this number from `0.0..1.0`.
-    pub fn at(&self, draw: f64) -> Duration {
+    pub fn sample(&self, draw: f64) -> Duration {
         let above = self.0.partition_point(|(quantile, _)| *quantile <= draw);
         match (self.0[..above].last(), self.0.get(above)) {
             (Some((from, low)), Some((to, high))) => {
@@ -51,7 +51,7 @@ impl Latency {
 fn parse_most(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(parse_decimal(text)? / 1000.0)
         .ok()
-        .filter(|most| *most <= LONGEST)
+        .filter(|most| *most <= MAX_DURATION)
 }
 
 fn parse_quantiles(text: &str) -> Option<Vec<(f64, Duration)>> {
@@ -94,7 +94,7 @@ mod tests {
             ("p50:20ms,p90:100ms,p99:900ms", 0.999, ms(900)),
         ];
         for (latency, draw, expected) in table {
-            let delay = Latency::parse(latency).unwrap().at(draw);
+            let delay = Latency::parse(latency).unwrap().sample(draw);
             assert!(
                 delay.abs_diff(expected) < Duration::from_micros(1),
                 "{latency} at {draw}: {delay:?}"

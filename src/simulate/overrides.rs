@@ -5,23 +5,23 @@
 //! service's name; a service's own entry wins over that of every hop, a later one over an earlier.
 
 use super::{Errors, Latency};
-use crate::config::text::percent_decode_text;
-use crate::telemetry::baggage::{self, Fate};
+use crate::settings::text::percent_decode_text;
+use crate::telemetry::propagation::baggage::{self, MemberStatus};
 
 /// What a request asks of one hop.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
     /// Errors in the place of the configured ones.
-    pub errors: Option<Asked<Errors>>,
+    pub errors: Option<Override<Errors>>,
     /// Latency in the place of the configured one.
-    pub latency: Option<Asked<Latency>>,
+    pub latency: Option<Override<Latency>>,
     /// The seed of the draws.
     pub seed: Option<String>,
 }
 
 /// What was asked for, as it was written and as it was understood.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked<T> {
+pub struct Override<T> {
     /// The text.
     pub text: String,
     /// Its meaning.
@@ -36,7 +36,7 @@ impl Overrides {
     /// too where it would not get there.
     pub fn parse(baggage: &str, service: &str) -> Result<Overrides, String> {
         let mut overrides = Overrides::default();
-        if !are_in(baggage) {
+        if !contains_overrides(baggage) {
             return Ok(overrides);
         }
         refuse_lost(baggage)?;
@@ -59,24 +59,24 @@ impl Overrides {
 
     fn set(&mut self, what: &str, text: &str) -> Result<(), String> {
         match what {
-            "errors" => self.errors = Some(Asked::new(text, Errors::parse)?),
-            "latency" => self.latency = Some(Asked::new(text, Latency::parse)?),
+            "errors" => self.errors = Some(Override::new(text, Errors::parse)?),
+            "latency" => self.latency = Some(Override::new(text, Latency::parse)?),
             _ => return Err("only errors and latency can be asked for".to_owned()),
         }
         Ok(())
     }
 }
 
-impl<T> Asked<T> {
-    fn new(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Asked<T>, String> {
+impl<T> Override<T> {
+    fn new(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Override<T>, String> {
         let value = parse(text)?;
         let text = text.to_owned();
-        Ok(Asked { text, value })
+        Ok(Override { text, value })
     }
 }
 
 /// Whether baggage holds anything that may be an override, well-formed or not.
-pub fn are_in(baggage: &str) -> bool {
+pub fn contains_overrides(baggage: &str) -> bool {
     baggage.split(',').any(|member| fault(member).is_some())
 }
 
@@ -93,17 +93,17 @@ fn fault(member: &str) -> Option<String> {
 fn refuse_lost(baggage: &str) -> Result<(), String> {
     let mut before = None;
     let mut lost = None;
-    baggage::each_member(baggage, &mut |member, fate| {
+    baggage::for_each_member(baggage, &mut |member, fate| {
         let fault = fault(member);
         let problem = match (fate, &fault) {
-            (Fate::Malformed, Some(_)) => {
+            (MemberStatus::Malformed, Some(_)) => {
                 "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII \
                  percent-encoded, such as %2C"
             }
-            (Fate::Malformed, None) if before.is_some() => {
+            (MemberStatus::Malformed, None) if before.is_some() => {
                 "what follows its comma is no list member; in a value a comma is written %2C"
             }
-            (Fate::TooMuch, Some(_)) => {
+            (MemberStatus::OverLimit, Some(_)) => {
                 "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them"
             }
             _ => {

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use crate::config::Batching;
+use crate::settings::BatchConfig;
 
 /// A bounded queue of ended spans, in whatever form, with at most one worker.
 #[derive(Debug)]
 pub struct BatchBuffer<S> {
     spans: VecDeque<S>,
-    batching: Batching,
+    batching: BatchConfig,
     has_worker: bool,
 }
 
@@ -27,7 +27,7 @@ pub enum Push {
 
 impl<S> BatchBuffer<S> {
     /// An empty queue.
-    pub fn new(batching: Batching) -> BatchBuffer<S> {
+    pub fn new(batching: BatchConfig) -> BatchBuffer<S> {
         BatchBuffer {
             spans: VecDeque::new(),
             batching,
@@ -92,7 +92,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Small enough to be filled by hand.
-    pub(in crate::telemetry) const BATCHING: Batching = Batching {
+    pub(in crate::telemetry) const BATCHING: BatchConfig = BatchConfig {
         schedule_delay: Duration::from_millis(100),
         max_queue_size: 5,
         max_export_batch_size: 3,

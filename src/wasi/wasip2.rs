@@ -29,10 +29,10 @@ use wasi::http::types::{
 use wasi::io::poll::Pollable;
 use wasi::io::streams::StreamError;
 
-use super::{MAX_ANSWER_BYTES, SendError, World, failed, fields, header_map};
+use super::{MAX_ANSWER_BYTES, Runtime, SendError, fields, header_map};
 use crate::Service;
 use crate::clock::Clock;
-use crate::config::Values;
+use crate::settings::Values;
 
 /// How much of a body is read or written at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -45,9 +45,9 @@ thread_local! {
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let clock = Clock::start();
     let request = incoming(request);
-    let values = Values::needed(&Wasip2, request.headers()).await;
+    let values = Values::for_request(&Wasip2, request.headers()).await;
     let service = Service::start(Wasip2, &values);
-    let answer = service.answer(request, clock).await;
+    let answer = service.handle(request, clock).await;
     let (head, body) = answer.into_parts();
     let headers =
         Headers::from_list(&fields(&head.headers)).expect("headers of our own are allowed");
@@ -86,7 +86,7 @@ fn incoming(request: IncomingRequest) -> Request<impl Body<Data = Bytes, Error =
 #[derive(Debug, Clone, Copy)]
 pub struct Wasip2;
 
-impl World for Wasip2 {
+impl Runtime for Wasip2 {
     const REUSED: bool = false;
 
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
@@ -108,7 +108,7 @@ impl World for Wasip2 {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
         };
-        sent.map_err(|error| error.after(status.get()))
+        sent.map_err(|error| error.with_status(status.get()))
     }
 
     fn random(&self) -> u64 {
@@ -265,6 +265,6 @@ fn nanoseconds(duration: Duration) -> u64 {
 fn send_error(code: ErrorCode) -> SendError {
     match code {
         ErrorCode::InternalError(detail) => failed("internal_error", detail.unwrap_or_default()),
-        other => SendError::of_error_code(&format!("{other:?}")),
+        other => SendError::from_error_code(&format!("{other:?}")),
     }
 }

@@ -14,15 +14,15 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
-use super::{Bell, SendError, World, failed};
+use super::{Notifier, Runtime, SendError};
 use crate::Service;
 use crate::clock::Clock;
-use crate::config::Values;
+use crate::settings::Values;
 
 mod messages;
-mod turns;
+mod spawn;
 
-use turns::with_turns;
+use spawn::repoll_after_spawn;
 
 thread_local! {
     static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
@@ -37,10 +37,10 @@ impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let answered = async {
             let clock = Clock::start();
-            let answer = service().answer(messages::incoming(request), clock).await;
+            let answer = service().handle(messages::incoming(request), clock).await;
             messages::outgoing(answer)
         };
-        Ok(with_turns(answered).await)
+        Ok(repoll_after_spawn(answered).await)
     }
 }
 
@@ -52,7 +52,7 @@ fn service() -> Rc<Service<Wasip3>> {
     }
     let started = Rc::new(Service::start(
         Wasip3,
-        &wit_bindgen::block_on(Values::all(&Wasip3)),
+        &wit_bindgen::block_on(Values::for_instance(&Wasip3)),
     ));
     SERVICE.with(|service| Rc::clone(service.get_or_init(|| started)))
 }
@@ -61,7 +61,7 @@ fn service() -> Rc<Service<Wasip3>> {
 #[derive(Debug, Clone, Copy)]
 pub struct Wasip3;
 
-impl World for Wasip3 {
+impl Runtime for Wasip3 {
     const REUSED: bool = true;
 
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
@@ -83,7 +83,7 @@ impl World for Wasip3 {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
         };
-        sent.map_err(|error| error.after(status.get()))
+        sent.map_err(|error| error.with_status(status.get()))
     }
 
     fn random(&self) -> u64 {
@@ -94,7 +94,7 @@ impl World for Wasip3 {
         time::sleep(duration).await;
     }
 
-    fn bell(&self) -> (Bell, impl Future<Output = ()> + 'static) {
+    fn notifier(&self) -> (Notifier, impl Future<Output = ()> + 'static) {
         let (bell, mut ringing) = wit_stream::new::<u8>();
         // Nothing is ever written: what is heard is the end.
         let heard = async move { while ringing.next().await.is_some() {} };
@@ -102,7 +102,7 @@ impl World for Wasip3 {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        turns::spawn(task);
+        spawn::spawn(task);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Adds up what the instances of the service say of their spans: made, sent, or lost, and why.
 //!
-//! The service writes a line of JSON for each export where [`HOST_ADDS_UP`] is set in its environment (see
-//! `telemetry/account.rs` there). People are told of losses at once, and then, cause by cause, every ten
+//! The service writes a line of JSON for each export where [`SPAN_ACCOUNT_VARIABLE`] is set in its environment (see
+//! `telemetry/span_account.rs` there). People are told of losses at once, and then, cause by cause, every ten
 //! seconds; at the end come the totals.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tracing_tail::telemetry::account::LINE_PREFIX;
-pub use tracing_tail::telemetry::account::{HOST_ADDS_UP, REPORT_INTERVAL};
+use tracing_tail::telemetry::span_account::LINE_PREFIX;
+pub use tracing_tail::telemetry::span_account::{REPORT_INTERVAL, SPAN_ACCOUNT_VARIABLE};
 
 /// How many causes of losses are told apart; what comes beyond is counted, and told without its cause.
 const MAX_CAUSES: usize = 64;

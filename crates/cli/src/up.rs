@@ -18,7 +18,7 @@ use crate::build::{self, Which};
 use crate::call_tree;
 use crate::cli::{self, Summary, Up};
 use crate::destinations;
-use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
+use crate::span_account::{self, SPAN_ACCOUNT_VARIABLE, SpanAccount};
 use crate::warnings::Warnings;
 use tracing_tail_host::app::{self, App};
 use tracing_tail_host::connections::{self, Connections};
@@ -150,7 +150,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
 /// # Errors
 /// Where an `--env` has no name. It is not quoted: what was meant to be its value may be a secret.
 fn environment(args: &Up) -> Result<Vec<(String, String)>> {
-    let adds_up = Ok((HOST_ADDS_UP.to_owned(), "1".to_owned()));
+    let adds_up = Ok((SPAN_ACCOUNT_VARIABLE.to_owned(), "1".to_owned()));
     let given = args.env.iter().enumerate().map(|(at, word)| {
         let named = word.split_once('=').filter(|(name, _)| !name.is_empty());
         let (name, value) =

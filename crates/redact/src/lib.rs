@@ -3,6 +3,8 @@
 //! Errors, logs, spans and reports quote URLs that somebody has typed. Everything here is a function of the text,
 //! which is never trusted to be a URL.
 
+use percent_encoding::percent_decode_str;
+
 /// What of a URL may be shown, well-formed or not: credentials redacted, the query left out. Nothing of one
 /// that may hide a password.
 pub fn redact(url: &str) -> String {
@@ -99,6 +101,23 @@ fn is_host(authority: &str) -> bool {
         && (!host.contains(':') || host.starts_with('['))
 }
 
+/// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
+/// `url.query` and `url.full`.
+pub fn redact_query(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if is_sensitive(key) => format!("{key}=REDACTED"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// The server reads a key with `%2D` in it as one with a hyphen.
+fn is_sensitive(key: &str) -> bool {
+    let key: Vec<u8> = percent_decode_str(key).collect();
+    let mut list = include_str!("sensitive_keys.txt").lines();
+    list.any(|known| known.as_bytes() == key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +138,29 @@ mod tests {
         ];
         for (text, shown) in table {
             assert_eq!(redact(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn redacts_the_keys_that_the_conventions_name() {
+        let table = [
+            ("a=1&sig=secret&b", "a=1&sig=REDACTED&b"),
+            ("Signature=x", "Signature=REDACTED"),
+            (
+                "AWSAccessKeyId=x&X-Goog-Signature=y",
+                "AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
+            ),
+            (
+                "X-Amz-Signature=x&X-Amz-Credential=y/z&X-Amz-Security-Token=a=b&X-Amz-Date=1",
+                "X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&X-Amz-Date=1",
+            ),
+            ("X%2DAmz%2dSignature=x", "X%2DAmz%2dSignature=REDACTED"),
+            ("x-amz-signature=x&%=1", "x-amz-signature=x&%=1"),
+            ("signature=x&mysig=1&sig", "signature=x&mysig=1&sig"),
+            ("", ""),
+        ];
+        for (query, redacted) in table {
+            assert_eq!(redact_query(query), redacted);
         }
     }
 }

@@ -15,9 +15,9 @@ use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult};
 
-use super::turns::spawn;
+use super::spawn::spawn;
 use super::{failed, send_error};
-use crate::spin_headers;
+use crate::inbound::spin_headers;
 use crate::wasi::{MAX_ANSWER_BYTES, SendError, fields, header_map};
 
 /// How much of a body is read at a time, in bytes.
