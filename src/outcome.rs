@@ -81,7 +81,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Settings(problems) => f.write_str(&problems.join("; ")),
-            Failure::NotFound(path) => write!(f, "nothing lives on {path}; POST to /process"),
+            Failure::NotFound(path) => write!(f, "no route matches {path}; POST to /process"),
             Failure::MethodNotAllowed(method) => {
                 write!(f, "{method} is not allowed on /process; use POST")
             }
@@ -93,15 +93,15 @@ impl fmt::Display for Failure {
             Failure::Simulated { service, .. } => write!(f, "simulated error in {service}"),
             Failure::HopsUsedUp => f.write_str(
                 "the request has made as many hops as APP_MAX_HOPS allows, and its downstreams are not called: \
-                 do services call each other in a circle?",
+                 do services call each other in a cycle?",
             ),
             Failure::CallsUsedUp { calls, left } => write!(
                 f,
                 "the request may lead to {left} more calls here, of {MAX_CALLS} in all, and its {calls} downstreams \
-                 are not called: do services call each other in a circle?"
+                 are not called: do services call each other in a cycle?"
             ),
             Failure::CallerGone(calls) => {
-                write!(f, "the caller waits no more, and {calls} calls were not begun")
+                write!(f, "the caller has stopped waiting, and {calls} calls were not started")
             }
             Failure::Baggage(why)
             | Failure::Downstream(why)

@@ -1,6 +1,6 @@
-//! Whether an outbound request is sent again, and when. Pure.
+//! Whether an outbound request is retried, and when. Pure.
 //!
-//! Exports and downstream calls agree on which answers are worth another try. Source: the OTLP
+//! Exports and downstream calls use the same rules for which responses are retryable. Source: the OTLP
 //! specification, "OTLP/HTTP Response": "Retryable Response Codes", "Throttling", "All Other
 //! Responses" and "OTLP/HTTP Connection".
 
@@ -14,22 +14,22 @@ use crate::wasi::SendError;
 
 /// The wait before the first retry; it doubles with each.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
-/// No backoff is longer; a `retry-after` may be.
+/// The longest backoff; a `retry-after` may be longer.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// How often, and after what, a request is sent again.
+/// How often, and after which failures, a request is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often at the most.
+    /// The maximum number of retries.
     pub max_retries: u32,
-    /// Whether a try may fail for lack of time and another still have some.
+    /// Whether to retry after a timeout: each attempt has a time limit of its own.
     pub retry_timeouts: bool,
 }
 
 impl RetryPolicy {
-    /// How long to wait before the request is sent again; none where it is not, because it was
-    /// taken, was refused for good, or was tried often enough. `retries` counts those so far,
-    /// `jitter` is drawn evenly from `0.0..1.0`.
+    /// How long to wait before the next attempt. `None` if there is none, because the request was accepted,
+    /// was refused for good, or was retried often enough. `retries` counts the retries so far, `jitter` is
+    /// uniform in `0.0..1.0`.
     pub fn next_delay(
         self,
         sent: &Result<Response<Bytes>, SendError>,
@@ -40,17 +40,16 @@ impl RetryPolicy {
         if retries >= self.max_retries {
             return None;
         }
-        let asked = match sent {
+        let retry_after = match sent {
             Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
             Err(error) if error.is_timeout() && !self.retry_timeouts => return None,
-            // The connection may come back; what is not allowed stays so.
             Err(error) if error.is_transient() => None,
             Ok(_) | Err(_) => return None,
         };
-        // Half of the wait is certain, half is drawn, so that instances do not return all at once.
+        // Half of the backoff is random, so that instances do not retry all at once.
         let doubled = INITIAL_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
         let backoff = doubled.min(MAX_BACKOFF).mul_f64(0.5 + jitter / 2.0);
-        Some(asked.unwrap_or(backoff).max(backoff))
+        Some(retry_after.unwrap_or(backoff).max(backoff))
     }
 }
 
@@ -62,7 +61,7 @@ fn is_retryable(status: StatusCode) -> bool {
 fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
     let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More than a number can hold is for ever.
+        // A number that overflows means forever.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
@@ -98,19 +97,19 @@ mod tests {
     }
 
     #[test]
-    fn decides_by_the_outcome() {
+    fn classifies_responses() {
         // 1994-11-06 08:49:37 UTC, a date that RFC 9110 gives
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         let table = [
-            (answer(200, None), None, "taken"),
-            (answer(202, None), None, "any 2xx is"),
+            (answer(200, None), None, "accepted"),
+            (answer(202, None), None, "any 2xx is accepted"),
             (answer(429, None), Some(ms(50)), "too many requests"),
             (answer(502, None), Some(ms(50)), "bad gateway"),
             (answer(503, None), Some(ms(50)), "unavailable"),
             (answer(504, None), Some(ms(50)), "gateway timeout"),
             (answer(400, None), None, "the data is malformed"),
             (answer(401, None), None, "no other status is retryable"),
-            (answer(408, Some("1")), None, "not even with a wish"),
+            (answer(408, Some("1")), None, "not even with retry-after"),
             (answer(500, None), None, "an error of the collector"),
             (answer(501, None), None, "not implemented"),
             (answer(301, None), None, "a redirect"),
@@ -118,7 +117,7 @@ mod tests {
             (
                 answer(503, Some("99999999999999999999")),
                 Some(Duration::from_secs(u64::MAX)),
-                "for ever",
+                "forever",
             ),
             (answer(503, Some("0")), Some(ms(50)), "at least the backoff"),
             (
@@ -129,25 +128,29 @@ mod tests {
             (
                 answer(429, Some("Sun, 06 Nov 1994 08:49:30 GMT")),
                 Some(ms(50)),
-                "a date gone by",
+                "a date in the past",
             ),
             (
                 answer(503, Some("soon")),
                 Some(ms(50)),
-                "nonsense counts as none",
+                "a malformed value is ignored",
             ),
             (
                 failed("connection_refused"),
                 Some(ms(50)),
-                "the collector may come back",
+                "the collector may restart",
             ),
             (Err(SendError::Denied), None, "never allowed"),
-            (failed("answer_too_large"), None, "nor smaller"),
-            (Err(SendError::Timeout), None, "the whole time is used up"),
+            (failed("answer_too_large"), None, "it stays too large"),
+            (
+                Err(SendError::Timeout),
+                None,
+                "the whole timeout is used up",
+            ),
             (
                 Err(SendError::Timeout.with_status(Some(StatusCode::OK))),
                 None,
-                "by half an answer too",
+                "even after the head of a response",
             ),
         ];
         for (sent, expected, reason) in table {
@@ -157,12 +160,12 @@ mod tests {
                 "{reason}"
             );
         }
-        let patient = RetryPolicy {
+        let with_timeouts = RetryPolicy {
             retry_timeouts: true,
             ..RETRY_POLICY
         };
         let late = Err(SendError::Timeout);
-        assert_eq!(patient.next_delay(&late, 0, 0.0, now), Some(ms(50)));
+        assert_eq!(with_timeouts.next_delay(&late, 0, 0.0, now), Some(ms(50)));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Where a request comes from and which URL it was sent to: as the host says, or as a proxy in front of it
-//! says, where that is trusted (`APP_TRUST_PROXY`).
+//! Where a request comes from and which URL it was sent to, according to the host or, if it is trusted
+//! (`APP_TRUST_PROXY`), to a proxy in front of it.
 //!
 //! `Forwarded` (RFC 7239) wins over `X-Forwarded-For`, `-Host`, `-Proto` and `-Port`. Of several proxies the
-//! first one counts, which met the client. What is malformed, unknown or obfuscated says nothing. Source: the
-//! semantic conventions' "HTTP server span", and there "Setting `server.address` and `server.port`".
+//! first one counts, which the client connected to. Malformed, unknown and obfuscated values are ignored. Source:
+//! the semantic conventions' "HTTP server span", and there "Setting `server.address` and `server.port`".
 
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, request};
@@ -15,7 +15,7 @@ use crate::inbound::spin_headers::{peer, unbracketed};
 pub struct Origin<'h> {
     /// `https`, or else `http`.
     pub scheme: &'static str,
-    /// The host that was asked for, and its port.
+    /// The requested host, and its port.
     pub server: Option<(String, u16)>,
     /// The address of the client.
     pub client: Option<&'h str>,
@@ -34,10 +34,10 @@ impl<'h> Origin<'h> {
             _ => "http",
         });
         let default_port = default_port(scheme);
-        let asked = head.uri.authority();
-        let server = match (&proxied.host, asked) {
+        let requested = head.uri.authority();
+        let server = match (&proxied.host, requested) {
             (Some(host), _) => Some((host, host.port_u16().or(proxied.port))),
-            (None, asked) => asked.map(|asked| (asked, asked.port_u16())),
+            (None, requested) => requested.map(|authority| (authority, authority.port_u16())),
         };
         Origin {
             scheme,
@@ -58,7 +58,7 @@ pub fn default_port(scheme: &str) -> u16 {
 
 const FORWARDED: &str = "forwarded";
 
-/// What a proxy says.
+/// What the headers of a proxy state.
 #[derive(Default)]
 struct Proxied<'h> {
     client: Option<&'h str>,
@@ -69,15 +69,15 @@ struct Proxied<'h> {
 
 impl<'h> Proxied<'h> {
     fn read(headers: &'h HeaderMap) -> Proxied<'h> {
-        let said = |parameter, name| {
+        let value = |parameter, name| {
             forwarded(headers, parameter).or_else(|| first(headers, name).map(str::trim))
         };
-        let host = said("host", "x-forwarded-host");
+        let host = value("host", "x-forwarded-host");
         Proxied {
-            client: said("for", "x-forwarded-for").and_then(address),
+            client: value("for", "x-forwarded-for").and_then(address),
             host: host.and_then(|host| Authority::try_from(host).ok()),
             port: first(headers, "x-forwarded-port").and_then(|port| port.trim().parse().ok()),
-            scheme: said("proto", "x-forwarded-proto").and_then(|proto| {
+            scheme: value("proto", "x-forwarded-proto").and_then(|proto| {
                 let mut known = ["http", "https"].into_iter();
                 known.find(|known| proto.eq_ignore_ascii_case(known))
             }),
@@ -85,8 +85,8 @@ impl<'h> Proxied<'h> {
     }
 }
 
-/// A parameter of the first element of `Forwarded`. No value of ours holds a comma or a semicolon, though a
-/// quoted string could.
+/// A parameter of the first element of `Forwarded`. A quoted string with a comma or a semicolon is not
+/// supported, because none of the values that are read here holds one.
 fn forwarded<'h>(headers: &'h HeaderMap, parameter: &str) -> Option<&'h str> {
     let pairs = first(headers, FORWARDED)?.split(';');
     let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
@@ -130,9 +130,9 @@ mod tests {
         request.into_parts().0
     }
 
-    type Told<'h> = (&'h str, Option<(&'h str, u16)>, Option<&'h str>);
+    type Expected<'h> = (&'h str, Option<(&'h str, u16)>, Option<&'h str>);
 
-    fn told<'h>(origin: &'h Origin<'_>) -> Told<'h> {
+    fn summary<'h>(origin: &'h Origin<'_>) -> Expected<'h> {
         let server = origin.server.as_ref();
         let server = server.map(|(host, port)| (host.as_str(), *port));
         (origin.scheme, server, origin.client)
@@ -141,7 +141,7 @@ mod tests {
     const PEER: (&str, &str) = ("spin-client-addr", "10.0.0.1:4711");
 
     #[test]
-    fn is_what_the_host_says() {
+    fn without_a_trusted_proxy_the_host_decides() {
         let table = [
             (
                 "http://here:3000/x",
@@ -161,14 +161,14 @@ mod tests {
         for (url, expected) in table {
             let head = head(url, &forged);
             let origin = Origin::of(&head, false);
-            assert_eq!(told(&origin), expected, "{url}");
+            assert_eq!(summary(&origin), expected, "{url}");
             assert_eq!(origin.peer, Some(("10.0.0.1", 4711)));
         }
     }
 
     #[test]
-    fn is_what_a_trusted_proxy_says() {
-        let table: [(&[(&'static str, &'static str)], Told<'_>); 9] = [
+    fn a_trusted_proxy_overrides_the_host() {
+        let table: [(&[(&'static str, &'static str)], Expected<'_>); 9] = [
             (&[], ("http", Some(("here", 3000)), Some("10.0.0.1"))),
             (
                 &[(
@@ -223,14 +223,14 @@ mod tests {
             ),
         ];
         for (headers, expected) in table {
-            let said: Vec<(&'static str, &'static str)> = [headers, &[PEER]].concat();
-            let head = head("http://here:3000/x", &said);
+            let headers_and_peer: Vec<(&'static str, &'static str)> = [headers, &[PEER]].concat();
+            let head = head("http://here:3000/x", &headers_and_peer);
             let origin = Origin::of(&head, true);
-            assert_eq!(told(&origin), expected, "{headers:?}");
+            assert_eq!(summary(&origin), expected, "{headers:?}");
             assert_eq!(
                 origin.peer,
                 Some(("10.0.0.1", 4711)),
-                "it stays the other end"
+                "the peer stays the proxy"
             );
         }
     }

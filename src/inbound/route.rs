@@ -1,7 +1,7 @@
-//! Which requests are for `/process`: at the top, or below the base of the trigger's route.
+//! Matches requests for `/process`, at the root or below the base of the trigger's route.
 //!
-//! Paths are compared as they stand (RFC 3986, section 6.2.1): `//process` and `/process/` are other resources.
-//! What stands before the service, a proxy with rules for paths, compares them so too, and nobody gets around it.
+//! Paths are compared without normalization (RFC 3986, section 6.2.1): `//process` and `/process/` are other
+//! resources. A proxy in front of the service sees them the same way, so its path rules cannot be bypassed.
 
 use std::borrow::Cow;
 
@@ -12,16 +12,16 @@ use crate::inbound::spin_headers;
 /// The only route.
 const ROUTE: &str = "/process";
 
-/// The value of `http.route`, whose first part is the trigger's base where it has one (`/shop/...`);
-/// none where the request is for something else.
+/// The value of `http.route`, which begins with the trigger's base if it has one (`/shop/...`). `None` if the
+/// request is for something else.
 pub fn route(head: &request::Parts) -> Option<Cow<'static, str>> {
     let path = head.uri.path();
     if path == ROUTE {
         return Some(Cow::Borrowed(ROUTE));
     }
-    let below = spin_headers::path_info(&head.headers)? == ROUTE;
-    let base = spin_headers::component_route(&head.headers).filter(|_| below)?;
-    // Spin forgets a slash that is doubled.
+    let matches = spin_headers::path_info(&head.headers)? == ROUTE;
+    let base = spin_headers::component_route(&head.headers).filter(|_| matches)?;
+    // Spin drops one of two slashes in a row.
     let doubled = path.strip_suffix(ROUTE)?.ends_with('/');
     (!doubled).then(|| Cow::Owned([base, ROUTE].concat()))
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_at_the_top_or_below_the_trigger_s_base() {
+    fn matches_at_the_root_or_below_the_base_of_the_trigger() {
         let table = [
             ("/process", "/process", "", Some("/process")),
             ("/process", "", "/process", Some("/process")),
@@ -47,7 +47,7 @@ mod tests {
             ("/shop/process", "/shop/process", "", None),
             ("/shop/process/", "/process/", "/shop", None),
             ("/shop", "", "/shop", None),
-            // Both spellings, whatever the host makes of them.
+            // With and without normalization by the host.
             ("/process/", "/process/", "", None),
             ("/process/", "/process", "", None),
             ("//process", "//process", "", None),
@@ -65,11 +65,11 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        assert_eq!(route(&head), None, "a host that says nothing");
+        assert_eq!(route(&head), None, "a host without these headers");
     }
 
     #[test]
-    fn a_client_can_not_say_what_the_host_says() {
+    fn ignores_the_headers_of_a_client() {
         let request = Request::post("/x")
             .header("spin-path-info", "/process")
             .header("spin-component-route", "")

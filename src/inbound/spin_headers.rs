@@ -1,41 +1,40 @@
-//! What Spin says of a request, in headers of its own.
+//! The headers that Spin adds to a request. They are read only here.
 //!
-//! Spin appends them behind those of the client, who may have sent some of the same names: the last value is
-//! the host's. All of them are read here, and nowhere else.
+//! Spin appends them to the client's headers, which may have the same names: the last value is the host's.
 
 use http::{HeaderMap, Uri};
 
 /// The part of the path that the `...` of the trigger's route stands for.
 pub fn path_info(headers: &HeaderMap) -> Option<&str> {
-    told(headers, "spin-path-info")
+    last(headers, "spin-path-info")
 }
 
 /// The trigger's route without its `/...`.
 pub fn component_route(headers: &HeaderMap) -> Option<&str> {
-    told(headers, "spin-component-route")
+    last(headers, "spin-component-route")
 }
 
-/// The URL of the request. One from the same application has no `Host`, and Spin puts `localhost` in its
-/// place: such a URL is none.
+/// The URL of the request; `None` for a call from the same application, which has no `Host`: Spin then puts
+/// `localhost` there.
 pub fn full_url(headers: &HeaderMap) -> Option<Uri> {
-    let uri = Uri::try_from(told(headers, "spin-full-url")?).ok()?;
+    let uri = Uri::try_from(last(headers, "spin-full-url")?).ok()?;
     (uri.authority()? != "localhost").then_some(uri)
 }
 
-/// The address and the port of the other end of the connection. A call from the same application has none.
+/// The address and the port of the other end of the connection; `None` for a call from the same application.
 pub fn peer(headers: &HeaderMap) -> Option<(&str, u16)> {
-    let (address, port) = told(headers, "spin-client-addr")?.rsplit_once(':')?;
+    let (address, port) = last(headers, "spin-client-addr")?.rsplit_once(':')?;
     let address = unbracketed(address);
     let known = !["", "0.0.0.0", "::"].contains(&address);
     Some((address, port.parse().ok()?)).filter(|_| known)
 }
 
-/// An address as attributes have it: that of IPv6 without the brackets that it has in a URL.
+/// An IPv6 address without the brackets that it has in a URL; any other host as it is.
 pub fn unbracketed(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-fn told<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn last<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let last = headers.get_all(name).iter().next_back()?;
     last.to_str().ok()
 }
@@ -55,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_is_the_host_s() {
+    fn takes_the_last_value() {
         let headers = headers(&[
             ("spin-path-info", "/process"),
             ("spin-component-route", "/forged"),
@@ -85,27 +84,27 @@ mod tests {
             ("127.0.0.1", None),
             ("127.0.0.1:x", None),
         ];
-        for (told, expected) in table {
+        for (value, expected) in table {
             assert_eq!(
-                peer(&headers(&[("spin-client-addr", told)])),
+                peer(&headers(&[("spin-client-addr", value)])),
                 expected,
-                "{told}"
+                "{value}"
             );
         }
         assert_eq!(peer(&HeaderMap::new()), None);
     }
 
     #[test]
-    fn localhost_stands_for_the_missing_host_of_a_call_from_the_same_application() {
-        for (told, known) in [
+    fn localhost_is_not_the_host_of_a_request() {
+        for (url, known) in [
             ("http://localhost/x", false),
             ("http://localhost:3000/x", true),
             ("/x", false),
         ] {
             assert_eq!(
-                full_url(&headers(&[("spin-full-url", told)])).is_some(),
+                full_url(&headers(&[("spin-full-url", url)])).is_some(),
                 known,
-                "{told}"
+                "{url}"
             );
         }
     }

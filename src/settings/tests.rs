@@ -141,7 +141,7 @@ fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
         (
             "APP_INCIDENTS",
             "every=5m",
-            "'every=5m' is no incident such as every=5m,for=30s,errors=50,latency=2s: it needs every, \
+            "'every=5m' is not an incident such as every=5m,for=30s,errors=50,latency=2s: it needs every, \
              at most 1h, for, at most as long, and errors or latency or both",
         ),
         (
@@ -227,27 +227,27 @@ fn ignores_a_malformed_setting_of_opentelemetry_and_says_so() {
         (
             "OTEL_EXPORTER_OTLP_HEADERS",
             "a=1,key",
-            "entry 2 is no pair such as key=value, with the value percent-encoded",
+            "entry 2 is not a pair such as key=value, with the value percent-encoded",
         ),
         (
             "OTEL_EXPORTER_OTLP_HEADERS",
             "a b=1",
-            "entry 1 is no pair such as key=value, with the value percent-encoded",
+            "entry 1 is not a pair such as key=value, with the value percent-encoded",
         ),
         (
             "OTEL_EXPORTER_OTLP_HEADERS",
             "a=%0a",
-            "entry 1 is no pair such as key=value, with the value percent-encoded",
+            "entry 1 is not a pair such as key=value, with the value percent-encoded",
         ),
         (
             "OTEL_RESOURCE_ATTRIBUTES",
             "a=1,=2",
-            "entry 2 is no pair such as key=value, with the value percent-encoded",
+            "entry 2 is not a pair such as key=value, with the value percent-encoded",
         ),
         (
             "OTEL_RESOURCE_ATTRIBUTES",
             "a=1,b",
-            "entry 2 is no pair such as key=value, with the value percent-encoded",
+            "entry 2 is not a pair such as key=value, with the value percent-encoded",
         ),
         (
             "OTEL_EXPORTER_OTLP_PROTOCOL",

@@ -71,7 +71,7 @@ pub fn parse_pairs<T>(
             pair.and_then(|(key, value)| make(key.trim(), percent_decode_text(value.trim())?));
         made.ok_or_else(|| {
             let accepted = "such as key=value, with the value percent-encoded";
-            format!("entry {} is no pair {accepted}", at + 1)
+            format!("entry {} is not a pair {accepted}", at + 1)
         })
     });
     pairs.collect()
@@ -105,8 +105,9 @@ mod tests {
     #[test]
     fn reads_pairs_and_shows_no_value() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        let refused =
-            |at| format!("entry {at} is no pair such as key=value, with the value percent-encoded");
+        let refused = |at| {
+            format!("entry {at} is not a pair such as key=value, with the value percent-encoded")
+        };
         let table = [
             ("", Ok(vec![])),
             ("a=1", Ok(vec![pair("a", "1")])),

@@ -26,7 +26,7 @@ impl Incidents {
     /// # Errors
     /// One sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Incidents, String> {
-        let malformed = || format!("'{text}' is no incident {ACCEPTED}");
+        let malformed = || format!("'{text}' is not an incident {ACCEPTED}");
         let (mut every, mut lasting, mut errors, mut latency) = (None, None, None, None);
         for (key, value) in pairs(text).ok_or_else(malformed)? {
             let twice = match key {
@@ -131,7 +131,7 @@ mod tests {
             "every=5m,for=30s,errors=50,colour=red",
             "every=5m,every=6m,for=30s,errors=50",
         ] {
-            let expected = format!("'{text}' is no incident {ACCEPTED}");
+            let expected = format!("'{text}' is not an incident {ACCEPTED}");
             assert_eq!(Incidents::parse(text), Err(expected));
         }
         assert_eq!(

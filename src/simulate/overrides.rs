@@ -61,7 +61,7 @@ impl Overrides {
         match what {
             "errors" => self.errors = Some(Override::new(text, Errors::parse)?),
             "latency" => self.latency = Some(Override::new(text, Latency::parse)?),
-            _ => return Err("only errors and latency can be asked for".to_owned()),
+            _ => return Err("only errors and latency can be overridden".to_owned()),
         }
         Ok(())
     }
@@ -97,11 +97,11 @@ fn refuse_lost(baggage: &str) -> Result<(), String> {
         let fault = fault(member);
         let problem = match (fate, &fault) {
             (MemberStatus::Malformed, Some(_)) => {
-                "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII \
+                "it is not a list member: write key=value, with commas, quotes, spaces and what is not ASCII \
                  percent-encoded, such as %2C"
             }
             (MemberStatus::Malformed, None) if before.is_some() => {
-                "what follows its comma is no list member; in a value a comma is written %2C"
+                "the text after its comma is not a list member; in a value, write a comma as %2C"
             }
             (MemberStatus::OverLimit, Some(_)) => {
                 "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them"
@@ -200,8 +200,9 @@ mod tests {
 
     #[test]
     fn refuses_a_fault_that_would_be_lost_whoever_it_is_for() {
-        let encoded = "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C";
-        let comma = "what follows its comma is no list member; in a value a comma is written %2C";
+        let encoded = "it is not a list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C";
+        let comma =
+            "the text after its comma is not a list member; in a value, write a comma as %2C";
         let beyond =
             "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them";
         let (many, much) = ("a=1,".repeat(64), format!("a={},", "x".repeat(8180)));
@@ -284,7 +285,7 @@ mod tests {
             ),
             (
                 "tail.*.error=1",
-                "baggage tail.*.error: only errors and latency can be asked for",
+                "baggage tail.*.error: only errors and latency can be overridden",
             ),
         ];
         for (baggage, problem) in table {

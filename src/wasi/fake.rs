@@ -1,4 +1,4 @@
-//! The runtime of unit tests: its variables and answers are given, and it keeps what was asked of it.
+//! The runtime of unit tests: it has given variables, scripts its responses, and records what it is asked.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,18 +17,18 @@ type Task = SendWrapper<Pin<Box<dyn Future<Output = ()>>>>;
 type Answer = Result<Response<Bytes>, SendError>;
 type Respond = dyn Fn(&Request<Bytes>) -> Answer + Send + Sync;
 
-/// A runtime that never waits. Spawned tasks stand still until [`FakeRuntime::run_tasks`].
+/// A runtime that never waits. Spawned tasks do not run before [`FakeRuntime::run_tasks`].
 #[derive(Clone)]
 pub struct FakeRuntime(Arc<Script>);
 
 struct Script {
     variables: HashMap<String, String>,
     answer: Box<Respond>,
-    kept: Mutex<Kept>,
+    recorded: Mutex<Recorded>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Recorded {
     sent: Vec<Request<Bytes>>,
     slept: Vec<Duration>,
     tasks: Vec<Task>,
@@ -41,7 +41,7 @@ impl fmt::Debug for FakeRuntime {
 }
 
 impl FakeRuntime {
-    /// A runtime with these variables that answers outbound requests so.
+    /// A runtime with these variables; `answer` answers outbound requests.
     pub fn new(
         variables: &[(&str, &str)],
         answer: impl Fn(&Request<Bytes>) -> Answer + Send + Sync + 'static,
@@ -50,31 +50,31 @@ impl FakeRuntime {
         FakeRuntime(Arc::new(Script {
             variables: variables.iter().map(owned).collect(),
             answer: Box::new(answer),
-            kept: Mutex::default(),
+            recorded: Mutex::default(),
         }))
     }
 
-    /// Runs the spawned tasks, one after the other, to their end; how many there were.
+    /// Runs the spawned tasks to their end, one after the other; returns their number.
     pub fn run_tasks(&self) -> usize {
-        let tasks = std::mem::take(&mut self.0.kept.lock().unwrap().tasks);
+        let tasks = std::mem::take(&mut self.0.recorded.lock().unwrap().tasks);
         let count = tasks.len();
         tasks.into_iter().for_each(block_on);
         count
     }
 
-    /// The bodies of the requests that were sent to URLs that end so.
+    /// The bodies of the requests to URLs that end with `end`.
     pub fn sent_to(&self, end: &str) -> Vec<Bytes> {
-        let kept = self.0.kept.lock().unwrap();
-        let sent = kept
+        let recorded = self.0.recorded.lock().unwrap();
+        let sent = recorded
             .sent
             .iter()
             .filter(|request| request.uri().to_string().ends_with(end));
         sent.map(|request| request.body().clone()).collect()
     }
 
-    /// How long it was asked to sleep, each time.
+    /// The durations of all sleeps.
     pub fn slept(&self) -> Vec<Duration> {
-        self.0.kept.lock().unwrap().slept.clone()
+        self.0.recorded.lock().unwrap().slept.clone()
     }
 }
 
@@ -87,7 +87,7 @@ impl Runtime for FakeRuntime {
 
     async fn send(&self, request: Request<Bytes>, _timeout: Duration) -> Answer {
         let answer = (self.0.answer)(&request);
-        self.0.kept.lock().unwrap().sent.push(request);
+        self.0.recorded.lock().unwrap().sent.push(request);
         answer
     }
 
@@ -96,12 +96,12 @@ impl Runtime for FakeRuntime {
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.0.kept.lock().unwrap().slept.push(duration);
+        self.0.recorded.lock().unwrap().slept.push(duration);
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.0
-            .kept
+            .recorded
             .lock()
             .unwrap()
             .tasks

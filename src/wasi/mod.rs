@@ -37,29 +37,29 @@ compile_error!("a component needs a runtime: build with the feature wasip3 or wa
 
 /// The host's side of the service: settings, outbound HTTP, time, and work after the response.
 ///
-/// A runtime is a handle: cheap to clone. Its futures are polled on one thread.
+/// A runtime is a handle that is cheap to clone. Its futures are polled on one thread.
 pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether an instance serves more than one request.
     const REUSED: bool;
 
-    /// The component variable `name`: none where the manifest does not map it.
+    /// The component variable `name`; `None` if the manifest does not map it.
     ///
     /// # Errors
-    /// The provider's words, where it fails.
+    /// The provider failed; with its message.
     fn variable(&self, name: &str) -> impl Future<Output = Result<Option<String>, String>>;
 
-    /// Sends a request and collects the answer, both within `timeout`. The rest of a body is left out as soon as
-    /// it has more than [`MAX_ANSWER_BYTES`].
+    /// Sends a request and collects the response, both within `timeout`. A body of more than
+    /// [`MAX_ANSWER_BYTES`] is not read to its end.
     ///
     /// # Errors
-    /// Where no complete answer came; any HTTP status is an answer. Where its head came, the error has the status.
+    /// No complete response arrived; a response may have any status. If its head arrived, the error has the status.
     fn send(
         &self,
         request: Request<Bytes>,
         timeout: Duration,
     ) -> impl Future<Output = Result<Response<Bytes>, SendError>>;
 
-    /// The environment variable `name`, which the host sets and not the settings; none where it is not set.
+    /// The environment variable `name`, which only a host sets; `None` if it is not set.
     fn environment(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
@@ -67,26 +67,26 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     /// 64 random bits.
     fn random(&self) -> u64;
 
-    /// Waits.
+    /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
-    /// A bell, and what waits for it to ring. One request's task wakes another's by it; nothing else would.
-    /// Where there is no other to wake, it is never heard.
+    /// A notifier, and a future that completes when it is dropped. It is the only way in which the task of one
+    /// request can wake that of another. In a runtime without a second task, the future never completes.
     fn notifier(&self) -> (Notifier, impl Future<Output = ()> + 'static) {
         (Box::new(()), pending())
     }
 
-    /// Lets `task` run on after the response of the request that spawns it has left.
+    /// Spawns a task that continues after the response to the current request.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 }
 
-/// Rings where it is dropped.
+/// Notifies its future when it is dropped.
 pub type Notifier = Box<dyn Send>;
 
-/// The largest answer to an outbound request that is read whole, in bytes.
+/// The largest response to an outbound request that is read to its end, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// Headers as WASI has them; those that are not HTTP's are left out.
+/// Converts headers from WASI; those that are not valid in HTTP are dropped.
 #[cfg(target_family = "wasm")]
 fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(entries.len());
@@ -98,7 +98,7 @@ fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
     headers
 }
 
-/// The same for WASI.
+/// Converts headers for WASI.
 #[cfg(target_family = "wasm")]
 fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {

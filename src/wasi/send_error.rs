@@ -6,18 +6,18 @@ use http::StatusCode;
 
 use super::MAX_ANSWER_BYTES;
 
-/// Why an outbound request got no answer.
+/// Why an outbound request got no complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
     /// The manifest's `allowed_outbound_hosts` does not allow the destination.
     Denied,
-    /// The time was up.
+    /// The timeout elapsed.
     Timeout,
-    /// The answer's head came, and of its body not all.
+    /// The head of a response arrived, but not its whole body.
     Broken {
         /// The status in the head.
         status: StatusCode,
-        /// Why its body did not come.
+        /// Why the body is incomplete.
         cause: Box<SendError>,
     },
     /// Anything else.
@@ -29,8 +29,8 @@ pub enum SendError {
     },
 }
 
-/// The kinds of failure, but for refusals and timeouts: those of wasi:http's `error-code` in snake case, and one of
-/// our own. `_OTHER` stands for what a later version may name.
+/// The kinds of failure apart from refusals and timeouts: those of wasi:http's `error-code` in snake case, and
+/// `answer_too_large`. `_OTHER` stands for the kinds of later versions.
 pub const ERROR_KINDS: [&str; 35] = [
     "answer_too_large",
     "configuration_error",
@@ -70,7 +70,7 @@ pub const ERROR_KINDS: [&str; 35] = [
 ];
 
 impl SendError {
-    /// The error that wasi:http's `error-code` names, told by the variant that Rust prints:
+    /// The error for a wasi:http `error-code`, by the variant's name in Rust's debug output:
     /// `ErrorCode::DnsError(…)` is `dns_error`.
     pub fn from_error_code(printed: &str) -> SendError {
         let name = printed.split_once("::").map_or(printed, |(_, name)| name);
@@ -93,12 +93,12 @@ impl SendError {
         }
     }
 
-    /// The answer has more than [`MAX_ANSWER_BYTES`].
+    /// The response has more than [`MAX_ANSWER_BYTES`].
     pub fn answer_too_large() -> SendError {
         failed("answer_too_large", format!("over {MAX_ANSWER_BYTES} bytes"))
     }
 
-    /// The same for an answer whose head has come, where that is so.
+    /// Adds the status of the response, if its head arrived.
     pub fn with_status(self, status: Option<StatusCode>) -> SendError {
         match status {
             Some(status) => SendError::Broken {
@@ -109,7 +109,7 @@ impl SendError {
         }
     }
 
-    /// The answer's status, where its head came.
+    /// The status of the response, if its head arrived.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             SendError::Broken { status, .. } => Some(*status),
@@ -117,7 +117,7 @@ impl SendError {
         }
     }
 
-    /// What happened, whether an answer had begun or not.
+    /// The error itself, whether or not the head of a response arrived.
     pub fn cause(&self) -> &SendError {
         match self {
             SendError::Broken { cause, .. } => cause,
@@ -125,24 +125,24 @@ impl SendError {
         }
     }
 
-    /// Whether the time was up, before the answer's head or after it.
+    /// Whether the timeout elapsed, before the head of a response or after it.
     pub fn is_timeout(&self) -> bool {
         *self.cause() == SendError::Timeout
     }
 
-    /// Whether the same request may fare better another time.
+    /// Whether the same request may succeed another time.
     pub fn is_transient(&self) -> bool {
-        let lasting = [
+        let permanent = [
             "answer_too_large",
-            // The host has no room for whoever waits.
+            // The host fails the requests of an instance that it wants to end.
             "connection_limit_reached",
             "http_request_header_invalid",
             "http_request_uri_invalid",
         ];
-        !matches!(self, SendError::Denied) && !lasting.contains(&self.kind())
+        !matches!(self, SendError::Denied) && !permanent.contains(&self.kind())
     }
 
-    /// A short name of few possible values, fit for `error.type`.
+    /// A short name with few possible values, for `error.type`.
     pub fn kind(&self) -> &'static str {
         match self {
             SendError::Denied => "http_request_denied",
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_errors_as_wasi_does() {
+    fn names_errors_as_wasi_http_does() {
         let table = [
             ("ErrorCode::HttpRequestDenied", "http_request_denied"),
             ("ErrorCode::HttpResponseTimeout", "timeout"),
