@@ -1,4 +1,4 @@
-//! Where an outbound request goes: a URL, and the credentials that it held.
+//! The target of an outbound request: a URL, and the credentials that it contained.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,12 +11,12 @@ use crate::settings::text::percent_decode;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     url: Uri,
-    shown: String,
+    redacted: String,
     authorization: Option<HeaderValue>,
 }
 
 impl Target {
-    /// Reads an absolute `http://` or `https://` URL; none where it is something else.
+    /// Reads an absolute `http://` or `https://` URL; `None` for anything else.
     pub fn parse(text: &str) -> Option<Target> {
         let Parts {
             scheme,
@@ -41,7 +41,7 @@ impl Target {
         };
         Some(Target {
             url,
-            shown: redact(text),
+            redacted: redact(text),
             authorization,
         })
     }
@@ -51,17 +51,17 @@ impl Target {
         &self.url
     }
 
-    /// The URL as it may be shown: credentials redacted, the query left out.
+    /// The URL with its credentials redacted, and without its query.
     pub fn redacted(&self) -> &str {
-        &self.shown
+        &self.redacted
     }
 
-    /// The value of the `authorization` header, where the URL held credentials.
+    /// The value of the `authorization` header, if the URL contained credentials.
     pub fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
 
-    /// What it is where the host does not allow it, with the setting that would.
+    /// Explains that the host does not allow the target, with the setting that would allow it.
     pub fn not_allowed(&self) -> String {
         let host = self.url.host().unwrap_or_default();
         if let Some(component) = host.strip_suffix(".spin.internal") {
@@ -82,7 +82,7 @@ impl Target {
     }
 }
 
-/// Says of a text that is refused what is wrong with it.
+/// Explains why a text is not a target.
 pub fn refusal(url: &str, example: &str) -> String {
     if hides_a_password(url) {
         return "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_credentials_out_of_the_url() {
+    fn moves_credentials_from_the_url_to_a_header() {
         let table = [
             (
                 "http://host:1/x",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_goes_on_after_the_authority_is_refused_and_not_shown() {
+    fn refuses_a_password_that_continues_after_the_authority() {
         let hidden = [
             "http://user:pa/ss@host",
             "http://user:pa?ss@host",
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_an_absolute_http_url() {
+    fn accepts_only_absolute_http_urls() {
         for text in [
             "b",
             "ftp://b",

@@ -1,4 +1,5 @@
-//! What each kind of setting accepts, with the sentence that refuses the rest.
+//! Parses the value of each kind of setting; refuses the rest with a sentence that has the value and what is
+//! accepted.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::target::{Target, refusal};
 pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
     let entries = text.split(',').map(str::trim);
     let entries = entries.filter(|entry| !entry.is_empty());
-    // The rest of a password that is cut at its comma must not be shown.
+    // The sentence must not quote the rest of a password that has a comma in it.
     if entries
         .clone()
         .skip(1)
@@ -41,8 +42,8 @@ pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
     Ok(headers?.into_iter().collect())
 }
 
-/// The headers of an export that are not the setting's to say. wasi:http refuses a request with one of the first
-/// nine; the others are about a connection too, about the body, or change what the answer looks like.
+/// The headers of an export that the setting may not set. wasi:http refuses a request with one of the first nine;
+/// the others concern the connection, the body, or the encoding of the response.
 const RESERVED: [&str; 15] = [
     "connection",
     "host",
@@ -61,14 +62,14 @@ const RESERVED: [&str; 15] = [
     "trailer",
 ];
 
-/// Takes these out, and names those that were there.
+/// Removes the reserved headers; returns the names of those that were there.
 pub(super) fn remove_reserved(headers: &mut HeaderMap) -> Vec<&'static str> {
     let mut removed = Vec::from(RESERVED);
     removed.retain(|name| headers.remove(*name).is_some());
     removed
 }
 
-/// Reads a resource's attributes. Keys are percent-encoded too; the last of two with the same key stays.
+/// Reads attributes of the resource. Keys are percent-encoded too; the last of two with the same key wins.
 pub(super) fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
     let pairs = parse_pairs(text, |key, value| {
         let key = percent_decode_text(key)?;
@@ -82,7 +83,8 @@ pub(super) fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(attributes)
 }
 
-/// Adds a bearer token, unless there are other credentials. One that fits no header is refused where it is wanted.
+/// Adds a bearer token, unless there are other credentials. A token that is not a valid header value is left out,
+/// and the viewer then refuses the export.
 pub(super) fn add_bearer_token(token: &str, headers: &mut HeaderMap) {
     if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) {
         value.set_sensitive(true);
@@ -109,7 +111,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     is_first(text, ["on", "off"])
 }
 
-/// Whether it is the first of two words, in any case.
+/// Whether the text is the first of two names, in any case; refuses all but the second.
 fn is_first(text: &str, [first, second]: [&str; 2]) -> Result<bool, String> {
     match text.eq_ignore_ascii_case(first) {
         true => Ok(true),
@@ -150,8 +152,8 @@ pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     integer(text, 0, " of milliseconds").map(|delay| Duration::from_millis(delay.into()))
 }
 
-/// A limit; 0 is none, for which the longest stands (OpenTelemetry's "Common Configuration Specification",
-/// "Timeout").
+/// A limit in milliseconds; 0 means no limit, and becomes the longest one (OpenTelemetry's "Common Configuration
+/// Specification", "Timeout").
 pub(super) fn limit(text: &str) -> Result<Duration, String> {
     let limit = milliseconds(text)?;
     Ok(match limit.is_zero() {
@@ -171,7 +173,7 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     integer(text, 1, "").map(|count| count as usize)
 }
 
-/// The largest number that OpenTelemetry's settings have to accept ("Integer", in the same place).
+/// The largest number that OpenTelemetry's settings have to accept ("Integer", in the same document).
 const MAX_INTEGER: u32 = i32::MAX.cast_unsigned();
 
 fn integer(text: &str, least: u32, unit: &str) -> Result<u32, String> {

@@ -1,11 +1,11 @@
-//! The list of settings: each name and each default stands here, and nowhere else in Rust.
+//! The table of settings: the only place in Rust with their names and defaults.
 
-/// A setting's name in the environment, and its value where nothing is set.
+/// A setting's name in the environment, and its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// The environment variable, as in the Python original and in OpenTelemetry.
     pub env: &'static str,
-    /// The value where the variable is missing or empty.
+    /// The value if the variable is missing or empty.
     pub default: &'static str,
 }
 
@@ -31,27 +31,27 @@ pub const APP_ERRORS: Setting = Setting {
     env: "APP_ERRORS",
     default: "0",
 };
-/// How long a request is delayed.
+/// The simulated latency of requests.
 pub const APP_LATENCY: Setting = Setting {
     env: "APP_LATENCY",
     default: "0",
 };
-/// The longest delay, whoever asks for it.
+/// The longest delay, for settings and overrides alike.
 pub const APP_LATENCY_CAP: Setting = Setting {
     env: "APP_LATENCY_CAP",
     default: "30s",
 };
-/// Times when the service is sick.
+/// Recurring periods in which the service has other errors or latency.
 pub const APP_INCIDENTS: Setting = Setting {
     env: "APP_INCIDENTS",
     default: "",
 };
-/// Whether requests may ask for faults in their baggage: `on` or `off`.
+/// Whether requests may override errors and latency in their baggage: `on` or `off`.
 pub const APP_OVERRIDES: Setting = Setting {
     env: "APP_OVERRIDES",
     default: "on",
 };
-/// Makes delays, failures and the choice of calls repeatable.
+/// The seed that makes delays, failures and the choice of calls repeatable.
 pub const APP_SEED: Setting = Setting {
     env: "APP_SEED",
     default: "",
@@ -61,12 +61,12 @@ pub const APP_FANOUT: Setting = Setting {
     env: "APP_FANOUT",
     default: "sequential",
 };
-/// The limit of one try of a downstream call, and of all waits between its tries.
+/// The limit of one attempt of a downstream call, and of all waits between its attempts.
 pub const APP_TIMEOUT: Setting = Setting {
     env: "APP_TIMEOUT",
     default: "5s",
 };
-/// How often a failed downstream call is tried again.
+/// How often a failed downstream call is retried.
 pub const APP_RETRIES: Setting = Setting {
     env: "APP_RETRIES",
     default: "0",
@@ -76,12 +76,12 @@ pub const APP_MAX_HOPS: Setting = Setting {
     env: "APP_MAX_HOPS",
     default: "64",
 };
-/// Whether `Forwarded` and `X-Forwarded-*` say where a request comes from: `on` or `off`.
+/// Whether to trust `Forwarded` and `X-Forwarded-*`: `on` or `off`.
 pub const APP_TRUST_PROXY: Setting = Setting {
     env: "APP_TRUST_PROXY",
     default: "off",
 };
-/// One more destination that the manifest allows. Only the manifest reads it.
+/// An additional allowed outbound host. Only the manifest reads it.
 pub const APP_ALLOWED_HOST: Setting = Setting {
     env: "APP_ALLOWED_HOST",
     default: "http://*.spin.internal",
@@ -106,13 +106,14 @@ pub const OTEL_EXPORTER_OTLP_COMPRESSION: Setting = Setting {
     env: "OTEL_EXPORTER_OTLP_COMPRESSION",
     default: "none",
 };
-/// The limit of one export, in milliseconds. OpenTelemetry's default is 10 s; an instance that has served its
-/// requests lives on for as long, and a host has room for so many: 10,000 requests/s start 78 instances a second.
+/// The limit of one export, in milliseconds. OpenTelemetry's default is 10 s. This one is shorter because an instance
+/// outlives its requests by that time, and a host has room for a limited number: 10,000 requests/s start 78
+/// instances a second.
 pub const OTEL_EXPORTER_OTLP_TIMEOUT: Setting = Setting {
     env: "OTEL_EXPORTER_OTLP_TIMEOUT",
     default: "3000",
 };
-/// More attributes of the resource: `key=value` pairs, comma separated, values percent-encoded.
+/// Additional attributes of the resource: `key=value` pairs, comma separated, values percent-encoded.
 pub const OTEL_RESOURCE_ATTRIBUTES: Setting = Setting {
     env: "OTEL_RESOURCE_ATTRIBUTES",
     default: "",
@@ -127,12 +128,12 @@ pub const OTEL_TRACES_SAMPLER_ARG: Setting = Setting {
     env: "OTEL_TRACES_SAMPLER_ARG",
     default: "1",
 };
-/// The HTTP methods that spans name, comma separated, in the place of the conventions' own list.
+/// The HTTP methods that spans name, comma separated, instead of the conventions' own list.
 pub const OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: Setting = Setting {
     env: "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
     default: "",
 };
-/// How long an ended span may wait for company, in milliseconds.
+/// How long an ended span waits for more spans, in milliseconds.
 pub const OTEL_BSP_SCHEDULE_DELAY: Setting = Setting {
     env: "OTEL_BSP_SCHEDULE_DELAY",
     default: "250",
@@ -142,18 +143,18 @@ pub const OTEL_BSP_MAX_QUEUE_SIZE: Setting = Setting {
     env: "OTEL_BSP_MAX_QUEUE_SIZE",
     default: "2048",
 };
-/// How many spans one export carries. OpenTelemetry's default is 512; an instance serves 128 requests, and
-/// should not have to wait for company after its last one.
+/// How many spans one export carries. OpenTelemetry's default is 512. This one is smaller because an instance serves
+/// 128 requests, and should not wait for more spans after the last one.
 pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: Setting = Setting {
     env: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
     default: "128",
 };
-/// Whether there is no tracing at all; contexts still pass through.
+/// Whether tracing is off; the caller's context is still propagated.
 pub const OTEL_SDK_DISABLED: Setting = Setting {
     env: "OTEL_SDK_DISABLED",
     default: "false",
 };
-/// What the app's own viewer wants of who sends to it. Secret.
+/// The bearer token for exports to the app's own viewer. Secret.
 pub const APP_VIEWER_TOKEN: Setting = Setting {
     env: "APP_VIEWER_TOKEN",
     default: "",

@@ -33,13 +33,13 @@ fn has_a_default_for_everything() {
 }
 
 #[test]
-fn takes_an_empty_value_for_an_unset_one() {
+fn treats_an_empty_value_as_unset() {
     let empty: Vec<_> = SETTINGS.iter().map(|setting| (setting.env, " ")).collect();
     assert_eq!(read(&empty), read(&[]));
 }
 
 #[test]
-fn forgives_spaces_and_trailing_slashes_in_url_destino() {
+fn ignores_spaces_and_trailing_slashes_in_url_destino() {
     let (config, problems) = read(&[("APP_URL_DESTINO", " http://b:1/ , ,http://c/base// ")]);
     assert_eq!(problems, Problems::default());
     let urls: Vec<_> = config
@@ -51,7 +51,7 @@ fn forgives_spaces_and_trailing_slashes_in_url_destino() {
 }
 
 #[test]
-fn brings_the_viewers_token_to_the_viewer_alone() {
+fn sends_the_viewers_token_only_to_the_viewer() {
     let table = [
         (
             "http://viewer.spin.internal/v1/traces",
@@ -78,14 +78,14 @@ fn brings_the_viewers_token_to_the_viewer_alone() {
             ("OTEL_EXPORTER_OTLP_HEADERS", headers),
         ]);
         assert_eq!(problems, Problems::default());
-        let brought = config.export.headers.get("authorization");
-        let brought = brought.and_then(|value| value.to_str().ok());
-        assert_eq!(brought, expected, "{endpoint} {headers}");
+        let token = config.export.headers.get("authorization");
+        let token = token.and_then(|value| value.to_str().ok());
+        assert_eq!(token, expected, "{endpoint} {headers}");
     }
 }
 
 #[test]
-fn lets_no_span_wait_longer_than_a_shutdown_takes() {
+fn limits_the_schedule_delay() {
     let (config, problems) = read(&[("OTEL_BSP_SCHEDULE_DELAY", "5000")]);
     assert_eq!(problems, Problems::default());
     assert_eq!(config.batching.schedule_delay, MAX_SCHEDULE_DELAY);
@@ -206,7 +206,7 @@ fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
 }
 
 #[test]
-fn ignores_a_malformed_setting_of_opentelemetry_and_says_so() {
+fn ignores_a_malformed_otel_setting_with_a_warning() {
     let table = [
         (
             "OTEL_EXPORTER_OTLP_TIMEOUT",
@@ -288,7 +288,7 @@ fn ignores_a_malformed_setting_of_opentelemetry_and_says_so() {
 }
 
 #[test]
-fn takes_the_words_of_opentelemetry_in_any_case_and_0_for_no_limit() {
+fn accepts_otel_values_in_any_case_and_0_as_no_limit() {
     let (config, problems) = read(&[
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "HTTP/JSON"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZip"),
@@ -308,7 +308,7 @@ fn takes_the_words_of_opentelemetry_in_any_case_and_0_for_no_limit() {
 }
 
 #[test]
-fn leaves_out_the_headers_of_an_export_that_are_not_the_settings_to_say() {
+fn removes_reserved_headers_of_an_export() {
     let (config, problems) = read(&[(
         "OTEL_EXPORTER_OTLP_HEADERS",
         "Host=a,x-tenant=t1,Content-Length=1,connection=close,transfer-encoding=chunked",
@@ -345,7 +345,7 @@ fn reads_attributes_of_the_resource() {
 }
 
 #[test]
-fn the_name_is_the_variable_then_the_attribute() {
+fn the_setting_of_the_name_wins_over_the_attribute() {
     let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=attribute,a=1");
     let (config, _) = read(&[attributes]);
     assert_eq!(config.name, "attribute");

@@ -1,10 +1,10 @@
-//! Numbers and durations in the text of a setting.
+//! The grammars within a setting's value: durations, percentages, percent-encoding and pairs. Pure.
 
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-/// The longest duration that any setting accepts.
+/// The longest duration that a setting accepts.
 pub const MAX_DURATION: Duration = Duration::from_secs(3600);
 
 /// Reads `250ms`, `1.5s`, `2m` or `1h`; nothing above [`MAX_DURATION`].
@@ -46,32 +46,32 @@ pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
     well_formed.then(|| percent_decode_str(text).collect())
 }
 
-/// The same, where it is text.
+/// Decodes to text; `None` if that is not UTF-8.
 pub fn percent_decode_text(text: &str) -> Option<String> {
     String::from_utf8(percent_decode(text)?).ok()
 }
 
-/// Reads `key=value,key=value`, with values percent-decoded, and makes something of each pair. White space
-/// around both is forgiven.
+/// Reads `key=value,key=value`, percent-decodes the values, and converts each pair. White space around keys and
+/// values is ignored.
 ///
 /// # Errors
-/// A sentence that names the place of an entry that is no pair, or of which nothing can be made, and nothing
-/// of its text: what follows a comma in a secret is no key.
+/// An entry is not a pair, or `convert` rejects it. The sentence has the entry's position but nothing of its text,
+/// because the text after a comma may belong to a secret.
 pub fn parse_pairs<T>(
     text: &str,
-    make: impl Fn(&str, String) -> Option<T>,
+    convert: impl Fn(&str, String) -> Option<T>,
 ) -> Result<Vec<T>, String> {
     let entries = text
         .split(',')
         .map(str::trim)
         .filter(|entry| !entry.is_empty());
-    let pairs = entries.enumerate().map(|(at, entry)| {
+    let pairs = entries.enumerate().map(|(index, entry)| {
         let pair = entry.split_once('=');
-        let made =
-            pair.and_then(|(key, value)| make(key.trim(), percent_decode_text(value.trim())?));
-        made.ok_or_else(|| {
+        let converted =
+            pair.and_then(|(key, value)| convert(key.trim(), percent_decode_text(value.trim())?));
+        converted.ok_or_else(|| {
             let accepted = "such as key=value, with the value percent-encoded";
-            format!("entry {} is not a pair {accepted}", at + 1)
+            format!("entry {} is not a pair {accepted}", index + 1)
         })
     });
     pairs.collect()

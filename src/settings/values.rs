@@ -1,4 +1,6 @@
-//! The values of settings, as the runtime gives them, and which of them a single request needs.
+//! The values of the settings, and which of them an instance reads.
+//!
+//! Each reading of a variable takes time, and an instance that serves one request does not need them all.
 
 use http::HeaderMap;
 
@@ -14,18 +16,18 @@ use crate::simulate::overrides;
 use crate::telemetry::propagation::baggage;
 use crate::wasi::Runtime;
 
-/// What the runtime knows of one setting: its value if it is set, or why that can't be told.
+/// The value of one setting, if it is set, or why it could not be read.
 pub type Value = Result<Option<String>, String>;
 
-/// The settings that were read, with what became of them.
+/// The settings that were read, with their values.
 #[derive(Debug, Clone, Default)]
 pub struct Values(Vec<(Setting, Value)>);
 
-/// The host of the app's own viewer, which nobody else can have.
+/// The host of the app's own viewer. No other service can have this name.
 pub(super) const VIEWER_HOST: &str = "viewer.spin.internal";
 
-/// The settings that decide which others are needed.
-const DECISIVE: [Setting; 7] = [
+/// The settings that determine which others are needed.
+const READ_FIRST: [Setting; 7] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -37,34 +39,34 @@ const DECISIVE: [Setting; 7] = [
 
 /// What an instance serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Served {
-    Requests,
-    /// One, which may ask for faults.
-    Request {
+enum Serves {
+    ManyRequests,
+    OneRequest {
+        /// Whether its baggage may hold overrides.
         overridden: bool,
     },
 }
 
 impl Values {
-    /// Reads what requests of all kinds need.
+    /// Reads what an instance needs that serves many requests.
     pub async fn for_instance<W: Runtime>(runtime: &W) -> Values {
-        Values::read(runtime, Served::Requests).await
+        Values::read(runtime, Serves::ManyRequests).await
     }
 
-    /// Reads what one request with these headers needs, since each reading has its price. What makes every
-    /// request fail where it is malformed is read in any case.
+    /// Reads what one request with these headers needs. Settings that make every request fail if they are
+    /// malformed are always read.
     pub async fn for_request<W: Runtime>(runtime: &W, headers: &HeaderMap) -> Values {
         let overridden = overrides::contains_overrides(&baggage::read(headers));
-        Values::read(runtime, Served::Request { overridden }).await
+        Values::read(runtime, Serves::OneRequest { overridden }).await
     }
 
-    async fn read<W: Runtime>(runtime: &W, served: Served) -> Values {
+    async fn read<W: Runtime>(runtime: &W, serves: Serves) -> Values {
         let mut values = Values::default();
         let others = SETTINGS
             .iter()
-            .filter(|setting| !DECISIVE.contains(setting));
-        for setting in DECISIVE.iter().chain(others) {
-            if values.need(setting, served) {
+            .filter(|setting| !READ_FIRST.contains(setting));
+        for setting in READ_FIRST.iter().chain(others) {
+            if values.needs(setting, serves) {
                 let value = runtime.variable(&setting.variable()).await;
                 values.set(*setting, value);
             }
@@ -72,13 +74,13 @@ impl Values {
         values
     }
 
-    /// Adds what became of a setting.
+    /// Adds the value of a setting.
     pub fn set(&mut self, setting: Setting, value: Value) {
         self.0.push((setting, value));
     }
 
-    /// What became of a setting; unset where it was not read. An empty value counts as unset, as
-    /// the OpenTelemetry specification has it.
+    /// The value of a setting; `None` if it was not read. An empty value counts as unset, as in the
+    /// OpenTelemetry specification.
     pub fn get(&self, setting: &Setting) -> Value {
         let read = self.0.iter().find(|(known, _)| known == setting);
         let Some((_, value)) = read else {
@@ -88,8 +90,8 @@ impl Values {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
-    /// Whether a setting is needed, given the decisive ones.
-    fn need(&self, setting: &Setting, served: Served) -> bool {
+    /// Whether a setting is needed, given those that were read first.
+    fn needs(&self, setting: &Setting, serves: Serves) -> bool {
         let text = |setting: &Setting| self.get(setting).ok().flatten().unwrap_or_default();
         let simulates = |settings: &[Setting]| {
             let set = |setting: &&Setting| !["", "0"].contains(&text(setting).as_str());
@@ -99,13 +101,13 @@ impl Values {
         let sampler = || text(&OTEL_TRACES_SAMPLER).to_ascii_lowercase();
         let exports = || !disabled() && sampler() != "always_off";
         match *setting {
-            // Any text will do, so nobody misses it where nothing is drawn. A call that is made for a share of the
-            // requests, or again, is drawn too.
+            // Every text is valid, so it may be skipped if nothing is random. Calls may be random too: their
+            // selection, and the waits before retries.
             APP_SEED => {
                 let drawn = [APP_LATENCY, APP_ERRORS, APP_INCIDENTS, APP_URL_DESTINO];
-                served != Served::Request { overridden: false } || simulates(&drawn)
+                serves != Serves::OneRequest { overridden: false } || simulates(&drawn)
             }
-            // It may hold the name.
+            // It may hold the service's name.
             OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
             OTEL_TRACES_SAMPLER => !disabled(),
             OTEL_TRACES_SAMPLER_ARG => sampler().ends_with("traceidratio"),
@@ -114,11 +116,11 @@ impl Values {
             | OTEL_EXPORTER_OTLP_COMPRESSION
             | OTEL_EXPORTER_OTLP_TIMEOUT
             | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => exports(),
-            // They are about company, and a single request has none.
+            // A single request has one batch, which does not wait.
             OTEL_BSP_SCHEDULE_DELAY | OTEL_BSP_MAX_QUEUE_SIZE | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => {
-                served == Served::Requests && exports()
+                serves == Serves::ManyRequests && exports()
             }
-            // Nobody else is told it.
+            // The token is for the viewer only.
             APP_VIEWER_TOKEN => text(&OTLP_ENDPOINT).contains(VIEWER_HOST),
             // Only the manifest reads it.
             APP_ALLOWED_HOST => false,
@@ -209,9 +211,9 @@ mod tests {
         }
     }
 
-    /// What is malformed is found in both worlds, or in neither.
+    /// Malformed settings are found under WASI 0.2 and 0.3 alike.
     #[test]
-    fn an_instance_of_many_requests_reads_the_seed_and_what_batches_need_besides() {
+    fn an_instance_of_many_requests_also_reads_the_seed_and_the_batch_settings() {
         let table = [
             ("", vec!["APP_SEED", "OTEL_BSP_SCHEDULE_DELAY"]),
             ("always_off", vec!["APP_SEED"]),

@@ -1,9 +1,11 @@
-//! What is asked for and random draws in, a [`Plan`] for one request out. Pure.
+//! Simulated latency and errors: takes settings, overrides and random numbers, and gives a [`Plan`] for one
+//! request. Pure.
 //!
-//! - [`errors`] and [`latency`]: what settings and requests may ask for
-//! - [`incidents`]: times when a service is sick
-//! - [`overrides`]: faults for one hop of one request
-//! - [`rng`]: the draws
+//! - [`errors`] and [`latency`]: the two distributions that settings and overrides describe
+//! - [`incidents`]: recurring periods with other distributions
+//! - [`overrides`]: distributions for one hop of one request, from its baggage
+//! - [`rng`]: the random numbers, and [`mesh_path`]: what makes them differ from call to call
+//! - [`mix`]: hashing
 
 pub mod errors;
 pub mod incidents;
@@ -24,54 +26,54 @@ use latency::Latency;
 use overrides::Overrides;
 use rng::{Decision, SeededRng};
 
-/// What the settings ask for.
+/// The simulation that the settings describe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
     /// Failures.
     pub errors: Errors,
     /// Latency.
     pub latency: Latency,
-    /// The longest delay, whoever asks for it.
+    /// The longest delay, for settings and overrides alike.
     pub latency_cap: Duration,
-    /// Times when it is worse.
+    /// Periods with other errors or latency.
     pub incidents: Option<Incidents>,
-    /// Whether requests may ask for something else.
+    /// Whether requests may override errors and latency.
     pub overrides: bool,
-    /// Makes the draws repeatable.
+    /// Makes the random numbers repeatable.
     pub seed: Option<String>,
 }
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// How long it waits; zero for not at all.
+    /// How long the request waits; may be zero.
     pub delay: Duration,
-    /// Why so long.
+    /// Where the delay comes from.
     pub delay_reason: Reason,
-    /// The status that it fails with, if it fails.
+    /// The status with which the request fails, if it does.
     pub failure: Option<StatusCode>,
-    /// Why it fails, or does not.
+    /// Where that decision comes from.
     pub failure_reason: Reason,
-    /// Whether an incident is going on.
+    /// Whether an incident is active.
     pub incident: bool,
 }
 
-/// Why a request waits or fails, or does not.
+/// Where the distribution of a delay or a failure comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// By the settings.
+    /// From the settings.
     Configured,
-    /// The request asked for it.
+    /// From the baggage of the request.
     Baggage,
-    /// The service is sick.
+    /// From an active incident.
     Incident,
-    /// By the settings, and the same again for the same seed.
+    /// From the settings, with a seed.
     Seed,
 }
 
 impl Reason {
-    /// Its name.
+    /// The name in reports and spans.
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::Configured => "configured",
@@ -83,8 +85,8 @@ impl Reason {
 }
 
 impl Simulation {
-    /// Decides what happens to a request that asks for `overrides`. The clock is read only where
-    /// there are incidents.
+    /// Decides what happens to a request. The overrides win over an active incident, and that over the
+    /// settings. The clock is read only if there are incidents.
     pub fn plan(
         &self,
         overrides: &Overrides,
@@ -97,12 +99,12 @@ impl Simulation {
             false => Reason::Configured,
         };
         let (latency, delay_reason) = choose(
-            overrides.latency.as_ref().map(|asked| &asked.value),
+            overrides.latency.as_ref().map(|latency| &latency.value),
             incident.and_then(|incident| incident.latency.as_ref()),
             (&self.latency, settings),
         );
         let (errors, failure_reason) = choose(
-            overrides.errors.as_ref().map(|asked| &asked.value),
+            overrides.errors.as_ref().map(|errors| &errors.value),
             incident.and_then(|incident| incident.errors.as_ref()),
             (&self.errors, settings),
         );
@@ -119,13 +121,13 @@ impl Simulation {
 }
 
 fn choose<'a, T>(
-    asked: Option<&'a T>,
+    overridden: Option<&'a T>,
     incident: Option<&'a T>,
     configured: (&'a T, Reason),
 ) -> (&'a T, Reason) {
-    let asked = asked.map(|asked| (asked, Reason::Baggage));
+    let overridden = overridden.map(|overridden| (overridden, Reason::Baggage));
     let incident = incident.map(|incident| (incident, Reason::Incident));
-    asked.or(incident).unwrap_or(configured)
+    overridden.or(incident).unwrap_or(configured)
 }
 
 #[cfg(test)]
@@ -147,70 +149,70 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_asks_wins_over_an_incident_and_that_over_the_settings() {
-        let (sick, well) = (UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(30));
+    fn overrides_win_over_an_incident_and_that_over_the_settings() {
+        let (during, outside) = (UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(30));
         let random = SeededRng::random(7);
         let seeded = SeededRng::seeded(&[b"7"], MeshPath::default());
-        let (incident, baggage) = (Reason::Incident, Reason::Baggage);
+        let (incident, overridden) = (Reason::Incident, Reason::Baggage);
         let table = [
             (
                 "",
-                well,
+                outside,
                 random,
                 10,
                 Reason::Configured,
                 0,
                 Reason::Configured,
             ),
-            ("", well, seeded, 10, Reason::Seed, 0, Reason::Seed),
-            ("", sick, random, 20, incident, 500, incident),
+            ("", outside, seeded, 10, Reason::Seed, 0, Reason::Seed),
+            ("", during, random, 20, incident, 500, incident),
             (
                 "tail.*.latency=30ms",
-                sick,
+                during,
                 seeded,
                 30,
-                baggage,
+                overridden,
                 500,
                 incident,
             ),
             (
                 "tail.*.errors=503:100",
-                sick,
+                during,
                 random,
                 20,
                 incident,
                 503,
-                baggage,
+                overridden,
             ),
             (
                 "tail.*.latency=5m",
-                well,
+                outside,
                 random,
                 1000,
-                baggage,
+                overridden,
                 0,
                 Reason::Configured,
             ),
         ];
-        for (asked, now, rng, delay, delay_reason, failure, failure_reason) in table {
-            let overrides = Overrides::parse(asked, "me").unwrap();
+        for (baggage, now, rng, delay, delay_reason, failure, failure_reason) in table {
+            let overrides = Overrides::parse(baggage, "me").unwrap();
             let expected = Plan {
                 delay: Duration::from_millis(delay),
                 delay_reason,
                 failure: StatusCode::from_u16(failure).ok(),
                 failure_reason,
-                incident: now == sick,
+                incident: now == during,
             };
             assert_eq!(
                 simulation().plan(&overrides, || now, rng),
                 expected,
-                "{asked}"
+                "{baggage}"
             );
         }
     }
 
     #[test]
-    fn delays_follow_the_quantiles_that_are_asked_for() {
+    fn delays_follow_the_configured_quantiles() {
         let simulation = Simulation {
             latency: Latency::parse("p50:20ms,p90:100ms,p99:900ms").unwrap(),
             incidents: None,

@@ -1,7 +1,7 @@
-//! What the service asks of the runtime that it runs in.
+//! The seam to the host: everything that the service needs from outside.
 //!
-//! Only this folder names spin_sdk or wasi: `wasip3` answers for WASI 0.3, `wasip2` for WASI 0.2,
-//! `scripted` for unit tests. A feature of the same name chooses one of the first two. The rest of the crate is
+//! Only this folder names spin_sdk or wasi. `wasip3` implements [`Runtime`] for WASI 0.3, `wasip2` for WASI 0.2,
+//! `fake` for unit tests; a feature of the same name chooses one of the first two. The rest of the crate is
 //! written against [`Runtime`].
 
 use std::fmt;
