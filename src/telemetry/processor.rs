@@ -1,10 +1,10 @@
 //! The span processor: a bounded queue of ended spans that leave in batches.
 //!
-//! The SDK's own processors need a thread, or a task that never ends and so keeps a reused
-//! instance from ever going away. Here the first span of an empty queue spawns a worker that waits
-//! for more spans, exports, and ends with the queue. Batches do not wait for each other's exports, so that an
-//! instance outlives its last span by no more than one export's timeout. The span that fills a batch wakes the
-//! worker, which may be in another request's task, by a notifier.
+//! The SDK's own processors need a thread, or a task that never ends and so keeps a reused instance alive forever.
+//! Here the first span of an empty queue spawns a worker that waits for more spans, exports, and ends when the
+//! queue is empty. Batches do not wait for each other's exports, so that an instance outlives its last span by no
+//! more than one export's timeout. A span that fills a batch wakes the worker, which may belong to another request's
+//! task, with a notifier.
 
 use std::fmt;
 use std::future::pending;
@@ -33,8 +33,8 @@ pub struct BatchSpanProcessor<W> {
     shared: Arc<Shared<W>>,
 }
 
-/// The SDK asks for it, and nobody prints it: a derived one would carry the words for every span
-/// and exporter type into the component.
+/// The SDK requires it, but it is never printed: a derived implementation would add the text for all span and
+/// exporter types to the component.
 impl<W> fmt::Debug for BatchSpanProcessor<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BatchSpanProcessor")
@@ -45,7 +45,7 @@ struct Shared<W> {
     runtime: W,
     exporter: Exporter,
     delay: Duration,
-    /// How many exports are under way at a time: together they carry no more than a full queue.
+    /// The maximum number of concurrent exports: together they carry no more than a full queue.
     max_exports: usize,
     state: Mutex<State>,
 }
@@ -55,20 +55,18 @@ struct State {
     /// Wakes the worker.
     notifier: Option<Notifier>,
     account: SpanAccount,
-    /// Spans that found the queue full, and are not in the account yet.
+    /// Spans that ended while the queue was full, and are not in the account yet.
     dropped: usize,
 }
 
 impl<W: Runtime> BatchSpanProcessor<W> {
-    /// Makes an empty queue.
+    /// Makes a processor with an empty queue.
     pub fn new(runtime: W, exporter: Exporter, batching: BatchConfig) -> BatchSpanProcessor<W> {
-        let host_adds_up = runtime
-            .environment(SPAN_ACCOUNT_VARIABLE)
-            .is_some_and(|set| set == "1");
+        let variable = runtime.environment(SPAN_ACCOUNT_VARIABLE);
         let state = State {
             buffer: BatchBuffer::new(batching),
             notifier: None,
-            account: SpanAccount::new(host_adds_up),
+            account: SpanAccount::new(variable.as_deref()),
             dropped: 0,
         };
         BatchSpanProcessor {
@@ -98,7 +96,7 @@ impl<W: Runtime> SpanProcessor for BatchSpanProcessor<W> {
         match state.buffer.push(ended) {
             Push::Queued => {}
             Push::WakeWorker => state.notifier = None,
-            // The worker says so: a full queue always has one.
+            // The worker reports it: a full queue always has one.
             Push::Dropped => state.dropped += 1,
             Push::SpawnWorker => {
                 let shared = Arc::clone(&self.shared);
@@ -119,7 +117,7 @@ impl<W: Runtime> SpanProcessor for BatchSpanProcessor<W> {
 }
 
 impl<W: Runtime> Shared<W> {
-    /// Exports what is in the queue, and what comes meanwhile, until nothing is left.
+    /// Exports until the queue is empty and all exports have ended.
     async fn work(&self) {
         if !self.state().buffer.start_worker() {
             return;
@@ -170,13 +168,13 @@ impl<W: Runtime> Shared<W> {
 
     async fn export(&self, batch: Vec<PreparedSpan>) {
         let spans = batch.len();
-        log_some(self.state().account.begun(spans));
+        log_some(self.state().account.export_started(spans));
         let exported = self.exporter.export(batch).await;
         let now = Instant::now();
         let mut state = self.state();
-        log_some(state.account.exported(spans, exported, now));
+        log_some(state.account.export_ended(spans, exported, now));
         let dropped = std::mem::take(&mut state.dropped);
-        log_some(state.account.dropped(dropped, now));
+        log_some(state.account.queue_full(dropped, now));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -251,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_an_answer_counts_whose_body_does_not_come() {
+    fn the_status_counts_even_without_the_body() {
         for (status, sent) in [(StatusCode::OK, 1), (StatusCode::SERVICE_UNAVAILABLE, 4)] {
             let (runtime, queue) =
                 answered(move || Err(SendError::Timeout.with_status(Some(status))));
@@ -273,7 +271,7 @@ mod tests {
         }
         assert_eq!(runtime.run_tasks(), 2, "neither had begun");
         assert_eq!(runtime.sent_to("/v1/traces").len(), 1);
-        assert_eq!(runtime.slept(), [], "it waits for nobody");
+        assert_eq!(runtime.slept(), [], "it does not wait");
     }
 
     #[test]

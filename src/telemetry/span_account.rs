@@ -1,8 +1,8 @@
-//! What became of the spans that ended: sent, or lost, and why. Said on stderr.
+//! Counts the spans that were sent and lost, and reports them on stderr.
 //!
-//! By itself an instance says what it has lost, each cause at most once in [`REPORT_INTERVAL`]. A host that adds
-//! up what all instances say sets [`SPAN_ACCOUNT_VARIABLE`] in their environment: every span then appears in a line of
-//! JSON behind [`LINE_PREFIX`], once as made, and once as sent or lost.
+//! By default an instance reports only losses, each cause at most once in [`REPORT_INTERVAL`]. A host that adds up the
+//! counts of all instances sets [`SPAN_ACCOUNT_VARIABLE`] in their environment: every span is then counted in lines
+//! of JSON behind [`LINE_PREFIX`], once as made, and once as sent or lost.
 
 use std::time::{Duration, Instant};
 
@@ -10,40 +10,40 @@ use serde::Serialize;
 
 use super::otlp::error::ExportError;
 
-/// Set to `1` by a host that reads the lines of JSON; no setting of the service.
+/// The environment variable that a host sets to `1` to get lines of JSON; not a setting of the service.
 pub const SPAN_ACCOUNT_VARIABLE: &str = "TRACING_TAIL_SPAN_ACCOUNT";
-/// What each line for such a host begins with; an object follows, with some of `made`, `sent` and `lost`, which
-/// are numbers of spans, with `reason` and `error` where spans are lost, and with `warning` where the collector
-/// has taken them and warns.
+/// The prefix of each line for such a host. An object follows, with some of `made`, `sent` and `lost`, which are
+/// numbers of spans, with `reason` and `error` if spans are lost, and with `warning` if the collector accepted
+/// them with a warning.
 pub const LINE_PREFIX: &str = "tracing-tail-spans ";
-/// How often an instance says by itself that spans are lost.
+/// How often an instance reports the same cause of dropped.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is said where spans ended while the queue was full.
+/// The error of spans that ended while the queue was full.
 const QUEUE_FULL: &str = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)";
 
-/// Keeps account of an instance's spans. Each method gives the line that is to be written, if any.
+/// The account of an instance's spans. Each method returns the line to be logged, if any.
 #[derive(Debug)]
 pub enum SpanAccount {
-    /// For a host that adds up: everything is a line.
-    Each,
-    /// For people: what is lost, now and then.
-    Rarely {
+    /// For a host that adds up the counts: a line for each event.
+    EveryEvent,
+    /// For people: losses and warnings, at intervals.
+    Losses {
         /// Exports that failed.
         failed: DroppedSpans,
-        /// Exports that the collector took, and warned.
+        /// Exports that the collector accepted with a warning.
         warned: DroppedSpans,
-        /// Spans that found the queue full.
+        /// Spans that ended while the queue was full.
         queue_full: DroppedSpans,
     },
 }
 
 impl SpanAccount {
-    /// An account for a host that adds up, or for people.
-    pub fn new(host_adds_up: bool) -> SpanAccount {
-        match host_adds_up {
-            true => SpanAccount::Each,
-            false => SpanAccount::Rarely {
+    /// An account with a line for each event, if the value of [`SPAN_ACCOUNT_VARIABLE`] is `1`.
+    pub fn new(variable: Option<&str>) -> SpanAccount {
+        match variable {
+            Some("1") => SpanAccount::EveryEvent,
+            _ => SpanAccount::Losses {
                 failed: DroppedSpans::default(),
                 warned: DroppedSpans::default(),
                 queue_full: DroppedSpans::default(),
@@ -51,9 +51,9 @@ impl SpanAccount {
         }
     }
 
-    /// An export of `spans` begins.
-    pub fn begun(&self, spans: usize) -> Option<String> {
-        matches!(self, SpanAccount::Each).then(|| {
+    /// An export of `spans` starts.
+    pub fn export_started(&self, spans: usize) -> Option<String> {
+        matches!(self, SpanAccount::EveryEvent).then(|| {
             line(&Line {
                 made: Some(spans),
                 ..Line::default()
@@ -61,20 +61,20 @@ impl SpanAccount {
         })
     }
 
-    /// An export of `spans` is over; where all were taken, perhaps with a warning.
-    pub fn exported(
+    /// An export of `spans` has ended; if all were accepted, perhaps with a warning.
+    pub fn export_ended(
         &mut self,
         spans: usize,
         exported: Result<Option<String>, ExportError>,
         now: Instant,
     ) -> Option<String> {
         match (self, exported) {
-            (SpanAccount::Each, Ok(warning)) => Some(line(&Line {
+            (SpanAccount::EveryEvent, Ok(warning)) => Some(line(&Line {
                 sent: Some(spans),
                 warning: warning.as_deref(),
                 ..Line::default()
             })),
-            (SpanAccount::Each, Err(error)) => {
+            (SpanAccount::EveryEvent, Err(error)) => {
                 let lost = error.lost();
                 Some(line(&Line {
                     sent: Some(spans - lost),
@@ -84,12 +84,12 @@ impl SpanAccount {
                     ..Line::default()
                 }))
             }
-            (SpanAccount::Rarely { warned, .. }, Ok(warning)) => {
+            (SpanAccount::Losses { warned, .. }, Ok(warning)) => {
                 let warning = warning?;
                 warned.add(0);
                 warned.report(now).map(|_| warning)
             }
-            (SpanAccount::Rarely { failed, .. }, Err(error)) => {
+            (SpanAccount::Losses { failed, .. }, Err(error)) => {
                 failed.add(error.lost());
                 let lost = failed.report(now)?;
                 Some(format!("{error}; spans lost: {lost}"))
@@ -97,18 +97,18 @@ impl SpanAccount {
         }
     }
 
-    /// `spans` have found the queue full since this was called last.
-    pub fn dropped(&mut self, spans: usize, now: Instant) -> Option<String> {
+    /// `spans` have ended with a full queue since the last call.
+    pub fn queue_full(&mut self, spans: usize, now: Instant) -> Option<String> {
         match self {
             _ if spans == 0 => None,
-            SpanAccount::Each => Some(line(&Line {
+            SpanAccount::EveryEvent => Some(line(&Line {
                 made: Some(spans),
                 lost: Some(spans),
                 reason: Some("queue_full"),
                 error: Some(QUEUE_FULL),
                 ..Line::default()
             })),
-            SpanAccount::Rarely { queue_full, .. } => {
+            SpanAccount::Losses { queue_full, .. } => {
                 queue_full.add(spans);
                 let lost = queue_full.report(now)?;
                 Some(format!("{QUEUE_FULL}; spans lost: {lost}"))
@@ -117,7 +117,7 @@ impl SpanAccount {
     }
 }
 
-/// What a host that adds up is told.
+/// One line for a host that adds up the counts.
 #[derive(Default, Serialize)]
 struct Line<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +139,7 @@ fn line(line: &Line<'_>) -> String {
     [LINE_PREFIX, &json].concat()
 }
 
-/// Counts lost spans, and tells when the next line on stderr is due.
+/// Counts the dropped spans of one cause, and decides when the next line is due.
 #[derive(Debug, Default)]
 pub struct DroppedSpans {
     spans: usize,
@@ -148,13 +148,13 @@ pub struct DroppedSpans {
 }
 
 impl DroppedSpans {
-    /// Counts `spans` as lost; none where there is only something to say.
+    /// Counts `spans` as dropped; 0 if there is only a warning.
     fn add(&mut self, spans: usize) {
         self.spans += spans;
         self.pending = true;
     }
 
-    /// How many are lost and not said yet, where there is anything to say and it is due at `now`.
+    /// How many spans were dropped since the last report, if a report is due at `now`.
     fn report(&mut self, now: Instant) -> Option<usize> {
         let due = self
             .reported
@@ -174,21 +174,21 @@ mod tests {
 
     #[test]
     fn reports_losses_at_most_once_per_interval() {
-        let mut losses = DroppedSpans::default();
+        let mut dropped = DroppedSpans::default();
         let start = Instant::now();
-        assert_eq!(losses.report(start), None, "nothing is lost");
-        losses.add(3);
-        assert_eq!(losses.report(start), Some(3), "the first at once");
-        losses.add(2);
-        assert_eq!(losses.report(start + Duration::from_secs(9)), None);
-        losses.add(1);
+        assert_eq!(dropped.report(start), None, "nothing is lost");
+        dropped.add(3);
+        assert_eq!(dropped.report(start), Some(3), "the first at once");
+        dropped.add(2);
+        assert_eq!(dropped.report(start + Duration::from_secs(9)), None);
+        dropped.add(1);
         assert_eq!(
-            losses.report(start + REPORT_INTERVAL),
+            dropped.report(start + REPORT_INTERVAL),
             Some(3),
-            "with what was not said yet"
+            "with the unreported ones"
         );
-        losses.add(1);
-        assert_eq!(losses.report(start + REPORT_INTERVAL), None);
+        dropped.add(1);
+        assert_eq!(dropped.report(start + REPORT_INTERVAL), None);
         let mut warned = DroppedSpans::default();
         warned.add(0);
         assert_eq!(warned.report(start), Some(0), "a warning without a loss");
@@ -196,15 +196,15 @@ mod tests {
     }
 
     #[test]
-    fn says_everything_to_a_host_that_adds_up() {
-        let mut account = SpanAccount::new(true);
+    fn reports_every_event_to_a_host() {
+        let mut account = SpanAccount::new(Some("1"));
         let now = Instant::now();
-        let said = [
-            account.begun(3),
-            account.exported(3, Ok(None), now),
-            account.exported(3, Ok(Some("slow down".to_owned())), now),
-            account.dropped(2, now),
-            account.dropped(0, now),
+        let lines = [
+            account.export_started(3),
+            account.export_ended(3, Ok(None), now),
+            account.export_ended(3, Ok(Some("slow down".to_owned())), now),
+            account.queue_full(2, now),
+            account.queue_full(0, now),
         ];
         let full = r#"{"error":"the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)","lost":2,"made":2,"reason":"queue_full"}"#;
         let expected = [
@@ -216,29 +216,29 @@ mod tests {
             Some(format!("{LINE_PREFIX}{full}")),
             None,
         ];
-        assert_eq!(said, expected);
+        assert_eq!(lines, expected);
     }
 
     #[test]
-    fn says_nothing_of_success_to_people() {
-        let mut account = SpanAccount::new(false);
+    fn reports_no_success_to_people() {
+        let mut account = SpanAccount::new(None);
         let now = Instant::now();
-        assert_eq!(account.begun(3), None);
-        assert_eq!(account.exported(3, Ok(None), now), None);
+        assert_eq!(account.export_started(3), None);
+        assert_eq!(account.export_ended(3, Ok(None), now), None);
         let warning = Some("slow down".to_owned());
         assert_eq!(
-            account.exported(3, Ok(warning.clone()), now).as_deref(),
+            account.export_ended(3, Ok(warning.clone()), now).as_deref(),
             Some("slow down"),
             "but of a warning"
         );
-        assert_eq!(account.exported(3, Ok(warning), now), None, "once");
+        assert_eq!(account.export_ended(3, Ok(warning), now), None, "once");
         assert!(
             account
-                .dropped(1, now)
+                .queue_full(1, now)
                 .is_some_and(|line| line.ends_with("; spans lost: 1"))
         );
         assert_eq!(
-            account.dropped(1, now),
+            account.queue_full(1, now),
             None,
             "not twice within ten seconds"
         );

@@ -1,8 +1,8 @@
-//! Spans as OTLP protobuf, straight from what the SDK hands over.
+//! Encodes spans as OTLP protobuf, directly from the SDK's data.
 //!
-//! `opentelemetry-otlp` makes a tree of messages of a batch before it writes that, which is a quarter of
-//! all instructions of a request; here each field is written where it stands. A span is written as soon as it
-//! has ended: so it waits for its export in half a kilobyte, and what it was made of is free for the next request.
+//! `opentelemetry-otlp` builds a tree of messages for a batch first, which takes a quarter of all instructions of a
+//! request; here each field is written directly. A span is encoded as soon as it ends: it waits for its export in
+//! half a kilobyte, and its own memory is free for the next request.
 //! Source: opentelemetry-proto's `trace.proto`, `common.proto` and `resource.proto`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,22 +15,22 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
-/// What a span takes, about, in bytes.
+/// The approximate size of an encoded span, in bytes.
 const SPAN: usize = 512;
-/// What the keys and lengths of an envelope take at most, in bytes.
+/// The maximum size of the keys and lengths of an envelope, in bytes.
 const KEYS: usize = 32;
 
-/// What all batches of an instance have in common: where their spans come from, and who made them.
+/// The encoded resource and scope, which all batches of an instance have in common.
 #[derive(Debug)]
 pub struct Envelope {
-    /// The fields of `ResourceSpans` but its spans.
+    /// The fields of `ResourceSpans` except its spans.
     resource: Vec<u8>,
-    /// The fields of `ScopeSpans` but its spans.
+    /// The fields of `ScopeSpans` except its spans.
     scope: Vec<u8>,
 }
 
 impl Envelope {
-    /// Writes what every batch begins with.
+    /// Encodes the resource and the scope.
     pub fn new(resource: &Resource, scope: &InstrumentationScope) -> Envelope {
         let mut of_resource = Vec::new();
         message(&mut of_resource, 1, |out| {
@@ -56,7 +56,7 @@ impl Envelope {
         }
     }
 
-    /// Writes an `ExportTraceServiceRequest` with `spans`, as [`encode`] gives them.
+    /// Writes an `ExportTraceServiceRequest` with `spans`, as [`encode`] returns them.
     pub fn around(&self, spans: &[Vec<u8>]) -> Vec<u8> {
         let of_spans: usize = spans.iter().map(Vec::len).sum();
         let of_scope = self.scope.len() + of_spans;
@@ -73,7 +73,7 @@ impl Envelope {
     }
 }
 
-/// Writes a span, as the field of `ScopeSpans` that it will be.
+/// Encodes a span as a field of `ScopeSpans`.
 pub fn encode(ended: &SpanData) -> Vec<u8> {
     let mut out = Vec::with_capacity(SPAN);
     message(&mut out, 2, |out| span(out, ended));
@@ -163,7 +163,7 @@ fn pair(out: &mut Vec<u8>, key: &str, value: &Value) {
     message(out, 2, |out| any(out, value));
 }
 
-/// An `AnyValue`. Its fields are of one `oneof`, so even an empty one is written.
+/// Writes an `AnyValue`. Its fields belong to one `oneof`, so even an empty one is written.
 fn any(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::String(text) => data(out, 1, text.as_str().as_bytes()),
@@ -178,7 +178,7 @@ fn any(out: &mut Vec<u8>, value: &Value) {
             Array::I64(items) => list(out, items),
             Array::F64(items) => list(out, items),
             Array::String(items) => list(out, items),
-            // Neither the SDK's type nor this one has any other.
+            // `Array` has no other variants, but is `non_exhaustive`.
             _ => {}
         }),
         _ => {}
@@ -197,7 +197,7 @@ fn time(out: &mut Vec<u8>, tag: u32, time: SystemTime) {
     out.put_u64_le(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
 }
 
-/// A number; 0 is what a missing field means.
+/// Writes a number, unless it is 0, which is the default of a missing field.
 fn number(out: &mut Vec<u8>, tag: u32, number: u64) {
     if number > 0 {
         varint(out, tag, number);
@@ -209,7 +209,7 @@ fn varint(out: &mut Vec<u8>, tag: u32, number: u64) {
     encode_varint(number, out);
 }
 
-/// A text; the empty one is what a missing field means.
+/// Writes a text, unless it is empty, which is the default of a missing field.
 fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
     if !text.is_empty() {
         data(out, tag, text.as_bytes());
@@ -221,14 +221,14 @@ fn data(out: &mut Vec<u8>, tag: u32, data: &[u8]) {
     out.extend_from_slice(data);
 }
 
-/// The key and the length of what takes `length` bytes.
+/// Writes the key and the length of a field of `length` bytes.
 fn prefix(out: &mut Vec<u8>, tag: u32, length: usize) {
     encode_key(tag, WireType::LengthDelimited, out);
     encode_varint(length as u64, out);
 }
 
-/// A message, whose length is known only once it is written: most take a byte for that, and what is
-/// longer moves.
+/// Writes a message. Its length is known only afterwards: one byte is reserved for it, and a message of more than
+/// 127 bytes is moved.
 fn message(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
     encode_key(tag, WireType::LengthDelimited, out);
     let start = out.len();
@@ -277,7 +277,7 @@ mod tests {
         ]
     }
 
-    fn elsewhere(remote: bool) -> SpanContext {
+    fn other_span(remote: bool) -> SpanContext {
         let state = TraceState::from_key_value([("vendor", "1")]).unwrap();
         let (trace, span) = (TraceId::from_bytes([7; 16]), SpanId::from_bytes([9; 8]));
         SpanContext::new(trace, span, TraceFlags::new(3), remote, state)
@@ -285,7 +285,7 @@ mod tests {
 
     fn full(kind: SpanKind, status: Status) -> SpanData {
         let mut span = ended(TraceFlags::SAMPLED);
-        span.span_context = elsewhere(false);
+        span.span_context = other_span(false);
         span.parent_span_id = SpanId::from_bytes([5; 8]);
         span.parent_span_is_remote = true;
         span.span_kind = kind;
@@ -299,7 +299,7 @@ mod tests {
         events.dropped_count = 200;
         let mut links = SpanLinks::default();
         links.links = [true, false]
-            .map(|remote| Link::new(elsewhere(remote), everything(), 5))
+            .map(|remote| Link::new(other_span(remote), everything(), 5))
             .into();
         links.dropped_count = 6;
         (span.events, span.links, span.status) = (events, links, status);

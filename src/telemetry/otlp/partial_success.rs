@@ -1,8 +1,8 @@
-//! What a collector says, in an answer of success, of spans that it has not taken: in protobuf or in JSON.
+//! The partial success in a collector's response: the spans that it rejected, in protobuf or in JSON.
 //!
-//! It is looked for in both, whatever was sent: a proxy or a collector may answer in the other one. And it is read as
-//! far as the answer came: the reason may be longer than anybody would read. What can't be read says nothing,
-//! since the status has already said that the spans are taken.
+//! Both encodings are tried, whatever was sent, because a proxy or a collector may answer in the other one. A
+//! truncated response is read as far as it goes. A response that cannot be read counts as a full success, as its
+//! status says.
 //!
 //! Source: OTLP, "Partial Success" and "JSON Protobuf Encoding".
 
@@ -10,25 +10,25 @@ use std::borrow::Cow;
 
 use prost::encoding::decode_varint;
 
-/// How much of a reason is shown, in characters.
+/// The maximum length of a reason, in characters.
 const MAX_REASON: usize = 500;
 
-/// Spans that a collector has not taken.
+/// The spans that a collector rejected, or its warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// How many; none where the collector only warns.
+    /// How many spans; 0 if the collector only warns.
     pub spans: usize,
-    /// Why, in its words: on one line, and cut.
+    /// The collector's message, on one line and truncated.
     pub why: String,
 }
 
-/// Reads an answer's body; none where it says nothing of the kind.
+/// Reads the body of a response; `None` if it has no partial success.
 pub fn read(body: &[u8]) -> Option<Rejection> {
     let (spans, why) = match is_framed(body) {
         true => read_protobuf(body).or_else(|| read_json(body)),
         false => read_json(body).or_else(|| read_protobuf(body)),
     }?;
-    // A negative number is nonsense; a number beyond what an instance can hold is as good as all.
+    // A negative number is ignored; a number that overflows means all spans.
     let spans = usize::try_from(spans.max(0)).unwrap_or(usize::MAX);
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     let mut shown: String = why.chars().take(MAX_REASON).map(printable).collect();
@@ -38,7 +38,7 @@ pub fn read(body: &[u8]) -> Option<Rejection> {
     (spans > 0 || !shown.is_empty()).then_some(Rejection { spans, why: shown })
 }
 
-/// Whether a body is one field of protobuf, to its last byte: its first two bytes may be a line's end and a `{`.
+/// Whether a body is exactly one protobuf field. Its first two bytes may also be a line feed and a `{`.
 fn is_framed(body: &[u8]) -> bool {
     matches!(body, [0x0a, length, rest @ ..] if rest.len() == usize::from(*length))
 }
@@ -53,8 +53,8 @@ fn read_json(body: &[u8]) -> Option<(i64, Cow<'_, str>)> {
     (spans != 0 || !why.is_empty()).then_some((spans, why.into()))
 }
 
-/// What stands behind a key: a string before a colon. Strings are read one after the other, so that none of them ends
-/// within another.
+/// Finds the value of a key, which is a string before a colon. Strings are read one after the other, so that text
+/// within a string is not taken for a key.
 fn member<'t>(mut text: &'t str, key: &str) -> Option<&'t str> {
     loop {
         let (_, string) = text.split_once('"')?;
@@ -68,7 +68,7 @@ fn member<'t>(mut text: &'t str, key: &str) -> Option<&'t str> {
     }
 }
 
-/// Where the quote is that ends a string which has begun.
+/// The position of the quote that ends the current string.
 fn end_of_string(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.find(|c| {
@@ -78,7 +78,7 @@ fn end_of_string(text: &str) -> Option<usize> {
     })
 }
 
-/// A number, or a string that holds one: 64-bit numbers are strings by the mapping, which takes both.
+/// Reads a number or a string with a number: in JSON 64-bit numbers are strings, but parsers accept both.
 fn number(text: &str) -> i64 {
     let text = text.trim_start_matches('"');
     let end = text.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c));
@@ -90,15 +90,15 @@ fn number(text: &str) -> i64 {
 
 fn string(text: &str) -> String {
     let text = text.strip_prefix('"').unwrap_or_default();
-    // No more is shown; a character takes up to twelve bytes, as two escapes.
-    let most = end_of_string(text).unwrap_or(text.len());
-    let most = most.min(MAX_REASON * 12);
-    // What is cut may end within an escape.
+    // Only this much is kept; a character takes up to twelve bytes, as two escapes.
+    let end_of_text = end_of_string(text).unwrap_or(text.len());
+    let end_of_text = end_of_text.min(MAX_REASON * 12);
+    // A truncated string may end within an escape.
     let read = (0..12).find_map(|less| {
-        let end = text.floor_char_boundary(most.saturating_sub(less));
+        let end = text.floor_char_boundary(end_of_text.saturating_sub(less));
         serde_json::from_str(&["\"", &text[..end], "\""].concat()).ok()
     });
-    read.unwrap_or_else(|| text[..text.floor_char_boundary(most)].to_owned())
+    read.unwrap_or_else(|| text[..text.floor_char_boundary(end_of_text)].to_owned())
 }
 
 /// `ExportTraceServiceResponse.partial_success`: `rejected_spans` is field 1, `error_message` field 2.
@@ -116,7 +116,7 @@ fn read_protobuf(mut body: &[u8]) -> Option<(i64, Cow<'_, str>)> {
     (spans != 0 || !why.is_empty()).then_some((spans, why))
 }
 
-/// The next field: its number, and its value as a number or as bytes, which may be cut off.
+/// Reads the next field: its number, and its value as a number or as bytes, which may be truncated.
 fn field<'b>(body: &mut &'b [u8]) -> Option<(u64, u64, &'b [u8])> {
     let key = decode_varint(body).ok()?;
     let (value, length) = match key & 7 {
@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn said(spans: usize, why: &str) -> Option<Rejection> {
+    fn rejected(spans: usize, why: &str) -> Option<Rejection> {
         let why = why.to_owned();
         Some(Rejection { spans, why })
     }
@@ -155,42 +155,42 @@ mod tests {
             (r#"{"partialSuccess":{}}"#, None, "all taken"),
             (
                 r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"old"}}"#,
-                said(2, "old"),
+                rejected(2, "old"),
                 "64-bit numbers are strings",
             ),
             (
                 "\n { \"partialSuccess\" : { \"errorMessage\" : \"\", \"rejectedSpans\" : 2.0 } }",
-                said(2, ""),
+                rejected(2, ""),
                 "or numbers, with white space",
             ),
             (
                 r#"{"partialSuccess":{"rejectedSpans":2,"errorMessage":null}}"#,
-                said(2, ""),
+                rejected(2, ""),
                 "null is as good as absent",
             ),
             (
                 r#"{"partialSuccess":{"errorMessage":"slow down"},"later":1}"#,
-                said(0, "slow down"),
+                rejected(0, "slow down"),
                 "a warning, and a field to come",
             ),
             (
                 r#"{"partialSuccess":{"errorMessage":"a \"rejectedSpans\":9\u0021\n\\"}}"#,
-                said(0, "a \"rejectedSpans\":9! \\"),
+                rejected(0, "a \"rejectedSpans\":9! \\"),
                 "a key within a string is none; a line stays one",
             ),
             (
                 r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"cut \"of"#,
-                said(3, "cut \"of"),
+                rejected(3, "cut \"of"),
                 "cut off",
             ),
             (
                 r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"no \ud83d\ude0"#,
-                said(3, "no "),
+                rejected(3, "no "),
                 "cut off within an escape",
             ),
             (
                 r#"{"partialSuccess":{"errorMessage":"\"rejectedSpans","rejectedSpans":"4"}}"#,
-                said(4, "\"rejectedSpans"),
+                rejected(4, "\"rejectedSpans"),
                 "a string that ends as a key does",
             ),
             (
@@ -227,21 +227,25 @@ mod tests {
         ];
         unknown.extend(protobuf(2, "old"));
         let table = [
-            (protobuf(2, "old"), said(2, "old"), "some rejected"),
+            (protobuf(2, "old"), rejected(2, "old"), "some rejected"),
             (protobuf(0, ""), None, "all taken"),
-            (protobuf(0, "slow down"), said(0, "slow down"), "a warning"),
+            (
+                protobuf(0, "slow down"),
+                rejected(0, "slow down"),
+                "a warning",
+            ),
             (protobuf(-1, ""), None, "a negative number"),
             (
                 protobuf(i64::MAX, ""),
-                said(all, ""),
+                rejected(all, ""),
                 "more than there can be",
             ),
-            (protobuf(-1, "odd"), said(0, "odd"), "with a reason"),
-            (unknown, said(2, "old"), "fields to come"),
-            (protobuf(1, &long), said(1, &shown()), "a long reason"),
+            (protobuf(-1, "odd"), rejected(0, "odd"), "with a reason"),
+            (unknown, rejected(2, "old"), "fields to come"),
+            (protobuf(1, &long), rejected(1, &shown()), "a long reason"),
             (
                 protobuf(1, &long)[..2_000].to_vec(),
-                said(1, &shown()),
+                rejected(1, &shown()),
                 "cut off",
             ),
             (b"<html>OK</html>".to_vec(), None, "no OTLP"),

@@ -1,13 +1,13 @@
-//! The `baggage` header: it passes through unchanged, within the limits that everyone must carry.
+//! The `baggage` header. It is propagated unchanged, within the limits that every platform must support.
 //!
 //! Source: <https://www.w3.org/TR/baggage/>.
 
 use http::{HeaderMap, HeaderName};
 
 pub(super) const HEADER: HeaderName = HeaderName::from_static("baggage");
-/// How many list members pass ("Limits" asks for 64 at least).
+/// How many list members are propagated ("Limits" asks for 64 at least).
 const MAX_MEMBERS: usize = 64;
-/// How many bytes pass ("Limits" asks for 8192 at least).
+/// How many bytes are propagated ("Limits" asks for 8192 at least).
 const MAX_BYTES: usize = 8192;
 
 /// The baggage of a request as it was sent, malformed members included; may be empty. A byte that is not ASCII
@@ -33,16 +33,16 @@ pub fn read(headers: &HeaderMap) -> String {
 /// What becomes of a list member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberStatus {
-    /// It goes on.
+    /// It is propagated.
     Kept,
-    /// It is malformed, and left out.
+    /// It is malformed, and dropped.
     Malformed,
-    /// It is over the limits, and left out with all behind it.
+    /// It exceeds the limits, and is dropped with all members after it.
     OverLimit,
 }
 
-/// Goes through the list members of `text`, without white space around them, and says what becomes of each.
-pub fn for_each_member<'t>(text: &'t str, take: &mut dyn FnMut(&'t str, MemberStatus)) {
+/// Calls `visit` with each list member of `text`, without white space around it, and its status.
+pub fn for_each_member<'t>(text: &'t str, visit: &mut dyn FnMut(&'t str, MemberStatus)) {
     let (mut count, mut bytes) = (0, 0);
     for member in text.split(',') {
         let member = member.trim_matches([' ', '\t']);
@@ -50,16 +50,16 @@ pub fn for_each_member<'t>(text: &'t str, take: &mut dyn FnMut(&'t str, MemberSt
             continue;
         }
         if !is_member(member) {
-            take(member, MemberStatus::Malformed);
+            visit(member, MemberStatus::Malformed);
             continue;
         }
-        // What does not fit is the last one, however small those behind it are.
+        // After a member that does not fit none is kept, however small.
         count += 1;
         bytes += usize::from(count > 1) + member.len();
-        let passes = count <= MAX_MEMBERS && bytes <= MAX_BYTES;
-        take(
+        let fits = count <= MAX_MEMBERS && bytes <= MAX_BYTES;
+        visit(
             member,
-            if passes {
+            if fits {
                 MemberStatus::Kept
             } else {
                 MemberStatus::OverLimit
@@ -68,12 +68,12 @@ pub fn for_each_member<'t>(text: &'t str, take: &mut dyn FnMut(&'t str, MemberSt
     }
 }
 
-/// The baggage that goes on: the members of `text` in their order and with their properties.
-/// Malformed members are left out, and what is over the limits, from the end.
+/// The baggage that is propagated: the members of `text` in their order and with their properties, without
+/// malformed members and those that exceed the limits.
 pub fn parse(text: &str) -> String {
     let mut kept = String::new();
-    for_each_member(text, &mut |member, fate| {
-        if fate == MemberStatus::Kept {
+    for_each_member(text, &mut |member, status| {
+        if status == MemberStatus::Kept {
             if !kept.is_empty() {
                 kept.push(',');
             }
@@ -117,7 +117,7 @@ mod tests {
     // Each reason begins with its clause: a heading of "Header Content" in W3C Baggage.
 
     #[test]
-    fn passes_members_through() {
+    fn propagates_members() {
         let most: Vec<_> = (0..64).map(|n| format!("k{n}=v")).collect();
         let most = most.join(",");
         let table = [
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn carries_8192_bytes() {
+    fn propagates_8192_bytes() {
         let fits = format!("a={}", "x".repeat(MAX_BYTES - 2));
         assert_eq!(parse(&fits), fits);
         assert_eq!(
             parse(&format!("b=1,{fits},c=1")),
             "b=1",
-            "Limits: what does not fit is left out whole, with all behind it"
+            "Limits: a member that does not fit is dropped whole, with all after it"
         );
     }
 }

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_anew_on_a_malformed_parent() {
+    fn a_malformed_parent_starts_a_new_trace() {
         let zero_trace = "0".repeat(32);
         let zero_span = "0".repeat(16);
         let table = [
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn carries_the_context_on() {
+    fn propagates_the_context() {
         let parent = format!("00-{TRACE}-{SPAN}-03");
         let inbound = headers(&[
             ("traceparent", &parent),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_is_no_text_spoils_its_own_member_only() {
+    fn a_byte_that_is_not_ascii_makes_only_its_own_member_malformed() {
         let mut inbound = HeaderMap::new();
         for value in [&b"a=1,name=Andr\xe9"[..], b"b=2, c=\xc3\xa9,d=4"] {
             inbound.append("baggage", HeaderValue::from_bytes(value).unwrap());
@@ -312,12 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn baggage_goes_on_without_a_trace() {
+    fn propagates_baggage_without_a_trace() {
         assert_eq!(extract(&headers(&[("baggage", "x=1")])).baggage, "x=1");
     }
 
     #[test]
-    fn the_copy_is_the_parent_where_a_host_has_replaced_the_trace() {
+    fn the_copy_is_the_parent_if_a_host_has_replaced_the_trace() {
         let original = format!("00-{TRACE}-{SPAN}-01");
         let same_trace = format!("00-{TRACE}-1111111111111111-01");
         let other_trace = format!("00-{}-2222222222222222-01", "a".repeat(32));
@@ -339,7 +339,7 @@ mod tests {
                 ],
                 Some(SPAN),
                 Some("2222222222222222"),
-                "an unrelated trace in its place",
+                "an unrelated trace instead",
             ),
             (
                 &[("tracing-tail-parent", &original)],
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn announces_the_span_and_reads_the_announcement() {
+    fn injects_and_extracts_the_span_of_a_response() {
         let parent = format!("00-{TRACE}-{SPAN}-01");
         let read = traceparent::parse(&parent).unwrap();
         let (trace, id, flags) = (read.trace_id(), read.span_id(), read.trace_flags());
@@ -395,7 +395,7 @@ mod tests {
         for other in [read, SpanContext::NONE] {
             let mut answer = HeaderMap::new();
             inject_response(&other, &mut answer);
-            assert_eq!(answer, HeaderMap::new(), "no span of ours");
+            assert_eq!(answer, HeaderMap::new(), "not a span of this service");
         }
     }
 }

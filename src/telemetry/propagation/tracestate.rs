@@ -1,14 +1,14 @@
-//! The `tracestate` header: which of it goes on.
+//! The `tracestate` header, as it is propagated.
 //!
-//! opentelemetry's own parser follows level 1, and cuts values; what passes here is kept as it is.
+//! opentelemetry's own parser follows level 1 and truncates values; here valid members stay as they are.
 //! Source: <https://www.w3.org/TR/trace-context-2/#tracestate-header>.
 
 /// The most list members that a header may have ("tracestate Header Field Values").
 const MAX_MEMBERS: usize = 32;
 
-/// Reads the list, and gives it without empty members and white space around members; of members
-/// with the same key only the first, which is the newest. None where any member is malformed, or
-/// where there are too many: then the whole list is discarded.
+/// Reads the list, and returns it without empty members and white space around members. Of members with the same
+/// key only the first is kept, which is the newest. `None` if any member is malformed, or if there are too many:
+/// then the whole list is discarded.
 pub fn parse(text: &str) -> Option<String> {
     let mut members: Vec<(&str, &str)> = Vec::new();
     let listed = text
