@@ -24,12 +24,12 @@ impl Config {
             values,
             problems: Problems::default(),
         };
-        let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, parse::count);
-        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, parse::attributes);
+        let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, &parse::count);
+        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, &parse::attributes);
         let attributed_name = take_attribute(&mut resource_attributes, "service.name");
-        let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, parse::ratio);
-        let otlp_endpoint = reader.try_parse(&OTLP_ENDPOINT, parse::endpoint);
-        let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, parse::headers);
+        let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, &parse::ratio);
+        let otlp_endpoint = reader.try_parse(&OTLP_ENDPOINT, &parse::endpoint);
+        let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, &parse::headers);
         let removed = parse::remove_reserved(&mut headers);
         if !removed.is_empty() {
             let (env, removed) = (OTEL_EXPORTER_OTLP_HEADERS.env, removed.join(", "));
@@ -51,44 +51,46 @@ impl Config {
                 .or(attributed_name.filter(|name| !name.trim().is_empty()))
                 .unwrap_or_else(|| APP_NAME.default.to_owned()),
             resource_attributes,
-            sampling: reader.parse(&OTEL_TRACES_SAMPLER, |name| Sampling::parse(name, ratio)),
+            sampling: reader.parse(&OTEL_TRACES_SAMPLER, &|name: &str| {
+                Sampling::parse(name, ratio)
+            }),
             export: ExporterConfig {
                 headers,
-                encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, parse::encoding),
-                gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, parse::gzip),
-                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, parse::limit),
+                encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, &parse::encoding),
+                gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, &parse::gzip),
+                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, &parse::limit),
             },
-            downstreams: reader.parse(&APP_URL_DESTINO, parse::downstreams),
+            downstreams: reader.parse(&APP_URL_DESTINO, &parse::downstreams),
             simulation: Simulation {
-                errors: reader.parse(&APP_ERRORS, Errors::parse),
-                latency: reader.parse(&APP_LATENCY, Latency::parse),
-                latency_cap: reader.parse(&APP_LATENCY_CAP, parse::timeout),
-                incidents: reader.parse(&APP_INCIDENTS, parse::incidents),
-                overrides: reader.parse(&APP_OVERRIDES, parse::switch),
+                errors: reader.parse(&APP_ERRORS, &Errors::parse),
+                latency: reader.parse(&APP_LATENCY, &Latency::parse),
+                latency_cap: reader.parse(&APP_LATENCY_CAP, &parse::timeout),
+                incidents: reader.parse(&APP_INCIDENTS, &parse::incidents),
+                overrides: reader.parse(&APP_OVERRIDES, &parse::switch),
                 seed: reader.given(&APP_SEED),
             },
-            fanout: reader.parse(&APP_FANOUT, parse::fanout),
-            timeout: reader.parse(&APP_TIMEOUT, parse::timeout),
+            fanout: reader.parse(&APP_FANOUT, &parse::fanout),
+            timeout: reader.parse(&APP_TIMEOUT, &parse::timeout),
             retries: RetryPolicy {
-                max_retries: reader.parse(&APP_RETRIES, parse::retries),
+                max_retries: reader.parse(&APP_RETRIES, &parse::retries),
                 retry_timeouts: true,
             },
-            max_hops: reader.parse(&APP_MAX_HOPS, parse::count) as u64,
-            trusts_proxy: reader.parse(&APP_TRUST_PROXY, parse::switch),
+            max_hops: reader.parse(&APP_MAX_HOPS, &parse::count) as u64,
+            trusts_proxy: reader.parse(&APP_TRUST_PROXY, &parse::switch),
             known_methods: reader
                 .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
                 .unwrap_or_default(),
             otlp_endpoint,
             batching: BatchConfig {
                 schedule_delay: reader
-                    .parse(&OTEL_BSP_SCHEDULE_DELAY, parse::milliseconds)
+                    .parse(&OTEL_BSP_SCHEDULE_DELAY, &parse::milliseconds)
                     .min(MAX_SCHEDULE_DELAY),
                 max_queue_size,
                 max_export_batch_size: reader
-                    .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, parse::count)
+                    .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, &parse::count)
                     .min(max_queue_size),
             },
-            sdk_disabled: reader.parse(&OTEL_SDK_DISABLED, parse::boolean),
+            sdk_disabled: reader.parse(&OTEL_SDK_DISABLED, &parse::boolean),
         };
         (config, reader.problems)
     }
@@ -99,16 +101,20 @@ struct Reader<'v> {
     problems: Problems,
 }
 
+// Not inlined: with some thirty settings, copies of these would be 2 % of the component.
 impl Reader<'_> {
-    fn parse<T>(&mut self, setting: &Setting, parse: impl Fn(&str) -> Result<T, String>) -> T {
-        self.try_parse(setting, &parse)
+    /// Parses a setting; a refused value falls back to the default.
+    #[inline(never)]
+    fn parse<T>(&mut self, setting: &Setting, parse: &dyn Fn(&str) -> Result<T, String>) -> T {
+        self.try_parse(setting, parse)
             .unwrap_or_else(|| parse(setting.default).expect("every default is accepted"))
     }
 
+    #[inline(never)]
     fn try_parse<T>(
         &mut self,
         setting: &Setting,
-        parse: impl Fn(&str) -> Result<T, String>,
+        parse: &dyn Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         let given = self.given(setting);
         match parse(given.as_deref().unwrap_or(setting.default)) {
@@ -121,6 +127,7 @@ impl Reader<'_> {
     }
 
     /// The value that is set; `None` if the setting is unset, or cannot be read.
+    #[inline(never)]
     fn given(&mut self, setting: &Setting) -> Option<String> {
         self.values.get(setting).unwrap_or_else(|why| {
             self.refuse(setting, &format!("the value could not be read: {why}"));
@@ -129,6 +136,7 @@ impl Reader<'_> {
     }
 
     /// Records a problem. A problem of an `OTEL_*` setting is ignored.
+    #[inline(never)]
     fn refuse(&mut self, setting: &Setting, problem: &str) {
         let (problems, consequence) = match setting.env.starts_with("OTEL_") {
             true => (&mut self.problems.ignored, "; the default holds"),

@@ -12,9 +12,9 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use opentelemetry::Context;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -133,7 +133,7 @@ impl<W: Runtime> Shared<W> {
             };
             if takes && !is_empty && (is_due || is_full || self.delay.is_zero()) {
                 let batch = self.state().buffer.take();
-                exports.push(self.export(batch));
+                exports.push(self.export(batch).boxed_local());
                 (delay, is_due) = (None, false);
                 continue;
             }
