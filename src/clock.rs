@@ -1,16 +1,16 @@
-//! The time of one request: one reading of the wall clock, and what has passed since by the monotonic one.
+//! The time of one request: one reading of the wall clock, plus what the monotonic clock has measured since.
 //!
-//! Spans, events and reports of a request take their times from here, so a wall clock that is set meanwhile
-//! makes none of them end before it began.
+//! Spans, events and reports of a request take their times from here, so that none of them ends before it
+//! starts if the wall clock is set meanwhile.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long the readings of both clocks may take together.
+/// The longest accepted time between the readings of the two clocks.
 const MAX_GAP: Duration = Duration::from_micros(100);
-/// How often they are made at the most.
+/// How often the clocks are read, at most.
 const MAX_TRIES: usize = 5;
 
-/// Runs from the start of a request.
+/// A clock that starts with a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     wall: SystemTime,
@@ -18,8 +18,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts now. What passes between the readings of both clocks makes this one differ from those of other
-    /// services in the trace, so readings that were interrupted are made again.
+    /// Starts now. The time between the readings of the two clocks makes this one differ from the clocks of
+    /// other services in the trace, so an interrupted reading is repeated.
     pub fn start() -> Clock {
         let mut tries = 0;
         loop {
@@ -32,23 +32,23 @@ impl Clock {
         }
     }
 
-    /// Starts now, with this time of the wall clock.
+    /// Starts now, with `wall` as the time of the wall clock.
     pub fn set(wall: SystemTime) -> Clock {
         let running = Instant::now();
         Clock { wall, running }
     }
 
-    /// What time it is.
+    /// The current time.
     pub fn now(self) -> SystemTime {
         self.at(self.elapsed())
     }
 
-    /// What time it was, or will be, so long after the start.
+    /// The time `elapsed` after the start.
     pub fn at(self, elapsed: Duration) -> SystemTime {
         self.wall + elapsed
     }
 
-    /// How long it has been running.
+    /// The time since the start.
     pub fn elapsed(self) -> Duration {
         self.running.elapsed()
     }

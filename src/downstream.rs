@@ -1,17 +1,17 @@
-//! One downstream call: where it goes, what is sent, and what the answer means.
+//! A downstream service: its URL, the request that is sent to it, and what a response means. Pure.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use tracing_tail_redact::{may_end_in_a_password, redact};
 
-use crate::config::text::parse_percent;
 use crate::payload::Payload;
-use crate::report;
+use crate::response::negotiation;
+use crate::settings::text::parse_percent;
 use crate::target::{Target, refusal};
 use crate::wasi::{MAX_ANSWER_BYTES, SendError};
 
-/// A service to call: the URL of its `/process`, and for which share of the requests.
+/// A service to call: the URL of its `/process`, and the share of requests that call it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Downstream {
     target: Target,
@@ -19,13 +19,13 @@ pub struct Downstream {
 }
 
 impl Downstream {
-    /// Reads a base URL, with `;p=30` after it where it is called for 30 % of the requests.
-    /// `/process` is appended, trailing slashes are forgiven.
+    /// Reads a base URL, followed by `;p=30` if 30 % of the requests call it. `/process` is appended, and trailing
+    /// slashes are ignored.
     ///
     /// # Errors
-    /// One sentence with the value and what is accepted.
+    /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Downstream, String> {
-        // A password may hold semicolons too.
+        // A password may contain semicolons too.
         let authority = text.rfind('@').unwrap_or_default();
         let (url, parameter) = match text[authority..].find(';') {
             Some(at) => {
@@ -53,8 +53,8 @@ impl Downstream {
         Ok(Downstream { target, percent })
     }
 
-    /// Whether the request that draws this number from `0.0..1.0` calls it.
-    pub fn is_called_at(&self, draw: f64) -> bool {
+    /// Whether a request with this number in `0.0..1.0` calls it.
+    pub fn is_selected(&self, draw: f64) -> bool {
         draw * 100.0 < self.percent
     }
 
@@ -63,12 +63,12 @@ impl Downstream {
         self.target.url()
     }
 
-    /// The URL as it may be shown: credentials redacted.
-    pub fn shown(&self) -> &str {
-        self.target.shown()
+    /// The URL with its credentials redacted.
+    pub fn redacted(&self) -> &str {
+        self.target.redacted()
     }
 
-    /// The request that carries `payload`, with `context` as additional headers.
+    /// The request that sends `payload`, with `context` as additional headers.
     pub fn request(&self, payload: &Payload, context: HeaderMap) -> Request<Bytes> {
         let body = payload.to_json();
         let mut request = Request::new(body);
@@ -85,11 +85,11 @@ impl Downstream {
         request
     }
 
-    /// What came of a call: the list to go on with, and the answer's status.
+    /// Reads the list and the status from the response to a call.
     ///
     /// # Errors
-    /// Where it gave no list to go on with.
-    pub fn judge(
+    /// The response has no list, or there is none.
+    pub fn parse_response(
         &self,
         sent: Result<Response<Bytes>, SendError>,
     ) -> Result<(Payload, StatusCode), CallError> {
@@ -100,11 +100,11 @@ impl Downstream {
         }
         if answer.body().len() > MAX_ANSWER_BYTES {
             return Err(CallError::NoAnswer(
-                SendError::answer_too_large().after(Some(status)),
+                SendError::answer_too_large().with_status(Some(status)),
             ));
         }
-        let list = if report::is_one(&answer) {
-            report::payload(answer.body())
+        let list = if negotiation::is_report(&answer) {
+            negotiation::payload_in(answer.body())
         } else {
             Payload::read(answer.body()).map_err(|malformed| malformed.to_string())
         };
@@ -117,19 +117,19 @@ fn share(parameter: &str) -> Option<f64> {
     parse_percent(parameter.trim().strip_prefix("p=")?)
 }
 
-/// Why a call gave no list.
+/// Why a call returned no list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
-    /// There was no answer, or not all of one.
+    /// There was no response, or not a complete one.
     NoAnswer(SendError),
-    /// The answer's status is no 2xx.
+    /// The status of the response is not 2xx.
     Status(StatusCode),
-    /// The answer is a 2xx, and its body no JSON array of strings.
+    /// The response is a 2xx, but its body is not a JSON array of strings.
     Malformed(StatusCode, String),
 }
 
 impl CallError {
-    /// The answer's status, if there was an answer.
+    /// The status of the response, if its head arrived.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             CallError::Status(status) | CallError::Malformed(status, _) => Some(*status),
@@ -137,12 +137,12 @@ impl CallError {
         }
     }
 
-    /// Whether there was an answer with a status below 400, which is no list.
+    /// Whether the response has a status below 400.
     pub fn is_redirect(&self) -> bool {
         matches!(self, CallError::Status(status) if status.as_u16() < 400)
     }
 
-    /// A short name of few possible values, fit for `error.type`: the status where it is the error.
+    /// A short name with few possible values, for `error.type`; the status itself if that is the error.
     pub fn kind(&self) -> String {
         match self {
             CallError::NoAnswer(failure) => failure.kind().to_owned(),
@@ -151,9 +151,9 @@ impl CallError {
         }
     }
 
-    /// One sentence for the caller, with the destination and, where a setting can help, its name.
+    /// One sentence for the caller, with the destination and, if a setting can help, its name.
     pub fn explain(&self, downstream: &Downstream) -> String {
-        let shown = downstream.shown();
+        let shown = downstream.redacted();
         match self {
             CallError::Status(StatusCode::LOOP_DETECTED) => {
                 format!("{shown} answered 508: the request may lead to no more calls")
@@ -205,7 +205,7 @@ mod tests {
         ];
         for (text, url) in table {
             assert_eq!(downstream(text).url().to_string(), url);
-            assert_eq!(downstream(text).shown(), url);
+            assert_eq!(downstream(text).redacted(), url);
         }
         for text in ["b", "http://", "http://b?x=1", "http://b#x", ";p=30"] {
             assert!(Downstream::parse(text).is_err(), "{text}");
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_share_of_requests_that_call_it() {
+    fn selects_the_configured_share_of_requests() {
         let table = [
             ("http://b", 0.999, true),
             ("http://b;p=30", 0.299, true),
@@ -224,15 +224,15 @@ mod tests {
         ];
         for (text, draw, called) in table {
             assert_eq!(
-                downstream(text).is_called_at(draw),
+                downstream(text).is_selected(draw),
                 called,
                 "{text} at {draw}"
             );
-            assert_eq!(downstream(text).shown(), "http://b/process");
+            assert_eq!(downstream(text).redacted(), "http://b/process");
         }
         let secured = downstream("http://u:p;q@b;p=30");
-        assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
-        assert!(!secured.is_called_at(0.3));
+        assert_eq!(secured.redacted(), "http://REDACTED:REDACTED@b/process");
+        assert!(!secured.is_selected(0.3));
         for parameter in ["p=101", "p=-1", "p=x", "p", "q=30", "p=30;p=40", ""] {
             let problem = Downstream::parse(&format!("http://u:p@b;{parameter}"));
             let expected = format!(
@@ -248,9 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn sends_credentials_as_a_header_and_shows_none() {
+    fn sends_credentials_as_a_header_and_redacts_them() {
         let secured = downstream("http://user:p%40ss@b");
-        assert_eq!(secured.shown(), "http://REDACTED:REDACTED@b/process");
+        assert_eq!(secured.redacted(), "http://REDACTED:REDACTED@b/process");
         let request = secured.request(&Payload::read(b"[]").unwrap(), HeaderMap::new());
         assert_eq!(request.uri(), "http://b/process");
         assert_eq!(request.headers()[AUTHORIZATION], "Basic dXNlcjpwQHNz");
@@ -267,11 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn takes_no_list_from_an_answer_that_was_cut() {
+    fn rejects_a_truncated_response() {
         let whole = |length| {
             let mut body = b"[]".to_vec();
             body.resize(length, b' ');
-            downstream("http://b").judge(Ok(Response::new(body.into())))
+            downstream("http://b").parse_response(Ok(Response::new(body.into())))
         };
         assert!(whole(MAX_ANSWER_BYTES).is_ok());
         assert_eq!(
@@ -281,15 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn judges_answers() {
+    fn parses_responses() {
         let b = downstream("http://b:1");
         let list = |items: &[u8]| Payload::read(items).unwrap();
         assert_eq!(
-            b.judge(answer(200, "[\"x\"]")),
+            b.parse_response(answer(200, "[\"x\"]")),
             Ok((list(b"[\"x\"]"), StatusCode::OK))
         );
         assert_eq!(
-            b.judge(answer(201, "[]")),
+            b.parse_response(answer(201, "[]")),
             Ok((list(b"[]"), StatusCode::CREATED))
         );
         let table = [
@@ -309,11 +309,11 @@ mod tests {
                 "http://b:1/process did not answer within the time that APP_TIMEOUT sets",
             ),
             (
-                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                Err(SendError::Timeout.with_status(Some(StatusCode::OK))),
                 "http://b:1/process did not answer completely within the time that APP_TIMEOUT sets",
             ),
             (
-                Err(SendError::answer_too_large().after(Some(StatusCode::OK))),
+                Err(SendError::answer_too_large().with_status(Some(StatusCode::OK))),
                 "http://b:1/process answered 200, but its body broke off: answer too large (over 4194304 bytes)",
             ),
             (
@@ -334,9 +334,9 @@ mod tests {
                 Ok(answer) => Some(answer.status()),
                 Err(error) => error.status(),
             };
-            let error = b.judge(sent).unwrap_err();
+            let error = b.parse_response(sent).unwrap_err();
             assert_eq!(error.explain(&b), sentence);
-            assert_eq!(error.status(), head, "whatever became of the body");
+            assert_eq!(error.status(), head, "with or without a body");
         }
         let chained = downstream("http://b.spin.internal");
         assert_eq!(

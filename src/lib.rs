@@ -3,24 +3,27 @@
 //! `POST /process` takes a JSON array of strings, appends the service's name, waits, fails now and
 //! then, calls its downstream services with the growing list, and exports its spans over OTLP.
 //!
-//! - [`config`]: every setting, its default and its validation
-//! - [`payload`]: the JSON array
-//! - [`clock`]: the time of one request
-//! - `job`: one request, step by step, and `calls`: its downstream calls
-//! - [`simulate`]: what is asked for and random draws in, a plan out
-//! - [`target`]: where an outbound request goes
-//! - [`limits`]: how far a request may still go
-//! - [`downstream`]: one call, and what its answer means
-//! - [`retry`]: whether an outbound request is sent again, and when
-//! - [`route`]: whether a request is for `/process`
-//! - [`spin_headers`]: what the host says of a request
-//! - [`origin`]: who asks, and whom
-//! - [`report`]: the answer that explains itself
-//! - [`respond`]: what became of the request, as an HTTP answer
-//! - [`telemetry`]: context, spans, queue, export
-//! - [`wasi`]: the world that the component runs in; the only place that names it
+//! A request runs through these modules, in this order:
 //!
-//! [`Service::answer`] takes a request through these steps, in this order.
+//! - `handler`: one request, step by step
+//! - [`inbound`]: what the head of a request says: route, client, server
+//! - [`telemetry::propagation`]: the caller's trace context and baggage
+//! - [`instrument`]: the spans of a request; the one module that knows both the domain and OpenTelemetry
+//! - [`payload`]: the JSON array
+//! - [`simulate`]: settings, overrides and random numbers in, a plan out
+//! - `calls`: the downstream calls, sequential or parallel, with their retries
+//! - [`outcome`]: what can become of a request, and its status
+//! - [`response`]: the response and the report
+//!
+//! They use:
+//!
+//! - [`settings`]: every setting, its default and its validation
+//! - [`clock`]: the time of one request
+//! - [`limits`]: how many more calls a request may lead to
+//! - [`target`] and [`downstream`]: where an outbound request goes, and what a response means
+//! - [`retry`]: whether an outbound request is retried, and when
+//! - [`telemetry`]: sampling, batches and export
+//! - [`wasi`]: the runtime that hosts the component; the only module that names it
 
 // The macros of spin-sdk 5 name it so.
 #[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
@@ -28,50 +31,47 @@ extern crate spin_sdk_5 as spin_sdk;
 
 mod calls;
 pub mod clock;
-pub mod config;
 pub mod downstream;
-mod job;
+mod handler;
+pub mod inbound;
+pub mod instrument;
 pub mod limits;
-pub mod origin;
+pub mod outcome;
 pub mod payload;
-pub mod report;
-pub mod respond;
+pub mod response;
 pub mod retry;
-pub mod route;
+pub mod settings;
 pub mod simulate;
-pub mod spin_headers;
+mod stderr;
 pub mod target;
 pub mod telemetry;
 pub mod wasi;
 
-use std::fmt;
-
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::clock::Clock;
-use crate::config::{Config, Values, WARNING};
-use crate::job::Job;
-use crate::simulate::dice::Seeds;
-use crate::telemetry::context;
-use crate::wasi::World;
+use crate::settings::{Config, Values, WARNING};
+use crate::simulate::rng::RngSource;
+use crate::stderr::log;
+use crate::telemetry::SdkTracer;
+use crate::wasi::Runtime;
 
 /// The service of one instance: its settings, read once, and its tracer.
 #[derive(Debug)]
-pub struct Service<W> {
-    world: W,
+pub struct Service<R> {
+    runtime: R,
     config: Config,
     problems: Vec<String>,
     tracer: SdkTracer,
-    seeds: Seeds,
+    rng_source: RngSource,
 }
 
-impl<W: World> Service<W> {
-    /// Starts with the settings' values. Malformed ones are said on stderr, and make every answer a
-    /// 500 that names them, where they are not OpenTelemetry's.
-    pub fn start(world: W, values: &Values) -> Service<W> {
+impl<R: Runtime> Service<R> {
+    /// Starts with the values of the settings. Malformed ones are logged on stderr. Except for those of
+    /// OpenTelemetry, they make every response a 500 that names them.
+    pub fn start(runtime: R, values: &Values) -> Service<R> {
         let (config, problems) = Config::read(values);
         for problem in &problems.refused {
             log(problem);
@@ -79,35 +79,24 @@ impl<W: World> Service<W> {
         for problem in &problems.ignored {
             log(format_args!("{WARNING}{problem}"));
         }
-        let tracer = telemetry::tracer(world.clone(), &config);
+        let tracer = telemetry::tracer(runtime.clone(), &config);
         Service {
-            seeds: Seeds::new(world.random()),
-            world,
+            rng_source: RngSource::new(runtime.random()),
+            runtime,
             config,
             problems: problems.refused,
             tracer,
         }
     }
 
-    /// Answers one request, with a SERVER span around all that is done for it. `clock` runs from the start
-    /// of the request.
-    pub async fn answer<B>(&self, request: Request<B>, clock: Clock) -> Response<Bytes>
+    /// Handles one request within a SERVER span. `clock` has run since the request started.
+    pub async fn handle<B>(&self, request: Request<B>, clock: Clock) -> Response<Bytes>
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (head, body) = request.into_parts();
-        let caller = context::extract(&head.headers);
-        let mut job = Job::start(self, &head, caller, clock);
-        let outcome = job.process(&head, body).await;
-        job.end(&outcome)
+        handler::handle(self, request, clock).await
     }
-}
-
-/// Writes a line to stderr, in one piece: instances share it.
-fn log(line: impl fmt::Display) {
-    let line = format!("{line}\n");
-    eprint!("{line}");
 }
 
 #[cfg(test)]
@@ -121,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::wasi::SendError;
-    use crate::wasi::scripted::Scripted;
+    use crate::wasi::fake::FakeRuntime;
 
     fn post(body: &'static str) -> Request<Full<Bytes>> {
         Request::post("http://here/process")
@@ -129,9 +118,9 @@ mod tests {
             .unwrap()
     }
 
-    fn answer(world: &Scripted, request: Request<Full<Bytes>>) -> (u16, Bytes) {
-        let service = Service::start(world.clone(), &block_on(Values::all(world)));
-        let response = block_on(service.answer(request, Clock::start()));
+    fn answer(runtime: &FakeRuntime, request: Request<Full<Bytes>>) -> (u16, Bytes) {
+        let service = Service::start(runtime.clone(), &block_on(Values::for_instance(runtime)));
+        let response = block_on(service.handle(request, Clock::start()));
         (response.status().as_u16(), response.into_body())
     }
 
@@ -142,25 +131,25 @@ mod tests {
             ("app_latency", "50ms"),
             ("app_url_destino", "http://b,http://c"),
         ];
-        let world = Scripted::new(&variables, |request| {
+        let runtime = FakeRuntime::new(&variables, |request| {
             let host = request.uri().host().unwrap().to_owned();
             Ok(Response::new(Bytes::from(format!("[\"{host}\"]"))))
         });
         assert_eq!(
-            answer(&world, post("[\"x\"]")),
+            answer(&runtime, post("[\"x\"]")),
             (200, Bytes::from("[\"c\"]"))
         );
-        assert_eq!(world.slept(), [Duration::from_millis(50)]);
-        assert_eq!(world.sent_to("http://b/process"), ["[\"x\",\"me\"]"]);
-        assert_eq!(world.sent_to("http://c/process"), ["[\"b\"]"]);
+        assert_eq!(runtime.slept(), [Duration::from_millis(50)]);
+        assert_eq!(runtime.sent_to("http://b/process"), ["[\"x\",\"me\"]"]);
+        assert_eq!(runtime.sent_to("http://c/process"), ["[\"b\"]"]);
         assert_eq!(
-            world.sent_to("/v1/traces").len(),
+            runtime.sent_to("/v1/traces").len(),
             0,
             "the answer leaves first"
         );
-        assert_eq!(world.run_tasks(), 1);
+        assert_eq!(runtime.run_tasks(), 1);
         assert_eq!(
-            world.sent_to("/v1/traces").len(),
+            runtime.sent_to("/v1/traces").len(),
             1,
             "all spans leave in one batch"
         );
@@ -178,19 +167,19 @@ mod tests {
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
         let times = |fanout| {
             let variables = [&variables[..], &[("app_fanout", fanout)]].concat();
-            let world = Scripted::new(&variables, |request| {
+            let runtime = FakeRuntime::new(&variables, |request| {
                 let failing = request.uri().host() == Some("failing");
                 let status = if failing { 503 } else { 200 };
                 let answer = Response::builder().status(status);
                 Ok(answer.body(Bytes::from("[]")).unwrap())
             });
-            let values = block_on(Values::all(&world));
-            let service = Service::start(world.clone(), &values);
+            let values = block_on(Values::for_instance(&runtime));
+            let service = Service::start(runtime.clone(), &values);
             let request = Request::post("/process?report");
             let request = request.body(Full::<Bytes>::from("[]")).unwrap();
-            let answer = block_on(service.answer(request, Clock::set(wall)));
+            let answer = block_on(service.handle(request, Clock::set(wall)));
             let report: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
-            world.run_tasks();
+            runtime.run_tasks();
             let mut times = vec![
                 report["start_unix_ms"].as_f64().unwrap() * 1e6,
                 report["calls"][1]["tries"][1]["start_unix_ms"]
@@ -198,7 +187,7 @@ mod tests {
                     .unwrap()
                     * 1e6,
             ];
-            for export in world.sent_to("/v1/traces") {
+            for export in runtime.sent_to("/v1/traces") {
                 let export = ExportTraceServiceRequest::decode(export).unwrap();
                 let scopes = export.resource_spans.into_iter();
                 let scopes = scopes.flat_map(|resource| resource.scope_spans);
@@ -223,20 +212,21 @@ mod tests {
     #[test]
     fn a_simulated_error_calls_nobody() {
         let variables = [("app_errors", "100"), ("app_url_destino", "http://b")];
-        let world = Scripted::new(&variables, |_| Err(SendError::Timeout));
-        assert_eq!(answer(&world, post("[]")).0, 500);
-        assert_eq!(world.sent_to("/process").len(), 0);
+        let runtime = FakeRuntime::new(&variables, |_| Err(SendError::Timeout));
+        assert_eq!(answer(&runtime, post("[]")).0, 500);
+        assert_eq!(runtime.sent_to("/process").len(), 0);
     }
 
     #[test]
     fn without_a_usable_endpoint_nothing_is_exported() {
-        let world = Scripted::new(&[("otlp_endpoint", "nowhere")], |_| Err(SendError::Timeout));
-        let (status, body) = answer(&world, post("[]"));
+        let runtime =
+            FakeRuntime::new(&[("otlp_endpoint", "nowhere")], |_| Err(SendError::Timeout));
+        let (status, body) = answer(&runtime, post("[]"));
         assert_eq!(status, 500);
         assert!(
             body.starts_with(b"{\"error\":\"OTLP_ENDPOINT: 'nowhere' is not"),
             "{body:?}"
         );
-        assert_eq!(world.run_tasks(), 0);
+        assert_eq!(runtime.run_tasks(), 0);
     }
 }

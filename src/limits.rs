@@ -1,39 +1,39 @@
-//! How far a request may still go: hops, calls, and the time that its caller waits. Pure.
+//! The limits of a request: hops, calls, and the time that its caller waits. Pure.
 //!
-//! A service that calls itself, or two that call each other, would do so for ever. So each call says in
-//! [`HEADER`] what is left to the request that it makes: `hops=63, calls=16383, ms=5000`. What a hop may spend
-//! on calls is divided among those that it makes, tries included, so that all calls of a request together are
-//! at most [`MAX_CALLS`]. A client may ask for less than the settings allow, never for more. Times are
-//! durations, as in gRPC's `grpc-timeout`, so clocks need not agree.
+//! A service that calls itself, or two that call each other, would do so forever. So each call states in the
+//! header `tracing-tail-limits` what is left for its request: `hops=63, calls=16383, ms=5000`. A hop divides its
+//! budget of calls among those that it makes, retries included, so that a request leads to at most [`MAX_CALLS`]
+//! calls. A client may ask for less than the settings allow, but not for more. Times are durations, as in gRPC's
+//! `grpc-timeout`, so clocks need not agree.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Says to a downstream what is left to its request.
-pub const HEADER: HeaderName = HeaderName::from_static("tracing-tail-limits");
-/// How many calls a request from outside leads to at the most, through all services together.
+/// Carries the limits of a call.
+const HEADER: HeaderName = HeaderName::from_static("tracing-tail-limits");
+/// How many calls a request from outside may lead to, in all services together.
 pub const MAX_CALLS: u64 = 32_768;
-/// Of what a call may spend, the part that is set aside for its retries: small, so that a long chain of
-/// services that retry lasts.
-const FOR_RETRIES: u64 = 48;
-/// How many calls each retry gets at least, where an even share is as much.
-const FOR_EACH_RETRY: u64 = 8;
+/// The retries of a call get this part of its budget: one in so many. It is small, so that a long chain of
+/// services that retry has enough.
+const RETRIES_DIVISOR: u64 = 48;
+/// How many calls each retry gets at least, if an even share is as much.
+const MIN_PER_RETRY: u64 = 8;
 
-/// What is left to a request.
+/// What is left for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How many calls in a row it may still lead to.
+    /// How many calls in a row it may lead to.
     pub hops: u64,
-    /// How many calls in all.
+    /// How many calls it may lead to in all.
     pub calls: u64,
-    /// How long its caller waits for the answer, from the request's arrival; none where that is not known.
+    /// How long its caller waits for the response, from the request's arrival; `None` if that is unknown.
     pub time: Option<Duration>,
 }
 
 impl Limits {
-    /// What a request's headers say, at most what the setting allows. Of values that are there twice the
-    /// smallest holds; what can't be understood says nothing.
+    /// Reads the limits from the headers of a request, at most what the setting allows. Of repeated values the
+    /// smallest counts; malformed values are ignored.
     pub fn read(headers: &HeaderMap, max_hops: u64) -> Limits {
         let mut limits = Limits {
             hops: max_hops,
@@ -62,50 +62,54 @@ impl Limits {
         limits
     }
 
-    /// As the value of [`HEADER`].
-    pub fn header(&self) -> HeaderValue {
+    /// Adds the limits to the headers of a call.
+    pub fn inject(&self, headers: &mut HeaderMap) {
+        headers.insert(HEADER, self.header());
+    }
+
+    fn header(&self) -> HeaderValue {
         let mut text = format!("hops={}, calls={}", self.hops, self.calls);
         if let Some(time) = self.time {
             text += &format!(", ms={}", time.as_millis());
         }
-        HeaderValue::try_from(text).expect("digits and letters are fit for a header")
+        HeaderValue::try_from(text).expect("digits and letters are a valid header value")
     }
 }
 
-/// What one call may spend on its tries: each is a call itself, and what it gets beyond that is for those
-/// that it leads to.
+/// The budget of one call, divided among its attempts. Each attempt is a call itself; the rest of its part is
+/// for the calls that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
+pub struct CallBudget {
     next: u64,
-    of_each_retry: u64,
+    per_retry: u64,
     left: u64,
 }
 
-impl Share {
-    /// Takes a share apart: the first try gets all but a small part, of which the retries get the same each.
-    pub fn new(share: u64, retries: u32) -> Share {
+impl CallBudget {
+    /// Divides a budget: the first attempt gets all but a small part, which the retries share evenly.
+    pub fn new(calls: u64, retries: u32) -> CallBudget {
         let retries = u64::from(retries);
-        let even = share / (retries + 1);
-        let small = (share / FOR_RETRIES).checked_div(retries);
-        let of_each_retry = small.map_or(0, |small| small.max(even.min(FOR_EACH_RETRY)).max(1));
-        let left = (of_each_retry * retries).min(share.saturating_sub(1));
-        Share {
-            next: share - left,
-            of_each_retry,
+        let even = calls / (retries + 1);
+        let small = (calls / RETRIES_DIVISOR).checked_div(retries);
+        let per_retry = small.map_or(0, |small| small.max(even.min(MIN_PER_RETRY)).max(1));
+        let left = (per_retry * retries).min(calls.saturating_sub(1));
+        CallBudget {
+            next: calls - left,
+            per_retry,
             left,
         }
     }
 }
 
-/// How many calls each try may lead to; none once there must not be another.
-impl Iterator for Share {
+/// How many calls each attempt may lead to; `None` if there must not be another.
+impl Iterator for CallBudget {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        let below = self.next.checked_sub(1)?;
-        self.next = self.of_each_retry.min(self.left);
+        let downstream_calls = self.next.checked_sub(1)?;
+        self.next = self.per_retry.min(self.left);
         self.left -= self.next;
-        Some(below)
+        Some(downstream_calls)
     }
 }
 
@@ -127,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_lowers_what_the_settings_allow() {
+    fn a_header_lowers_the_limits_of_the_settings() {
         let table = [
             (&[][..], limits(64, MAX_CALLS, None)),
             (&["hops=3, calls=20, ms=500"], limits(3, 20, Some(500))),
@@ -149,20 +153,20 @@ mod tests {
     }
 
     #[test]
-    fn is_read_as_it_is_written() {
+    fn round_trips_as_a_header() {
         for limits in [limits(63, 16_383, Some(5000)), limits(0, 0, None)] {
             let headers = HeaderMap::from_iter([(HEADER, limits.header())]);
             assert_eq!(Limits::read(&headers, 64), limits);
         }
     }
 
-    /// What the tries of a call get.
+    /// What the attempts of a call get.
     fn tries(share: u64, retries: u32) -> Vec<u64> {
-        Share::new(share, retries).take(200).collect()
+        CallBudget::new(share, retries).take(200).collect()
     }
 
     #[test]
-    fn a_call_spends_no_more_than_its_share_however_often_it_is_tried() {
+    fn a_call_stays_within_its_budget_however_often_it_is_retried() {
         let table = [
             (0, 0, vec![]),
             (0, 3, vec![]),
@@ -181,23 +185,23 @@ mod tests {
         for share in 0..500 {
             for retries in 0..20 {
                 let tries = tries(share, retries);
-                let spent: u64 = tries.iter().map(|below| below + 1).sum();
+                let spent: u64 = tries.iter().map(|calls| calls + 1).sum();
                 assert!(spent <= share, "{share} for {retries}: {tries:?}");
                 assert!(tries.len() <= retries as usize + 1);
             }
         }
     }
 
-    /// A tree of calls gets at most as many as there are, and a chain goes through.
+    /// A tree of calls stays within the budget, and a long chain has enough.
     #[test]
-    fn a_budget_lasts_for_a_long_chain_and_ends_a_broad_tree() {
+    fn a_budget_suffices_for_a_long_chain_and_ends_a_broad_tree() {
         fn calls(budget: u64, hops: u64, fanout: u64, retries: u32) -> u64 {
             let share = budget / fanout;
             if hops == 0 || share == 0 {
                 return 0;
             }
-            let below = Share::new(share, retries).next().unwrap();
-            fanout * (1 + calls(below, hops - 1, fanout, retries))
+            let downstream_calls = CallBudget::new(share, retries).next().unwrap();
+            fanout * (1 + calls(downstream_calls, hops - 1, fanout, retries))
         }
         assert_eq!(calls(MAX_CALLS, 200, 1, 0), 200);
         assert_eq!(calls(MAX_CALLS, 200, 1, 1), 200);

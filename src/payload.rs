@@ -1,6 +1,7 @@
-//! The request's body: a JSON array of strings in, the same with one more name out.
+//! The request's body: a JSON array of strings comes in, and leaves with one more name.
 //!
-//! Refuses arrays over [`MAX_ITEMS`], and anything but strings; [`MAX_BYTES`] is for those who read the body.
+//! Refuses arrays of more than [`MAX_ITEMS`], and anything but strings. Whoever reads the body enforces
+//! [`MAX_BYTES`].
 
 use std::fmt;
 
@@ -20,17 +21,17 @@ impl Payload {
     /// Reads a JSON array of strings.
     ///
     /// # Errors
-    /// Where the body is something else.
+    /// The body is something else.
     pub fn read(body: &[u8]) -> Result<Payload, Malformed> {
         serde_json::from_slice(body)
             .map(Payload)
             .map_err(|error| Malformed::NotAnArrayOfStrings(error.to_string()))
     }
 
-    /// Reads what a client sends: the same, of at most [`MAX_ITEMS`] strings.
+    /// Reads a request's body: a JSON array of at most [`MAX_ITEMS`] strings.
     ///
     /// # Errors
-    /// Where the body is something else, or holds more.
+    /// The body is something else, or holds more.
     pub fn accept(body: &[u8]) -> Result<Payload, Malformed> {
         let payload = Payload::read(body)?;
         match payload.size() {
@@ -39,28 +40,28 @@ impl Payload {
         }
     }
 
-    /// How many strings it holds.
+    /// The number of strings.
     pub fn size(&self) -> usize {
         self.0.len()
     }
 
-    /// Adds a service's name at the end.
+    /// Appends a service's name.
     pub fn append(&mut self, name: &str) {
         self.0.push(name.to_owned());
     }
 
-    /// What a downstream has added to the list that it was sent: what follows their common start.
+    /// What a downstream has added to the list that it was sent: everything after their common prefix.
     pub fn added_to(&self, sent: &Payload) -> &[String] {
         let common = self.0.iter().zip(&sent.0).take_while(|(a, b)| a == b);
         &self.0[common.count()..]
     }
 
-    /// Adds strings at the end.
+    /// Appends strings.
     pub fn add(&mut self, strings: &[String]) {
         self.0.extend_from_slice(strings);
     }
 
-    /// Writes it as JSON.
+    /// Writes the list as JSON.
     pub fn to_json(&self) -> Bytes {
         serde_json::to_vec(&self.0)
             .expect("strings are always JSON")
@@ -68,10 +69,10 @@ impl Payload {
     }
 }
 
-/// Why a body is no payload.
+/// Why a body is not a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Malformed {
-    /// It is no JSON, or no array, or holds something that is no string; with the parser's words.
+    /// It is not JSON, not an array, or holds something else than strings; with the parser's message.
     NotAnArrayOfStrings(String),
     /// It holds this many strings, more than [`MAX_ITEMS`].
     TooManyItems(usize),
@@ -131,7 +132,7 @@ mod tests {
                 "{body}: {refusal:?}"
             );
         }
-        assert!(Payload::accept(b"[\"\xff\"]").is_err(), "no UTF-8");
+        assert!(Payload::accept(b"[\"\xff\"]").is_err(), "not UTF-8");
     }
 
     #[test]
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(
             Payload::read(&array(MAX_ITEMS + 1)).unwrap().size(),
             10_001,
-            "an answer may"
+            "a response may hold more"
         );
     }
 }

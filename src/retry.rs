@@ -1,6 +1,6 @@
-//! Whether an outbound request is sent again, and when. Pure.
+//! Whether an outbound request is retried, and when. Pure.
 //!
-//! Exports and downstream calls agree on which answers are worth another try. Source: the OTLP
+//! Exports and downstream calls use the same rules for which responses are retryable. Source: the OTLP
 //! specification, "OTLP/HTTP Response": "Retryable Response Codes", "Throttling", "All Other
 //! Responses" and "OTLP/HTTP Connection".
 
@@ -13,44 +13,43 @@ use http::{Response, StatusCode};
 use crate::wasi::SendError;
 
 /// The wait before the first retry; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// No backoff is longer; a `retry-after` may be.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
+/// The longest backoff; a `retry-after` may be longer.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// How often, and after what, a request is sent again.
+/// How often, and after which failures, a request is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retries {
-    /// How often at the most.
-    pub most: u32,
-    /// Whether a try may fail for lack of time and another still have some.
-    pub after_timeouts: bool,
+pub struct RetryPolicy {
+    /// The maximum number of retries.
+    pub max_retries: u32,
+    /// Whether to retry after a timeout: each attempt has a time limit of its own.
+    pub retry_timeouts: bool,
 }
 
-impl Retries {
-    /// How long to wait before the request is sent again; none where it is not, because it was
-    /// taken, was refused for good, or was tried often enough. `retries` counts those so far,
-    /// `jitter` is drawn evenly from `0.0..1.0`.
-    pub fn wait(
+impl RetryPolicy {
+    /// How long to wait before the next attempt. `None` if there is none, because the request was accepted,
+    /// was refused for good, or was retried often enough. `retries` counts the retries so far, `jitter` is
+    /// uniform in `0.0..1.0`.
+    pub fn next_delay(
         self,
         sent: &Result<Response<Bytes>, SendError>,
         retries: u32,
         jitter: f64,
         now: SystemTime,
     ) -> Option<Duration> {
-        if retries >= self.most {
+        if retries >= self.max_retries {
             return None;
         }
-        let asked = match sent {
+        let retry_after = match sent {
             Ok(answer) if is_retryable(answer.status()) => retry_after(answer, now),
-            Err(error) if error.is_timeout() && !self.after_timeouts => return None,
-            // The connection may come back; what is not allowed stays so.
-            Err(error) if error.may_pass() => None,
+            Err(error) if error.is_timeout() && !self.retry_timeouts => return None,
+            Err(error) if error.is_transient() => None,
             Ok(_) | Err(_) => return None,
         };
-        // Half of the wait is certain, half is drawn, so that instances do not return all at once.
-        let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retries));
-        let backoff = doubled.min(LONGEST_BACKOFF).mul_f64(0.5 + jitter / 2.0);
-        Some(asked.unwrap_or(backoff).max(backoff))
+        // Half of the backoff is random, so that instances do not retry all at once.
+        let doubled = INITIAL_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
+        let backoff = doubled.min(MAX_BACKOFF).mul_f64(0.5 + jitter / 2.0);
+        Some(retry_after.unwrap_or(backoff).max(backoff))
     }
 }
 
@@ -62,7 +61,7 @@ fn is_retryable(status: StatusCode) -> bool {
 fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
     let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More than a number can hold is for ever.
+        // A number that overflows means forever.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
@@ -73,9 +72,9 @@ fn retry_after(answer: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    const RETRIES: Retries = Retries {
-        most: 5,
-        after_timeouts: false,
+    const RETRY_POLICY: RetryPolicy = RetryPolicy {
+        max_retries: 5,
+        retry_timeouts: false,
     };
 
     const fn ms(milliseconds: u64) -> Duration {
@@ -98,19 +97,19 @@ mod tests {
     }
 
     #[test]
-    fn decides_by_the_outcome() {
+    fn classifies_responses() {
         // 1994-11-06 08:49:37 UTC, a date that RFC 9110 gives
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         let table = [
-            (answer(200, None), None, "taken"),
-            (answer(202, None), None, "any 2xx is"),
+            (answer(200, None), None, "accepted"),
+            (answer(202, None), None, "any 2xx is accepted"),
             (answer(429, None), Some(ms(50)), "too many requests"),
             (answer(502, None), Some(ms(50)), "bad gateway"),
             (answer(503, None), Some(ms(50)), "unavailable"),
             (answer(504, None), Some(ms(50)), "gateway timeout"),
             (answer(400, None), None, "the data is malformed"),
             (answer(401, None), None, "no other status is retryable"),
-            (answer(408, Some("1")), None, "not even with a wish"),
+            (answer(408, Some("1")), None, "not even with retry-after"),
             (answer(500, None), None, "an error of the collector"),
             (answer(501, None), None, "not implemented"),
             (answer(301, None), None, "a redirect"),
@@ -118,7 +117,7 @@ mod tests {
             (
                 answer(503, Some("99999999999999999999")),
                 Some(Duration::from_secs(u64::MAX)),
-                "for ever",
+                "forever",
             ),
             (answer(503, Some("0")), Some(ms(50)), "at least the backoff"),
             (
@@ -129,55 +128,64 @@ mod tests {
             (
                 answer(429, Some("Sun, 06 Nov 1994 08:49:30 GMT")),
                 Some(ms(50)),
-                "a date gone by",
+                "a date in the past",
             ),
             (
                 answer(503, Some("soon")),
                 Some(ms(50)),
-                "nonsense counts as none",
+                "a malformed value is ignored",
             ),
             (
                 failed("connection_refused"),
                 Some(ms(50)),
-                "the collector may come back",
+                "the collector may restart",
             ),
             (Err(SendError::Denied), None, "never allowed"),
-            (failed("answer_too_large"), None, "nor smaller"),
-            (Err(SendError::Timeout), None, "the whole time is used up"),
+            (failed("answer_too_large"), None, "it stays too large"),
             (
-                Err(SendError::Timeout.after(Some(StatusCode::OK))),
+                Err(SendError::Timeout),
                 None,
-                "by half an answer too",
+                "the whole timeout is used up",
+            ),
+            (
+                Err(SendError::Timeout.with_status(Some(StatusCode::OK))),
+                None,
+                "even after the head of a response",
             ),
         ];
         for (sent, expected, reason) in table {
-            assert_eq!(RETRIES.wait(&sent, 0, 0.0, now), expected, "{reason}");
+            assert_eq!(
+                RETRY_POLICY.next_delay(&sent, 0, 0.0, now),
+                expected,
+                "{reason}"
+            );
         }
-        let patient = Retries {
-            after_timeouts: true,
-            ..RETRIES
+        let with_timeouts = RetryPolicy {
+            retry_timeouts: true,
+            ..RETRY_POLICY
         };
         let late = Err(SendError::Timeout);
-        assert_eq!(patient.wait(&late, 0, 0.0, now), Some(ms(50)));
+        assert_eq!(with_timeouts.next_delay(&late, 0, 0.0, now), Some(ms(50)));
     }
 
     #[test]
     fn backs_off_exponentially_with_jitter_and_gives_up() {
         let waits = |jitter| {
-            let wait =
-                |retries| RETRIES.wait(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH);
-            (0..=RETRIES.most).map(wait).collect::<Vec<_>>()
+            let wait = |retries| {
+                RETRY_POLICY.next_delay(&answer(503, None), retries, jitter, SystemTime::UNIX_EPOCH)
+            };
+            (0..=RETRY_POLICY.max_retries).map(wait).collect::<Vec<_>>()
         };
         let expected = [50, 100, 200, 400, 800].map(|least| Some(ms(least)));
         assert_eq!(waits(0.0)[..5], expected);
         let longest: Duration = waits(1.0).into_iter().flatten().sum();
         assert_eq!(longest, ms(3100));
         assert_eq!(waits(1.0)[5], None);
-        let endless = Retries {
-            most: u32::MAX,
-            ..RETRIES
+        let endless = RetryPolicy {
+            max_retries: u32::MAX,
+            ..RETRY_POLICY
         };
-        let late = endless.wait(&answer(503, None), 1_000_000, 1.0, SystemTime::UNIX_EPOCH);
-        assert_eq!(late, Some(LONGEST_BACKOFF));
+        let late = endless.next_delay(&answer(503, None), 1_000_000, 1.0, SystemTime::UNIX_EPOCH);
+        assert_eq!(late, Some(MAX_BACKOFF));
     }
 }

@@ -1,22 +1,22 @@
-//! Where an outbound request goes: a URL, and the credentials that it held.
+//! The target of an outbound request: a URL, and the credentials that it contained.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderValue, Uri};
 use tracing_tail_redact::{Parts, hides_a_password, redact};
 
-use crate::config::text::percent_decode;
+use crate::settings::text::percent_decode;
 
 /// The URL of an outbound request. `user:password@` becomes a Basic `authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     url: Uri,
-    shown: String,
+    redacted: String,
     authorization: Option<HeaderValue>,
 }
 
 impl Target {
-    /// Reads an absolute `http://` or `https://` URL; none where it is something else.
+    /// Reads an absolute `http://` or `https://` URL; `None` for anything else.
     pub fn parse(text: &str) -> Option<Target> {
         let Parts {
             scheme,
@@ -41,7 +41,7 @@ impl Target {
         };
         Some(Target {
             url,
-            shown: redact(text),
+            redacted: redact(text),
             authorization,
         })
     }
@@ -51,17 +51,17 @@ impl Target {
         &self.url
     }
 
-    /// The URL as it may be shown: credentials redacted, the query left out.
-    pub fn shown(&self) -> &str {
-        &self.shown
+    /// The URL with its credentials redacted, and without its query.
+    pub fn redacted(&self) -> &str {
+        &self.redacted
     }
 
-    /// The value of the `authorization` header, where the URL held credentials.
+    /// The value of the `authorization` header, if the URL contained credentials.
     pub fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
 
-    /// What it is where the host does not allow it, with the setting that would.
+    /// Explains that the host does not allow the target, with the setting that would allow it.
     pub fn not_allowed(&self) -> String {
         let host = self.url.host().unwrap_or_default();
         if let Some(component) = host.strip_suffix(".spin.internal") {
@@ -82,7 +82,7 @@ impl Target {
     }
 }
 
-/// Says of a text that is refused what is wrong with it.
+/// Explains why a text is not a target.
 pub fn refusal(url: &str, example: &str) -> String {
     if hides_a_password(url) {
         return "an '@' follows the first '/', '?' or '#' of a URL, which is not shown: in a user name or a \
@@ -102,22 +102,6 @@ fn has_valid_port(url: &Uri) -> bool {
     matches!(port, "" | ":") || authority.port_u16().is_some()
 }
 
-/// A query whose signatures and keys are redacted: the ones that the semantic conventions name for
-/// `url.query` and `url.full`.
-pub fn redact_query(query: &str) -> String {
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((key, _)) if is_sensitive(key) => format!("{key}=REDACTED"),
-        _ => pair.to_owned(),
-    });
-    pairs.collect::<Vec<_>>().join("&")
-}
-
-/// The server reads a key with `%2D` in it as one with a hyphen.
-fn is_sensitive(key: &str) -> bool {
-    let list = include_str!("telemetry/sensitive_keys.txt");
-    percent_decode(key).is_some_and(|key| list.lines().any(|known| known.as_bytes() == key))
-}
-
 fn basic(userinfo: &str) -> Option<HeaderValue> {
     let mut credentials = percent_decode(userinfo)?;
     if !credentials.contains(&b':') {
@@ -133,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_credentials_out_of_the_url() {
+    fn moves_credentials_from_the_url_to_a_header() {
         let table = [
             (
                 "http://host:1/x",
@@ -171,37 +155,14 @@ mod tests {
         for (text, url, shown, authorization) in table {
             let target = Target::parse(text).expect(text);
             assert_eq!(target.url().to_string(), url);
-            assert_eq!(target.shown(), shown);
+            assert_eq!(target.redacted(), shown);
             let header = target.authorization().map(|value| value.to_str().unwrap());
             assert_eq!(header, authorization);
         }
     }
 
     #[test]
-    fn redacts_the_keys_that_the_conventions_name() {
-        let table = [
-            ("a=1&sig=secret&b", "a=1&sig=REDACTED&b"),
-            ("Signature=x", "Signature=REDACTED"),
-            (
-                "AWSAccessKeyId=x&X-Goog-Signature=y",
-                "AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
-            ),
-            (
-                "X-Amz-Signature=x&X-Amz-Credential=y/z&X-Amz-Security-Token=a=b&X-Amz-Date=1",
-                "X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&X-Amz-Date=1",
-            ),
-            ("X%2DAmz%2dSignature=x", "X%2DAmz%2dSignature=REDACTED"),
-            ("x-amz-signature=x&%=1", "x-amz-signature=x&%=1"),
-            ("signature=x&mysig=1&sig", "signature=x&mysig=1&sig"),
-            ("", ""),
-        ];
-        for (query, redacted) in table {
-            assert_eq!(redact_query(query), redacted);
-        }
-    }
-
-    #[test]
-    fn a_password_that_goes_on_after_the_authority_is_refused_and_not_shown() {
+    fn refuses_a_password_that_continues_after_the_authority() {
         let hidden = [
             "http://user:pa/ss@host",
             "http://user:pa?ss@host",
@@ -240,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_an_absolute_http_url() {
+    fn accepts_only_absolute_http_urls() {
         for text in [
             "b",
             "ftp://b",

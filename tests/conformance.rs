@@ -153,7 +153,7 @@ fn the_page_of_telemetry_lists_every_value_of_error_type() {
         value(CallError::Status(ok)),
         no_answer(SendError::Denied),
         no_answer(SendError::Timeout),
-        no_answer(SendError::of_error_code("ErrorCode::OfALaterVersion")),
+        no_answer(SendError::from_error_code("ErrorCode::OfALaterVersion")),
     ];
     expected.extend(["400", "500", "599"].map(str::to_owned));
     expected.extend(ERROR_KINDS.map(str::to_owned));

@@ -299,7 +299,7 @@ async fn answers_404_for_other_paths() {
         let told: Value = answer.json().await.unwrap();
         assert_eq!(
             told["error"],
-            format!("nothing lives on {path}; POST to /process")
+            format!("no route matches {path}; POST to /process")
         );
     }
 }

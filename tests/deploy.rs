@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use tracing_tail::config::{self, APP_ALLOWED_HOST, Config, Problems, SETTINGS};
+use tracing_tail::settings::{self, APP_ALLOWED_HOST, Config, Problems, SETTINGS};
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
 
@@ -96,7 +96,7 @@ fn resolve(manifest: &Manifest, given: Values) -> Variables {
 fn assert_accepted(manifest: &Manifest, variables: &Variables) {
     for component in &manifest.components {
         let values = variables.of_component(component).unwrap();
-        let mut given = config::Values::default();
+        let mut given = settings::Values::default();
         for setting in SETTINGS.into_iter().filter(|it| *it != APP_ALLOWED_HOST) {
             given.set(setting, Ok(values.get(&setting.variable()).cloned()));
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use tracing_tail::config::{APP_ALLOWED_HOST, APP_NAME, OTLP_ENDPOINT, SETTINGS, Setting};
+use tracing_tail::settings::{APP_ALLOWED_HOST, APP_NAME, OTLP_ENDPOINT, SETTINGS, Setting};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::Variables;

@@ -48,7 +48,7 @@ async fn a_slash_too_many_is_another_path() {
         let answer = answer.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
         let told = answer.text().await.unwrap();
-        let expected = format!("nothing lives on {path}; POST to /process");
+        let expected = format!("no route matches {path}; POST to /process");
         assert!(told.contains(&expected), "{told}");
     }
     for span in collector.wait_for(4).await {

@@ -84,7 +84,7 @@ async fn services_that_call_each_other_twice_end_with_the_budget() {
     assert_eq!(
         answer["error"],
         "the request may lead to 1 more calls here, of 32768 in all, and its 2 downstreams are not called: \
-         do services call each other in a circle?"
+         do services call each other in a cycle?"
     );
     assert_eq!(answer["outcome"], "downstream_failed");
 }
@@ -131,7 +131,7 @@ async fn no_call_begins_for_a_caller_that_waits_no_more() {
         let report: Value = answer.json().await.unwrap();
         assert_eq!(
             report["error"],
-            "the caller waits no more, and 2 calls were not begun"
+            "the caller has stopped waiting, and 2 calls were not started"
         );
         assert_eq!(report["calls"][1]["outcome"], "dropped");
         assert_eq!(b.received().len(), 0);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use tracing_tail::{config, limits, payload, wasi};
+use tracing_tail::{limits, payload, settings, wasi};
 use tracing_tail_host::server::{connection, connections};
 use tracing_tail_host::{dispatch, memory, request_body, sqlite};
 use tracing_tail_viewer::receive::{body, limits as export_limits};
@@ -40,7 +40,7 @@ fn limits() -> Vec<(&'static str, String)> {
         ("payload::MAX_ITEMS", count(payload::MAX_ITEMS)),
         ("wasi::MAX_ANSWER_BYTES", bytes(wasi::MAX_ANSWER_BYTES)),
         ("MAX_CALLS", count(calls)),
-        ("LONGEST", seconds(config::text::LONGEST)),
+        ("MAX_DURATION", seconds(settings::text::MAX_DURATION)),
         ("body::MAX_BYTES", bytes(body::MAX_BYTES)),
         ("MAX_MESSAGES", count(export_limits::MAX_MESSAGES)),
         ("limits::MAX_SPANS", count(export_limits::MAX_SPANS)),

@@ -80,7 +80,7 @@ async fn a_malformed_setting_of_opentelemetry_is_ignored_with_a_warning() {
         (
             "OTEL_RESOURCE_ATTRIBUTES",
             "team=a,b",
-            "OTEL_RESOURCE_ATTRIBUTES: entry 2 is no pair ",
+            "OTEL_RESOURCE_ATTRIBUTES: entry 2 is not a pair ",
         ),
         (
             "OTEL_EXPORTER_OTLP_HEADERS",

@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 
-use crate::config::text::parse_percent;
+use crate::settings::text::parse_percent;
 
-/// Which part of the requests fail, and how: disjoint shares of `0.0..1.0`.
+/// The shares of requests that fail, each with a status: disjoint parts of `0.0..1.0`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Errors(Vec<(StatusCode, f64)>);
 
@@ -13,7 +13,7 @@ impl Errors {
     /// `503:5,429:1` of statuses with their percentages.
     ///
     /// # Errors
-    /// One sentence with the value and what is accepted.
+    /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Errors, String> {
         if !text.contains(':') {
             let percent = parse_percent(text)
@@ -39,8 +39,8 @@ impl Errors {
         Ok(Errors(shares))
     }
 
-    /// The status of the request that draws this number from `0.0..1.0`, if it fails.
-    pub fn at(&self, draw: f64) -> Option<StatusCode> {
+    /// The status for a number in `0.0..1.0`; `None` if the request does not fail.
+    pub fn sample(&self, draw: f64) -> Option<StatusCode> {
         let mut upper = 0.0;
         self.0.iter().find_map(|(status, percent)| {
             upper += percent;
@@ -63,12 +63,12 @@ mod tests {
     fn failure(errors: &str, draw: f64) -> Option<u16> {
         Errors::parse(errors)
             .unwrap()
-            .at(draw)
+            .sample(draw)
             .map(|status| status.as_u16())
     }
 
     #[test]
-    fn fails_the_asked_for_share_of_requests() {
+    fn fails_the_configured_share_of_requests() {
         let table = [
             ("0", 0.0, None),
             ("100", 0.999_999, Some(500)),

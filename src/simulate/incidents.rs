@@ -1,18 +1,19 @@
-//! Times when a service is sick, by the wall clock: the same for every instance.
+//! Incidents: recurring periods with other errors or latency. They follow the wall clock, so that all instances
+//! have them at the same time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Errors, Latency};
-use crate::config::text::parse_duration;
+use crate::settings::text::parse_duration;
 
-/// A sickness that comes and goes.
+/// A recurring incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incidents {
     every: Duration,
-    lasting: Duration,
-    /// What takes the place of the configured errors meanwhile.
+    duration: Duration,
+    /// Errors during an incident, instead of the configured ones.
     pub errors: Option<Errors>,
-    /// What takes the place of the configured latency meanwhile.
+    /// Latency during an incident, instead of the configured one.
     pub latency: Option<Latency>,
 }
 
@@ -20,47 +21,47 @@ const ACCEPTED: &str = "such as every=5m,for=30s,errors=50,latency=2s: it needs 
                         for, at most as long, and errors or latency or both";
 
 impl Incidents {
-    /// Reads `every=5m,for=30s,errors=50,latency=2s`. A list may go on after a comma:
+    /// Reads `every=5m,for=30s,errors=50,latency=2s`. A value may contain commas:
     /// `errors=503:40,429:10`.
     ///
     /// # Errors
-    /// One sentence with the value and what is accepted.
+    /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Incidents, String> {
-        let malformed = || format!("'{text}' is no incident {ACCEPTED}");
-        let (mut every, mut lasting, mut errors, mut latency) = (None, None, None, None);
+        let malformed = || format!("'{text}' is not an incident {ACCEPTED}");
+        let (mut every, mut duration, mut errors, mut latency) = (None, None, None, None);
         for (key, value) in pairs(text).ok_or_else(malformed)? {
-            let twice = match key {
+            let is_duplicate = match key {
                 "every" => every
                     .replace(parse_duration(&value).ok_or_else(malformed)?)
                     .is_some(),
-                "for" => lasting
+                "for" => duration
                     .replace(parse_duration(&value).ok_or_else(malformed)?)
                     .is_some(),
                 "errors" => errors.replace(Errors::parse(&value)?).is_some(),
                 "latency" => latency.replace(Latency::parse(&value)?).is_some(),
                 _ => true,
             };
-            if twice {
+            if is_duplicate {
                 return Err(malformed());
             }
         }
-        let (every, lasting) = every.zip(lasting).ok_or_else(malformed)?;
-        let sick = errors.is_some() || latency.is_some();
-        if !sick || lasting.is_zero() || lasting > every {
+        let (every, duration) = every.zip(duration).ok_or_else(malformed)?;
+        let has_effect = errors.is_some() || latency.is_some();
+        if !has_effect || duration.is_zero() || duration > every {
             return Err(malformed());
         }
         Ok(Incidents {
             every,
-            lasting,
+            duration,
             errors,
             latency,
         })
     }
 
-    /// Whether one is going on: they begin at every whole multiple of `every` since 1970.
-    pub fn going_on(&self, now: SystemTime) -> bool {
+    /// Whether an incident is active. They start at every whole multiple of `every` since 1970.
+    pub fn is_active(&self, now: SystemTime) -> bool {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        since.as_nanos() % self.every.as_nanos() < self.lasting.as_nanos()
+        since.as_nanos() % self.every.as_nanos() < self.duration.as_nanos()
     }
 }
 
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn come_and_go_by_the_clock() {
+    fn follow_the_clock() {
         let incidents = Incidents::parse("every=5m,for=30s,errors=50").unwrap();
         let table = [
             (0, true),
@@ -100,11 +101,11 @@ mod tests {
             (1_800_000_029, true),
             (1_800_000_030, false),
         ];
-        for (seconds, sick) in table {
-            assert_eq!(incidents.going_on(at(seconds)), sick, "{seconds} s");
+        for (seconds, active) in table {
+            assert_eq!(incidents.is_active(at(seconds)), active, "{seconds} s");
         }
         let always = Incidents::parse("every=1m,for=1m,latency=2s").unwrap();
-        assert!(always.going_on(at(59)));
+        assert!(always.is_active(at(59)));
     }
 
     #[test]
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_incident() {
+    fn refuses_malformed_incidents() {
         for text in [
             "5m",
             "every=5m",
@@ -131,7 +132,7 @@ mod tests {
             "every=5m,for=30s,errors=50,colour=red",
             "every=5m,every=6m,for=30s,errors=50",
         ] {
-            let expected = format!("'{text}' is no incident {ACCEPTED}");
+            let expected = format!("'{text}' is not an incident {ACCEPTED}");
             assert_eq!(Incidents::parse(text), Err(expected));
         }
         assert_eq!(

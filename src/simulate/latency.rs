@@ -1,20 +1,20 @@
-//! How long requests take.
+//! The distribution of simulated delays.
 
 use std::time::Duration;
 
-use crate::config::text::{LONGEST, parse_decimal, parse_duration, parse_percent};
+use crate::settings::text::{MAX_DURATION, parse_decimal, parse_duration, parse_percent};
 
-/// How a request's delay is distributed: points of the quantile function, evenly joined.
+/// Points of the quantile function, joined by straight lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Latency(Vec<(f64, Duration)>);
 
 impl Latency {
     /// Reads `1000` (evenly from 0 to that many milliseconds), `200ms` (exactly that), `50ms..250ms`
-    /// (evenly between), or quantiles `p50:20ms,p90:100ms,p99:900ms` (straight lines between them from 0 on, and the
-    /// last one for all that lies above it).
+    /// (evenly between), or quantiles `p50:20ms,p90:100ms,p99:900ms` (straight lines between them, starting at 0;
+    /// everything above the last quantile gets its delay).
     ///
     /// # Errors
-    /// One sentence with the value and what is accepted.
+    /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Latency, String> {
         let points = if text.contains(':') {
             parse_quantiles(text)
@@ -25,7 +25,7 @@ impl Latency {
         } else if let Some(exact) = parse_duration(text) {
             Some(vec![(0.0, exact), (1.0, exact)])
         } else {
-            parse_most(text).map(|most| vec![(0.0, Duration::ZERO), (1.0, most)])
+            parse_max(text).map(|most| vec![(0.0, Duration::ZERO), (1.0, most)])
         };
         points.map(Latency).ok_or_else(|| {
             format!(
@@ -35,8 +35,8 @@ impl Latency {
         })
     }
 
-    /// The delay of the request that draws this number from `0.0..1.0`.
-    pub fn at(&self, draw: f64) -> Duration {
+    /// The delay for a number in `0.0..1.0`.
+    pub fn sample(&self, draw: f64) -> Duration {
         let above = self.0.partition_point(|(quantile, _)| *quantile <= draw);
         match (self.0[..above].last(), self.0.get(above)) {
             (Some((from, low)), Some((to, high))) => {
@@ -48,10 +48,10 @@ impl Latency {
     }
 }
 
-fn parse_most(text: &str) -> Option<Duration> {
+fn parse_max(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(parse_decimal(text)? / 1000.0)
         .ok()
-        .filter(|most| *most <= LONGEST)
+        .filter(|most| *most <= MAX_DURATION)
 }
 
 fn parse_quantiles(text: &str) -> Option<Vec<(f64, Duration)>> {
@@ -94,7 +94,7 @@ mod tests {
             ("p50:20ms,p90:100ms,p99:900ms", 0.999, ms(900)),
         ];
         for (latency, draw, expected) in table {
-            let delay = Latency::parse(latency).unwrap().at(draw);
+            let delay = Latency::parse(latency).unwrap().sample(draw);
             assert!(
                 delay.abs_diff(expected) < Duration::from_micros(1),
                 "{latency} at {draw}: {delay:?}"

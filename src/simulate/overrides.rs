@@ -1,49 +1,49 @@
-//! Faults for one hop of one request, asked for in its baggage.
+//! Errors and latency for one hop of one request, from its baggage.
 //!
 //! `tail.payments.errors=503:100` is for the service `payments`, `tail.*.latency=200ms` for every hop,
-//! `tail.seed=42` makes the draws of all hops repeatable. Values are percent-decoded, and so is the
-//! service's name; a service's own entry wins over that of every hop, a later one over an earlier.
+//! `tail.seed=42` seeds the random numbers of all hops. Values and service names are percent-decoded. A service's own
+//! entry wins over that for every hop, and a later entry over an earlier one.
 
 use super::{Errors, Latency};
-use crate::config::text::percent_decode_text;
-use crate::telemetry::baggage::{self, Fate};
+use crate::settings::text::percent_decode_text;
+use crate::telemetry::propagation::baggage::{self, MemberStatus};
 
-/// What a request asks of one hop.
+/// The overrides of a request for one hop.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
-    /// Errors in the place of the configured ones.
-    pub errors: Option<Asked<Errors>>,
-    /// Latency in the place of the configured one.
-    pub latency: Option<Asked<Latency>>,
-    /// The seed of the draws.
+    /// Errors instead of the configured ones.
+    pub errors: Option<Override<Errors>>,
+    /// Latency instead of the configured one.
+    pub latency: Option<Override<Latency>>,
+    /// The seed of the random numbers.
     pub seed: Option<String>,
 }
 
-/// What was asked for, as it was written and as it was understood.
+/// An override, as it was written and as it was parsed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked<T> {
+pub struct Override<T> {
     /// The text.
     pub text: String,
-    /// Its meaning.
+    /// The parsed value.
     pub value: T,
 }
 
 impl Overrides {
-    /// Reads what the list members of `baggage`, as it came, ask of `service`.
+    /// Reads the overrides for `service` from the unmodified `baggage` of a request.
     ///
     /// # Errors
-    /// One sentence with the member's key, its value and what is accepted. A fault for another hop is refused
-    /// too where it would not get there.
+    /// An override for `service` is malformed, or an override for any hop would not be propagated. One sentence
+    /// with the member's key, its value and what is accepted.
     pub fn parse(baggage: &str, service: &str) -> Result<Overrides, String> {
         let mut overrides = Overrides::default();
-        if !are_in(baggage) {
+        if !contains_overrides(baggage) {
             return Ok(overrides);
         }
-        refuse_lost(baggage)?;
-        let asked = baggage.split(',').filter_map(member);
-        let asked: Vec<_> = asked.collect::<Result<_, _>>()?;
-        let for_all = asked.iter().filter(|(hop, ..)| hop == "*");
-        let own = asked.iter().filter(|(hop, ..)| hop == service);
+        check_propagation(baggage)?;
+        let entries = baggage.split(',').filter_map(member);
+        let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+        let for_all = entries.iter().filter(|(hop, ..)| hop == "*");
+        let own = entries.iter().filter(|(hop, ..)| hop == service);
         for (hop, what, text) in for_all.chain(own) {
             overrides
                 .set(what, text)
@@ -59,29 +59,31 @@ impl Overrides {
 
     fn set(&mut self, what: &str, text: &str) -> Result<(), String> {
         match what {
-            "errors" => self.errors = Some(Asked::new(text, Errors::parse)?),
-            "latency" => self.latency = Some(Asked::new(text, Latency::parse)?),
-            _ => return Err("only errors and latency can be asked for".to_owned()),
+            "errors" => self.errors = Some(Override::new(text, Errors::parse)?),
+            "latency" => self.latency = Some(Override::new(text, Latency::parse)?),
+            _ => return Err("only errors and latency can be overridden".to_owned()),
         }
         Ok(())
     }
 }
 
-impl<T> Asked<T> {
-    fn new(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Asked<T>, String> {
+impl<T> Override<T> {
+    fn new(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Override<T>, String> {
         let value = parse(text)?;
         let text = text.to_owned();
-        Ok(Asked { text, value })
+        Ok(Override { text, value })
     }
 }
 
-/// Whether baggage holds anything that may be an override, well-formed or not.
-pub fn are_in(baggage: &str) -> bool {
-    baggage.split(',').any(|member| fault(member).is_some())
+/// Whether baggage has a member that may be an override, well-formed or not.
+pub fn contains_overrides(baggage: &str) -> bool {
+    baggage
+        .split(',')
+        .any(|member| override_key(member).is_some())
 }
 
 /// The key of a member that may be an override, well-formed or not.
-fn fault(member: &str) -> Option<String> {
+fn override_key(member: &str) -> Option<String> {
     let key = match pair(member) {
         Some((key, _)) => key,
         None => member.trim().to_owned(),
@@ -89,49 +91,49 @@ fn fault(member: &str) -> Option<String> {
     key.starts_with("tail.").then_some(key)
 }
 
-/// Refuses a fault that is left out of the baggage, and one of which a part is: what follows an unencoded comma.
-fn refuse_lost(baggage: &str) -> Result<(), String> {
-    let mut before = None;
-    let mut lost = None;
-    baggage::each_member(baggage, &mut |member, fate| {
-        let fault = fault(member);
-        let problem = match (fate, &fault) {
-            (Fate::Malformed, Some(_)) => {
-                "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII \
+/// Refuses an override that is not propagated, or only in part because of an unencoded comma.
+fn check_propagation(baggage: &str) -> Result<(), String> {
+    let mut previous = None;
+    let mut refusal = None;
+    baggage::for_each_member(baggage, &mut |member, status| {
+        let key = override_key(member);
+        let problem = match (status, &key) {
+            (MemberStatus::Malformed, Some(_)) => {
+                "it is not a list member: write key=value, with commas, quotes, spaces and what is not ASCII \
                  percent-encoded, such as %2C"
             }
-            (Fate::Malformed, None) if before.is_some() => {
-                "what follows its comma is no list member; in a value a comma is written %2C"
+            (MemberStatus::Malformed, None) if previous.is_some() => {
+                "the text after its comma is not a list member; in a value, write a comma as %2C"
             }
-            (Fate::TooMuch, Some(_)) => {
+            (MemberStatus::OverLimit, Some(_)) => {
                 "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them"
             }
             _ => {
-                before = fault;
+                previous = key;
                 return;
             }
         };
-        let key = fault.or(before.take()).unwrap_or_default();
-        lost.get_or_insert_with(|| format!("baggage {key}: {problem}"));
+        let key = key.or(previous.take()).unwrap_or_default();
+        refusal.get_or_insert_with(|| format!("baggage {key}: {problem}"));
     });
-    lost.map_or(Ok(()), Err)
+    refusal.map_or(Ok(()), Err)
 }
 
-/// `tail.<service>.<what>=<value>` as its three parts. A service's name may hold points.
+/// Splits `tail.<service>.<what>=<value>` into its three parts. A service's name may contain dots.
 fn member(member: &str) -> Option<Result<(String, String, String), String>> {
     let (key, value) = pair(member)?;
-    let asked = key.strip_prefix("tail.")?;
-    match asked.rsplit_once('.') {
+    let target = key.strip_prefix("tail.")?;
+    match target.rsplit_once('.') {
         Some((hop, what)) => Some(Ok((hop.to_owned(), what.to_owned(), value))),
-        None => ["errors", "latency"].contains(&asked).then(|| {
+        None => ["errors", "latency"].contains(&target).then(|| {
             Err(format!(
-                "baggage {key}: no service is named; write tail.<service>.{asked} or tail.*.{asked}"
+                "baggage {key}: no service is named; write tail.<service>.{target} or tail.*.{target}"
             ))
         }),
     }
 }
 
-/// A list member's key and value, decoded where that can be done, without its properties.
+/// A list member's key and value without its properties, percent-decoded if they are well-formed.
 fn pair(member: &str) -> Option<(String, String)> {
     let (key, value) = member.split(';').next()?.split_once('=')?;
     let decode = |text: &str| {
@@ -145,17 +147,17 @@ fn pair(member: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    fn asked(baggage: &str) -> (Option<String>, Option<String>, Option<String>) {
+    fn texts(baggage: &str) -> (Option<String>, Option<String>, Option<String>) {
         let overrides = Overrides::parse(baggage, "payments").unwrap();
         (
-            overrides.errors.map(|asked| asked.text),
-            overrides.latency.map(|asked| asked.text),
+            overrides.errors.map(|errors| errors.text),
+            overrides.latency.map(|latency| latency.text),
             overrides.seed,
         )
     }
 
     #[test]
-    fn reads_what_is_asked_of_this_service() {
+    fn reads_the_overrides_for_this_service() {
         let table = [
             ("", (None, None, None)),
             ("user=1,tail.orders.errors=100", (None, None, None)),
@@ -182,12 +184,12 @@ mod tests {
         for (baggage, (errors, latency, seed)) in table {
             let owned = |text: Option<&str>| text.map(str::to_owned);
             let expected = (owned(errors), owned(latency), owned(seed));
-            assert_eq!(asked(baggage), expected, "{baggage}");
+            assert_eq!(texts(baggage), expected, "{baggage}");
         }
     }
 
     #[test]
-    fn a_name_may_hold_points_and_be_encoded() {
+    fn a_name_may_contain_dots_and_be_encoded() {
         for (name, key) in [
             ("shop.eu", "tail.shop.eu"),
             ("my service", "tail.my%20service"),
@@ -199,9 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_fault_that_would_be_lost_whoever_it_is_for() {
-        let encoded = "it is no list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C";
-        let comma = "what follows its comma is no list member; in a value a comma is written %2C";
+    fn refuses_an_override_that_would_be_lost_for_any_service() {
+        let encoded = "it is not a list member: write key=value, with commas, quotes, spaces and what is not ASCII percent-encoded, such as %2C";
+        let comma =
+            "the text after its comma is not a list member; in a value, write a comma as %2C";
         let beyond =
             "only 64 members and 8192 bytes of baggage are passed on, and it is beyond them";
         let (many, much) = ("a=1,".repeat(64), format!("a={},", "x".repeat(8180)));
@@ -259,13 +262,13 @@ mod tests {
                 assert_eq!(parsed, Err(expected.clone()), "{baggage}");
             }
         }
-        let honoured = [
+        let accepted = [
             "b c,tail.orders.errors=100",
             "name=\u{fffd},tail.orders.errors=100,, ,a=1,b c",
             &format!("tail.orders.errors=100,{many}b=2"),
             &format!("tail.orders.errors=100,{much}{much}"),
         ];
-        for baggage in honoured {
+        for baggage in accepted {
             let overrides = Overrides::parse(baggage, "orders").expect(baggage);
             assert!(overrides.errors.is_some(), "{baggage}");
         }
@@ -284,14 +287,18 @@ mod tests {
             ),
             (
                 "tail.*.error=1",
-                "baggage tail.*.error: only errors and latency can be asked for",
+                "baggage tail.*.error: only errors and latency can be overridden",
             ),
         ];
         for (baggage, problem) in table {
             let parsed = Overrides::parse(baggage, "payments");
             assert_eq!(parsed, Err(problem.to_owned()));
             let other = Overrides::parse(&baggage.replace('*', "payments"), "orders");
-            assert_eq!(other, Ok(Overrides::default()), "not asked of others");
+            assert_eq!(
+                other,
+                Ok(Overrides::default()),
+                "ignored for other services"
+            );
         }
         let nobody = Overrides::parse("tail.errors=100", "payments");
         let problem = "baggage tail.errors: no service is named; write tail.<service>.errors or tail.*.errors";

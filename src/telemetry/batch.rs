@@ -1,33 +1,33 @@
-//! The ended spans that wait for export, and who has to export them. Pure.
+//! The ended spans that wait for export, and when a worker has to be spawned or woken. Pure.
 
 use std::collections::VecDeque;
 
-use crate::config::Batching;
+use crate::settings::BatchConfig;
 
-/// A bounded queue of ended spans, in whatever form, with at most one worker.
+/// A bounded queue of ended spans with at most one worker.
 #[derive(Debug)]
 pub struct BatchBuffer<S> {
     spans: VecDeque<S>,
-    batching: Batching,
+    batching: BatchConfig,
     has_worker: bool,
 }
 
-/// What the owner of a span that was just pushed has to do.
+/// What has to be done after a span was pushed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Push {
-    /// Nothing: a worker comes to it.
+    /// Nothing: a worker will export it.
     Queued,
-    /// Spawn a worker, which begins with [`BatchBuffer::start_worker`].
+    /// Spawn a worker, which calls [`BatchBuffer::start_worker`].
     SpawnWorker,
-    /// Wake the worker: there is a first span, or a batch is full.
+    /// Wake the worker: the queue was empty, or a batch is full.
     WakeWorker,
-    /// The queue is full: the span is lost.
+    /// The queue is full, and the span is lost.
     Dropped,
 }
 
 impl<S> BatchBuffer<S> {
     /// An empty queue.
-    pub fn new(batching: Batching) -> BatchBuffer<S> {
+    pub fn new(batching: BatchConfig) -> BatchBuffer<S> {
         BatchBuffer {
             spans: VecDeque::new(),
             batching,
@@ -44,36 +44,36 @@ impl<S> BatchBuffer<S> {
         let (size, full) = (self.spans.len(), self.batching.max_export_batch_size);
         match self.has_worker {
             true if size == 1 || size == full => Push::WakeWorker,
-            // A spawned worker may never have begun, where its request's task was cut off.
+            // A spawned worker never starts if the task of its request was dropped.
             false if size == 1 || size.is_multiple_of(full) => Push::SpawnWorker,
             true | false => Push::Queued,
         }
     }
 
-    /// Whether the worker that begins has work. It ends where another was faster.
+    /// Whether a worker that starts has work; if another was faster, it has none.
     pub fn start_worker(&mut self) -> bool {
         let first = !self.has_worker && !self.spans.is_empty();
         self.has_worker |= first;
         first
     }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// Whether the next batch can't grow.
+    /// Whether the next batch is full.
     pub fn is_full(&self) -> bool {
         self.spans.len() >= self.batching.max_export_batch_size
     }
 
-    /// The next batch.
+    /// Takes the next batch.
     pub fn take(&mut self) -> Vec<S> {
         let size = self.spans.len().min(self.batching.max_export_batch_size);
         self.spans.drain(..size).collect()
     }
 
-    /// The worker ends: the next span spawns another.
+    /// Ends the worker; the next span spawns another.
     pub fn end_worker(&mut self) {
         self.has_worker = false;
     }
@@ -92,7 +92,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Small enough to be filled by hand.
-    pub(in crate::telemetry) const BATCHING: Batching = Batching {
+    pub(in crate::telemetry) const BATCHING: BatchConfig = BatchConfig {
         schedule_delay: Duration::from_millis(100),
         max_queue_size: 5,
         max_export_batch_size: 3,
@@ -118,7 +118,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Its first span is there, and a worker.
+    /// Adds a first span, and a worker.
     fn with_worker(mut buffer: BatchBuffer<SpanData>) -> BatchBuffer<SpanData> {
         push(&mut buffer);
         assert!(buffer.start_worker());

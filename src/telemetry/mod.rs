@@ -1,24 +1,19 @@
-//! Tracing: the context that comes in and goes out, the spans, and their way to the collector.
+//! OpenTelemetry for the service: context propagation, sampling, and the path of ended spans to the collector.
 //!
-//! - [`context`]: W3C Trace Context and Baggage in headers
-//! - [`tracestate`] and [`baggage`]: their lists
-//! - [`spans`]: names, attributes and events of each span
+//! - [`propagation`]: W3C Trace Context and Baggage in headers
 //! - [`sampling`]: which traces are recorded
-//! - [`batch`] and [`processor`]: the span processor that gathers ended spans into batches
-//! - [`account`]: what became of them
-//! - [`export`], [`encode`] and [`partial_success`]: OTLP over the host's outbound HTTP
+//! - [`batch`] and [`processor`]: the span processor that batches ended spans
+//! - [`otlp`]: export over the host's outbound HTTP
+//! - [`span_account`]: how many spans were sent and lost
+//!
+//! The spans themselves are in [`instrument`](crate::instrument).
 
-pub mod account;
-pub mod baggage;
 pub mod batch;
-pub mod context;
-pub mod encode;
-pub mod export;
-pub mod partial_success;
+pub mod otlp;
 pub mod processor;
+pub mod propagation;
 pub mod sampling;
-pub mod spans;
-pub mod tracestate;
+pub mod span_account;
 
 use std::time::Duration;
 
@@ -26,18 +21,20 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 
-use crate::config::Config;
-use crate::telemetry::export::{Exporter, Origin};
-use crate::telemetry::processor::BatchSpanProcessor;
-use crate::wasi::World;
+pub use opentelemetry_sdk::trace::SdkTracer;
 
-/// Makes the tracer whose spans go to `config.otlp_endpoint`; nowhere where that is none. Where the
-/// SDK is disabled it makes no spans.
-pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
-    let origin = Origin {
+use crate::settings::Config;
+use crate::telemetry::otlp::exporter::{Exporter, ResourceAndScope};
+use crate::telemetry::processor::BatchSpanProcessor;
+use crate::wasi::Runtime;
+
+/// Makes the tracer whose spans are sent to `config.otlp_endpoint`, if there is one. A tracer of a disabled SDK
+/// creates no spans.
+pub fn tracer<W: Runtime>(runtime: W, config: &Config) -> SdkTracer {
+    let origin = ResourceAndScope {
         resource: resource(config),
         scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
@@ -46,38 +43,38 @@ pub fn tracer<W: World>(world: W, config: &Config) -> SdkTracer {
     };
     let mut provider = SdkTracerProvider::builder()
         .with_sampler(config.sampling.sampler())
-        // Each downstream has an event and a link, and there may be any number of them.
+        // There may be any number of downstreams, and each adds an event and a link.
         .with_max_events_per_span(u32::MAX)
         .with_max_links_per_span(u32::MAX)
         .with_resource(origin.resource.clone());
     let endpoint = config.otlp_endpoint.as_ref();
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
-        let exporter = Exporter::new(world.clone(), endpoint, &config.export, &origin);
+        let exporter = Exporter::new(runtime.clone(), endpoint, &config.export, &origin);
         let mut batching = config.batching;
         if !W::REUSED {
-            // The request is over when the processor gets to work: no more spans will come.
+            // The processor starts after the only request, so no more spans will come.
             batching.schedule_delay = Duration::ZERO;
         }
-        let processor = BatchSpanProcessor::new(world, exporter, batching);
+        let processor = BatchSpanProcessor::new(runtime, exporter, batching);
         provider = provider.with_span_processor(processor);
     }
     let provider = provider.build();
     if config.sdk_disabled {
-        // A provider that is shut down makes no spans.
+        // A provider that is shut down creates no spans.
         provider
             .shutdown()
-            .expect("nothing is there that could fail to shut down");
+            .expect("there is no processor that could fail to shut down");
     }
     provider.tracer_with_scope(origin.scope)
 }
 
-/// What the service is, and what the setting adds; `telemetry.sdk.*` is not for the setting to say.
+/// The attributes of the service, and those of the setting except `telemetry.sdk.*`.
 fn resource(config: &Config) -> Resource {
-    let given = config.resource_attributes.iter();
-    let given = given
+    let configured = config.resource_attributes.iter();
+    let configured = configured
         .filter(|(key, _)| !key.starts_with("telemetry.sdk."))
         .cloned();
-    let mut attributes: Vec<_> = given
+    let mut attributes: Vec<_> = configured
         .map(|(key, value)| KeyValue::new(key, value))
         .collect();
     if !attributes

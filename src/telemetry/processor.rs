@@ -1,10 +1,10 @@
 //! The span processor: a bounded queue of ended spans that leave in batches.
 //!
-//! The SDK's own processors need a thread, or a task that never ends and so keeps a reused
-//! instance from ever going away. Here the first span of an empty queue spawns a worker that waits
-//! for more spans, exports, and ends with the queue. Batches do not wait for each other's exports, so that an
-//! instance outlives its last span by no more than one export's timeout. The span that fills a batch wakes the
-//! worker, which may be in another request's task, by a notifier.
+//! The SDK's own processors need a thread, or a task that never ends and so keeps a reused instance alive forever.
+//! Here the first span of an empty queue spawns a worker that waits for more spans, exports, and ends when the
+//! queue is empty. Batches do not wait for each other's exports, so that an instance outlives its last span by no
+//! more than one export's timeout. A span that fills a batch wakes the worker, which may belong to another request's
+//! task, with a notifier.
 
 use std::fmt;
 use std::future::pending;
@@ -12,29 +12,29 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use opentelemetry::Context;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::account::{Account, HOST_ADDS_UP};
 use super::batch::{BatchBuffer, Push};
-use super::context;
-use super::export::{Ended, Exporter};
-use crate::config::Batching;
-use crate::log;
-use crate::wasi::{Bell, World};
+use super::otlp::exporter::{Exporter, PreparedSpan};
+use super::propagation::traceparent::with_random_flag;
+use super::span_account::{SPAN_ACCOUNT_VARIABLE, SpanAccount};
+use crate::settings::BatchConfig;
+use crate::stderr::log;
+use crate::wasi::{Notifier, Runtime};
 
 /// Gathers ended spans and exports them in batches.
 pub struct BatchSpanProcessor<W> {
     shared: Arc<Shared<W>>,
 }
 
-/// The SDK asks for it, and nobody prints it: a derived one would carry the words for every span
-/// and exporter type into the component.
+/// The SDK requires it, but it is never printed: a derived implementation would add the text for all span and
+/// exporter types to the component.
 impl<W> fmt::Debug for BatchSpanProcessor<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BatchSpanProcessor")
@@ -42,38 +42,36 @@ impl<W> fmt::Debug for BatchSpanProcessor<W> {
 }
 
 struct Shared<W> {
-    world: W,
+    runtime: W,
     exporter: Exporter,
     delay: Duration,
-    /// How many exports are under way at a time: together they carry no more than a full queue.
+    /// The maximum number of concurrent exports: together they carry no more than a full queue.
     max_exports: usize,
     state: Mutex<State>,
 }
 
 struct State {
-    buffer: BatchBuffer<Ended>,
+    buffer: BatchBuffer<PreparedSpan>,
     /// Wakes the worker.
-    notifier: Option<Bell>,
-    account: Account,
-    /// Spans that found the queue full, and are not in the account yet.
+    notifier: Option<Notifier>,
+    account: SpanAccount,
+    /// Spans that ended while the queue was full, and are not in the account yet.
     dropped: usize,
 }
 
-impl<W: World> BatchSpanProcessor<W> {
-    /// Makes an empty queue.
-    pub fn new(world: W, exporter: Exporter, batching: Batching) -> BatchSpanProcessor<W> {
-        let host_adds_up = world
-            .environment(HOST_ADDS_UP)
-            .is_some_and(|set| set == "1");
+impl<W: Runtime> BatchSpanProcessor<W> {
+    /// Makes a processor with an empty queue.
+    pub fn new(runtime: W, exporter: Exporter, batching: BatchConfig) -> BatchSpanProcessor<W> {
+        let variable = runtime.environment(SPAN_ACCOUNT_VARIABLE);
         let state = State {
             buffer: BatchBuffer::new(batching),
             notifier: None,
-            account: Account::new(host_adds_up),
+            account: SpanAccount::new(variable.as_deref()),
             dropped: 0,
         };
         BatchSpanProcessor {
             shared: Arc::new(Shared {
-                world,
+                runtime,
                 exporter,
                 delay: batching.schedule_delay,
                 max_exports: (batching.max_queue_size / batching.max_export_batch_size).max(1),
@@ -83,7 +81,7 @@ impl<W: World> BatchSpanProcessor<W> {
     }
 }
 
-impl<W: World> SpanProcessor for BatchSpanProcessor<W> {
+impl<W: Runtime> SpanProcessor for BatchSpanProcessor<W> {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, mut span: SpanData) {
@@ -91,18 +89,20 @@ impl<W: World> SpanProcessor for BatchSpanProcessor<W> {
             return;
         }
         if span.parent_span_id == SpanId::INVALID {
-            span.span_context = context::with_random_id(&span.span_context);
+            span.span_context = with_random_flag(&span.span_context);
         }
         let ended = self.shared.exporter.prepare(span);
         let mut state = self.shared.state();
         match state.buffer.push(ended) {
             Push::Queued => {}
             Push::WakeWorker => state.notifier = None,
-            // The worker says so: a full queue always has one.
+            // The worker reports it: a full queue always has one.
             Push::Dropped => state.dropped += 1,
             Push::SpawnWorker => {
                 let shared = Arc::clone(&self.shared);
-                self.shared.world.spawn(async move { shared.work().await });
+                self.shared
+                    .runtime
+                    .spawn(async move { shared.work().await });
             }
         }
     }
@@ -116,8 +116,8 @@ impl<W: World> SpanProcessor for BatchSpanProcessor<W> {
     }
 }
 
-impl<W: World> Shared<W> {
-    /// Exports what is in the queue, and what comes meanwhile, until nothing is left.
+impl<W: Runtime> Shared<W> {
+    /// Exports until the queue is empty and all exports have ended.
     async fn work(&self) {
         if !self.state().buffer.start_worker() {
             return;
@@ -133,7 +133,7 @@ impl<W: World> Shared<W> {
             };
             if takes && !is_empty && (is_due || is_full || self.delay.is_zero()) {
                 let batch = self.state().buffer.take();
-                exports.push(self.export(batch));
+                exports.push(self.export(batch).boxed_local());
                 (delay, is_due) = (None, false);
                 continue;
             }
@@ -142,9 +142,9 @@ impl<W: World> Shared<W> {
                 return;
             }
             if takes && !is_empty && !is_due && delay.is_none() {
-                delay = Some(Box::pin(self.world.sleep(self.delay)));
+                delay = Some(Box::pin(self.runtime.sleep(self.delay)));
             }
-            let (notifier, notified) = self.world.bell();
+            let (notifier, notified) = self.runtime.notifier();
             self.state().notifier = Some(notifier);
             let exported = async {
                 match exports.next().await {
@@ -166,15 +166,15 @@ impl<W: World> Shared<W> {
         }
     }
 
-    async fn export(&self, batch: Vec<Ended>) {
+    async fn export(&self, batch: Vec<PreparedSpan>) {
         let spans = batch.len();
-        log_some(self.state().account.begun(spans));
+        log_some(self.state().account.export_started(spans));
         let exported = self.exporter.export(batch).await;
         let now = Instant::now();
         let mut state = self.state();
-        log_some(state.account.exported(spans, exported, now));
+        log_some(state.account.export_ended(spans, exported, now));
         let dropped = std::mem::take(&mut state.dropped);
-        log_some(state.account.dropped(dropped, now));
+        log_some(state.account.queue_full(dropped, now));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -197,14 +197,14 @@ mod tests {
     use opentelemetry_sdk::Resource;
 
     use super::super::batch::tests::{BATCHING, span};
-    use super::super::export::Origin;
+    use super::super::otlp::exporter::ResourceAndScope;
     use super::*;
-    use crate::config::{Encoding, Export};
+    use crate::settings::{Encoding, ExporterConfig};
     use crate::target::Target;
     use crate::wasi::SendError;
-    use crate::wasi::scripted::Scripted;
+    use crate::wasi::fake::FakeRuntime;
 
-    fn queue(status: StatusCode) -> (Scripted, BatchSpanProcessor<Scripted>) {
+    fn queue(status: StatusCode) -> (FakeRuntime, BatchSpanProcessor<FakeRuntime>) {
         answered(move || {
             let answer = Response::builder().status(status);
             Ok(answer.body(Bytes::new()).unwrap())
@@ -213,48 +213,49 @@ mod tests {
 
     fn answered(
         answer: impl Fn() -> Result<Response<Bytes>, SendError> + Send + Sync + 'static,
-    ) -> (Scripted, BatchSpanProcessor<Scripted>) {
-        let world = Scripted::new(&[], move |_| answer());
+    ) -> (FakeRuntime, BatchSpanProcessor<FakeRuntime>) {
+        let runtime = FakeRuntime::new(&[], move |_| answer());
         let endpoint = Target::parse("http://collector/v1/traces").unwrap();
-        let origin = Origin {
+        let origin = ResourceAndScope {
             resource: Resource::builder_empty().build(),
             scope: InstrumentationScope::default(),
         };
-        let how = Export {
+        let how = ExporterConfig {
             headers: HeaderMap::new(),
             encoding: Encoding::Protobuf,
             gzip: false,
             timeout: Duration::from_secs(1),
         };
-        let exporter = Exporter::new(world.clone(), &endpoint, &how, &origin);
+        let exporter = Exporter::new(runtime.clone(), &endpoint, &how, &origin);
         (
-            world.clone(),
-            BatchSpanProcessor::new(world, exporter, BATCHING),
+            runtime.clone(),
+            BatchSpanProcessor::new(runtime, exporter, BATCHING),
         )
     }
 
     #[test]
     fn the_first_span_waits_for_others_and_leaves_with_them() {
-        let (world, queue) = queue(StatusCode::OK);
+        let (runtime, queue) = queue(StatusCode::OK);
         queue.on_end(span(TraceFlags::SAMPLED));
         queue.on_end(span(TraceFlags::SAMPLED));
         assert_eq!(
-            world.sent_to("/v1/traces").len(),
+            runtime.sent_to("/v1/traces").len(),
             0,
             "nothing leaves before its task runs"
         );
-        assert_eq!(world.run_tasks(), 1);
-        assert_eq!(world.slept(), [BATCHING.schedule_delay]);
-        assert_eq!(world.sent_to("/v1/traces").len(), 1);
+        assert_eq!(runtime.run_tasks(), 1);
+        assert_eq!(runtime.slept(), [BATCHING.schedule_delay]);
+        assert_eq!(runtime.sent_to("/v1/traces").len(), 1);
     }
 
     #[test]
-    fn the_status_of_an_answer_counts_whose_body_does_not_come() {
+    fn the_status_counts_even_without_the_body() {
         for (status, sent) in [(StatusCode::OK, 1), (StatusCode::SERVICE_UNAVAILABLE, 4)] {
-            let (world, queue) = answered(move || Err(SendError::Timeout.after(Some(status))));
+            let (runtime, queue) =
+                answered(move || Err(SendError::Timeout.with_status(Some(status))));
             queue.on_end(span(TraceFlags::SAMPLED));
-            world.run_tasks();
-            let times = world.sent_to("/v1/traces").len();
+            runtime.run_tasks();
+            let times = runtime.sent_to("/v1/traces").len();
             assert!(
                 (sent == 1) == (times == 1) && times >= sent.min(2),
                 "{status}: {times}"
@@ -264,31 +265,31 @@ mod tests {
 
     #[test]
     fn a_full_batch_leaves_at_once() {
-        let (world, queue) = queue(StatusCode::OK);
+        let (runtime, queue) = queue(StatusCode::OK);
         for _ in 0..3 {
             queue.on_end(span(TraceFlags::SAMPLED));
         }
-        assert_eq!(world.run_tasks(), 2, "neither had begun");
-        assert_eq!(world.sent_to("/v1/traces").len(), 1);
-        assert_eq!(world.slept(), [], "it waits for nobody");
+        assert_eq!(runtime.run_tasks(), 2, "neither had begun");
+        assert_eq!(runtime.sent_to("/v1/traces").len(), 1);
+        assert_eq!(runtime.slept(), [], "it does not wait");
     }
 
     #[test]
     fn unsampled_spans_do_not_leave() {
-        let (world, queue) = queue(StatusCode::OK);
+        let (runtime, queue) = queue(StatusCode::OK);
         queue.on_end(span(TraceFlags::default()));
-        assert_eq!(world.run_tasks(), 0);
+        assert_eq!(runtime.run_tasks(), 0);
     }
 
     #[test]
     fn the_worker_ends_although_the_collector_refuses() {
-        let (world, queue) = queue(StatusCode::BAD_REQUEST);
+        let (runtime, queue) = queue(StatusCode::BAD_REQUEST);
         queue.on_end(span(TraceFlags::SAMPLED));
-        world.run_tasks();
+        runtime.run_tasks();
         queue.on_end(span(TraceFlags::SAMPLED));
-        assert_eq!(world.run_tasks(), 1);
+        assert_eq!(runtime.run_tasks(), 1);
         assert_eq!(
-            world.sent_to("/v1/traces").len(),
+            runtime.sent_to("/v1/traces").len(),
             2,
             "no batch is sent twice"
         );

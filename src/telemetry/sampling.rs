@@ -8,31 +8,31 @@ use opentelemetry_sdk::trace::Sampler;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
     parent_based: bool,
-    share: Share,
+    root: RootSampler,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Share {
-    All,
-    None,
-    Ratio(f64),
+enum RootSampler {
+    AlwaysOn,
+    AlwaysOff,
+    TraceIdRatio(f64),
 }
 
 impl Sampling {
     /// Reads a sampler's name, in any case; `ratio` is its argument, from 0 to 1.
     ///
     /// # Errors
-    /// A sentence with the value and the six names.
+    /// The name is unknown; a sentence with the value and the six names.
     pub fn parse(name: &str, ratio: f64) -> Result<Sampling, String> {
         let lower = name.to_ascii_lowercase();
         let (parent_based, rest) = match lower.strip_prefix("parentbased_") {
             Some(rest) => (true, rest),
             None => (false, &lower[..]),
         };
-        let share = match rest {
-            "always_on" => Share::All,
-            "always_off" => Share::None,
-            "traceidratio" => Share::Ratio(ratio),
+        let root = match rest {
+            "always_on" => RootSampler::AlwaysOn,
+            "always_off" => RootSampler::AlwaysOff,
+            "traceidratio" => RootSampler::TraceIdRatio(ratio),
             _ => {
                 return Err(format!(
                     "'{name}' is not one of always_on, always_off, traceidratio, \
@@ -40,23 +40,20 @@ impl Sampling {
                 ));
             }
         };
-        Ok(Sampling {
-            parent_based,
-            share,
-        })
+        Ok(Sampling { parent_based, root })
     }
 
     /// The SDK's sampler.
     pub fn sampler(self) -> Sampler {
-        let share = match self.share {
-            Share::All => Sampler::AlwaysOn,
-            Share::None => Sampler::AlwaysOff,
-            Share::Ratio(ratio) => Sampler::TraceIdRatioBased(ratio),
+        let root = match self.root {
+            RootSampler::AlwaysOn => Sampler::AlwaysOn,
+            RootSampler::AlwaysOff => Sampler::AlwaysOff,
+            RootSampler::TraceIdRatio(ratio) => Sampler::TraceIdRatioBased(ratio),
         };
         if self.parent_based {
-            Sampler::ParentBased(Box::new(share))
+            Sampler::ParentBased(Box::new(root))
         } else {
-            share
+            root
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What the service asks of the world that it runs in.
+//! The seam to the host: everything that the service needs from outside.
 //!
-//! Only this folder names spin_sdk or wasi: `wasip3` answers for WASI 0.3, `wasip2` for WASI 0.2,
-//! `scripted` for unit tests. A feature of the same name chooses one of the first two. The rest of the crate is
-//! written against [`World`].
+//! Only this folder names spin_sdk or wasi. `wasip3` implements [`Runtime`] for WASI 0.3, `wasip2` for WASI 0.2,
+//! `fake` for unit tests; a feature of the same name chooses one of the first two. The rest of the crate is
+//! written against [`Runtime`].
 
 use std::fmt;
 use std::future::pending;
@@ -11,49 +11,55 @@ use std::time::Duration;
 use bytes::Bytes;
 #[cfg(target_family = "wasm")]
 use http::{HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
+
+#[cfg(target_family = "wasm")]
+use send_error::failed;
+pub use send_error::{ERROR_KINDS, SendError};
+
+mod send_error;
 
 #[cfg(all(test, not(target_family = "wasm")))]
 #[allow(clippy::unwrap_used, reason = "test code")]
-pub mod scripted;
+pub mod fake;
 #[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
 pub mod wasip2;
 #[cfg(all(target_family = "wasm", feature = "wasip3"))]
 pub mod wasip3;
 
 #[cfg(all(target_family = "wasm", feature = "wasip2", feature = "wasip3"))]
-compile_error!("a component has one world: build with --no-default-features --features wasip2");
+compile_error!("a component has one runtime: build with --no-default-features --features wasip2");
 #[cfg(all(
     target_family = "wasm",
     not(any(feature = "wasip2", feature = "wasip3"))
 ))]
-compile_error!("a component needs a world: build with the feature wasip3 or wasip2");
+compile_error!("a component needs a runtime: build with the feature wasip3 or wasip2");
 
 /// The host's side of the service: settings, outbound HTTP, time, and work after the response.
 ///
-/// A world is a handle: cheap to clone. Its futures are polled on one thread.
-pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
+/// A runtime is a handle that is cheap to clone. Its futures are polled on one thread.
+pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether an instance serves more than one request.
     const REUSED: bool;
 
-    /// The component variable `name`: none where the manifest does not map it.
+    /// The component variable `name`; `None` if the manifest does not map it.
     ///
     /// # Errors
-    /// The provider's words, where it fails.
+    /// The provider failed; with its message.
     fn variable(&self, name: &str) -> impl Future<Output = Result<Option<String>, String>>;
 
-    /// Sends a request and collects the answer, both within `timeout`. The rest of a body is left out as soon as
-    /// it has more than [`MAX_ANSWER_BYTES`].
+    /// Sends a request and collects the response, both within `timeout`. A body of more than
+    /// [`MAX_ANSWER_BYTES`] is not read to its end.
     ///
     /// # Errors
-    /// Where no complete answer came; any HTTP status is an answer. Where its head came, the error has the status.
+    /// No complete response arrived; a response may have any status. If its head arrived, the error has the status.
     fn send(
         &self,
         request: Request<Bytes>,
         timeout: Duration,
     ) -> impl Future<Output = Result<Response<Bytes>, SendError>>;
 
-    /// The environment variable `name`, which the host sets and not the settings; none where it is not set.
+    /// The environment variable `name`, which only a host sets; `None` if it is not set.
     fn environment(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
@@ -61,189 +67,26 @@ pub trait World: Clone + fmt::Debug + Send + Sync + 'static {
     /// 64 random bits.
     fn random(&self) -> u64;
 
-    /// Waits.
+    /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
-    /// A bell, and what waits for it to ring. One request's task wakes another's by it; nothing else would.
-    /// Where there is no other to wake, it is never heard.
-    fn bell(&self) -> (Bell, impl Future<Output = ()> + 'static) {
+    /// A notifier, and a future that completes when it is dropped. It is the only way in which the task of one
+    /// request can wake that of another. In a runtime without a second task, the future never completes.
+    fn notifier(&self) -> (Notifier, impl Future<Output = ()> + 'static) {
         (Box::new(()), pending())
     }
 
-    /// Lets `task` run on after the response of the request that spawns it has left.
+    /// Spawns a task that continues after the response to the current request.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 }
 
-/// Rings where it is dropped.
-pub type Bell = Box<dyn Send>;
+/// Notifies its future when it is dropped.
+pub type Notifier = Box<dyn Send>;
 
-/// The largest answer to an outbound request that is read whole, in bytes.
+/// The largest response to an outbound request that is read to its end, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// Why an outbound request got no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendError {
-    /// The manifest's `allowed_outbound_hosts` does not allow the destination.
-    Denied,
-    /// The time was up.
-    Timeout,
-    /// The answer's head came, and of its body not all.
-    Broken {
-        /// The status in the head.
-        status: StatusCode,
-        /// Why its body did not come.
-        cause: Box<SendError>,
-    },
-    /// Anything else.
-    Failed {
-        /// One of [`ERROR_KINDS`].
-        kind: &'static str,
-        /// What is known beyond the kind; may be empty.
-        detail: String,
-    },
-}
-
-/// The kinds of failure, but for refusals and timeouts: those of wasi:http's `error-code` in snake case, and one of
-/// our own. `_OTHER` stands for what a later version may name.
-pub const ERROR_KINDS: [&str; 35] = [
-    "answer_too_large",
-    "configuration_error",
-    "connection_limit_reached",
-    "connection_refused",
-    "connection_terminated",
-    "destination_ip_prohibited",
-    "destination_ip_unroutable",
-    "destination_not_found",
-    "destination_unavailable",
-    "dns_error",
-    "http_protocol_error",
-    "http_request_body_size",
-    "http_request_header_invalid",
-    "http_request_header_section_size",
-    "http_request_header_size",
-    "http_request_length_required",
-    "http_request_method_invalid",
-    "http_request_trailer_section_size",
-    "http_request_trailer_size",
-    "http_request_uri_invalid",
-    "http_request_uri_too_long",
-    "http_response_body_size",
-    "http_response_content_coding",
-    "http_response_header_section_size",
-    "http_response_header_size",
-    "http_response_incomplete",
-    "http_response_trailer_section_size",
-    "http_response_trailer_size",
-    "http_response_transfer_coding",
-    "http_upgrade_failed",
-    "internal_error",
-    "loop_detected",
-    "tls_alert_received",
-    "tls_certificate_error",
-    "tls_protocol_error",
-];
-
-impl SendError {
-    /// The error that wasi:http's `error-code` names, told by the variant that Rust prints:
-    /// `ErrorCode::DnsError(…)` is `dns_error`.
-    pub fn of_error_code(printed: &str) -> SendError {
-        let name = printed.split_once("::").map_or(printed, |(_, name)| name);
-        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
-        match &name[..end.unwrap_or(name.len())] {
-            "HttpRequestDenied" => SendError::Denied,
-            "ConnectionTimeout"
-            | "ConnectionReadTimeout"
-            | "ConnectionWriteTimeout"
-            | "DnsTimeout"
-            | "HttpResponseTimeout" => SendError::Timeout,
-            other => {
-                let same = |kind: &&str| {
-                    let letters = kind.bytes().filter(|byte| *byte != b'_');
-                    letters.eq(other.bytes().map(|byte| byte.to_ascii_lowercase()))
-                };
-                let known = ERROR_KINDS.into_iter().find(same);
-                failed(known.unwrap_or("_OTHER"), String::new())
-            }
-        }
-    }
-
-    /// The answer has more than [`MAX_ANSWER_BYTES`].
-    pub fn answer_too_large() -> SendError {
-        failed("answer_too_large", format!("over {MAX_ANSWER_BYTES} bytes"))
-    }
-
-    /// The same for an answer whose head has come, where that is so.
-    pub fn after(self, status: Option<StatusCode>) -> SendError {
-        match status {
-            Some(status) => SendError::Broken {
-                status,
-                cause: Box::new(self),
-            },
-            None => self,
-        }
-    }
-
-    /// The answer's status, where its head came.
-    pub fn status(&self) -> Option<StatusCode> {
-        match self {
-            SendError::Broken { status, .. } => Some(*status),
-            _ => None,
-        }
-    }
-
-    /// What happened, whether an answer had begun or not.
-    pub fn cause(&self) -> &SendError {
-        match self {
-            SendError::Broken { cause, .. } => cause,
-            error => error,
-        }
-    }
-
-    /// Whether the time was up, before the answer's head or after it.
-    pub fn is_timeout(&self) -> bool {
-        *self.cause() == SendError::Timeout
-    }
-
-    /// Whether the same request may fare better another time.
-    pub fn may_pass(&self) -> bool {
-        let lasting = [
-            "answer_too_large",
-            // The host has no room for whoever waits.
-            "connection_limit_reached",
-            "http_request_header_invalid",
-            "http_request_uri_invalid",
-        ];
-        !matches!(self, SendError::Denied) && !lasting.contains(&self.kind())
-    }
-
-    /// A short name of few possible values, fit for `error.type`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            SendError::Denied => "http_request_denied",
-            SendError::Timeout => "timeout",
-            SendError::Broken { cause, .. } => cause.kind(),
-            SendError::Failed { kind, .. } => kind,
-        }
-    }
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.kind().replace('_', " "))?;
-        match self.cause() {
-            SendError::Failed { detail, .. } if !detail.is_empty() => write!(f, " ({detail})"),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for SendError {}
-
-fn failed(kind: &'static str, detail: String) -> SendError {
-    SendError::Failed { kind, detail }
-}
-
-/// Headers as WASI has them; those that are not HTTP's are left out.
+/// Converts headers from WASI; those that are not valid in HTTP are dropped.
 #[cfg(target_family = "wasm")]
 fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(entries.len());
@@ -255,40 +98,11 @@ fn header_map(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
     headers
 }
 
-/// The same for WASI.
+/// Converts headers for WASI.
 #[cfg(target_family = "wasm")]
 fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().to_owned())
     };
     headers.iter().map(pair).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_errors_as_wasi_does() {
-        let table = [
-            ("ErrorCode::HttpRequestDenied", "http_request_denied"),
-            ("ErrorCode::HttpResponseTimeout", "timeout"),
-            ("ConnectionTimeout", "timeout"),
-            ("ErrorCode::ConnectionRefused", "connection_refused"),
-            (
-                "ErrorCode::DnsError(DnsErrorPayload { rcode: Some(\"x\") })",
-                "dns_error",
-            ),
-            ("ErrorCode::TlsCertificateError", "tls_certificate_error"),
-            (
-                "ErrorCode::HttpRequestUriInvalid",
-                "http_request_uri_invalid",
-            ),
-            ("ErrorCode::InternalError(None)", "internal_error"),
-            ("ErrorCode::OfALaterVersion", "_OTHER"),
-        ];
-        for (printed, kind) in table {
-            assert_eq!(SendError::of_error_code(printed).kind(), kind, "{printed}");
-        }
-    }
 }

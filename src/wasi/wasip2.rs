@@ -1,7 +1,7 @@
-//! WASI 0.2, by spin-sdk 5 and the `wasi` crate: a fresh instance for each request.
+//! WASI 0.2, with spin-sdk 5 and the `wasi` crate: each request has an instance of its own.
 //!
-//! The answer and its body leave first; the call that gave them then runs what was spawned
-//! meanwhile, the export, to its end.
+//! The handler sends the response with its body first, and then runs the spawned tasks, such as the export, to
+//! their end.
 
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
 
@@ -29,10 +29,10 @@ use wasi::http::types::{
 use wasi::io::poll::Pollable;
 use wasi::io::streams::StreamError;
 
-use super::{MAX_ANSWER_BYTES, SendError, World, failed, fields, header_map};
+use super::{MAX_ANSWER_BYTES, Runtime, SendError, failed, fields, header_map};
 use crate::Service;
 use crate::clock::Clock;
-use crate::config::Values;
+use crate::settings::Values;
 
 /// How much of a body is read or written at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -45,9 +45,9 @@ thread_local! {
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let clock = Clock::start();
     let request = incoming(request);
-    let values = Values::needed(&Wasip2, request.headers()).await;
+    let values = Values::for_request(&Wasip2, request.headers()).await;
     let service = Service::start(Wasip2, &values);
-    let answer = service.answer(request, clock).await;
+    let answer = service.handle(request, clock).await;
     let (head, body) = answer.into_parts();
     let headers =
         Headers::from_list(&fields(&head.headers)).expect("headers of our own are allowed");
@@ -55,7 +55,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     outgoing
         .set_status_code(head.status.as_u16())
         .expect("a status has three digits");
-    // A client that has gone away is no reason to keep quiet about its request.
+    // The request is exported even if its client has disconnected.
     let _ = out.set_with_body(outgoing, body.into()).await;
     loop {
         let tasks = TASKS.with_borrow_mut(take);
@@ -75,7 +75,7 @@ fn incoming(request: IncomingRequest) -> Request<impl Body<Data = Bytes, Error =
         Ok(Frame::data(Bytes::from(chunk)))
     });
     let mut request = Request::new(StreamBody::new(body));
-    // A target such as `*` makes no URI with an authority before it; it is nobody's path.
+    // A target such as `*` is not a valid URI behind an authority; no route matches the default.
     *request.method_mut() = method.unwrap_or_default();
     *request.uri_mut() = uri.unwrap_or_default();
     *request.headers_mut() = headers;
@@ -86,7 +86,7 @@ fn incoming(request: IncomingRequest) -> Request<impl Body<Data = Bytes, Error =
 #[derive(Debug, Clone, Copy)]
 pub struct Wasip2;
 
-impl World for Wasip2 {
+impl Runtime for Wasip2 {
     const REUSED: bool = false;
 
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
@@ -108,7 +108,7 @@ impl World for Wasip2 {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
         };
-        sent.map_err(|error| error.after(status.get()))
+        sent.map_err(|error| error.with_status(status.get()))
     }
 
     fn random(&self) -> u64 {
@@ -129,7 +129,7 @@ impl World for Wasip2 {
     }
 }
 
-/// Sends a request and collects the answer; `status` has that of the answer as soon as its head is there.
+/// Sends a request and collects the response; sets `status` as soon as its head has arrived.
 async fn exchange(
     request: Request<Bytes>,
     timeout: Duration,
@@ -144,7 +144,7 @@ async fn exchange(
         .map_err(|()| failed("http_request_uri_invalid", String::new()))?;
     let body = outgoing.body().expect("it is taken once");
     let pending = outgoing_handler::handle(outgoing, Some(options(timeout))).map_err(send_error)?;
-    // Where the body does not get through, the answer or its error says why.
+    // If the body cannot be written, the response or its error explains why.
     let _ = write(body, &content).await;
     let answer = answer(&pending).await?;
     let mut response = Response::new(Bytes::new());
@@ -173,12 +173,12 @@ fn address(outgoing: &OutgoingRequest, method: &Method, uri: &Uri) -> Result<(),
     outgoing.set_path_with_query(uri.path_and_query().map(|path| path.as_str()))
 }
 
-/// The host's own limits, which are ten minutes without options, are beyond ours: one that ended with it would
-/// name another error now and then.
+/// Sets the host's own timeouts, ten minutes by default, to more than ours, so that they do not race: the host
+/// would report another error now and then.
 fn options(timeout: Duration) -> RequestOptions {
     let options = RequestOptions::new();
     let limit = Some(nanoseconds(timeout + Duration::from_secs(60)));
-    // A host that knows no such limit leaves all to ours.
+    // A host may not support these timeouts; ours suffices.
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);
@@ -243,9 +243,9 @@ async fn read(body: &IncomingBody) -> Result<Bytes, SendError> {
     }
 }
 
-/// Looks until there is something, and sleeps in between until the pollable is ready.
+/// Polls `look` until it finds something, and sleeps in between until the pollable is ready.
 async fn until<T>(mut look: impl FnMut() -> Option<T>, subscribe: impl Fn() -> Pollable) -> T {
-    // Outlives no turn: a pollable has to go before what it belongs to.
+    // Replaced by each poll: a pollable has to be dropped before the resource that it belongs to.
     let mut registered = None;
     poll_fn(|cx| match look() {
         Some(found) => Poll::Ready(found),
@@ -265,6 +265,6 @@ fn nanoseconds(duration: Duration) -> u64 {
 fn send_error(code: ErrorCode) -> SendError {
     match code {
         ErrorCode::InternalError(detail) => failed("internal_error", detail.unwrap_or_default()),
-        other => SendError::of_error_code(&format!("{other:?}")),
+        other => SendError::from_error_code(&format!("{other:?}")),
     }
 }

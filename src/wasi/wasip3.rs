@@ -1,4 +1,4 @@
-//! WASI 0.3, by spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
+//! WASI 0.3, with spin-sdk: an instance serves up to 128 requests, 16 of them at a time.
 
 #![allow(unsafe_code, reason = "the export macro of the bindings writes it")]
 
@@ -14,21 +14,21 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::{time, variables, wasip3, wit_bindgen};
 
-use super::{Bell, SendError, World, failed};
+use super::{Notifier, Runtime, SendError, failed};
 use crate::Service;
 use crate::clock::Clock;
-use crate::config::Values;
+use crate::settings::Values;
 
 mod messages;
-mod turns;
+mod spawn;
 
-use turns::with_turns;
+use spawn::repoll_after_spawn;
 
 thread_local! {
     static SERVICE: OnceCell<Rc<Service<Wasip3>>> = const { OnceCell::new() };
 }
 
-/// What `#[http_service]` would make, but for the conversions.
+/// What `#[http_service]` would generate, except for the conversion of messages.
 struct Component;
 
 wasip3::http::service::export!(Component);
@@ -37,22 +37,22 @@ impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let answered = async {
             let clock = Clock::start();
-            let answer = service().answer(messages::incoming(request), clock).await;
+            let answer = service().handle(messages::incoming(request), clock).await;
             messages::outgoing(answer)
         };
-        Ok(with_turns(answered).await)
+        Ok(repoll_after_spawn(answered).await)
     }
 }
 
-/// The instance's service. The first request starts it and holds up the others meanwhile: to wait
-/// for a request's task in another, each would need a bell.
+/// The instance's service. The first request starts it and blocks the others meanwhile: to wait for the task of
+/// another request, each would need a notifier.
 fn service() -> Rc<Service<Wasip3>> {
     if let Some(started) = SERVICE.with(|service| service.get().map(Rc::clone)) {
         return started;
     }
     let started = Rc::new(Service::start(
         Wasip3,
-        &wit_bindgen::block_on(Values::all(&Wasip3)),
+        &wit_bindgen::block_on(Values::for_instance(&Wasip3)),
     ));
     SERVICE.with(|service| Rc::clone(service.get_or_init(|| started)))
 }
@@ -61,7 +61,7 @@ fn service() -> Rc<Service<Wasip3>> {
 #[derive(Debug, Clone, Copy)]
 pub struct Wasip3;
 
-impl World for Wasip3 {
+impl Runtime for Wasip3 {
     const REUSED: bool = true;
 
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {
@@ -83,7 +83,7 @@ impl World for Wasip3 {
             Either::Left((answer, _)) => answer,
             Either::Right(((), _)) => Err(SendError::Timeout),
         };
-        sent.map_err(|error| error.after(status.get()))
+        sent.map_err(|error| error.with_status(status.get()))
     }
 
     fn random(&self) -> u64 {
@@ -94,19 +94,19 @@ impl World for Wasip3 {
         time::sleep(duration).await;
     }
 
-    fn bell(&self) -> (Bell, impl Future<Output = ()> + 'static) {
-        let (bell, mut ringing) = wit_stream::new::<u8>();
-        // Nothing is ever written: what is heard is the end.
-        let heard = async move { while ringing.next().await.is_some() {} };
-        (Box::new(bell), heard)
+    fn notifier(&self) -> (Notifier, impl Future<Output = ()> + 'static) {
+        let (notifier, mut reader) = wit_stream::new::<u8>();
+        // Nothing is ever written: the end of the stream is the notification.
+        let notified = async move { while reader.next().await.is_some() {} };
+        (Box::new(notifier), notified)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        turns::spawn(task);
+        spawn::spawn(task);
     }
 }
 
-/// Sends a request and collects the answer; `status` has that of the answer as soon as its head is there.
+/// Sends a request and collects the response; sets `status` as soon as its head has arrived.
 async fn exchange(
     request: http::Request<Bytes>,
     status: &Cell<Option<StatusCode>>,
@@ -116,7 +116,7 @@ async fn exchange(
     messages::answer(response.await.map_err(send_error)?, status).await
 }
 
-/// The names of `error-code` in snake case. Written out, since what Rust prints of it takes 4 KB.
+/// Names an `error-code` in snake case. Written out, because its debug output adds 4 KB to the component.
 fn send_error(code: ErrorCode) -> SendError {
     use ErrorCode as E;
     let kind = match code {

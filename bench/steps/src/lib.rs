@@ -13,14 +13,14 @@ use http_body_util::Full;
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing_tail::Service;
 use tracing_tail::clock::Clock;
-use tracing_tail::config::{Config, Problems, Values};
-use tracing_tail::origin::Origin;
+use tracing_tail::inbound::origin::Origin;
+use tracing_tail::instrument::{Inbound, RequestSpan};
 use tracing_tail::payload::Payload;
-use tracing_tail::respond::respond;
-use tracing_tail::telemetry::context::{self, Caller};
-use tracing_tail::telemetry::spans::{Inbound, Span};
+use tracing_tail::response::respond;
+use tracing_tail::settings::{Config, Problems, Values};
+use tracing_tail::telemetry::propagation::{self, Caller};
 use tracing_tail::telemetry::tracer;
-use tracing_tail::wasi::{SendError, World};
+use tracing_tail::wasi::{Runtime, SendError};
 
 /// The requests that an instance serves, and so the most spans of a batch.
 pub const REQUESTS: usize = 128;
@@ -87,7 +87,7 @@ pub const STEPS: [Step; 9] = [
 fn read_context(times: usize) {
     let (head, _) = head();
     for _ in 0..times {
-        black_box(context::extract(black_box(&head.headers)));
+        black_box(propagation::extract(black_box(&head.headers)));
     }
 }
 
@@ -104,17 +104,16 @@ fn server_span(variables: Variables, times: usize) {
     let (head, caller) = head();
     let outcome = Ok(list());
     for _ in 0..times {
-        let mut span = Span::server(&tracer, inbound(&head, &caller));
+        let mut span = RequestSpan::open(&tracer, &inbound(&head), caller.clone());
         span.processing_started(2);
-        span.end_server(StatusCode::OK, &outcome);
+        span.end(StatusCode::OK, &outcome);
     }
 }
 
-fn inbound<'a>(head: &'a request::Parts, caller: &'a Caller) -> Inbound<'a> {
+fn inbound(head: &request::Parts) -> Inbound<'_> {
     Inbound {
         head,
         route: Some("/process".into()),
-        caller,
         origin: Origin::of(head, false),
         known_methods: "",
         clock: Clock::start(),
@@ -123,10 +122,13 @@ fn inbound<'a>(head: &'a request::Parts, caller: &'a Caller) -> Inbound<'a> {
 
 fn answer(times: usize) {
     let (head, caller) = head();
-    let span = Span::server(&tracer_with(ALWAYS), inbound(&head, &caller));
+    let tracer = tracer_with(ALWAYS);
+    let span = RequestSpan::open(&tracer, &inbound(&head), caller).to_ref();
     let outcome = Ok(list());
     for _ in 0..times {
-        black_box(respond(&outcome, None, &span.context().span));
+        let mut response = respond(&outcome, None, span.trace_id());
+        span.inject_response(response.headers_mut());
+        black_box(response);
     }
 }
 
@@ -136,7 +138,7 @@ fn requests(variables: Variables, times: usize) {
         let service = Service::start(Idle(variables), &values(variables));
         for _ in 0..REQUESTS.min(times - served * REQUESTS) {
             black_box(block_on(
-                service.answer(request().map(Full::new), Clock::start()),
+                service.handle(request().map(Full::new), Clock::start()),
             ));
         }
         run_tasks();
@@ -175,12 +177,12 @@ pub fn request() -> Request<Bytes> {
 /// Its head, and what its headers say of the caller.
 fn head() -> (request::Parts, Caller) {
     let (head, _) = request().into_parts();
-    let caller = context::extract(&head.headers);
+    let caller = propagation::extract(&head.headers);
     (head, caller)
 }
 
 fn values(variables: Variables) -> Values {
-    block_on(Values::all(&Idle(variables)))
+    block_on(Values::for_instance(&Idle(variables)))
 }
 
 fn tracer_with(variables: Variables) -> SdkTracer {
@@ -202,7 +204,7 @@ fn run_tasks() {
     tasks.into_iter().for_each(block_on);
 }
 
-impl World for Idle {
+impl Runtime for Idle {
     const REUSED: bool = true;
 
     async fn variable(&self, name: &str) -> Result<Option<String>, String> {

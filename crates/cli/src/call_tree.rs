@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use tracing_tail::config::{APP_MAX_HOPS, APP_URL_DESTINO};
 use tracing_tail::downstream::Downstream;
 use tracing_tail::limits::MAX_CALLS;
+use tracing_tail::settings::{APP_MAX_HOPS, APP_URL_DESTINO};
 
 use tracing_tail_host::manifest::{Component, Manifest, Route};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
@@ -90,7 +90,7 @@ fn callees(
     let value = value.unwrap_or_default();
     let called = value.split(',').filter_map(|entry| {
         let downstream = Downstream::parse(entry.trim()).ok()?;
-        let called = downstream.is_called_at(0.0);
+        let called = downstream.is_selected(0.0);
         called.then(|| callee(manifest, &downstream, address))?
     });
     called.collect()

@@ -1,7 +1,7 @@
 //! Adds up the spans of the service: made, sent, and lost, with the reason.
 //!
-//! The service writes a line of JSON for each export if [`HOST_ADDS_UP`] is set in its environment (see
-//! `telemetry/account.rs` there). Losses are reported at once, and then, cause by cause, every ten seconds. The totals
+//! The service writes a line of JSON for each export if [`SPAN_ACCOUNT_VARIABLE`] is set in its environment (see
+//! `telemetry/span_account.rs` there). Losses are reported at once, and then, cause by cause, every ten seconds. The totals
 //! follow at the end.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tracing_tail::telemetry::account::LINE_PREFIX;
-pub use tracing_tail::telemetry::account::{HOST_ADDS_UP, REPORT_INTERVAL};
+use tracing_tail::telemetry::span_account::LINE_PREFIX;
+pub use tracing_tail::telemetry::span_account::{REPORT_INTERVAL, SPAN_ACCOUNT_VARIABLE};
 
 /// How many causes of losses are distinguished. Losses beyond are counted, and reported without their cause.
 const MAX_CAUSES: usize = 64;

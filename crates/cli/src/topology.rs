@@ -14,7 +14,7 @@
 //! calls, names that are malformed or clash, and a mesh without an entry point.
 
 use anyhow::Result;
-use tracing_tail::config::{
+use tracing_tail::settings::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
     APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN, Config, SETTINGS, Setting, Values,
 };

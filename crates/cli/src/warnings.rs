@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use tracing_tail::config::WARNING;
+use tracing_tail::settings::WARNING;
 
 /// How many warnings are remembered. Warnings beyond are printed each time.
 const MAX_WARNINGS: usize = 256;

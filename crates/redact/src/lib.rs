@@ -1,10 +1,12 @@
-//! URLs as they may be shown: without user names, passwords and queries, however malformed they are.
+//! Redacts URLs and queries, however malformed they are: user names, passwords and keys must not be shown.
 //!
-//! Errors, logs, spans and reports quote URLs that somebody has typed. Everything here is a function of the text,
-//! which is never trusted to be a URL.
+//! Errors, logs, spans and reports quote URLs that somebody has typed. Everything here is a function of text that
+//! may not be a URL at all.
 
-/// What of a URL may be shown, well-formed or not: credentials redacted, the query left out. Nothing of one
-/// that may hide a password.
+use percent_encoding::percent_decode_str;
+
+/// Redacts the credentials of a URL, well-formed or not, and removes its query. A URL that may hide a password
+/// is redacted as a whole.
 pub fn redact(url: &str) -> String {
     if hides_a_password(url) {
         return "REDACTED".to_owned();
@@ -17,7 +19,7 @@ pub fn redact(url: &str) -> String {
     let mut bytes = rest.bytes();
     let end = bytes.position(|b| matches!(b, b'?' | b'#'));
     let path = &rest[..end.unwrap_or(rest.len())];
-    // A URL within the path has a user name and a password of its own.
+    // A URL within the path may have a user name and a password of its own.
     if path.contains("://") && path.contains('@') {
         return "REDACTED".to_owned();
     }
@@ -27,7 +29,7 @@ pub fn redact(url: &str) -> String {
     };
     match host.split_once(':') {
         _ if host.starts_with('[') => [scheme, userinfo, host, path].concat(),
-        // What stands for a port may be a password that was cut off.
+        // Text in the place of the port may be a password that was cut off.
         Some((name, _)) if !is_host(host) => [scheme, userinfo, name, ":REDACTED"].concat(),
         _ => [scheme, userinfo, host, path].concat(),
     }
@@ -42,27 +44,27 @@ pub fn may_end_in_a_password(url: &str) -> bool {
     host.contains(':') && !address
 }
 
-/// Whether a text begins as a URL does that can be called.
+/// Whether a text starts with `http://` or `https://`, in any case.
 pub fn is_http(text: &str) -> bool {
     let scheme = Parts::of(text).scheme.to_ascii_lowercase();
     ["http://", "https://"].contains(&scheme.as_str())
 }
 
-/// A URL, well-formed or not, taken apart where its userinfo and host would end (RFC 3986, section 3.2).
+/// The parts of a URL, well-formed or not, split where its authority ends (RFC 3986, section 3.2).
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'u> {
     /// With its `://`; may be empty.
     pub scheme: &'u str,
-    /// Up to the first `/`, `?` or `#`; may hold user name and password.
+    /// Up to the first `/`, `?` or `#`; may include user name and password.
     pub authority: &'u str,
     /// Path, query and fragment.
     pub rest: &'u str,
 }
 
 impl<'u> Parts<'u> {
-    /// Takes a URL apart.
+    /// Splits a URL.
     pub fn of(url: &'u str) -> Parts<'u> {
-        // What stands before a later `://` may be anything.
+        // The text before a later `://` may be anything.
         let is_name = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
         let start = match url.split_once(':') {
             Some((name, after)) if after.starts_with("//") && is_name(name) => name.len() + 3,
@@ -81,8 +83,8 @@ impl<'u> Parts<'u> {
     }
 }
 
-/// Whether what looks like a host may be a user name and the start of a password with a `/`, `?` or `#` in
-/// it: an `@` follows, and before it is no host with a numeric port, or without one.
+/// Whether the authority may be a user name and the start of a password that contains a `/`, `?` or `#`: an `@`
+/// follows, and the authority is not a host with or without a numeric port.
 pub fn hides_a_password(url: &str) -> bool {
     let Parts {
         authority, rest, ..
@@ -102,12 +104,29 @@ fn is_host(authority: &str) -> bool {
         && (!host.contains(':') || host.starts_with('['))
 }
 
+/// Redacts the signatures and keys in a query that the semantic conventions name for `url.query` and
+/// `url.full`.
+pub fn redact_query(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if is_sensitive(key) => format!("{key}=REDACTED"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// Keys are compared as a server decodes them: `%2D` is a hyphen.
+fn is_sensitive(key: &str) -> bool {
+    let key: Vec<u8> = percent_decode_str(key).collect();
+    let mut list = include_str!("sensitive_keys.txt").lines();
+    list.any(|known| known.as_bytes() == key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn shows_nothing_that_may_be_the_rest_of_a_password() {
+    fn redacts_what_may_be_the_rest_of_a_password() {
         let table = [
             ("http://user:cut", "http://user:REDACTED"),
             ("http://user:cut:80", "http://user:REDACTED"),
@@ -122,6 +141,29 @@ mod tests {
         ];
         for (text, shown) in table {
             assert_eq!(redact(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn redacts_the_keys_that_the_conventions_name() {
+        let table = [
+            ("a=1&sig=secret&b", "a=1&sig=REDACTED&b"),
+            ("Signature=x", "Signature=REDACTED"),
+            (
+                "AWSAccessKeyId=x&X-Goog-Signature=y",
+                "AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
+            ),
+            (
+                "X-Amz-Signature=x&X-Amz-Credential=y/z&X-Amz-Security-Token=a=b&X-Amz-Date=1",
+                "X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&X-Amz-Date=1",
+            ),
+            ("X%2DAmz%2dSignature=x", "X%2DAmz%2dSignature=REDACTED"),
+            ("x-amz-signature=x&%=1", "x-amz-signature=x&%=1"),
+            ("signature=x&mysig=1&sig", "signature=x&mysig=1&sig"),
+            ("", ""),
+        ];
+        for (query, redacted) in table {
+            assert_eq!(redact_query(query), redacted);
         }
     }
 }

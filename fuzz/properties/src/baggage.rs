@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tracing_tail::simulate::overrides::Overrides;
-use tracing_tail::telemetry::{baggage, context};
+use tracing_tail::telemetry::propagation::{self, baggage};
 
 use crate::memory::Bound;
 use crate::seam::faults;
@@ -35,7 +35,7 @@ fn property(input: &[u8]) {
             let _ = headers.try_append("baggage", value);
         }
     }
-    let kept = context::extract(&headers).baggage;
+    let kept = propagation::extract(&headers).baggage;
     stays_within_the_limits(&kept);
     assert_eq!(baggage::parse(&kept), kept, "the next hop reads the same");
     match faults(&headers, &service) {
@@ -72,11 +72,11 @@ fn stays_within_the_limits(kept: &str) {
 fn stays_within_bounds(asked: &Overrides) {
     for draw in DRAWS {
         if let Some(errors) = &asked.errors {
-            let status = errors.value.at(draw).map(|status| status.as_u16());
+            let status = errors.value.sample(draw).map(|status| status.as_u16());
             assert!(status.is_none_or(|status| (400..600).contains(&status)));
         }
         if let Some(latency) = &asked.latency {
-            assert!(latency.value.at(draw) <= Duration::from_secs(3600));
+            assert!(latency.value.sample(draw) <= Duration::from_secs(3600));
         }
     }
 }
@@ -110,5 +110,5 @@ fn means_the_same_when_written_again(asked: &Overrides, service: &str) {
 }
 
 fn unescaped(text: &str) -> String {
-    tracing_tail::config::text::percent_decode_text(text).unwrap_or_default()
+    tracing_tail::settings::text::percent_decode_text(text).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message as _;
-use tracing_tail::telemetry::partial_success::{self, Rejection};
+use tracing_tail::telemetry::otlp::partial_success::{self, Rejection};
 
 use crate::Target;
 use crate::memory::Bound;

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use tracing_tail::payload::{MAX_ITEMS, Malformed, Payload};
-use tracing_tail::report;
+use tracing_tail::response::negotiation;
 
 use crate::Target;
 use crate::memory::Bound;
@@ -45,7 +45,7 @@ fn property(input: &[u8]) {
             Some(strings)
         );
     }
-    if let Ok(list) = report::payload(input) {
+    if let Ok(list) = negotiation::payload_in(input) {
         assert_eq!(Payload::read(&list.to_json()), Ok(list));
     }
 }

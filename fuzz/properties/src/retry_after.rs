@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
-use tracing_tail::retry::Retries;
+use tracing_tail::retry::RetryPolicy;
 
 use crate::Target;
 use crate::memory::Bound;
@@ -24,9 +24,9 @@ pub const TARGET: Target = Target {
 };
 
 const STATUSES: [u16; 8] = [429, 502, 503, 504, 200, 400, 500, 408];
-const RETRIES: Retries = Retries {
-    most: 100,
-    after_timeouts: true,
+const RETRY_POLICY: RetryPolicy = RetryPolicy {
+    max_retries: 100,
+    retry_timeouts: true,
 };
 
 fn property(input: &[u8]) {
@@ -44,8 +44,8 @@ fn property(input: &[u8]) {
     if let Some(value) = &value {
         answer.headers_mut().insert("retry-after", value.clone());
     }
-    let wait = RETRIES.wait(&Ok(answer), retries, jitter, now);
-    let again = retries < RETRIES.most && matches!(status, 429 | 502 | 503 | 504);
+    let wait = RETRY_POLICY.next_delay(&Ok(answer), retries, jitter, now);
+    let again = retries < RETRY_POLICY.max_retries && matches!(status, 429 | 502 | 503 | 504);
     assert_eq!(wait.is_some(), again);
     let Some(wait) = wait else { return };
     let backoff = Duration::from_millis(100).saturating_mul(2_u32.saturating_pow(retries));

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
-use tracing_tail::config::{Config, Values};
+use tracing_tail::settings::{Config, Values};
 use tracing_tail::simulate::overrides::Overrides;
-use tracing_tail::telemetry::context;
+use tracing_tail::telemetry::propagation::baggage;
 use tracing_tail_viewer::receive::batch::Batch;
 use tracing_tail_viewer::receive::json;
 use tracing_tail_viewer::receive::protobuf;
@@ -46,5 +46,5 @@ pub fn show(trace: &TraceSpans, id: [u8; 8]) -> Option<Value> {
 /// # Errors
 /// One sentence about a member of its baggage.
 pub fn faults(headers: &HeaderMap, service: &str) -> Result<Overrides, String> {
-    Overrides::parse(&context::raw_baggage(headers), service)
+    Overrides::parse(&baggage::read(headers), service)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tracing_tail::config::{
+use tracing_tail::settings::{
     Config, OTEL_EXPORTER_OTLP_HEADERS, OTLP_ENDPOINT, SETTINGS, Setting, Values,
 };
 

@@ -7,12 +7,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{Response, StatusCode};
-use tracing_tail::config::text::percent_decode;
-use tracing_tail::config::{APP_URL_DESTINO, OTLP_ENDPOINT, Setting, Values};
 use tracing_tail::downstream::Downstream;
-use tracing_tail::target::{Target as Url, redact_query};
+use tracing_tail::settings::text::percent_decode;
+use tracing_tail::settings::{APP_URL_DESTINO, OTLP_ENDPOINT, Setting, Values};
+use tracing_tail::target::Target as Url;
 use tracing_tail::wasi::SendError;
-use tracing_tail_redact::redact;
+use tracing_tail_redact::{redact, redact_query};
 
 use crate::memory::Bound;
 use crate::seam::read_settings;
@@ -54,9 +54,9 @@ fn leads_where_it_is_shown(text: &str) {
     let authority = url.url().authority().map(|one| one.as_str());
     assert!(authority.is_some_and(|authority| !authority.contains('@')));
     assert!(
-        !url.shown().contains('?'),
+        !url.redacted().contains('?'),
         "the query is shown: {}",
-        url.shown()
+        url.redacted()
     );
     let again = Url::parse(&url.url().to_string()).map(|again| again.url().clone());
     assert_eq!(again.as_ref(), Some(url.url()));
@@ -115,7 +115,7 @@ fn is_userinfo(before: &str) -> bool {
 fn hides_the_secret(url: &str) {
     assert_hidden(&redact(url), url);
     if let Some(parsed) = Url::parse(url) {
-        assert_hidden(parsed.shown(), url);
+        assert_hidden(parsed.redacted(), url);
         assert_hidden(&parsed.not_allowed(), url);
         assert_hidden(&format!("{parsed:?}"), url);
     }
@@ -129,7 +129,7 @@ fn hides_the_secret(url: &str) {
 }
 
 fn explains_without_the_secret(downstream: &Downstream, url: &str) {
-    assert_hidden(downstream.shown(), url);
+    assert_hidden(downstream.redacted(), url);
     assert_hidden(&format!("{downstream:?}"), url);
     let mut failed = Response::new("{}".into());
     *failed.status_mut() = StatusCode::BAD_GATEWAY;
@@ -140,7 +140,9 @@ fn explains_without_the_secret(downstream: &Downstream, url: &str) {
         Ok(failed),
     ];
     for sent in sent {
-        let error = downstream.judge(sent).expect_err("none of them is a list");
+        let error = downstream
+            .parse_response(sent)
+            .expect_err("none of them is a list");
         assert_hidden(&error.explain(downstream), url);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use tracing_tail::config::{SETTINGS, Values};
+use tracing_tail::settings::{SETTINGS, Values};
 use tracing_tail_cli::topology::{Code, Topology, graph, spin_toml};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Component, Manifest};

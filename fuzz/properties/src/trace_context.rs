@@ -4,8 +4,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, TraceFlags};
-use tracing_tail::telemetry::context::{self, Caller, TraceContext};
-use tracing_tail::telemetry::tracestate;
+use tracing_tail::telemetry::propagation::{self, Caller, TraceContext, tracestate};
 
 use crate::memory::Bound;
 use crate::{Target, lines};
@@ -22,7 +21,7 @@ pub const TARGET: Target = Target {
 
 fn property(input: &[u8]) {
     let headers = headers(input);
-    let caller = context::extract(&headers);
+    let caller = propagation::extract(&headers);
     names_the_parent_of_the_grammar(&headers, &caller);
     goes_on_as_it_came(&caller);
     for value in headers.get_all("tracestate") {
@@ -32,12 +31,12 @@ fn property(input: &[u8]) {
     }
     let mut answer = HeaderMap::new();
     if let Some(parent) = &caller.parent {
-        context::announce(&local(&parent.span), &mut answer);
-        let served_by = context::served_by(&answer);
+        propagation::inject_response(&local(&parent.span), &mut answer);
+        let served_by = propagation::extract_response(&answer);
         assert_eq!(served_by.as_ref().map(ids), Some(ids(&parent.span)));
     }
     let answered = single(&headers, "traceresponse").or(first(&headers, "traceresponse"));
-    let served_by = context::served_by(&headers);
+    let served_by = propagation::extract_response(&headers);
     assert_eq!(served_by.as_ref().map(ids), answered.and_then(reference));
 }
 
@@ -123,8 +122,8 @@ fn goes_on_as_it_came(caller: &Caller) {
         state: String::new(),
     };
     let parent = caller.parent.clone().unwrap_or_else(none);
-    let passed_on = context::headers(&parent, &caller.baggage);
-    let read = context::extract(&passed_on);
+    let passed_on = propagation::inject(&parent, &caller.baggage);
+    let read = propagation::extract(&passed_on);
     assert_eq!(read.parent, caller.parent);
     assert_eq!(read.host, None);
     assert_eq!(read.baggage, caller.baggage);

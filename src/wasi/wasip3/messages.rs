@@ -1,7 +1,7 @@
-//! Requests and answers, in and out, between wasi:http 0.3 and `http`.
+//! Converts requests and responses between wasi:http 0.3 and `http`.
 //!
-//! The SDK's own conversion waits for the end of a body after its last byte, and for trailers. Each
-//! wait is a turn through the host, and a `content-length` makes both needless.
+//! The SDK's own conversion waits for the end of a body after its last byte, and for trailers. Each wait goes
+//! through the host, and a `content-length` makes both unnecessary.
 
 use std::cell::Cell;
 
@@ -15,29 +15,29 @@ use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult};
 
-use super::turns::spawn;
+use super::spawn::spawn;
 use super::{failed, send_error};
-use crate::spin_headers;
+use crate::inbound::spin_headers;
 use crate::wasi::{MAX_ANSWER_BYTES, SendError, fields, header_map};
 
 /// How much of a body is read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// A request of the host's.
+/// Converts an inbound request.
 pub(super) fn incoming(
     request: types::Request,
 ) -> Request<impl Body<Data = Bytes, Error = SendError>> {
     let method = Method::try_from(request.get_method()).unwrap_or_default();
     let headers = header_map(request.get_headers().copy_all());
-    // Asking for its parts would take three calls of the host.
+    // To ask for the parts of the URL would take three calls of the host.
     let uri = spin_headers::full_url(&headers).or_else(|| uri(&request));
-    let content = Content::new(&headers, |told| types::Request::consume_body(request, told));
+    let content = Content::new(&headers, |done| types::Request::consume_body(request, done));
     let frames = stream::unfold(content, |mut content| async {
         let piece = content.next().await?;
         Some((piece.map(Frame::data), content))
     });
     let mut request = Request::new(StreamBody::new(frames));
-    // A target such as `*` makes no URI with an authority before it; it is nobody's path.
+    // A target such as `*` is not a valid URI behind an authority; no route matches the default.
     *request.method_mut() = method;
     *request.uri_mut() = uri.unwrap_or_default();
     *request.headers_mut() = headers;
@@ -52,7 +52,7 @@ fn uri(request: &types::Request) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// An answer of the host's, with its body; `head` has the status before that has come.
+/// Converts the response to an outbound request, and reads its body; sets `head` to the status before that.
 pub(super) async fn answer(
     response: types::Response,
     head: &Cell<Option<StatusCode>>,
@@ -63,7 +63,7 @@ pub(super) async fn answer(
         .map_err(|_| failed("http_protocol_error", format!("status {status}")))?;
     head.set(Some(answer.status()));
     *answer.headers_mut() = header_map(response.get_headers().copy_all());
-    let consume = |told| types::Response::consume_body(response, told);
+    let consume = |done| types::Response::consume_body(response, done);
     let mut content = Content::new(answer.headers(), consume);
     let mut body = Vec::new();
     while let Some(piece) = content.next().await {
@@ -81,24 +81,27 @@ pub(super) async fn answer(
     Ok(answer)
 }
 
-type Told = FutureReader<Result<(), ErrorCode>>;
+type BodyDone = FutureReader<Result<(), ErrorCode>>;
 type End = FutureReader<Result<Option<Trailers>, ErrorCode>>;
 
-/// What is left of a body.
+/// The unread part of a body.
 struct Content {
     stream: StreamReader<u8>,
-    /// Says whether that was all; taken once it is asked.
+    /// Tells whether the body is complete; taken when it is awaited.
     end: Option<End>,
-    /// The host learns from it that the body is done with.
+    /// Tells the host that the body has been processed, when it is dropped.
     _processed: FutureWriter<Result<(), ErrorCode>>,
-    /// How many bytes are still to come, where the head says so.
+    /// How many bytes are left, if the head has a length.
     left: Option<usize>,
 }
 
 impl Content {
-    fn new(headers: &HeaderMap, consume: impl FnOnce(Told) -> (StreamReader<u8>, End)) -> Content {
-        let (processed, told) = wit_future::new(|| Ok(()));
-        let (stream, end) = consume(told);
+    fn new(
+        headers: &HeaderMap,
+        consume: impl FnOnce(BodyDone) -> (StreamReader<u8>, End),
+    ) -> Content {
+        let (processed, done) = wit_future::new(|| Ok(()));
+        let (stream, end) = consume(done);
         let length = headers.get(CONTENT_LENGTH);
         Content {
             stream,
@@ -108,7 +111,7 @@ impl Content {
         }
     }
 
-    /// The next piece; none at the end.
+    /// Reads the next chunk; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, SendError>> {
         let room = self.left.map_or(CHUNK, |left| left.min(CHUNK));
         if room == 0 {
@@ -124,12 +127,12 @@ impl Content {
     }
 }
 
-/// An answer for the host.
+/// Converts the response to an inbound request.
 pub(super) fn outgoing(answer: Response<Bytes>) -> types::Response {
     let (head, body) = answer.into_parts();
     let headers = Fields::from_list(&fields(&head.headers));
     let headers = headers.expect("headers of our own are allowed");
-    let (content, trailers) = written(body);
+    let (content, trailers) = spawn_writer(body);
     let (response, _sent) = types::Response::new(headers, Some(content), trailers);
     if head.status != StatusCode::OK {
         let status = response.set_status_code(head.status.as_u16());
@@ -138,12 +141,12 @@ pub(super) fn outgoing(answer: Response<Bytes>) -> types::Response {
     response
 }
 
-/// A request for the host.
+/// Converts an outbound request.
 pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, SendError> {
     let (head, body) = request.into_parts();
     let headers = Fields::from_list(&fields(&head.headers))
         .map_err(|error| failed("http_request_header_invalid", error.to_string()))?;
-    let (content, trailers) = written(body);
+    let (content, trailers) = spawn_writer(body);
     let (request, _sent) = types::Request::new(headers, Some(content), trailers, None);
     address(&request, &head.method, &head.uri)
         .map_err(|()| failed("http_request_uri_invalid", String::new()))?;
@@ -157,12 +160,12 @@ fn address(request: &types::Request, method: &Method, uri: &Uri) -> Result<(), (
     request.set_path_with_query(uri.path_and_query().map(uri::PathAndQuery::as_str))
 }
 
-/// A body that is written while the host reads it.
-fn written(body: Bytes) -> (StreamReader<u8>, End) {
+/// A body that a spawned task writes while the host reads it.
+fn spawn_writer(body: Bytes) -> (StreamReader<u8>, End) {
     let (mut writer, content) = wit_stream::new();
     let (end, trailers) = wit_future::new(|| Ok(None));
     spawn(async move {
-        // Whoever has gone away reads no more, and nobody is left to tell.
+        // If the reader has gone away, there is nobody to report the error to.
         writer.write_all(body.into()).await;
         drop(writer);
         let _ = end.write(Ok(None)).await;

@@ -1,6 +1,6 @@
 //! A mesh as a Mermaid flowchart.
 
-use tracing_tail::config::{APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY};
+use tracing_tail::settings::{APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY};
 
 use super::{Call, Service, Topology};
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use tracing_tail::config::Setting;
+use tracing_tail::settings::Setting;
 
 use super::{Service, own, shared};
 use tracing_tail_host::document::Located;

@@ -1,7 +1,7 @@
 //! A mesh as a Spin manifest.
 
 use serde_json::Value;
-use tracing_tail::config::{
+use tracing_tail::settings::{
     APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, Setting,
 };
 

@@ -21,7 +21,7 @@ use crate::build::{self, Which};
 use crate::call_tree;
 use crate::cli::Up;
 use crate::destinations;
-use crate::span_account::HOST_ADDS_UP;
+use crate::span_account::SPAN_ACCOUNT_VARIABLE;
 
 /// The files that a process may open if the system does not say how many.
 const DEFAULT_FILES: u64 = 1024;
@@ -73,7 +73,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
 /// # Errors
 /// If an `--env` has no name. It is not quoted: what was meant to be its value may be a secret.
 fn environment(args: &Up) -> Result<Vec<(String, String)>> {
-    let adds_up = Ok((HOST_ADDS_UP.to_owned(), "1".to_owned()));
+    let adds_up = Ok((SPAN_ACCOUNT_VARIABLE.to_owned(), "1".to_owned()));
     let given = args.env.iter().enumerate().map(|(at, argument)| {
         let named = argument
             .split_once('=')

@@ -1,0 +1,276 @@
+//! One request, from its head to the response: extract, open the span, validate, simulate, call, respond, finish.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, request};
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::Service;
+use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, Lists};
+use crate::clock::Clock;
+use crate::inbound::origin::Origin;
+use crate::inbound::route::route;
+use crate::instrument::{Inbound, RequestSpan};
+use crate::limits::Limits;
+use crate::outcome::{Failure, Outcome};
+use crate::payload::{MAX_BYTES, Payload};
+use crate::response::negotiation::wants_report;
+use crate::response::report::{Call, Report, SimulatedLatency, Time};
+use crate::response::respond;
+use crate::simulate::Plan;
+use crate::simulate::mesh_path::MeshPath;
+use crate::simulate::overrides::Overrides;
+use crate::simulate::rng::SeededRng;
+use crate::telemetry::propagation::{self, baggage};
+use crate::wasi::Runtime;
+
+/// Handles one request of the service. `clock` has run since the request started.
+pub(crate) async fn handle<R, B>(
+    service: &Service<R>,
+    request: Request<B>,
+    clock: Clock,
+) -> Response<Bytes>
+where
+    R: Runtime,
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (head, body) = request.into_parts();
+    let mut handler = RequestHandler::start(service, &head, clock);
+    let result = handler.process(&head, body).await;
+    handler.finish(&result)
+}
+
+struct RequestHandler<'s, R> {
+    service: &'s Service<R>,
+    span: RequestSpan<'s>,
+    clock: Clock,
+    limits: Limits,
+    mesh_path: MeshPath,
+    rng: SeededRng,
+    is_routed: bool,
+    wants_report: bool,
+    // For the report:
+    seed: Option<String>,
+    plan: Option<Plan>,
+    calls: Vec<Call>,
+}
+
+impl<'s, R: Runtime> RequestHandler<'s, R> {
+    /// Extracts the caller's context, and opens the SERVER span.
+    fn start(service: &'s Service<R>, head: &request::Parts, clock: Clock) -> Self {
+        let config = &service.config;
+        let caller = propagation::extract(&head.headers);
+        let route = route(head);
+        let is_routed = route.is_some();
+        let inbound = Inbound {
+            head,
+            route,
+            origin: Origin::of(head, config.trusts_proxy),
+            known_methods: &config.known_methods,
+            clock,
+        };
+        RequestHandler {
+            span: RequestSpan::open(&service.tracer, &inbound, caller),
+            clock,
+            limits: Limits::read(&head.headers, config.max_hops),
+            mesh_path: MeshPath::extract(&head.headers),
+            rng: service.rng_source.next_rng(),
+            is_routed,
+            wants_report: is_routed && wants_report(head),
+            seed: None,
+            plan: None,
+            calls: Vec::new(),
+            service,
+        }
+    }
+
+    async fn process<B>(&mut self, head: &request::Parts, body: B) -> Result<Payload, Failure>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.validate(head)?;
+        let overrides = self.read_overrides(&head.headers)?;
+        let mut payload = Payload::accept(&read_body(body).await?).map_err(Failure::Malformed)?;
+        self.span.processing_started(payload.size());
+        self.seed_rng(overrides.seed.as_deref(), &payload);
+        payload.append(&self.service.config.name);
+        self.simulate(&overrides).await?;
+        self.call_downstreams(payload).await
+    }
+
+    fn validate(&self, head: &request::Parts) -> Result<(), Failure> {
+        if !self.service.problems.is_empty() {
+            return Err(Failure::Settings(self.service.problems.clone()));
+        }
+        if !self.is_routed {
+            return Err(Failure::NotFound(head.uri.path().to_owned()));
+        }
+        if head.method != Method::POST {
+            return Err(Failure::MethodNotAllowed(head.method.clone()));
+        }
+        Ok(())
+    }
+
+    fn read_overrides(&mut self, headers: &HeaderMap) -> Result<Overrides, Failure> {
+        let config = &self.service.config;
+        if !config.simulation.overrides {
+            return Ok(Overrides::default());
+        }
+        let overrides = Overrides::parse(&baggage::read(headers), &config.name);
+        let overrides = overrides.map_err(Failure::Baggage)?;
+        self.span.overridden(&overrides);
+        Ok(overrides)
+    }
+
+    /// Seeds the random decisions if the request or the settings have a seed. The setting's seed is the
+    /// same for all requests, so the list distinguishes them.
+    fn seed_rng(&mut self, requested: Option<&str>, payload: &Payload) {
+        let config = &self.service.config;
+        let name = config.name.as_bytes();
+        let seed = match (requested, &config.simulation.seed) {
+            (Some(seed), _) => {
+                self.rng = SeededRng::seeded(&[seed.as_bytes(), name], self.mesh_path);
+                seed
+            }
+            (None, Some(seed)) => {
+                let keys = [seed.as_bytes(), name, &payload.to_json()];
+                self.rng = SeededRng::seeded(&keys, self.mesh_path);
+                seed
+            }
+            (None, None) => return,
+        };
+        self.span.seeded(seed);
+        self.seed = Some(seed.to_owned());
+    }
+
+    async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {
+        let config = &self.service.config;
+        let plan = config
+            .simulation
+            .plan(overrides, || self.clock.now(), self.rng);
+        self.plan = Some(plan);
+        if plan.incident {
+            self.span.incident_active();
+        }
+        if !plan.delay.is_zero() {
+            let latency_span = self.span.latency_span();
+            self.service.runtime.sleep(plan.delay).await;
+            drop(latency_span);
+            self.span.latency_simulated(&plan);
+        }
+        if let Some(status) = plan.failure {
+            let service = config.name.clone();
+            let failure = Failure::Simulated { service, status };
+            self.span.error_simulated(&failure, plan.failure_reason);
+            return Err(failure);
+        }
+        Ok(())
+    }
+
+    /// Calls the downstreams. The first failure in the order of APP_URL_DESTINO is the request's.
+    async fn call_downstreams(&mut self, payload: Payload) -> Result<Payload, Failure> {
+        let list = ListWithProducer {
+            payload,
+            producer: self.span.to_ref(),
+        };
+        let context = CallContext {
+            runtime: &self.service.runtime,
+            config: &self.service.config,
+            span: &self.span,
+            rng: self.rng,
+            mesh_path: self.mesh_path,
+            limits: self.limits,
+            clock: self.clock,
+            wants_report: self.wants_report,
+        };
+        let results = context.call_downstreams(list).await?;
+        let failure = self.record_calls(results.calls);
+        let payload = self.merge(results.lists);
+        failure.map_or(Ok(payload), Err)
+    }
+
+    /// Adds the calls to the span and to the report; returns the first failure.
+    fn record_calls(&mut self, calls: Vec<CallResult<'s>>) -> Option<Failure> {
+        let mut first_failure = None;
+        let mut dropped = 0;
+        for call in calls {
+            let CallResult {
+                downstream, time, ..
+            } = call;
+            match &call.status {
+                CallStatus::Ok(status) => self.span.downstream_succeeded(downstream, *status, time),
+                CallStatus::Failed(error) => self.span.downstream_failed(downstream, error, time),
+                CallStatus::Skipped => self.span.downstream_skipped(downstream, time),
+                CallStatus::Dropped => dropped += 1,
+            }
+            first_failure = first_failure.or_else(|| call.failure());
+            if self.wants_report {
+                self.calls.push(call.into_report());
+            }
+        }
+        if dropped > 0 {
+            self.span.calls_dropped(dropped);
+            first_failure.get_or_insert(Failure::CallerGone(dropped));
+        }
+        first_failure
+    }
+
+    fn merge(&self, lists: Lists) -> Payload {
+        match lists {
+            Lists::Sequential(list) => list.payload,
+            Lists::Parallel { sent, returned } if returned.is_empty() => sent,
+            Lists::Parallel { sent, returned } => {
+                let producers = returned.iter().map(|list| &list.producer);
+                let _span = self.span.merge_span(producers);
+                calls::merge(&sent, &returned)
+            }
+        }
+    }
+
+    /// Writes the response and ends the SERVER span.
+    fn finish(mut self, result: &Result<Payload, Failure>) -> Response<Bytes> {
+        let report = self.wants_report.then(|| self.report(result));
+        let span = self.span.to_ref();
+        let mut response = respond(result, report.as_ref(), span.trace_id());
+        span.inject_response(response.headers_mut());
+        self.span.end(response.status(), result);
+        response
+    }
+
+    fn report(&mut self, result: &Result<Payload, Failure>) -> Report {
+        let span = self.span.to_ref();
+        let failure = result.as_ref().err();
+        let outcome = Outcome::of(result);
+        let plan = self.plan.filter(|_| outcome.is_simulated());
+        Report {
+            service: self.service.config.name.clone(),
+            status: failure.map_or(StatusCode::OK, Failure::status).as_u16(),
+            outcome,
+            reason: plan.map(|plan| plan.failure_reason),
+            error: failure.map(ToString::to_string),
+            trace_id: span.trace_id().map(|id| id.to_string()),
+            span_id: span.span_id(),
+            time: Time::since(self.clock, Duration::ZERO),
+            latency: self.plan.as_ref().and_then(SimulatedLatency::of),
+            seed: self.seed.clone(),
+            payload: result.as_ref().ok().cloned(),
+            calls: std::mem::take(&mut self.calls),
+        }
+    }
+}
+
+async fn read_body<B>(body: B) -> Result<Bytes, Failure>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, MAX_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge),
+        Err(error) => Err(Failure::Unreadable(error.to_string())),
+    }
+}

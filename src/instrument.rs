@@ -1,0 +1,435 @@
+//! Spans of a request: the one module that knows both the domain and OpenTelemetry.
+//!
+//! It names the spans, gives them attributes, events, links and a status, and hands the rest of the crate types
+//! that hide OpenTelemetry: a [`RequestSpan`] for the whole request, and a [`SpanRef`] for every span that others refer to. Source: the
+//! semantic conventions' "HTTP spans" and "Exceptions".
+
+mod attributes;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::SystemTime;
+
+use http::{HeaderMap, StatusCode, request};
+use opentelemetry::trace::{
+    Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
+use opentelemetry_semantic_conventions::attribute as semconv;
+
+use self::attributes::Method;
+use crate::clock::Clock;
+use crate::downstream::{CallError, Downstream};
+use crate::inbound::origin::Origin;
+use crate::outcome::Failure;
+use crate::payload::Payload;
+use crate::simulate::overrides::Overrides;
+use crate::simulate::{Plan, Reason};
+use crate::telemetry::propagation::{self, Caller, TraceContext};
+
+/// An inbound request, as its SERVER span describes it.
+#[derive(Debug)]
+pub struct Inbound<'a> {
+    /// The head of the request.
+    pub head: &'a request::Parts,
+    /// The route that matches, if one does.
+    pub route: Option<Cow<'static, str>>,
+    /// Where the request comes from.
+    pub origin: Origin<'a>,
+    /// The methods that spans name, comma separated; empty for those of the conventions.
+    pub known_methods: &'a str,
+    /// Started with the request.
+    pub clock: Clock,
+}
+
+/// One attempt of a downstream call, as its CLIENT span describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The service that is called.
+    pub downstream: &'a Downstream,
+    /// The span that produced the list that is sent.
+    pub producer: &'a SpanRef,
+    /// How many attempts came before this one.
+    pub resend_count: u32,
+    /// The span of the previous attempt.
+    pub previous: Option<&'a SpanRef>,
+}
+
+/// What an attempt received: the list and the status, or the error.
+pub type Received = Result<(Payload, StatusCode), CallError>;
+
+/// A span as others may refer to it.
+#[derive(Debug, Clone)]
+pub struct SpanRef(SpanContext);
+
+impl SpanRef {
+    /// The span that handled a call, from the `traceresponse` of its response.
+    pub fn of_response(headers: &HeaderMap) -> Option<SpanRef> {
+        propagation::extract_response(headers).map(SpanRef)
+    }
+
+    /// The trace; `None` if there is none: the SDK is disabled, and no caller named one.
+    pub fn trace_id(&self) -> Option<impl fmt::Display + use<>> {
+        self.0.is_valid().then(|| self.0.trace_id())
+    }
+
+    /// The span id; `None` if it is a caller's span that passes through, or none at all.
+    pub fn span_id(&self) -> Option<String> {
+        let is_local = self.0.is_valid() && !self.0.is_remote();
+        is_local.then(|| self.0.span_id().to_string())
+    }
+
+    /// Names the span in the headers of a response.
+    pub fn inject_response(&self, headers: &mut HeaderMap) {
+        propagation::inject_response(&self.0, headers);
+    }
+}
+
+/// An open INTERNAL span. It ends when it is dropped.
+#[derive(Debug)]
+#[must_use = "the span ends when it is dropped"]
+pub struct SpanGuard {
+    _span: Span,
+}
+
+/// The SERVER span of a request, and what its child spans need.
+#[derive(Debug)]
+pub struct RequestSpan<'t> {
+    tracer: &'t SdkTracer,
+    span: Span,
+    baggage: String,
+}
+
+impl<'t> RequestSpan<'t> {
+    /// Opens the SERVER span of a request from `caller`.
+    pub fn open(tracer: &'t SdkTracer, inbound: &Inbound<'_>, caller: Caller) -> RequestSpan<'t> {
+        let method = Method::new(&inbound.head.method, inbound.known_methods);
+        let parent = caller.parent.as_ref();
+        let links = caller.host.iter();
+        let links = links.filter_map(|host| link(LinkKind::Host, host, parent));
+        let builder = SpanBuilder::from_name(method.span_name(inbound.route.as_deref()))
+            .with_kind(SpanKind::Server)
+            .with_attributes(attributes::of_server_span(inbound, &method))
+            .with_links(links.collect());
+        RequestSpan {
+            tracer,
+            span: Span::open(tracer, builder, parent, inbound.clock),
+            baggage: caller.baggage,
+        }
+    }
+
+    /// The span as responses, reports and links refer to it. If the SDK is disabled, this is the caller's.
+    pub fn to_ref(&self) -> SpanRef {
+        self.span.to_ref()
+    }
+
+    /// Opens the INTERNAL span of a simulated delay.
+    pub fn latency_span(&self) -> SpanGuard {
+        let builder = SpanBuilder::from_name("simulate latency").with_kind(SpanKind::Internal);
+        SpanGuard {
+            _span: self.child(builder),
+        }
+    }
+
+    /// Opens the INTERNAL span of merging lists.
+    pub fn merge_span<'p>(&self, producers: impl Iterator<Item = &'p SpanRef>) -> SpanGuard {
+        let parent = Some(&self.span.context);
+        let links = producers.filter_map(|producer| link(LinkKind::Payload, &producer.0, parent));
+        let builder = SpanBuilder::from_name("merge")
+            .with_kind(SpanKind::Internal)
+            .with_links(links.collect());
+        SpanGuard {
+            _span: self.child(builder),
+        }
+    }
+
+    /// Runs one attempt of a call within a CLIENT span. `exchange` gets the headers that carry the trace
+    /// context, and gives what it received; returns that, with the CLIENT span.
+    pub async fn trace_attempt<T>(
+        &self,
+        attempt: &Attempt<'_>,
+        exchange: impl AsyncFnOnce(HeaderMap) -> (Received, T),
+    ) -> (Received, T, SpanRef) {
+        let parent = Some(&self.span.context);
+        let mut links = Vec::new();
+        links.extend(link(LinkKind::Payload, &attempt.producer.0, parent));
+        let retry = |previous: &SpanRef| link(LinkKind::Retry, &previous.0, parent);
+        links.extend(attempt.previous.and_then(retry));
+        let attributes = attributes::of_client_span(attempt.downstream, attempt.resend_count);
+        let builder = SpanBuilder::from_name("POST")
+            .with_kind(SpanKind::Client)
+            .with_attributes(attributes)
+            .with_links(links);
+        let span = self.child(builder);
+        let headers = propagation::inject(&span.context, &self.baggage);
+        let (received, more) = exchange(headers).await;
+        let span_ref = span.to_ref();
+        span.end_client(attempt.downstream, &received);
+        (received, more, span_ref)
+    }
+
+    fn child(&self, builder: SpanBuilder) -> Span {
+        let Span { context, clock, .. } = &self.span;
+        Span::open(self.tracer, builder, Some(context), *clock)
+    }
+
+    /// A valid payload of `size` strings has arrived.
+    pub fn processing_started(&mut self, size: usize) {
+        let attributes = vec![attributes::payload_size(size)];
+        self.span
+            .event("tracing_tail.processing.started", attributes);
+    }
+
+    /// The request overrides the configured simulation.
+    pub fn overridden(&mut self, overrides: &Overrides) {
+        let errors = overrides.errors.as_ref().map(|errors| &errors.text);
+        let latency = overrides.latency.as_ref().map(|latency| &latency.text);
+        let attribute =
+            |name, text: Option<&String>| text.map(|text| KeyValue::new(name, text.clone()));
+        let sdk = &mut self.span.span;
+        sdk.set_attributes(attribute("tracing_tail.override.errors", errors));
+        sdk.set_attributes(attribute("tracing_tail.override.latency", latency));
+    }
+
+    /// The random decisions of the request are seeded.
+    pub fn seeded(&mut self, seed: &str) {
+        let seed = KeyValue::new("tracing_tail.seed", seed.to_owned());
+        self.span.span.set_attribute(seed);
+    }
+
+    /// An incident is active.
+    pub fn incident_active(&mut self) {
+        let incident = KeyValue::new("tracing_tail.incident", true);
+        self.span.span.set_attribute(incident);
+    }
+
+    /// The planned delay is over.
+    pub fn latency_simulated(&mut self, plan: &Plan) {
+        let milliseconds = plan.delay.as_secs_f64() * 1000.0;
+        let mut attributes = vec![KeyValue::new("tracing_tail.latency_ms", milliseconds)];
+        attributes.extend(attributes::reason(plan.delay_reason));
+        self.span
+            .event("tracing_tail.latency.simulated", attributes);
+    }
+
+    /// The simulation makes the request fail.
+    pub fn error_simulated(&mut self, failure: &Failure, reason: Reason) {
+        let mut attributes = vec![attributes::status_code(failure.status())];
+        attributes.extend(attributes::reason(reason));
+        self.span.event("tracing_tail.error.simulated", attributes);
+        // With a status below 500 a SERVER span has no error.
+        if failure.status().is_server_error() {
+            self.span.exception("SimulatedError", failure.to_string());
+        }
+    }
+
+    /// A downstream returned a list, at `time`.
+    pub fn downstream_succeeded(
+        &mut self,
+        downstream: &Downstream,
+        status: StatusCode,
+        time: SystemTime,
+    ) {
+        let attributes = vec![
+            attributes::url_full(downstream),
+            attributes::status_code(status),
+        ];
+        self.span
+            .event_at("tracing_tail.downstream.succeeded", time, attributes);
+    }
+
+    /// A downstream returned no list, at `time`.
+    pub fn downstream_failed(
+        &mut self,
+        downstream: &Downstream,
+        error: &CallError,
+        time: SystemTime,
+    ) {
+        let mut attributes = vec![attributes::url_full(downstream)];
+        attributes.extend(error.status().map(attributes::status_code));
+        attributes.push(attributes::error_type(error.kind()));
+        self.span
+            .event_at("tracing_tail.downstream.failed", time, attributes);
+    }
+
+    /// A downstream was not selected for this request, at `time`.
+    pub fn downstream_skipped(&mut self, downstream: &Downstream, time: SystemTime) {
+        let attributes = vec![attributes::url_full(downstream)];
+        self.span
+            .event_at("tracing_tail.downstream.skipped", time, attributes);
+    }
+
+    /// This many calls were not started because the caller has stopped waiting.
+    pub fn calls_dropped(&mut self, calls: usize) {
+        let calls = attributes::count("tracing_tail.calls.dropped", calls);
+        self.span.span.set_attribute(calls);
+    }
+
+    /// Ends the span with the response's status. If there is a list, processing has just finished.
+    pub fn end(mut self, status: StatusCode, result: &Result<Payload, Failure>) {
+        let Span { span, clock, .. } = &mut self.span;
+        if !span.is_recording() {
+            return;
+        }
+        let now = clock.now();
+        if let Ok(payload) = result {
+            let attributes = vec![attributes::payload_size(payload.size())];
+            span.add_event_with_timestamp("tracing_tail.processing.finished", now, attributes);
+        }
+        span.set_attribute(attributes::status_code(status));
+        if status.is_server_error() {
+            span.set_attribute(attributes::error_type(status.as_str().to_owned()));
+            let reason = result.as_ref().err().map(ToString::to_string);
+            span.set_status(Status::error(reason.unwrap_or_default()));
+        }
+        span.end_with_timestamp(now);
+    }
+}
+
+/// An open span. It ends when it is dropped.
+#[derive(Debug)]
+struct Span {
+    span: SdkSpan,
+    context: TraceContext,
+    clock: Clock,
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        // The SDK would read the wall clock.
+        if self.span.is_recording() {
+            self.span.end_with_timestamp(self.clock.now());
+        }
+    }
+}
+
+impl Span {
+    fn open(
+        tracer: &SdkTracer,
+        builder: SpanBuilder,
+        parent: Option<&TraceContext>,
+        clock: Clock,
+    ) -> Span {
+        let mut parent_context = Context::new();
+        if let Some(parent) = parent {
+            parent_context = parent_context.with_remote_span_context(parent.span.clone());
+        }
+        let builder = builder.with_start_time(clock.now());
+        let span = tracer.build_with_context(builder, &parent_context);
+        let context = TraceContext::child_of(parent, span.span_context());
+        Span {
+            span,
+            context,
+            clock,
+        }
+    }
+
+    fn to_ref(&self) -> SpanRef {
+        SpanRef(self.context.span.clone())
+    }
+
+    /// Ends a CLIENT span with the status that was received, or with the error.
+    fn end_client(mut self, downstream: &Downstream, received: &Received) {
+        let (status, error) = match received {
+            Ok((_, status)) => (Some(*status), None),
+            Err(error) => (error.status(), Some(error)),
+        };
+        self.span
+            .set_attributes(status.map(attributes::status_code));
+        // A redirect returns no list, but the conventions call it an error only from 400 on.
+        let Some(error) = error.filter(|error| !error.is_redirect()) else {
+            return;
+        };
+        self.span
+            .set_attribute(attributes::error_type(error.kind()));
+        let description = match error {
+            // The status code explains the error, and the conventions want no description beside it.
+            CallError::Status(_) => String::new(),
+            CallError::Malformed(_, why) => why.clone(),
+            CallError::NoAnswer(failure) => {
+                let explanation = error.explain(downstream);
+                self.exception(failure.kind(), explanation.clone());
+                explanation
+            }
+        };
+        self.span.set_status(Status::error(description));
+    }
+
+    fn exception(&mut self, kind: impl Into<Value>, message: String) {
+        let attributes = vec![
+            KeyValue::new(semconv::EXCEPTION_TYPE, kind),
+            KeyValue::new(semconv::EXCEPTION_MESSAGE, message),
+        ];
+        self.event("exception", attributes);
+    }
+
+    fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
+        if self.span.is_recording() {
+            self.event_at(name, self.clock.now(), attributes);
+        }
+    }
+
+    fn event_at(&mut self, name: &'static str, time: SystemTime, attributes: Vec<KeyValue>) {
+        if self.span.is_recording() {
+            self.span.add_event_with_timestamp(name, time, attributes);
+        }
+    }
+}
+
+/// Why a span links to another: the link's attribute `tracing_tail.link`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkKind {
+    /// The context with which a host has replaced the caller's.
+    Host,
+    /// The span that produced the list that a call sends.
+    Payload,
+    /// The previous attempt.
+    Retry,
+}
+
+/// A link, unless it leads to the span's own parent, which is a reference already: Jaeger keeps one of the two,
+/// and then has no child of that parent.
+fn link(kind: LinkKind, to: &SpanContext, parent: Option<&TraceContext>) -> Option<Link> {
+    let ids = |span: &SpanContext| (span.trace_id(), span.span_id());
+    if parent.is_some_and(|parent| ids(&parent.span) == ids(to)) {
+        return None;
+    }
+    let kind = match kind {
+        LinkKind::Host => "host",
+        LinkKind::Payload => "payload",
+        LinkKind::Retry => "retry",
+    };
+    let attributes = vec![KeyValue::new("tracing_tail.link", kind)];
+    Some(Link::new(to.clone(), attributes, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceId, TraceState};
+
+    use super::*;
+
+    fn span(trace: u8, span: u8) -> SpanContext {
+        let (trace, span) = (
+            TraceId::from_bytes([trace; 16]),
+            SpanId::from_bytes([span; 8]),
+        );
+        SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::NONE)
+    }
+
+    #[test]
+    fn links_to_anything_but_the_spans_own_parent() {
+        let parent = TraceContext::child_of(None, &span(1, 1));
+        let table = [
+            (span(1, 1), false, "the parent"),
+            (span(1, 2), true, "another span"),
+            (span(2, 1), true, "the same id in another trace"),
+        ];
+        for (to, links, reason) in table {
+            let link = link(LinkKind::Payload, &to, Some(&parent));
+            assert_eq!(link.is_some(), links, "{reason}");
+        }
+        assert!(link(LinkKind::Host, &span(1, 1), None).is_some(), "a root");
+    }
+}

@@ -1,0 +1,65 @@
+//! The HTTP response to a request: its status, headers and body.
+//!
+//! - [`report`]: the response that explains itself
+//! - [`negotiation`]: whether a report is wanted, and whether a response is one
+
+pub mod negotiation;
+pub mod report;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use self::report::Report;
+use crate::outcome::Failure;
+use crate::payload::Payload;
+
+const JSON: &str = "application/json";
+
+/// Writes the response: the report if there is one, otherwise the list or the error. The error names
+/// the trace `trace_id`.
+pub fn respond(
+    result: &Result<Payload, Failure>,
+    report: Option<&Report>,
+    trace_id: Option<impl fmt::Display>,
+) -> Response<Bytes> {
+    let failure = result.as_ref().err();
+    let (media_type, body) = match (report, result) {
+        (Some(report), _) => (negotiation::MEDIA_TYPE, report.to_json()),
+        (None, Ok(payload)) => (JSON, payload.to_json()),
+        (None, Err(failure)) => (JSON, error_body(failure, trace_id)),
+    };
+    let length = body.len();
+    let mut response = Response::new(body);
+    *response.status_mut() = failure.map_or(StatusCode::OK, Failure::status);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    // Without a length the body is chunked, and its end waits for the client's delayed ACK.
+    headers.insert(CONTENT_LENGTH, length.into());
+    if let Some(Failure::MethodNotAllowed(_)) = failure {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+/// The body of every error response without a report.
+#[derive(Serialize)]
+struct ErrorBody {
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+}
+
+fn error_body(failure: &Failure, trace_id: Option<impl fmt::Display>) -> Bytes {
+    let trace_id = trace_id.filter(|_| !matches!(failure, Failure::Settings(_)));
+    let body = ErrorBody {
+        error: failure.to_string(),
+        trace_id: trace_id.map(|id| id.to_string()),
+    };
+    serde_json::to_vec(&body)
+        .expect("strings are always JSON")
+        .into()
+}

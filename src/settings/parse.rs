@@ -1,0 +1,181 @@
+//! Parses the value of each kind of setting; refuses the rest with a sentence that has the value and what is
+//! accepted.
+
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing_tail_redact::is_http;
+
+use super::text::{parse_duration, parse_pairs, percent_decode_text};
+use super::{Encoding, Fanout};
+use crate::downstream::Downstream;
+use crate::simulate::incidents::Incidents;
+use crate::target::{Target, refusal};
+
+pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
+    let entries = text.split(',').map(str::trim);
+    let entries = entries.filter(|entry| !entry.is_empty());
+    // The sentence must not quote the rest of a password that has a comma in it.
+    if text.contains('@') && entries.clone().skip(1).any(|entry| !is_http(entry)) {
+        let problem = "what follows a comma does not begin with http:// or https://";
+        return Err(format!("{problem}: in a password write %2C for a comma"));
+    }
+    entries.map(Downstream::parse).collect()
+}
+
+pub(super) fn endpoint(text: &str) -> Result<Target, String> {
+    Target::parse(text).ok_or_else(|| refusal(text, "http://localhost:4318/v1/traces"))
+}
+
+pub(super) fn headers(text: &str) -> Result<HeaderMap, String> {
+    let headers = parse_pairs(text, |name, value| {
+        let name = HeaderName::try_from(name).ok()?;
+        let mut value = HeaderValue::try_from(value).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    });
+    Ok(headers?.into_iter().collect())
+}
+
+/// The headers of an export that the setting may not set. wasi:http refuses a request with one of the first nine;
+/// the others concern the connection, the body, or the encoding of the response.
+const RESERVED: [&str; 15] = [
+    "connection",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+    "accept-encoding",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "te",
+    "trailer",
+];
+
+/// Removes the reserved headers; returns the names of those that were there.
+pub(super) fn remove_reserved(headers: &mut HeaderMap) -> Vec<&'static str> {
+    let mut removed = Vec::from(RESERVED);
+    removed.retain(|name| headers.remove(*name).is_some());
+    removed
+}
+
+/// Reads attributes of the resource. Keys are percent-encoded too; the last of two with the same key wins.
+pub(super) fn attributes(text: &str) -> Result<Vec<(String, String)>, String> {
+    let pairs = parse_pairs(text, |key, value| {
+        let key = percent_decode_text(key)?;
+        (!key.trim().is_empty()).then_some((key, value))
+    });
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    for pair in pairs? {
+        attributes.retain(|(key, _)| *key != pair.0);
+        attributes.push(pair);
+    }
+    Ok(attributes)
+}
+
+/// Adds a bearer token, unless there are other credentials. A token that is not a valid header value is left out,
+/// and the viewer then refuses the export.
+pub(super) fn add_bearer_token(token: &str, headers: &mut HeaderMap) {
+    if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) {
+        value.set_sensitive(true);
+        headers.entry(AUTHORIZATION).or_insert(value);
+    }
+}
+
+pub(super) fn encoding(text: &str) -> Result<Encoding, String> {
+    match is_first(text, ["http/protobuf", "http/json"])? {
+        true => Ok(Encoding::Protobuf),
+        false => Ok(Encoding::Json),
+    }
+}
+
+pub(super) fn gzip(text: &str) -> Result<bool, String> {
+    is_first(text, ["none", "gzip"]).map(|none| !none)
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    is_first(text, ["true", "false"])
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    is_first(text, ["on", "off"])
+}
+
+/// Whether the text is the first of two names, in any case; refuses all but the second.
+fn is_first(text: &str, [first, second]: [&str; 2]) -> Result<bool, String> {
+    match text.eq_ignore_ascii_case(first) {
+        true => Ok(true),
+        false if text.eq_ignore_ascii_case(second) => Ok(false),
+        false => Err(format!("'{text}' is not one of {first}, {second}")),
+    }
+}
+
+pub(super) fn fanout(text: &str) -> Result<Fanout, String> {
+    match text {
+        "sequential" => Ok(Fanout::Sequential),
+        "parallel" => Ok(Fanout::Parallel),
+        _ => Err(format!("'{text}' is not one of sequential, parallel")),
+    }
+}
+
+pub(super) fn incidents(text: &str) -> Result<Option<Incidents>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Incidents::parse(text).map(Some)
+}
+
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|ratio| (0.0..=1.0).contains(ratio))
+        .ok_or_else(|| format!("'{text}' is not a number from 0 to 1"))
+}
+
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .filter(|timeout| !timeout.is_zero())
+        .ok_or_else(|| format!("'{text}' is not a duration such as 5s or 500ms, at most 1h"))
+}
+
+pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
+    integer(text, 0, " of milliseconds").map(|delay| Duration::from_millis(delay.into()))
+}
+
+/// A limit in milliseconds; 0 means no limit, and becomes the longest one (OpenTelemetry's "Common Configuration
+/// Specification", "Timeout").
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    let limit = milliseconds(text)?;
+    Ok(match limit.is_zero() {
+        true => Duration::from_millis(MAX_INTEGER.into()),
+        false => limit,
+    })
+}
+
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|retries| *retries <= 100)
+        .ok_or_else(|| format!("'{text}' is not a whole number from 0 to 100"))
+}
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    integer(text, 1, "").map(|count| count as usize)
+}
+
+/// The largest number that OpenTelemetry's settings have to accept ("Integer", in the same document).
+const MAX_INTEGER: u32 = i32::MAX.cast_unsigned();
+
+fn integer(text: &str, least: u32, unit: &str) -> Result<u32, String> {
+    let range = least..=MAX_INTEGER;
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        format!("'{text}' is not a whole number{unit} from {least} to {MAX_INTEGER}")
+    })
+}

@@ -1,0 +1,152 @@
+//! Reads a [`Config`] from the values of the settings.
+
+use super::table::{
+    APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP, APP_MAX_HOPS, APP_NAME,
+    APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_TRUST_PROXY, APP_URL_DESTINO,
+    APP_VIEWER_TOKEN, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
+    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
+};
+use super::values::{VIEWER_HOST, Values};
+use super::{BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, parse};
+use crate::retry::RetryPolicy;
+use crate::simulate::Simulation;
+use crate::simulate::errors::Errors;
+use crate::simulate::latency::Latency;
+use crate::telemetry::sampling::Sampling;
+
+impl Config {
+    /// Reads the configuration from the values of the settings, and collects what is wrong with them.
+    pub fn read(values: &Values) -> (Config, Problems) {
+        let mut reader = Reader {
+            values,
+            problems: Problems::default(),
+        };
+        let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, &parse::count);
+        let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, &parse::attributes);
+        let attributed_name = take_attribute(&mut resource_attributes, "service.name");
+        let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, &parse::ratio);
+        let otlp_endpoint = reader.try_parse(&OTLP_ENDPOINT, &parse::endpoint);
+        let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, &parse::headers);
+        let removed = parse::remove_reserved(&mut headers);
+        if !removed.is_empty() {
+            let (env, removed) = (OTEL_EXPORTER_OTLP_HEADERS.env, removed.join(", "));
+            let problem = format!("{env}: left out, since exporter and host set them: {removed}");
+            reader.problems.ignored.push(problem);
+        }
+        let host = otlp_endpoint
+            .as_ref()
+            .and_then(|target| target.url().host());
+        if host == Some(VIEWER_HOST)
+            && let Some(token) = reader.given(&APP_VIEWER_TOKEN)
+        {
+            parse::add_bearer_token(&token, &mut headers);
+        }
+        let config = Config {
+            // The setting wins over the resource attribute.
+            name: reader
+                .given(&APP_NAME)
+                .or(attributed_name.filter(|name| !name.trim().is_empty()))
+                .unwrap_or_else(|| APP_NAME.default.to_owned()),
+            resource_attributes,
+            sampling: reader.parse(&OTEL_TRACES_SAMPLER, &|name: &str| {
+                Sampling::parse(name, ratio)
+            }),
+            export: ExporterConfig {
+                headers,
+                encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, &parse::encoding),
+                gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, &parse::gzip),
+                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, &parse::limit),
+            },
+            downstreams: reader.parse(&APP_URL_DESTINO, &parse::downstreams),
+            simulation: Simulation {
+                errors: reader.parse(&APP_ERRORS, &Errors::parse),
+                latency: reader.parse(&APP_LATENCY, &Latency::parse),
+                latency_cap: reader.parse(&APP_LATENCY_CAP, &parse::timeout),
+                incidents: reader.parse(&APP_INCIDENTS, &parse::incidents),
+                overrides: reader.parse(&APP_OVERRIDES, &parse::switch),
+                seed: reader.given(&APP_SEED),
+            },
+            fanout: reader.parse(&APP_FANOUT, &parse::fanout),
+            timeout: reader.parse(&APP_TIMEOUT, &parse::timeout),
+            retries: RetryPolicy {
+                max_retries: reader.parse(&APP_RETRIES, &parse::retries),
+                retry_timeouts: true,
+            },
+            max_hops: reader.parse(&APP_MAX_HOPS, &parse::count) as u64,
+            trusts_proxy: reader.parse(&APP_TRUST_PROXY, &parse::switch),
+            known_methods: reader
+                .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
+                .unwrap_or_default(),
+            otlp_endpoint,
+            batching: BatchConfig {
+                schedule_delay: reader
+                    .parse(&OTEL_BSP_SCHEDULE_DELAY, &parse::milliseconds)
+                    .min(MAX_SCHEDULE_DELAY),
+                max_queue_size,
+                max_export_batch_size: reader
+                    .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, &parse::count)
+                    .min(max_queue_size),
+            },
+            sdk_disabled: reader.parse(&OTEL_SDK_DISABLED, &parse::boolean),
+        };
+        (config, reader.problems)
+    }
+}
+
+struct Reader<'v> {
+    values: &'v Values,
+    problems: Problems,
+}
+
+// Not inlined: with some thirty settings, copies of these would be 2 % of the component.
+impl Reader<'_> {
+    /// Parses a setting; a refused value falls back to the default.
+    #[inline(never)]
+    fn parse<T>(&mut self, setting: &Setting, parse: &dyn Fn(&str) -> Result<T, String>) -> T {
+        self.try_parse(setting, parse)
+            .unwrap_or_else(|| parse(setting.default).expect("every default is accepted"))
+    }
+
+    #[inline(never)]
+    fn try_parse<T>(
+        &mut self,
+        setting: &Setting,
+        parse: &dyn Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let given = self.given(setting);
+        match parse(given.as_deref().unwrap_or(setting.default)) {
+            Ok(parsed) => Some(parsed),
+            Err(problem) => {
+                self.refuse(setting, &problem);
+                None
+            }
+        }
+    }
+
+    /// The value that is set; `None` if the setting is unset, or cannot be read.
+    #[inline(never)]
+    fn given(&mut self, setting: &Setting) -> Option<String> {
+        self.values.get(setting).unwrap_or_else(|why| {
+            self.refuse(setting, &format!("the value could not be read: {why}"));
+            None
+        })
+    }
+
+    /// Records a problem. A problem of an `OTEL_*` setting is ignored.
+    #[inline(never)]
+    fn refuse(&mut self, setting: &Setting, problem: &str) {
+        let (problems, consequence) = match setting.env.starts_with("OTEL_") {
+            true => (&mut self.problems.ignored, "; the default holds"),
+            false => (&mut self.problems.refused, ""),
+        };
+        problems.push(format!("{}: {problem}{consequence}", setting.env));
+    }
+}
+
+fn take_attribute(attributes: &mut Vec<(String, String)>, key: &str) -> Option<String> {
+    let index = attributes.iter().position(|(known, _)| known == key)?;
+    Some(attributes.remove(index).1)
+}

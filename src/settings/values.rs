@@ -1,0 +1,239 @@
+//! The values of the settings, and which of them an instance reads.
+//!
+//! Each reading of a variable takes time, and an instance that serves one request does not need them all.
+
+use http::HeaderMap;
+
+use super::{
+    APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_SEED, APP_URL_DESTINO,
+    APP_VIEWER_TOKEN, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
+    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
+};
+use crate::simulate::overrides;
+use crate::telemetry::propagation::baggage;
+use crate::wasi::Runtime;
+
+/// The value of one setting, if it is set, or why it could not be read.
+pub type Value = Result<Option<String>, String>;
+
+/// The settings that were read, with their values.
+#[derive(Debug, Clone, Default)]
+pub struct Values(Vec<(Setting, Value)>);
+
+/// The host of the app's own viewer. No other service can have this name.
+pub(super) const VIEWER_HOST: &str = "viewer.spin.internal";
+
+/// The settings that determine which others are needed.
+const READ_FIRST: [Setting; 7] = [
+    APP_NAME,
+    APP_URL_DESTINO,
+    APP_ERRORS,
+    APP_LATENCY,
+    APP_INCIDENTS,
+    OTEL_SDK_DISABLED,
+    OTEL_TRACES_SAMPLER,
+];
+
+/// What an instance serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Serves {
+    ManyRequests,
+    OneRequest {
+        /// Whether its baggage may hold overrides.
+        overridden: bool,
+    },
+}
+
+impl Values {
+    /// Reads what an instance needs that serves many requests.
+    pub async fn for_instance<W: Runtime>(runtime: &W) -> Values {
+        Values::read(runtime, Serves::ManyRequests).await
+    }
+
+    /// Reads what one request with these headers needs. Settings that make every request fail if they are
+    /// malformed are always read.
+    pub async fn for_request<W: Runtime>(runtime: &W, headers: &HeaderMap) -> Values {
+        let overridden = overrides::contains_overrides(&baggage::read(headers));
+        Values::read(runtime, Serves::OneRequest { overridden }).await
+    }
+
+    async fn read<W: Runtime>(runtime: &W, serves: Serves) -> Values {
+        let mut values = Values::default();
+        let others = SETTINGS
+            .iter()
+            .filter(|setting| !READ_FIRST.contains(setting));
+        for setting in READ_FIRST.iter().chain(others) {
+            if values.needs(setting, serves) {
+                let value = runtime.variable(&setting.variable()).await;
+                values.set(*setting, value);
+            }
+        }
+        values
+    }
+
+    /// Adds the value of a setting.
+    pub fn set(&mut self, setting: Setting, value: Value) {
+        self.0.push((setting, value));
+    }
+
+    /// The value of a setting; `None` if it was not read. An empty value counts as unset, as in the
+    /// OpenTelemetry specification.
+    pub fn get(&self, setting: &Setting) -> Value {
+        let read = self.0.iter().find(|(known, _)| known == setting);
+        let Some((_, value)) = read else {
+            return Ok(None);
+        };
+        let value = value.clone()?.map(|value| value.trim().to_owned());
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+
+    /// Whether a setting is needed, given those that were read first.
+    fn needs(&self, setting: &Setting, serves: Serves) -> bool {
+        let text = |setting: &Setting| self.get(setting).ok().flatten().unwrap_or_default();
+        let simulates = |settings: &[Setting]| {
+            let set = |setting: &&Setting| !["", "0"].contains(&text(setting).as_str());
+            settings.iter().any(|setting| set(&setting))
+        };
+        let disabled = || text(&OTEL_SDK_DISABLED).eq_ignore_ascii_case("true");
+        let sampler = || text(&OTEL_TRACES_SAMPLER).to_ascii_lowercase();
+        let exports = || !disabled() && sampler() != "always_off";
+        match *setting {
+            // Every text is valid, so it may be skipped if nothing is random. Calls may be random too: their
+            // selection, and the waits before retries.
+            APP_SEED => {
+                let drawn = [APP_LATENCY, APP_ERRORS, APP_INCIDENTS, APP_URL_DESTINO];
+                serves != Serves::OneRequest { overridden: false } || simulates(&drawn)
+            }
+            // It may hold the service's name.
+            OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
+            OTEL_TRACES_SAMPLER => !disabled(),
+            OTEL_TRACES_SAMPLER_ARG => sampler().ends_with("traceidratio"),
+            OTEL_EXPORTER_OTLP_HEADERS
+            | OTEL_EXPORTER_OTLP_PROTOCOL
+            | OTEL_EXPORTER_OTLP_COMPRESSION
+            | OTEL_EXPORTER_OTLP_TIMEOUT
+            | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => exports(),
+            // A single request has one batch, which does not wait.
+            OTEL_BSP_SCHEDULE_DELAY | OTEL_BSP_MAX_QUEUE_SIZE | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => {
+                serves == Serves::ManyRequests && exports()
+            }
+            // The token is for the viewer only.
+            APP_VIEWER_TOKEN => text(&OTLP_ENDPOINT).contains(VIEWER_HOST),
+            // Only the manifest reads it.
+            APP_ALLOWED_HOST => false,
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures::executor::block_on;
+
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::wasi::SendError;
+    use crate::wasi::fake::FakeRuntime;
+
+    #[test]
+    fn reads_what_one_request_needs() {
+        let always = [
+            "APP_NAME",
+            "APP_URL_DESTINO",
+            "APP_ERRORS",
+            "APP_LATENCY",
+            "APP_LATENCY_CAP",
+            "APP_INCIDENTS",
+            "APP_OVERRIDES",
+            "APP_FANOUT",
+            "APP_MAX_HOPS",
+            "APP_TRUST_PROXY",
+            "APP_TIMEOUT",
+            "APP_RETRIES",
+            "OTLP_ENDPOINT",
+            "OTEL_SDK_DISABLED",
+        ];
+        let export = [
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_COMPRESSION",
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
+        ];
+        let (sampler, argument) = ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG");
+        let attributes = "OTEL_RESOURCE_ATTRIBUTES";
+        let traced = [&export[..], &[sampler, attributes]].concat();
+        let and = |more: &[&'static str]| [&traced, more].concat();
+        let seed = and(&["APP_SEED"]);
+        type Variables = &'static [(&'static str, &'static str)];
+        let table: [(Variables, &str, Vec<&str>); 10] = [
+            (&[], "user=1", traced.clone()),
+            (
+                &[("otlp_endpoint", "http://viewer.spin.internal/v1/traces")],
+                "",
+                and(&["APP_VIEWER_TOKEN"]),
+            ),
+            (&[("app_errors", "20")], "", seed.clone()),
+            (&[("app_latency", "20ms")], "", seed.clone()),
+            (&[], "user=1, tail.seed=2", seed.clone()),
+            (&[], "tai%6c.*.errors=1", seed.clone()),
+            (&[("app_url_destino", "http://b")], "", seed.clone()),
+            (
+                &[("otel_traces_sampler", "TraceIdRatio")],
+                "",
+                and(&[argument]),
+            ),
+            (
+                &[("otel_traces_sampler", "ALWAYS_OFF")],
+                "",
+                vec![sampler, attributes],
+            ),
+            (
+                &[("otel_sdk_disabled", "True"), ("app_name", "me")],
+                "",
+                vec![],
+            ),
+        ];
+        for (variables, baggage, more) in table {
+            let runtime = FakeRuntime::new(variables, |_| Err(SendError::Timeout));
+            let mut headers = HeaderMap::new();
+            headers.insert("baggage", HeaderValue::from_static(baggage));
+            let Values(read) = block_on(Values::for_request(&runtime, &headers));
+            let read: BTreeSet<_> = read.iter().map(|(setting, _)| setting.env).collect();
+            let expected = always.into_iter().chain(more).collect();
+            assert_eq!(read, expected, "{variables:?} {baggage}");
+        }
+    }
+
+    /// Malformed settings are found under WASI 0.2 and 0.3 alike.
+    #[test]
+    fn an_instance_of_many_requests_also_reads_the_seed_and_the_batch_settings() {
+        let table = [
+            ("", vec!["APP_SEED", "OTEL_BSP_SCHEDULE_DELAY"]),
+            ("always_off", vec!["APP_SEED"]),
+        ];
+        for (sampler, more) in table {
+            let runtime = FakeRuntime::new(&[("otel_traces_sampler", sampler)], |_| {
+                Err(SendError::Timeout)
+            });
+            let names = |Values(read): Values| -> BTreeSet<_> {
+                read.iter().map(|(setting, _)| setting.env).collect()
+            };
+            let one = names(block_on(Values::for_request(&runtime, &HeaderMap::new())));
+            let many = names(block_on(Values::for_instance(&runtime)));
+            let besides: Vec<_> = many
+                .difference(&one)
+                .filter(|name| !name.starts_with("OTEL_BSP_MAX"))
+                .copied()
+                .collect();
+            assert_eq!(besides, more, "{sampler}");
+            assert!(one.is_subset(&many));
+        }
+    }
+}
