@@ -6,7 +6,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::support::{App, Collector, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{App, Collector, SpanRecord, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        an_answer_whose_body_fails_keeps_its_status,
+        a_body_that_stalls_is_a_timeout_and_keeps_its_status,
+    ]
+};
 
 /// What becomes of a connection when the answer is written.
 #[derive(Clone, Copy, PartialEq)]
@@ -52,8 +60,7 @@ impl Drop for Raw {
 }
 
 async fn app(collector: &Collector, raw: &Raw) -> App {
-    collector
-        .launch()
+    launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", &raw.url)
         .env("APP_TIMEOUT", "500ms")
         .start()
@@ -72,7 +79,6 @@ async fn ask(app: &App, collector: &Collector, spans: usize) -> (u16, Value, Spa
     (status, report, clients.pop().unwrap())
 }
 
-#[tokio::test]
 async fn an_answer_whose_body_fails_keeps_its_status() {
     let large = "x".repeat(4 * 1024 * 1024);
     let head = |status: &str, header: &str| format!("HTTP/1.1 {status}\r\n{header}\r\n\r\n");
@@ -126,7 +132,6 @@ async fn an_answer_whose_body_fails_keeps_its_status() {
 }
 
 /// Whatever the host's own limits do, and however often.
-#[tokio::test]
 async fn a_body_that_stalls_is_a_timeout_and_keeps_its_status() {
     let collector = Collector::start().await;
     let stalled = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[";

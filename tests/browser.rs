@@ -4,8 +4,24 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{App, Browser, Launch};
+use crate::harness::{Test, tests};
+use crate::support::{App, Browser, launch_app, screenshot};
 use crate::viewer::{export, send, span};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    browser: [
+        sends_a_request_and_shows_its_trace_without_a_reload,
+        a_fault_from_the_form_hits_its_hop,
+        the_list_is_live_filters_pauses_and_never_jumps,
+        what_is_hostile_late_or_skewed_is_shown_as_what_it_is,
+        what_is_pinned_lacks_spans_or_was_turned_away_is_said,
+        five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all,
+        a_poll_that_fails_does_not_end_the_updates,
+        names_and_values_are_shown_as_they_are_and_change_nothing_around_them,
+        a_link_with_the_token_opens_the_page_and_leaves_no_token_in_the_address,
+        a_page_of_another_origin_sends_traces_and_reads_none,
+    ]
+};
 
 const JSON: &str = "application/json";
 const HOSTILE: &str = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
@@ -45,9 +61,8 @@ const CONTRAST: &str = "
     return pairs.map(([one, other, least]) => [one, other, contrast(one, other), least]).filter(([, , is, least]) => is < least)
 ";
 
-#[tokio::test]
 async fn sends_a_request_and_shows_its_trace_without_a_reload() {
-    let app = Launch::default()
+    let app = launch_app()
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",
@@ -61,27 +76,29 @@ async fn sends_a_request_and_shows_its_trace_without_a_reload() {
     browser.resize(1280, 800).await;
     browser.open(&app.url("/traces/")).await;
     browser
-        .until(
+        .wait_until(
             "the list is empty",
             "document.querySelector('.empty').innerText.includes('No traces yet')",
         )
         .await;
-    browser.run("window.same = true").await;
+    browser.execute("window.same = true").await;
     browser.click("[data-view=try]").await;
-    browser.write("[name=payload]", "[\"from the form\"]").await;
-    browser.picture("try").await;
+    browser.fill("[name=payload]", "[\"from the form\"]").await;
+    screenshot(&browser, "try").await;
     browser.click(".try .primary").await;
     browser
-        .until("the trace opens", "location.hash.startsWith('#/trace/')")
+        .wait_until("the trace opens", "location.hash.startsWith('#/trace/')")
         .await;
     browser
-        .until(
+        .wait_until(
             "all its spans arrive",
             "document.querySelectorAll('.span').length === 8",
         )
         .await;
-    browser.until("it is the same page", "window.same").await;
-    let drawn = browser.run("return [...document.querySelectorAll('.span')].map(row => {
+    browser
+        .wait_until("it is the same page", "window.same")
+        .await;
+    let drawn = browser.execute("return [...document.querySelectorAll('.span')].map(row => {
         const bar = row.querySelector('.bar').getBoundingClientRect(), track = row.querySelector('.track').getBoundingClientRect();
         return [bar.left - track.left, bar.width, track.width, row.querySelector('.simulated') !== null]
     })").await;
@@ -101,23 +118,23 @@ async fn sends_a_request_and_shows_its_trace_without_a_reload() {
         "the first call starts after the latency: {drawn:?}"
     );
     browser
-        .until(
+        .wait_until(
             "the critical path is drawn",
             "document.querySelectorAll('.critical').length > 3",
         )
         .await;
     browser
-        .until(
+        .wait_until(
             "links are drawn",
             "document.querySelectorAll('.link').length === 1",
         )
         .await;
     let target = browser
-        .run("return document.querySelector('.link').dataset.to")
+        .execute("return document.querySelector('.link').dataset.to")
         .await;
-    browser.run("document.querySelector('.link').dispatchEvent(new MouseEvent('click', { bubbles: true }))").await;
+    browser.execute("document.querySelector('.link').dispatchEvent(new MouseEvent('click', { bubbles: true }))").await;
     browser
-        .until(
+        .wait_until(
             "the link leads to its span",
             &format!(
                 "location.hash.endsWith('/' + {target}) && document.querySelector('.details')"
@@ -129,86 +146,91 @@ async fn sends_a_request_and_shows_its_trace_without_a_reload() {
         "attributes are shown"
     );
     assert_eq!(
-        browser.run(CONTRAST).await,
+        browser.execute(CONTRAST).await,
         json!([]),
         "contrast in light colours"
     );
-    browser.picture("trace-light").await;
+    screenshot(&browser, "trace-light").await;
     browser.reload().await;
-    browser.until("the deep link survives", &format!("document.querySelector('.span.selected')?.id === 's-' + {target} && document.querySelector('.details')")).await;
-    browser.prefer("dark").await;
+    browser.wait_until("the deep link survives", &format!("document.querySelector('.span.selected')?.id === 's-' + {target} && document.querySelector('.details')")).await;
+    browser.set_color_scheme("dark").await;
     browser
-        .until(
+        .wait_until(
             "it is dark",
             "getComputedStyle(document.body).backgroundColor === 'rgb(17, 20, 26)'",
         )
         .await;
     assert_eq!(
-        browser.run(CONTRAST).await,
+        browser.execute(CONTRAST).await,
         json!([]),
         "contrast in dark colours"
     );
-    browser.picture("trace-dark").await;
+    screenshot(&browser, "trace-dark").await;
     for _ in 0..3 {
         app.process("[]").await;
     }
     browser.click("[data-view=map]").await;
     browser
-        .until(
+        .wait_until(
             "two calls are drawn",
             "document.querySelectorAll('.edge').length === 2",
         )
         .await;
-    browser.picture("map-dark").await;
-    browser.prefer("light").await;
-    browser.picture("map-light").await;
-    browser.run("document.querySelector('.edge').dispatchEvent(new MouseEvent('click', { bubbles: true }))").await;
+    screenshot(&browser, "map-dark").await;
+    browser.set_color_scheme("light").await;
+    screenshot(&browser, "map-light").await;
+    browser.execute("document.querySelector('.edge').dispatchEvent(new MouseEvent('click', { bubbles: true }))").await;
     browser
-        .until(
+        .wait_until(
             "a call filters the list",
             &format!("location.hash.includes('calls=') && {ROWS} === 4"),
         )
         .await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn a_fault_from_the_form_hits_its_hop() {
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .start()
         .await;
     let browser = Browser::start().await;
     browser.open(&app.url("/traces/#/try")).await;
     browser
-        .until("the form is there", "document.querySelector('form.try')")
+        .wait_until("the form is there", "document.querySelector('form.try')")
         .await;
-    browser.write("[name=service]", "service-b").await;
-    browser.write("[name=errors]", "503:100").await;
-    browser.write("[name=seed]", "7").await;
+    browser.fill("[name=service]", "service-b").await;
+    browser.fill("[name=errors]", "503:100").await;
+    browser.fill("[name=seed]", "7").await;
     browser.click("[name=report]").await;
     browser.click(".try .primary").await;
     browser
-        .until("the trace opens", "location.hash.startsWith('#/trace/')")
+        .wait_until("the trace opens", "location.hash.startsWith('#/trace/')")
         .await;
     browser
-        .until(
+        .wait_until(
             "the failed call and both services are marked",
             "document.body.innerText.includes('3 spans') && document.body.innerText.includes('3 errors')",
         )
         .await;
+    // The rows are drawn a frame after the heading that counts them.
     browser
-        .run("document.querySelectorAll('.span')[2].click()")
+        .wait_until(
+            "the rows are drawn",
+            "document.querySelectorAll('.span').length === 3",
+        )
+        .await;
+    browser
+        .execute("document.querySelectorAll('.span')[2].click()")
         .await;
     for told in ["tracing_tail.override.errors", "503:100", "baggage"] {
         let script = format!("document.body.innerText.includes('{told}')");
-        browser.until(told, &script).await;
+        browser.wait_until(told, &script).await;
     }
 }
 
-#[tokio::test]
 async fn the_list_is_live_filters_pauses_and_never_jumps() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(1280, 800).await;
     for number in 1..=30 {
@@ -227,37 +249,37 @@ async fn the_list_is_live_filters_pauses_and_never_jumps() {
     }
     browser.open(&app.url("/traces/")).await;
     browser
-        .until("all are listed", &format!("{ROWS} === 30"))
+        .wait_until("all are listed", &format!("{ROWS} === 30"))
         .await;
     store(&app, "shop", &[span(&id(31), 31, 0, "new", (0, 5))]).await;
     browser
-        .until("a new one appears", &format!("{ROWS} === 31"))
+        .wait_until("a new one appears", &format!("{ROWS} === 31"))
         .await;
     // A reader who has chosen a row is not disturbed.
-    browser.press("j").await;
+    browser.press('j').await;
     let before = browser
-        .run("return document.querySelector('.chosen').getBoundingClientRect().top")
+        .execute("return document.querySelector('.chosen').getBoundingClientRect().top")
         .await;
     store(&app, "shop", &[span(&id(32), 32, 0, "newer", (0, 5))]).await;
     browser
-        .until(
+        .wait_until(
             "it is announced",
             "document.querySelector('.fresh').innerText === '+1 new'",
         )
         .await;
-    assert_eq!(browser.run(&format!("return {ROWS}")).await, 31);
+    assert_eq!(browser.execute(&format!("return {ROWS}")).await, 31);
     let after = "return document.querySelector('.chosen').getBoundingClientRect().top";
-    assert_eq!(browser.run(after).await, before, "nothing has moved");
+    assert_eq!(browser.execute(after).await, before, "nothing has moved");
     let chosen = browser
-        .run("return document.querySelector('.chosen').innerText")
+        .execute("return document.querySelector('.chosen').innerText")
         .await;
     assert!(chosen.as_str().unwrap().contains("new"), "{chosen}");
-    browser.run("document.activeElement.blur()").await;
+    browser.execute("document.activeElement.blur()").await;
     browser.click(".fresh").await;
     browser
-        .until("it is listed", &format!("{ROWS} === 32"))
+        .wait_until("it is listed", &format!("{ROWS} === 32"))
         .await;
-    browser.press("p").await;
+    browser.press('p').await;
     store(
         &app,
         "other",
@@ -265,58 +287,59 @@ async fn the_list_is_live_filters_pauses_and_never_jumps() {
     )
     .await;
     browser
-        .until(
+        .wait_until(
             "it waits",
             "document.querySelector('.fresh').innerText === '+1 new'",
         )
         .await;
-    browser.picture("list-light").await;
-    browser.press("p").await;
+    screenshot(&browser, "list-light").await;
+    browser.press('p').await;
     browser
-        .until("it is listed", &format!("{ROWS} === 33"))
+        .wait_until("it is listed", &format!("{ROWS} === 33"))
         .await;
-    browser.write("[name=min_duration]", "400").await;
+    browser.fill("[name=min_duration]", "400").await;
     browser.click(".filters .primary").await;
-    browser.until("one is left", &format!("{ROWS} === 1")).await;
-    browser.press("/").await;
     browser
-        .until(
+        .wait_until("one is left", &format!("{ROWS} === 1"))
+        .await;
+    browser.press('/').await;
+    browser
+        .wait_until(
             "the search has the focus",
             "document.activeElement.type === 'search'",
         )
         .await;
-    browser.write("[name=text]", "nothing has this").await;
+    browser.fill("[name=text]", "nothing has this").await;
     browser.click(".filters .primary").await;
     browser
-        .until(
+        .wait_until(
             "none is left",
             "document.querySelector('.empty').innerText.includes('No trace passes')",
         )
         .await;
-    browser.press("?").await;
-    browser.run("document.activeElement.blur()").await;
-    browser.press("?").await;
+    browser.press('?').await;
+    browser.execute("document.activeElement.blur()").await;
+    browser.press('?').await;
     browser
-        .until(
+        .wait_until(
             "the keys are explained",
             "document.getElementById('keys').open",
         )
         .await;
     browser.click("#keys button").await;
     browser.click(".danger").await;
-    browser.accept().await;
+    browser.accept_alert().await;
     browser
-        .until(
+        .wait_until(
             "all are gone",
             "document.getElementById('held').innerText.startsWith('0 traces')",
         )
         .await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(400, 800).await;
     let mut hostile = span(&id(1), 2, 1, HOSTILE, (5, 9));
@@ -330,7 +353,7 @@ async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
         .open(&app.url(&format!("/traces/#/trace/{}/0000000000000002", id(1))))
         .await;
     browser
-        .until(
+        .wait_until(
             "an orphan says so",
             "document.querySelector('.span').innerText.includes('parent missing')",
         )
@@ -339,24 +362,24 @@ async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
         browser.text(".details").await.contains(HOSTILE),
         "markup is text"
     );
-    browser.picture("hostile-400").await;
+    screenshot(&browser, "hostile-400").await;
     store(&app, "front", &[span(&id(1), 1, 0, "late root", (6, 20))]).await;
-    browser.until("the root takes its place", "document.querySelectorAll('.span').length === 2 && document.querySelector('.span').innerText.includes('late root')").await;
+    browser.wait_until("the root takes its place", "document.querySelectorAll('.span').length === 2 && document.querySelector('.span').innerText.includes('late root')").await;
     browser
-        .until(
+        .wait_until(
             "skew is marked",
             "document.querySelectorAll('.span')[1].innerText.includes('1.00 ms')",
         )
         .await;
     browser
-        .until(
+        .wait_until(
             "the details stay open",
             "document.querySelector('.details')",
         )
         .await;
     browser.click(".details .links a").await;
     browser
-        .until(
+        .wait_until(
             "a link leads to another trace",
             "document.querySelector('h1').innerText.includes('elsewhere')",
         )
@@ -364,28 +387,27 @@ async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
     for view in ["", "map", "try"] {
         browser.open(&app.url(&format!("/traces/#/{view}"))).await;
         browser
-            .until("it is drawn", "document.querySelector('main section')")
+            .wait_until("it is drawn", "document.querySelector('main section')")
             .await;
         let wider = browser
-            .run("return document.documentElement.scrollWidth - innerWidth")
+            .execute("return document.documentElement.scrollWidth - innerWidth")
             .await;
         assert!(
             wider.as_i64().unwrap() <= 0,
             "#/{view} is wider than the window by {wider}"
         );
-        browser.picture(&format!("narrow-{view}")).await;
+        screenshot(&browser, &format!("narrow-{view}")).await;
     }
     assert_eq!(
-        browser.run("return window.hacked ?? null").await,
+        browser.execute("return window.hacked ?? null").await,
         Value::Null
     );
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
     let state = TempDir::new().unwrap();
-    let app = Launch::default().state(state.path()).start().await;
+    let app = launch_app().state_dir(state.path()).start().await;
     let mut large = span(&id(1), 2, 1, "large", (1, 2));
     large["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(300_000) } }]);
     store(&app, "shop", &[span(&id(1), 1, 0, "buy", (0, 9)), large]).await;
@@ -408,39 +430,38 @@ async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
         .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
         .await;
     browser
-        .until(
+        .wait_until(
             "the trace says what it lacks",
             "document.querySelector('main').innerText.includes('incomplete: 1 span could not be taken')",
         )
         .await;
     browser.click("button[aria-pressed]").await;
     browser
-        .until(
+        .wait_until(
             "it is pinned",
             "document.querySelector('button[aria-pressed=true]')?.innerText === 'Unpin'",
         )
         .await;
-    browser.picture("pinned-incomplete").await;
+    screenshot(&browser, "pinned-incomplete").await;
     browser.open(&app.url("/traces/#/")).await;
     browser
-        .until(
+        .wait_until(
             "the list says so too",
             "document.querySelectorAll('.rows .row .tag').length === 2",
         )
         .await;
     browser
-        .until(
+        .wait_until(
             "what was turned away is said",
             "document.body.innerText.includes('1 export turned away since')",
         )
         .await;
-    browser.picture("list-pinned").await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    screenshot(&browser, "list-pinned").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(2000, 1100).await;
     let service = |number: u64| format!("service-{}", number % 9);
@@ -461,26 +482,26 @@ async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
         .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
         .await;
     browser
-        .until(
+        .wait_until(
             "it is drawn",
             "document.querySelectorAll('.span').length > 20",
         )
         .await;
     browser
-        .until(
+        .wait_until(
             "all are there",
             "document.querySelector('.facts').innerText.includes('5,000 spans')",
         )
         .await;
     let rows = browser
-        .run("return document.querySelectorAll('.span').length")
+        .execute("return document.querySelectorAll('.span').length")
         .await;
     assert!(
         rows.as_i64().unwrap() < 120,
         "only what is in sight is drawn, not {rows}"
     );
     let most = browser
-        .run_async(
+        .execute_async(
             "const done = arguments[0], pane = document.querySelector('.waterfall'); let most = 0, left = 80
             const next = () => {
                 most = Math.max(most, document.querySelectorAll('.span').length)
@@ -494,71 +515,70 @@ async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
         most.as_i64().unwrap() < 120,
         "nor while it is scrolled: {most}"
     );
-    browser.picture("wide-5000").await;
+    screenshot(&browser, "wide-5000").await;
     browser
-        .run("document.querySelector('.spans').focus()")
+        .execute("document.querySelector('.spans').focus()")
         .await;
-    browser.press("\u{e010}").await;
+    browser.press('\u{e010}').await;
     browser
-        .until(
+        .wait_until(
             "the last row is chosen and in sight",
             "document.querySelector('.span.selected')",
         )
         .await;
-    browser.press("\u{e011}").await;
+    browser.press('\u{e011}').await;
     browser
-        .until(
+        .wait_until(
             "and the first",
             "document.querySelector('.span.selected .label')?.innerText.endsWith(' step 1')",
         )
         .await;
-    browser.press("\u{e012}").await;
+    browser.press('\u{e012}').await;
     browser
-        .until(
+        .wait_until(
             "it collapses",
             "document.querySelector('.span.selected').getAttribute('aria-expanded') === 'false'",
         )
         .await;
-    browser.press("\u{e014}").await;
+    browser.press('\u{e014}').await;
     browser
-        .until(
+        .wait_until(
             "and expands",
             "document.querySelector('.span.selected').getAttribute('aria-expanded') === 'true'",
         )
         .await;
-    browser.write(".trace [type=search]", "step 4321").await;
+    browser.fill(".trace [type=search]", "step 4321").await;
     browser
-        .until(
+        .wait_until(
             "one is found",
             "document.querySelector('.found').innerText === '1 found'",
         )
         .await;
-    browser.press("\u{e007}").await;
+    browser.press('\u{e007}').await;
     browser
-        .until(
+        .wait_until(
             "and shown",
             "document.querySelector('.span.selected')?.innerText.includes('step 4321')",
         )
         .await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn a_poll_that_fails_does_not_end_the_updates() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let browser = Browser::start().await;
     store(&app, "shop", &[span(&id(1), 1, 0, "first", (0, 9))]).await;
     browser
         .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
         .await;
     browser
-        .until(
+        .wait_until(
             "it is drawn",
             "document.querySelectorAll('.span').length === 1",
         )
         .await;
     browser
-        .run(
+        .execute(
             "const real = window.fetch; window.failed = 0
             window.fetch = (url, ...rest) => url.includes('/api/traces/') && window.failed < 2
                 ? (window.failed++, Promise.reject(new TypeError('the network is gone'))) : real(url, ...rest)",
@@ -566,25 +586,24 @@ async fn a_poll_that_fails_does_not_end_the_updates() {
         .await;
     store(&app, "shop", &[span(&id(1), 2, 1, "second", (1, 2))]).await;
     browser
-        .until("it fails, and says so", "window.failed > 0 && document.querySelector('.trace .empty').innerText.includes('the network is gone')")
+        .wait_until("it fails, and says so", "window.failed > 0 && document.querySelector('.trace .empty').innerText.includes('the network is gone')")
         .await;
     browser
-        .until(
+        .wait_until(
             "what was shown stays",
             "document.querySelectorAll('.span').length > 0",
         )
         .await;
     browser
-        .until(
+        .wait_until(
             "it is brought up to date",
             "window.failed === 2 && document.querySelectorAll('.span').length === 2 && document.querySelector('.trace .empty').hidden",
         )
         .await;
 }
 
-#[tokio::test]
 async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(1280, 800).await;
     let turned = "\u{202e}gpj.exe";
@@ -608,11 +627,11 @@ async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them()
         .open(&app.url(&format!("/traces/#/trace/{}/0000000000000002", id(1))))
         .await;
     browser
-        .until("the span is shown", "document.querySelector('.details')")
+        .wait_until("the span is shown", "document.querySelector('.details')")
         .await;
     let names = "[...document.querySelectorAll('.span .label > bdi')]";
     let shown = browser
-        .run(&format!(
+        .execute(&format!(
             "return {names}.map(name => [name.textContent, getComputedStyle(name).unicodeBidi])"
         ))
         .await;
@@ -629,7 +648,7 @@ async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them()
         .collect();
     assert_eq!(shown, json!(expected));
     let marks = browser
-        .run(&format!("return {names}.map(name => [getComputedStyle(name, '::before').content, getComputedStyle(name, '::after').content])"))
+        .execute(&format!("return {names}.map(name => [getComputedStyle(name, '::before').content, getComputedStyle(name, '::after').content])"))
         .await;
     let none = json!(["none", "none"]);
     let expected = [
@@ -641,7 +660,7 @@ async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them()
     ];
     assert_eq!(marks, json!(expected));
     let values = browser
-        .run("return [...document.querySelectorAll('.details dl')[0].children].map(one => one.textContent)")
+        .execute("return [...document.querySelectorAll('.details dl')[0].children].map(one => one.textContent)")
         .await;
     let expected = [
         "big",
@@ -658,16 +677,18 @@ async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them()
         "no key",
     ];
     assert_eq!(values, json!(expected));
-    browser.picture("odd-names").await;
+    screenshot(&browser, "odd-names").await;
     browser.open(&app.url("/traces/#/map")).await;
     browser
-        .until(
+        .wait_until(
             "the services are drawn",
             "document.querySelectorAll('.node').length === 2",
         )
         .await;
     let drawn = browser
-        .run("return [...document.querySelectorAll('.node .title')].map(name => name.textContent)")
+        .execute(
+            "return [...document.querySelectorAll('.node .title')].map(name => name.textContent)",
+        )
         .await;
     let drawn: Vec<&str> = drawn
         .as_array()
@@ -683,74 +704,66 @@ async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them()
     );
     browser.open(&app.url("/traces/#/")).await;
     browser
-        .write("[name=attribute]", "list=[-9223372036854775808]")
+        .fill("[name=attribute]", "list=[-9223372036854775808]")
         .await;
     browser.click(".filters .primary").await;
     browser
-        .until(
+        .wait_until(
             "what is shown is found",
             &format!("{ROWS} === 1 && location.hash.includes('attribute=')"),
         )
         .await;
     browser.click("[aria-label='Another attribute']").await;
-    browser.write("[name=attribute]:last-child", "most=1").await;
+    browser.fill("[name=attribute]:last-child", "most=1").await;
     browser.click(".filters .primary").await;
     browser
-        .until("both are wanted", &format!("{ROWS} === 0"))
+        .wait_until("both are wanted", &format!("{ROWS} === 0"))
         .await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn a_link_with_the_token_opens_the_page_and_leaves_no_token_in_the_address() {
-    let app = Launch::default()
-        .env("APP_VIEWER_TOKEN", "s3cret")
-        .start()
-        .await;
+    let app = launch_app().env("APP_VIEWER_TOKEN", "s3cret").start().await;
     let browser = Browser::start().await;
     browser.open(&app.url("/traces/?token=s3cret#/map")).await;
     browser
-        .until(
+        .wait_until(
             "the view is the link's",
             "location.hash === '#/map' && document.querySelector('.map')",
         )
         .await;
-    assert_eq!(browser.run("return location.search").await, "");
+    assert_eq!(browser.execute("return location.search").await, "");
     assert_eq!(
-        browser.run("return document.cookie").await,
+        browser.execute("return document.cookie").await,
         "",
         "no script reads it"
     );
     browser.open(&app.url("/traces/#/")).await;
     browser
-        .until(
+        .wait_until(
             "the page may ask",
             "document.querySelector('.empty').innerText.includes('No traces yet')",
         )
         .await;
     browser.click(".danger").await;
-    browser.accept().await;
+    browser.accept_alert().await;
     browser
-        .until(
+        .wait_until(
             "and change",
             "document.getElementById('said').innerText === 'All traces are deleted'",
         )
         .await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-#[tokio::test]
 async fn a_page_of_another_origin_sends_traces_and_reads_none() {
-    let (app, other) = (
-        Launch::default().start().await,
-        Launch::default().start().await,
-    );
+    let (app, other) = (launch_app().start().await, launch_app().start().await);
     let browser = Browser::start().await;
     // A page without a policy of its own.
     browser.open(&other.url("/.well-known/spin/health")).await;
     let body = export("browser", &[span(&id(1), 1, 0, "click", (0, 9))]).to_string();
     let sent = browser
-        .run_async(&format!(
+        .execute_async(&format!(
             "const done = arguments[0], headers = {{ 'content-type': 'application/json', traceparent: '00-{}-0000000000000001-01' }}
             fetch({:?}, {{ method: 'POST', headers, body: {} }}).then(async answer => done([answer.status, await answer.text()]), problem => done(String(problem)))",
             id(1), app.url("/v1/traces"), json!(body)
@@ -758,7 +771,7 @@ async fn a_page_of_another_origin_sends_traces_and_reads_none() {
         .await;
     assert_eq!(sent, json!([200, "{}"]));
     let beacon = browser
-        .run(&format!(
+        .execute(&format!(
             "return navigator.sendBeacon({:?}, new Blob([{}], {{ type: 'application/json' }}))",
             app.url("/v1/traces"),
             json!(export("browser", &[span(&id(2), 1, 0, "leave", (0, 9))]).to_string())
@@ -766,7 +779,7 @@ async fn a_page_of_another_origin_sends_traces_and_reads_none() {
         .await;
     assert_eq!(beacon, true);
     let read = browser
-        .run_async(&format!(
+        .execute_async(&format!(
             "const done = arguments[0]; fetch({:?}).then(() => done('read'), () => done('refused'))",
             app.url("/traces/api/traces")
         ))
@@ -775,6 +788,6 @@ async fn a_page_of_another_origin_sends_traces_and_reads_none() {
     let browser = Browser::start().await;
     browser.open(&app.url("/traces/")).await;
     browser
-        .until("both have arrived", &format!("{ROWS} === 2"))
+        .wait_until("both have arrived", &format!("{ROWS} === 2"))
         .await;
 }

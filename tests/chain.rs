@@ -3,7 +3,19 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, render};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, render};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        a_chain_of_three_services_is_one_tree,
+        services_can_be_chained_in_a_line_with_settings_of_their_own,
+        latency_and_a_simulated_error_leave_a_span_and_events,
+        a_simulated_error_that_is_none_of_the_server_has_no_exception,
+        failed_calls_say_why,
+        refused_requests_are_traced_too,
+    ]
+};
 
 /// Sends a list that needs no guessing: a fixed user agent, and the response thrown away.
 async fn send(app: &App, body: &'static str) -> u16 {
@@ -17,11 +29,9 @@ fn port(app: &App) -> &str {
     app.authority().rsplit_once(':').unwrap().1
 }
 
-#[tokio::test]
 async fn a_chain_of_three_services_is_one_tree() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",
@@ -95,11 +105,9 @@ async fn a_chain_of_three_services_is_one_tree() {
     );
 }
 
-#[tokio::test]
 async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .env("APP_B_URL_DESTINO", "http://service-c.spin.internal")
         .env("APP_B_NAME", "orders")
@@ -142,11 +150,9 @@ async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
     );
 }
 
-#[tokio::test]
 async fn latency_and_a_simulated_error_leave_a_span_and_events() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_LATENCY", "40ms..40ms")
         .env("APP_ERRORS", "503:100")
         .start()
@@ -184,11 +190,13 @@ async fn latency_and_a_simulated_error_leave_a_span_and_events() {
     );
 }
 
-#[tokio::test]
 async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
     for errors in ["404:100", "418:100", "429:100"] {
         let collector = Collector::start().await;
-        let app = collector.launch().env("APP_ERRORS", errors).start().await;
+        let app = launch_exporting_to(&collector)
+            .env("APP_ERRORS", errors)
+            .start()
+            .await;
         app.process("[]").await;
         let span = collector.wait_for(1).await.remove(0);
         assert_eq!(span.status, None, "{errors}");
@@ -201,7 +209,6 @@ async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
     }
 }
 
-#[tokio::test]
 async fn failed_calls_say_why() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(503, "")]).await;
@@ -213,8 +220,7 @@ async fn failed_calls_say_why() {
         slow.url(),
         garbage.url()
     );
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", urls)
         .env("APP_TIMEOUT", "1s")
         .start()
@@ -287,10 +293,9 @@ async fn failed_calls_say_why() {
     );
 }
 
-#[tokio::test]
 async fn refused_requests_are_traced_too() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let brew = Method::from_bytes(b"BREW").unwrap();
     for (method, path) in [
         (Method::GET, "/process"),

@@ -10,15 +10,26 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use reqwest::Method;
 
-use crate::support::{Answer, App, BrokenCollector, Collector, Downstream, Launch, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, BrokenCollector, Collector, Downstream, Launch, SpanRecord, launch_app,
+    launch_exporting_to, reuses_instances,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        every_span_lasts_as_long_as_was_asked_for,
+        tracing_changes_no_answers_time,
+        a_collector_changes_no_answers_time,
+        a_retry_waits_no_longer_than_its_backoff,
+        a_long_call_beside_an_export_loses_no_span,
+    ]
+};
 
 /// By how much the median of any duration may exceed what was asked for, in milliseconds. Under WASI 0.2 each
 /// request starts an instance for every service.
 fn slack() -> f64 {
-    match env!("CARGO_CRATE_NAME") {
-        "end_to_end_wasip2" => 80.0,
-        _ => 30.0,
-    }
+    if reuses_instances() { 30.0 } else { 80.0 }
 }
 
 /// How far a clock may be off between two readings of it, in milliseconds.
@@ -285,7 +296,6 @@ fn own_work_too_long(mesh: &Mesh, spans: &[SpanRecord]) -> Option<String> {
     too_long(&format!("{}: a service's own work", mesh.name), own, 0.0)
 }
 
-#[tokio::test]
 async fn every_span_lasts_as_long_as_was_asked_for() {
     for mesh in meshes() {
         retried(async || measure(&mesh).await).await;
@@ -307,7 +317,7 @@ async fn retried(measure: impl AsyncFn() -> Vec<String>) {
 /// What lasts longer than was asked for in a few requests, in a sentence each.
 async fn measure(mesh: &Mesh) -> Vec<String> {
     let collector = Collector::start().await;
-    let app = mesh.launch(collector.launch()).start().await;
+    let app = mesh.launch(launch_exporting_to(&collector)).start().await;
     app.process("[]").await;
     let times = ask(&app, 1).await;
     let spans_of_requests = collector_settles(&collector).await;
@@ -336,7 +346,6 @@ async fn collector_settles(collector: &Collector) -> Vec<SpanRecord> {
     }
 }
 
-#[tokio::test]
 async fn tracing_changes_no_answers_time() {
     for mesh in meshes() {
         for connections in mesh.connections() {
@@ -348,8 +357,8 @@ async fn tracing_changes_no_answers_time() {
 /// What takes longer with tracing than without, in a sentence.
 async fn compare(mesh: &Mesh, connections: usize) -> Vec<String> {
     let collector = Collector::start().await;
-    let traced = mesh.launch(collector.launch()).start().await;
-    let untraced = mesh.launch(Launch::default());
+    let traced = mesh.launch(launch_exporting_to(&collector)).start().await;
+    let untraced = mesh.launch(launch_app());
     let untraced = untraced.env("OTEL_SDK_DISABLED", "true").start().await;
     for app in [&traced, &untraced] {
         app.process("[]").await;
@@ -371,7 +380,6 @@ async fn compare(mesh: &Mesh, connections: usize) -> Vec<String> {
     Vec::from_iter(longer.then_some(sentence))
 }
 
-#[tokio::test]
 async fn a_collector_changes_no_answers_time() {
     let env = [
         ("APP_URL_DESTINO", &*format!("{B},{C}")),
@@ -382,7 +390,7 @@ async fn a_collector_changes_no_answers_time() {
     for broken in BrokenCollector::ALL {
         retried(async || {
             let collector = broken.start().await;
-            let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
+            let launch = launch_app().env("OTLP_ENDPOINT", collector.endpoint());
             let app = mesh.launch(launch).start().await;
             app.process("[]").await;
             let what = format!("a request beside a collector that is {broken:?}");
@@ -393,14 +401,12 @@ async fn a_collector_changes_no_answers_time() {
     }
 }
 
-#[tokio::test]
 async fn a_retry_waits_no_longer_than_its_backoff() {
     retried(async || {
         let collector = Collector::start().await;
         let answers = [Answer::Now(503, ""), Answer::Now(200, "[]")].repeat(REQUESTS + 1);
         let downstream = Downstream::start(answers).await;
-        let app = collector
-            .launch()
+        let app = launch_exporting_to(&collector)
             .env("APP_URL_DESTINO", format!("{},{C}", downstream.url()))
             .env("APP_RETRIES", "1")
             .start()
@@ -423,11 +429,9 @@ async fn a_retry_waits_no_longer_than_its_backoff() {
     .await;
 }
 
-#[tokio::test]
 async fn a_long_call_beside_an_export_loses_no_span() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", format!("{B},{C}"))
         .env("APP_C_LATENCY", "4s")
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")

@@ -4,7 +4,15 @@ use std::path::PathBuf;
 
 use tracing_tail_host::engine::{compile, engine};
 
+use crate::harness::{Test, tests};
 use crate::support::{build, repository};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_wasi_0_2_component_imports_nothing_newer_than_it_must,
+        the_wasi_0_3_component_speaks_http_of_0_3_alone,
+    ]
+};
 
 const WASIP3: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
 const WASIP2: &str = "target/wasip2/wasm32-wasip2/component/tracing_tail.wasm";
@@ -29,7 +37,6 @@ fn interfaces(path: &str) -> (Vec<Interface>, Vec<Interface>) {
     )
 }
 
-#[test]
 fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
     build("spin.wasip2.toml");
     let (imports, exports) = interfaces(WASIP2);
@@ -48,7 +55,6 @@ fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
     assert_eq!(exports, [handler]);
 }
 
-#[test]
 fn the_wasi_0_3_component_speaks_http_of_0_3_alone() {
     build("spin.toml");
     let (imports, exports) = interfaces(WASIP3);

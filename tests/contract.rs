@@ -4,10 +4,29 @@ use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, closed};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, refusing_address};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        appends_the_name_and_answers_the_list,
+        announces_its_span_on_every_answer,
+        fails_on_purpose_with_the_status_that_is_asked_for,
+        calls_downstreams_one_after_the_other_with_the_list_as_it_stands,
+        answers_502_for_a_bad_answer_and_still_calls_the_others,
+        answers_502_for_an_unreachable_downstream,
+        answers_502_for_a_forbidden_downstream_and_names_the_setting,
+        answers_504_for_a_downstream_that_takes_too_long,
+        the_first_failure_is_the_answer,
+        answers_422_for_anything_but_an_array_of_strings,
+        answers_413_for_too_much,
+        answers_405_for_other_methods_on_process,
+        answers_404_for_other_paths,
+    ]
+};
 
 async fn app(env: &[(&str, &str)], collector: &Collector) -> App {
-    let launch = collector.launch();
+    let launch = launch_exporting_to(&collector);
     env.iter()
         .fold(launch, |launch, (name, value)| launch.env(name, *value))
         .start()
@@ -28,7 +47,6 @@ async fn failure(app: &App, body: &'static str) -> (u16, String) {
     (status, told["error"].as_str().unwrap().to_owned())
 }
 
-#[tokio::test]
 async fn appends_the_name_and_answers_the_list() {
     let collector = Collector::start().await;
     let app = app(&[("APP_NAME", "größer \"b\"")], &collector).await;
@@ -43,7 +61,6 @@ async fn appends_the_name_and_answers_the_list() {
     assert_eq!(list, json!(["item1", "item2", "größer \"b\""]));
 }
 
-#[tokio::test]
 async fn announces_its_span_on_every_answer() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -73,7 +90,6 @@ async fn announces_its_span_on_every_answer() {
     }
 }
 
-#[tokio::test]
 async fn fails_on_purpose_with_the_status_that_is_asked_for() {
     let collector = Collector::start().await;
     for (errors, status) in [("100", 500), ("503:100", 503), ("429:100", 429)] {
@@ -83,7 +99,6 @@ async fn fails_on_purpose_with_the_status_that_is_asked_for() {
     }
 }
 
-#[tokio::test]
 async fn calls_downstreams_one_after_the_other_with_the_list_as_it_stands() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(200, r#"["from-b"]"#)]).await;
@@ -97,7 +112,6 @@ async fn calls_downstreams_one_after_the_other_with_the_list_as_it_stands() {
     assert_eq!(b.received()[0].0[CONTENT_TYPE], "application/json");
 }
 
-#[tokio::test]
 async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
     let collector = Collector::start().await;
     let table = [
@@ -127,11 +141,10 @@ async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
     }
 }
 
-#[tokio::test]
 async fn answers_502_for_an_unreachable_downstream() {
     let collector = Collector::start().await;
-    let (_socket, closed) = closed();
-    let url = format!("http://{closed}");
+    let (_socket, address) = refusing_address();
+    let url = format!("http://{address}");
     let app = app(&[("APP_URL_DESTINO", &url)], &collector).await;
     let (status, error) = failure(&app, "[]").await;
     assert_eq!(status, 502);
@@ -141,7 +154,6 @@ async fn answers_502_for_an_unreachable_downstream() {
     );
 }
 
-#[tokio::test]
 async fn answers_502_for_a_forbidden_downstream_and_names_the_setting() {
     let collector = Collector::start().await;
     let b = Downstream::start_on("127.0.0.2", [Answer::Now(200, "[]")]).await;
@@ -161,7 +173,6 @@ async fn answers_502_for_a_forbidden_downstream_and_names_the_setting() {
     assert_eq!(allowed.process("[]").await.status(), 200);
 }
 
-#[tokio::test]
 async fn answers_504_for_a_downstream_that_takes_too_long() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Never]).await;
@@ -178,7 +189,6 @@ async fn answers_504_for_a_downstream_that_takes_too_long() {
     );
 }
 
-#[tokio::test]
 async fn the_first_failure_is_the_answer() {
     let collector = Collector::start().await;
     for (script, expected) in [
@@ -200,7 +210,6 @@ async fn the_first_failure_is_the_answer() {
     }
 }
 
-#[tokio::test]
 async fn answers_422_for_anything_but_an_array_of_strings() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -223,7 +232,6 @@ async fn answers_422_for_anything_but_an_array_of_strings() {
     }
 }
 
-#[tokio::test]
 async fn answers_413_for_too_much() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -258,7 +266,6 @@ async fn answers_413_for_too_much() {
     );
 }
 
-#[tokio::test]
 async fn answers_405_for_other_methods_on_process() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -284,7 +291,6 @@ async fn answers_405_for_other_methods_on_process() {
     }
 }
 
-#[tokio::test]
 async fn answers_404_for_other_paths() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;

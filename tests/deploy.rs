@@ -12,10 +12,20 @@ use tracing_tail_host::app::allowed_hosts;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
 
+use crate::harness::{Test, tests};
 use crate::support::repository;
 
-mod compose;
-mod spinkube;
+pub(crate) mod compose;
+pub(crate) mod spinkube;
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        every_yaml_file_of_deploy_is_well_formed,
+        the_fermyon_manifest_is_the_other_one_without_chaining,
+        the_pages_commands_name_what_there_is,
+        the_page_names_settings_and_files_that_exist,
+    ]
+};
 
 fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -109,7 +119,6 @@ fn assert_accepted(manifest: &Manifest, variables: &Variables) {
     }
 }
 
-#[test]
 fn every_yaml_file_of_deploy_is_well_formed() {
     let files = walkdir::WalkDir::new(repository().join("deploy")).into_iter();
     let yaml: Vec<PathBuf> = files
@@ -128,7 +137,6 @@ fn every_yaml_file_of_deploy_is_well_formed() {
     }
 }
 
-#[test]
 fn the_fermyon_manifest_is_the_other_one_without_chaining() {
     let whole = manifest("spin.wasip2.toml");
     let single = manifest("deploy/fermyon-cloud/spin.toml");
@@ -176,7 +184,6 @@ fn the_fermyon_manifest_is_the_other_one_without_chaining() {
     assert_accepted(&single, &single_values);
 }
 
-#[test]
 fn the_pages_commands_name_what_there_is() {
     let page = text("docs/deploy.md").replace("\\\n", " ");
     let commands = page
@@ -213,7 +220,6 @@ fn the_pages_commands_name_what_there_is() {
     assert!(seen >= 10, "only {seen} variables found");
 }
 
-#[test]
 fn the_page_names_settings_and_files_that_exist() {
     let page = text("docs/deploy.md");
     let word = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);

@@ -7,12 +7,26 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Collector, Launch, eventually, repository, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{Collector, Launch, eventually, launch_app, launch_exporting_to, repository};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    embedded_host: [
+        says_where_it_serves_what_to_try_and_where_the_spans_go,
+        answers_health_and_info_itself,
+        prefixes_what_components_print,
+        an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles,
+        refuses_to_start_with_one_sentence,
+        refuses_manifests_by_name_and_line,
+        builds_what_is_missing_with_its_build_command,
+        takes_static_providers_dotenv_files_and_spin_variables,
+    ]
+};
 
 /// Starts an application that must not start; gives what it says on stderr.
 async fn refusal(launch: Launch) -> String {
     let mut app = launch.spawn();
-    let status = app.ended().await;
+    let status = app.wait_for_exit().await;
     assert_eq!(status.code(), Some(1), "{}", app.stderr());
     eventually("the reason is said", || {
         let stderr = app.stderr();
@@ -35,12 +49,8 @@ const MANIFEST: &str = "spin_manifest_version = 2\n\
     [component.x]\n\
     source = \"x.wasm\"\n";
 
-#[tokio::test]
 async fn says_where_it_serves_what_to_try_and_where_the_spans_go() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default()
+    let app = launch_app()
         .env("OTLP_ENDPOINT", "http://127.0.0.1:1/v1/traces")
         .start()
         .await;
@@ -73,13 +83,9 @@ async fn says_where_it_serves_what_to_try_and_where_the_spans_go() {
     );
 }
 
-#[tokio::test]
 async fn answers_health_and_info_itself() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let get = async |path: &str| app.request(Method::GET, path).send().await.unwrap();
     assert_eq!(
         get("/.well-known/spin/health").await.text().await.unwrap(),
@@ -99,26 +105,22 @@ async fn answers_health_and_info_itself() {
     );
 }
 
-#[tokio::test]
 async fn prefixes_what_components_print() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().env("APP_ERRORS", "x").start().await;
+    let app = launch_app().env("APP_ERRORS", "x").start().await;
     app.process("[]").await;
     let line = "[tracing-tail] APP_ERRORS: 'x' is not a percentage from 0 to 100\n";
     eventually("the line is there", || {
         app.stderr().contains(line).then_some(())
     })
     .await;
-    let mut quiet = Launch::default()
+    let mut quiet = launch_app()
         .env("APP_ERRORS", "x")
         .argument("--quiet")
         .start()
         .await;
     quiet.process("[]").await;
     quiet.signal("INT");
-    quiet.ended().await;
+    quiet.wait_for_exit().await;
     eventually("stderr is complete", || {
         quiet.stderr().contains("Shutting down").then_some(())
     })
@@ -126,14 +128,9 @@ async fn prefixes_what_components_print() {
     assert!(!quiet.stderr().contains("APP_ERRORS"), "{}", quiet.stderr());
 }
 
-#[tokio::test]
 async fn an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://service-d.spin.internal")
         .start()
         .await;
@@ -147,32 +144,28 @@ async fn an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles() {
     collector.wait_for(2).await;
 }
 
-#[tokio::test]
 async fn refuses_to_start_with_one_sentence() {
-    if !serves_embedded_only() {
-        return;
-    }
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let table = [
         (
-            Launch::default().argument("--listen").argument(&address),
+            launch_app().argument("--listen").argument(&address),
             format!("Error: {address} is in use already; stop what listens there, or choose another with --listen"),
         ),
         (
-            Launch::default().argument("--variable").argument("latncy=5"),
+            launch_app().argument("--variable").argument("latncy=5"),
             "Error: there is no variable 'latncy'; the manifest has name, url_destino, errors".to_owned(),
         ),
         (
-            Launch::default().argument("--runtime-config-file").argument("no-such.toml"),
+            launch_app().argument("--runtime-config-file").argument("no-such.toml"),
             "Error: failed to read the runtime configuration no-such.toml: No such file".to_owned(),
         ),
         (
-            Launch::default().manifest(Path::new("no-such/spin.toml")),
+            launch_app().manifest(Path::new("no-such/spin.toml")),
             "Error: failed to read the manifest no-such/spin.toml: No such file".to_owned(),
         ),
         (
-            Launch::default().env("APP_ALLOWED_HOST", "example.com"),
+            launch_app().env("APP_ALLOWED_HOST", "example.com"),
             "'example.com' is no allowed outbound host: it has no scheme; write scheme://host[:port], such as http://*.example.com:8080".to_owned(),
         ),
     ];
@@ -182,11 +175,7 @@ async fn refuses_to_start_with_one_sentence() {
     }
 }
 
-#[tokio::test]
 async fn refuses_manifests_by_name_and_line() {
-    if !serves_embedded_only() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let shown = folder.path().join("spin.toml").display().to_string();
     let wasm = folder.path().join("x.wasm").display().to_string();
@@ -234,17 +223,13 @@ async fn refuses_manifests_by_name_and_line() {
         ),
     ];
     for (manifest, sentence) in table {
-        let said = refusal(Launch::default().manifest(&write(folder.path(), &manifest))).await;
+        let said = refusal(launch_app().manifest(&write(folder.path(), &manifest))).await;
         assert!(said.starts_with(&sentence), "{said}\nexpected {sentence}");
     }
     assert!(component.exists());
 }
 
-#[tokio::test]
 async fn builds_what_is_missing_with_its_build_command() {
-    if !serves_embedded_only() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     let build = format!(
@@ -253,7 +238,7 @@ async fn builds_what_is_missing_with_its_build_command() {
     );
     fs::create_dir(folder.path().join("sub")).unwrap();
     let manifest = format!("{}{build}", MANIFEST.replace("x.wasm", "sub/x.wasm"));
-    let app = Launch::default()
+    let app = launch_app()
         .manifest(&write(folder.path(), &manifest))
         .start()
         .await;
@@ -270,11 +255,7 @@ async fn builds_what_is_missing_with_its_build_command() {
     );
 }
 
-#[tokio::test]
 async fn takes_static_providers_dotenv_files_and_spin_variables() {
-    if !serves_embedded_only() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     fs::copy(component, folder.path().join("x.wasm")).unwrap();
@@ -297,9 +278,9 @@ async fn takes_static_providers_dotenv_files_and_spin_variables() {
          [[config_provider]]\ntype = \"env\"\nprefix = \"TT\"\ndotenv_path = \"extra.env\"\n",
     )
     .unwrap();
-    let app = Launch::default()
+    let app = launch_app()
         .manifest(&manifest)
-        .folder(folder.path())
+        .current_dir(folder.path())
         .start()
         .await;
     let list: Value = app.process("[]").await.json().await.unwrap();

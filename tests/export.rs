@@ -7,24 +7,52 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use tracing_tail::config::LONGEST_WAIT;
 
+use crate::harness::{Test, tests};
 use crate::support::{
-    Answer, Collector, Downstream, Launch, closed, eventually, reuses_instances,
-    serves_embedded_only, spin,
+    Answer, Collector, Downstream, eventually, launch_app, launch_exporting_to, refusing_address,
+    reuses_instances, spin,
 };
 
-#[tokio::test]
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        says_who_it_is_in_resource_and_scope,
+        the_environment_adds_headers_and_attributes,
+        the_service_is_named_by_app_name_then_by_its_attribute,
+        an_export_that_takes_too_long_is_given_up,
+        answers_do_not_wait_for_the_collector,
+        a_dead_collector_costs_a_line_and_no_request,
+        a_collector_that_is_busy_gets_the_batch_again,
+        a_collector_that_asks_for_too_long_a_wait_gets_nothing_more,
+        what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again,
+        what_a_collector_says_is_understood_whatever_its_encoding_and_length,
+        a_batch_that_is_too_large_is_said_with_the_setting,
+        a_forbidden_collector_is_named_with_the_setting,
+        credentials_of_the_endpoint_are_sent_and_never_shown,
+        a_collector_that_refuses_is_named_with_its_status,
+    ]
+    embedded_host: [
+        ctrl_c_loses_no_span,
+        ctrl_c_lets_requests_in_flight_finish,
+        a_signal_right_after_the_banner_ends_the_host_in_order,
+    ]
+    reused_instances: [
+        spans_of_many_requests_leave_in_one_batch,
+        a_steady_trickle_leaves_in_batches_too,
+        a_full_batch_does_not_wait,
+        a_full_queue_drops_the_newest_spans_and_says_so,
+    ]
+};
+
 async fn spans_of_many_requests_leave_in_one_batch() {
-    if !reuses_instances() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
-    for _ in 0..10 {
-        let requests: Vec<_> = (0..10).map(|_| app.process("[]")).collect();
+    // Two connections reach two of the host's threads at most, however many cores there are. Each thread has an
+    // instance of its own, and each instance sends batches of its own.
+    for _ in 0..50 {
+        let requests: Vec<_> = (0..2).map(|_| app.process("[]")).collect();
         for answer in join_all(requests).await {
             assert_eq!(answer.status(), 200);
         }
@@ -37,14 +65,9 @@ async fn spans_of_many_requests_leave_in_one_batch() {
     assert_eq!(exports[0].headers[CONTENT_TYPE], "application/x-protobuf");
 }
 
-#[tokio::test]
 async fn a_steady_trickle_leaves_in_batches_too() {
-    if !reuses_instances() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
@@ -61,10 +84,12 @@ async fn a_steady_trickle_leaves_in_batches_too() {
     assert_eq!(collector.exports().len(), 2);
 }
 
-#[tokio::test]
 async fn says_who_it_is_in_resource_and_scope() {
     let collector = Collector::start().await;
-    let app = collector.launch().env("APP_NAME", "checkout").start().await;
+    let app = launch_exporting_to(&collector)
+        .env("APP_NAME", "checkout")
+        .start()
+        .await;
     app.process("[]").await;
     collector.wait_for(1).await;
     let about: Vec<_> = collector.resource().into_keys().collect();
@@ -88,11 +113,9 @@ async fn says_who_it_is_in_resource_and_scope() {
     assert_eq!(scope.schema_url, resource.schema_url);
 }
 
-#[tokio::test]
 async fn the_environment_adds_headers_and_attributes() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env(
             "OTEL_EXPORTER_OTLP_HEADERS",
             "authorization=Bearer%20a%3Db, x-tenant=t1",
@@ -114,7 +137,6 @@ async fn the_environment_adds_headers_and_attributes() {
     assert_eq!(resource["telemetry.sdk.name"], "opentelemetry");
 }
 
-#[tokio::test]
 async fn the_service_is_named_by_app_name_then_by_its_attribute() {
     let table = [
         (None, "a=1", "tracing-tail"),
@@ -123,9 +145,8 @@ async fn the_service_is_named_by_app_name_then_by_its_attribute() {
     ];
     for (app_name, attributes, expected) in table {
         let collector = Collector::start().await;
-        let mut launch = collector
-            .launch()
-            .env("OTEL_RESOURCE_ATTRIBUTES", attributes);
+        let mut launch =
+            launch_exporting_to(&collector).env("OTEL_RESOURCE_ATTRIBUTES", attributes);
         if let Some(name) = app_name {
             launch = launch.env("APP_NAME", name);
         }
@@ -137,12 +158,10 @@ async fn the_service_is_named_by_app_name_then_by_its_attribute() {
     }
 }
 
-#[tokio::test]
 async fn an_export_that_takes_too_long_is_given_up() {
     let collector = Collector::start().await;
     collector.hold();
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "200")
         .start()
         .await;
@@ -157,14 +176,9 @@ async fn an_export_that_takes_too_long_is_given_up() {
     .await;
 }
 
-#[tokio::test]
 async fn a_full_batch_does_not_wait() {
-    if !reuses_instances() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         // The wait is never longer than four seconds; this takes far less.
         .env("OTEL_BSP_SCHEDULE_DELAY", "3600000")
         .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
@@ -181,14 +195,9 @@ async fn a_full_batch_does_not_wait() {
     }
 }
 
-#[tokio::test]
 async fn a_full_queue_drops_the_newest_spans_and_says_so() {
-    if !reuses_instances() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "0")
         .env("OTEL_BSP_MAX_QUEUE_SIZE", "3")
         .start()
@@ -211,12 +220,10 @@ async fn a_full_queue_drops_the_newest_spans_and_says_so() {
     .await;
 }
 
-#[tokio::test]
 async fn answers_do_not_wait_for_the_collector() {
     let collector = Collector::start().await;
     collector.hold();
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
@@ -235,14 +242,10 @@ async fn answers_do_not_wait_for_the_collector() {
     collector.wait_for(6).await;
 }
 
-#[tokio::test]
 async fn a_dead_collector_costs_a_line_and_no_request() {
-    let (_socket, closed) = closed();
-    let endpoint = format!("http://{closed}/v1/traces");
-    let mut app = Launch::default()
-        .env("OTLP_ENDPOINT", &endpoint)
-        .start()
-        .await;
+    let (_socket, address) = refusing_address();
+    let endpoint = format!("http://{address}/v1/traces");
+    let mut app = launch_app().env("OTLP_ENDPOINT", &endpoint).start().await;
     let line = format!("OTLP export to {endpoint} failed: connection refused; spans lost: ");
     assert_eq!(app.process("[]").await.status(), 200);
     eventually("the loss is said", || {
@@ -259,7 +262,7 @@ async fn a_dead_collector_costs_a_line_and_no_request() {
         .await;
     }
     app.signal("TERM");
-    app.ended().await;
+    app.wait_for_exit().await;
     let said = app.stderr();
     let lost = said.lines().filter_map(|said| said.split_once(&line));
     let lost: Vec<usize> = lost.map(|(_, lost)| lost.parse().unwrap()).collect();
@@ -275,21 +278,19 @@ async fn a_dead_collector_costs_a_line_and_no_request() {
     }
 }
 
-#[tokio::test]
 async fn a_collector_that_is_busy_gets_the_batch_again() {
     let collector = Collector::start().await;
     collector.refuse_next(&[(503, None), (429, Some("1")), (502, None), (504, None)]);
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     app.process("[]").await;
     collector.wait_for(1).await;
     assert!(!app.stderr().contains("lost"), "{}", app.stderr());
 }
 
-#[tokio::test]
 async fn a_collector_that_asks_for_too_long_a_wait_gets_nothing_more() {
     let collector = Collector::start().await;
     collector.refuse_next(&[(503, Some("18446744073709551615"))]);
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     app.process("[]").await;
     let line = "failed: the collector answered 503 Service Unavailable; spans lost: 1";
     eventually("the loss is said", || {
@@ -303,11 +304,10 @@ async fn a_collector_that_asks_for_too_long_a_wait_gets_nothing_more() {
     );
 }
 
-#[tokio::test]
 async fn what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again() {
     let collector = Collector::start().await;
     collector.reject(1, "too old");
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     app.process("[]").await;
     let line = format!(
         "OTLP export to {} failed: the collector rejected spans: too old; spans lost: 1",
@@ -320,7 +320,6 @@ async fn what_a_collector_rejects_of_a_batch_is_said_and_not_sent_again() {
     collector.wait_for(1).await;
 }
 
-#[tokio::test]
 async fn what_a_collector_says_is_understood_whatever_its_encoding_and_length() {
     let long = format!(
         "{{\"partialSuccess\":{{\"rejectedSpans\":\"1\",\"errorMessage\":\"{}\"}}}}",
@@ -353,13 +352,13 @@ async fn what_a_collector_says_is_understood_whatever_its_encoding_and_length() 
     ];
     for (body, said) in table {
         let collector = Collector::start().await;
-        collector.answer(body);
-        let mut app = collector.launch().start().await;
+        collector.respond_with_body(body);
+        let mut app = launch_exporting_to(&collector).start().await;
         app.process("[]").await;
         collector.wait_for(1).await;
         eventually("it is said", || app.stderr().contains(said).then_some(())).await;
         app.signal("TERM");
-        app.ended().await;
+        app.wait_for_exit().await;
         let stderr = app.stderr();
         let about = format!("OTLP export to {}", collector.endpoint());
         let lines = usize::from(!said.is_empty());
@@ -369,11 +368,10 @@ async fn what_a_collector_says_is_understood_whatever_its_encoding_and_length() 
     }
 }
 
-#[tokio::test]
 async fn a_batch_that_is_too_large_is_said_with_the_setting() {
     let collector = Collector::start().await;
     collector.refuse(413);
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     app.process("[]").await;
     let line = "answered 413 Payload Too Large; a smaller OTEL_BSP_MAX_EXPORT_BATCH_SIZE makes smaller exports; spans lost: 1";
     eventually("the loss is said", || {
@@ -382,9 +380,8 @@ async fn a_batch_that_is_too_large_is_said_with_the_setting() {
     .await;
 }
 
-#[tokio::test]
 async fn a_forbidden_collector_is_named_with_the_setting() {
-    let app = Launch::default()
+    let app = launch_app()
         .env("OTLP_ENDPOINT", "http://127.0.0.2:1/v1/traces")
         .start()
         .await;
@@ -397,13 +394,12 @@ async fn a_forbidden_collector_is_named_with_the_setting() {
     .await;
 }
 
-#[tokio::test]
 async fn credentials_of_the_endpoint_are_sent_and_never_shown() {
     let collector = Collector::start().await;
     let endpoint = collector
         .endpoint()
         .replace("http://", "http://user:secret@");
-    let app = Launch::default()
+    let app = launch_app()
         .env("OTLP_ENDPOINT", format!("{endpoint}?key=hidden"))
         .start()
         .await;
@@ -427,11 +423,10 @@ async fn credentials_of_the_endpoint_are_sent_and_never_shown() {
     }
 }
 
-#[tokio::test]
 async fn a_collector_that_refuses_is_named_with_its_status() {
     let collector = Collector::start().await;
     collector.refuse(400);
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     assert_eq!(app.process("[]").await.status(), 200);
     let line = format!(
         "OTLP export to {} failed: the collector answered 400 Bad Request; spans lost: 1",
@@ -443,16 +438,11 @@ async fn a_collector_that_refuses_is_named_with_its_status() {
     .await;
 }
 
-#[tokio::test]
 async fn ctrl_c_loses_no_span() {
-    if !serves_embedded_only() {
-        return;
-    }
     let reuses = reuses_instances();
     for signal in ["INT", "TERM"] {
         let collector = Collector::start().await;
-        let mut app = collector
-            .launch()
+        let mut app = launch_exporting_to(&collector)
             .env("OTEL_BSP_SCHEDULE_DELAY", "1500")
             .start()
             .await;
@@ -467,20 +457,15 @@ async fn ctrl_c_loses_no_span() {
             assert_eq!(collector.spans().len(), 0, "they still wait in the queue");
         }
         app.signal(signal);
-        assert!(app.ended().await.success());
+        assert!(app.wait_for_exit().await.success());
         assert_eq!(collector.spans().len(), 20);
     }
 }
 
-#[tokio::test]
 async fn ctrl_c_lets_requests_in_flight_finish() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Held]).await;
-    let mut app = collector
-        .launch()
+    let mut app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", downstream.url())
         .start()
         .await;
@@ -492,18 +477,14 @@ async fn ctrl_c_lets_requests_in_flight_finish() {
     eventually("the shutdown begins", told).await;
     downstream.release();
     assert_eq!(request.await.unwrap().unwrap().status(), 200);
-    assert!(app.ended().await.success());
+    assert!(app.wait_for_exit().await.success());
     assert_eq!(collector.spans().len(), 2);
 }
 
-#[tokio::test]
 async fn a_signal_right_after_the_banner_ends_the_host_in_order() {
-    if !serves_embedded_only() {
-        return;
-    }
     for _ in 0..5 {
-        let mut app = Launch::default().start().await;
+        let mut app = launch_app().start().await;
         app.signal("INT");
-        assert_eq!(app.ended().await.code(), Some(0));
+        assert_eq!(app.wait_for_exit().await.code(), Some(0));
     }
 }

@@ -7,7 +7,27 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, spin};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, Collector, Downstream, Launch, SpanRecord, launch_exporting_to, spin,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        a_fault_hits_the_hop_that_it_is_for_and_no_other_request,
+        a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it,
+        lists_are_percent_encoded,
+        a_malformed_fault_is_named_by_the_hop_that_it_is_for,
+        a_fault_that_would_be_lost_is_named_by_the_first_hop,
+        a_byte_that_is_not_ascii_loses_no_fault_beside_it,
+        overrides_can_be_off,
+        no_delay_is_longer_than_the_cap,
+        an_incident_makes_a_service_sick_and_its_spans_say_so,
+        the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop,
+        with_a_seed_in_the_settings_the_list_tells_requests_apart,
+        a_seed_repeats_no_trace_id,
+    ]
+};
 
 const B: &str = "http://service-b.spin.internal";
 const C: &str = "http://service-c.spin.internal";
@@ -20,7 +40,7 @@ async fn ask(app: &App, baggage: &str) -> Response {
 }
 
 fn chain(collector: &Collector) -> Launch {
-    let launch = collector.launch().env("APP_URL_DESTINO", B);
+    let launch = launch_exporting_to(&collector).env("APP_URL_DESTINO", B);
     launch.env("APP_B_URL_DESTINO", C)
 }
 
@@ -35,7 +55,6 @@ fn event<'s>(span: &'s SpanRecord, name: &str) -> &'s std::collections::BTreeMap
     &found.unwrap_or_else(|| panic!("no {name}: {span:#?}")).1
 }
 
-#[tokio::test]
 async fn a_fault_hits_the_hop_that_it_is_for_and_no_other_request() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
@@ -59,12 +78,10 @@ async fn a_fault_hits_the_hop_that_it_is_for_and_no_other_request() {
     assert_eq!(ask(&app, "user=1").await.status(), 200);
 }
 
-#[tokio::test]
 async fn a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it() {
     let collector = Collector::start().await;
     let foreign = Downstream::start([Answer::Now(200, "[]")]).await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", format!("{B},{}", foreign.url()))
         .start()
         .await;
@@ -76,16 +93,14 @@ async fn a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it() {
     assert_eq!(waits.count(), 2);
 }
 
-#[tokio::test]
 async fn lists_are_percent_encoded() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let baggage = "tail.tracing-tail.errors=503:50%2C429:50";
     let status = ask(&app, baggage).await.status().as_u16();
     assert!([503, 429].contains(&status), "{status}");
 }
 
-#[tokio::test]
 async fn a_malformed_fault_is_named_by_the_hop_that_it_is_for() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
@@ -101,7 +116,6 @@ async fn a_malformed_fault_is_named_by_the_hop_that_it_is_for() {
 }
 
 /// Half of a fault would be another one, and a fault that is dropped on its way is none.
-#[tokio::test]
 async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
@@ -129,7 +143,6 @@ async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
     assert_eq!(ask(&app, "a b,c=\"d\"").await.status(), 200);
 }
 
-#[tokio::test]
 async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
@@ -146,7 +159,6 @@ async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
     }
 }
 
-#[tokio::test]
 async fn overrides_can_be_off() {
     let collector = Collector::start().await;
     let app = chain(&collector).env("APP_OVERRIDES", "off").start().await;
@@ -160,10 +172,9 @@ async fn overrides_can_be_off() {
     );
 }
 
-#[tokio::test]
 async fn no_delay_is_longer_than_the_cap() {
     let collector = Collector::start().await;
-    let launch = collector.launch().env("APP_LATENCY_CAP", "20ms");
+    let launch = launch_exporting_to(&collector).env("APP_LATENCY_CAP", "20ms");
     let app = launch.env("APP_LATENCY", "30s..60s").start().await;
     for baggage in ["", "tail.*.latency=20m"] {
         assert_eq!(ask(&app, baggage).await.status(), 200);
@@ -177,7 +188,6 @@ async fn no_delay_is_longer_than_the_cap() {
     }
 }
 
-#[tokio::test]
 async fn an_incident_makes_a_service_sick_and_its_spans_say_so() {
     let collector = Collector::start().await;
     let app = chain(&collector)
@@ -246,7 +256,6 @@ fn forget(value: &mut Value) {
     }
 }
 
-#[tokio::test]
 async fn the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop() {
     let collector = Collector::start().await;
     let mut runs = Vec::new();
@@ -270,7 +279,6 @@ async fn the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop() {
     assert!(different.len() > 20, "seeds differ: {}", different.len());
 }
 
-#[tokio::test]
 async fn with_a_seed_in_the_settings_the_list_tells_requests_apart() {
     let collector = Collector::start().await;
     let lists: Vec<_> = (0..20)
@@ -288,10 +296,12 @@ async fn with_a_seed_in_the_settings_the_list_tells_requests_apart() {
     assert!(different.len() > 3, "lists differ in more than their words");
 }
 
-#[tokio::test]
 async fn a_seed_repeats_no_trace_id() {
     let collector = Collector::start().await;
-    let app = collector.launch().env("APP_SEED", "42").start().await;
+    let app = launch_exporting_to(&collector)
+        .env("APP_SEED", "42")
+        .start()
+        .await;
     for _ in 0..3 {
         ask(&app, "tail.seed=1").await;
     }

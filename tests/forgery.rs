@@ -2,7 +2,15 @@
 
 use reqwest::Method;
 
-use crate::support::Collector;
+use crate::harness::{Test, tests};
+use crate::support::{Collector, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        the_host_s_own_headers_win_over_a_client_s,
+        a_slash_too_many_is_another_path,
+    ]
+};
 
 /// Headers of Spin's, as a client that wants to pass for somebody else sends them.
 const FORGED: [(&str, &str); 4] = [
@@ -12,10 +20,9 @@ const FORGED: [(&str, &str); 4] = [
     ("spin-client-addr", "9.9.9.9:9"),
 ];
 
-#[tokio::test]
 async fn the_host_s_own_headers_win_over_a_client_s() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     for (path, status) in [("/x", 404), ("/process", 200)] {
         let mut request = app.request(Method::POST, path).body("[]");
         for (name, value) in FORGED {
@@ -39,10 +46,9 @@ async fn the_host_s_own_headers_win_over_a_client_s() {
 }
 
 /// `//process` and `/process/` are other paths than `/process`, at the top as below a base.
-#[tokio::test]
 async fn a_slash_too_many_is_another_path() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     for path in ["//process", "/process/", "/process//", "///process"] {
         let answer = app.request(Method::POST, path).body("[]").send().await;
         let answer = answer.unwrap();

@@ -6,7 +6,21 @@ use std::time::Duration;
 use reqwest::{Method, Response};
 use serde_json::Value;
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, eventually};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, Collector, Downstream, Launch, SpanRecord, eventually, launch_exporting_to,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        a_service_that_calls_itself_ends_after_as_many_hops_as_it_may_make,
+        services_that_call_each_other_twice_end_with_the_budget,
+        a_call_says_what_is_left,
+        no_call_begins_for_a_caller_that_waits_no_more,
+        a_call_that_has_begun_ends_and_the_next_one_does_not_begin,
+        no_try_begins_either,
+    ]
+};
 
 const ITSELF: &str = "http://tracing-tail.spin.internal";
 const HEADER: &str = "tracing-tail-limits";
@@ -19,7 +33,7 @@ async fn ask(app: &App, limits: &str) -> Response {
 
 /// A service that calls these.
 fn launch(collector: &Collector, destino: &str) -> Launch {
-    collector.launch().env("APP_URL_DESTINO", destino)
+    launch_exporting_to(&collector).env("APP_URL_DESTINO", destino)
 }
 
 fn servers(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
@@ -27,7 +41,6 @@ fn servers(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
     servers.collect()
 }
 
-#[tokio::test]
 async fn a_service_that_calls_itself_ends_after_as_many_hops_as_it_may_make() {
     let collector = Collector::start().await;
     let app = launch(&collector, ITSELF).env("APP_MAX_HOPS", "5").start();
@@ -54,7 +67,6 @@ async fn a_service_that_calls_itself_ends_after_as_many_hops_as_it_may_make() {
     collector.wait_for(2 * (6 + 5)).await;
 }
 
-#[tokio::test]
 async fn services_that_call_each_other_twice_end_with_the_budget() {
     let collector = Collector::start().await;
     let twice = format!("{ITSELF},{ITSELF}");
@@ -89,7 +101,6 @@ async fn services_that_call_each_other_twice_end_with_the_budget() {
     assert_eq!(answer["outcome"], "downstream_failed");
 }
 
-#[tokio::test]
 async fn a_call_says_what_is_left() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
@@ -115,7 +126,6 @@ async fn a_call_says_what_is_left() {
     assert!((1..6000).contains(&time), "{time}");
 }
 
-#[tokio::test]
 async fn no_call_begins_for_a_caller_that_waits_no_more() {
     for fanout in ["sequential", "parallel"] {
         let collector = Collector::start().await;
@@ -141,10 +151,9 @@ async fn no_call_begins_for_a_caller_that_waits_no_more() {
     }
 }
 
-#[tokio::test]
 async fn a_call_that_has_begun_ends_and_the_next_one_does_not_begin() {
     let collector = Collector::start().await;
-    let slow = Downstream::start([Answer::After(Duration::from_millis(600), "[]")]).await;
+    let slow = Downstream::start([Answer::Delayed(Duration::from_millis(600), "[]")]).await;
     let next = Downstream::start([]).await;
     let destino = format!("{},{}", slow.url(), next.url());
     let app = launch(&collector, &destino).start().await;
@@ -160,10 +169,9 @@ async fn a_call_that_has_begun_ends_and_the_next_one_does_not_begin() {
     );
 }
 
-#[tokio::test]
 async fn no_try_begins_either() {
     let collector = Collector::start().await;
-    let b = Downstream::start([Answer::Later(503, "1"), Answer::Now(200, "[]")]).await;
+    let b = Downstream::start([Answer::RetryAfter(503, "1"), Answer::Now(200, "[]")]).await;
     let app = launch(&collector, b.url()).env("APP_RETRIES", "1").start();
     let app = app.await;
     assert_eq!(ask(&app, "ms=900").await.status(), 502);

@@ -5,7 +5,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use crate::support::{Collector, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{Collector, SpanRecord, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        every_span_of_a_loaded_chain_arrives_exactly_once,
+    ]
+};
 
 const CONNECTIONS: usize = 32;
 
@@ -17,12 +24,10 @@ fn requests() -> usize {
     }
 }
 
-#[tokio::test]
 async fn every_span_of_a_loaded_chain_arrives_exactly_once() {
     let collector = Collector::start().await;
-    collector.struggle(Duration::from_millis(50), 10);
-    let app = collector
-        .launch()
+    collector.delay_and_fail_every(Duration::from_millis(50), 10);
+    let app = launch_exporting_to(&collector)
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",

@@ -2,7 +2,16 @@
 
 use reqwest::Method;
 
-use crate::support::{App, Collector, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{App, Collector, SpanRecord, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        methods_are_known_by_the_conventions_or_by_the_setting,
+        a_proxy_is_believed_where_it_is_trusted,
+        addresses_of_ipv6_have_no_brackets,
+    ]
+};
 
 async fn ask(app: &App, method: &str, headers: &[(&str, &str)]) {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -17,7 +26,6 @@ fn attribute<'s>(span: &'s SpanRecord, name: &str) -> &'s str {
     span.attributes.get(name).map_or("-", String::as_str)
 }
 
-#[tokio::test]
 async fn methods_are_known_by_the_conventions_or_by_the_setting() {
     let table = [
         ("", "QUERY", "QUERY"),
@@ -30,8 +38,7 @@ async fn methods_are_known_by_the_conventions_or_by_the_setting() {
     ];
     for (known, method, named) in table {
         let collector = Collector::start().await;
-        let app = collector
-            .launch()
+        let app = launch_exporting_to(&collector)
             .env("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", known)
             .start()
             .await;
@@ -52,7 +59,6 @@ async fn methods_are_known_by_the_conventions_or_by_the_setting() {
     }
 }
 
-#[tokio::test]
 async fn a_proxy_is_believed_where_it_is_trusted() {
     let said = [
         (
@@ -69,7 +75,7 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
     ];
     for trusted in ["off", "on"] {
         let collector = Collector::start().await;
-        let launch = collector.launch().env("APP_TRUST_PROXY", trusted);
+        let launch = launch_exporting_to(&collector).env("APP_TRUST_PROXY", trusted);
         let app = launch.start().await;
         ask(&app, "POST", &said).await;
         let span = collector.wait_for(1).await.remove(0);
@@ -89,11 +95,9 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
     }
 }
 
-#[tokio::test]
 async fn addresses_of_ipv6_have_no_brackets() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://[::1]:1")
         .start()
         .await;

@@ -7,8 +7,21 @@ use futures::future::{join, join_all};
 use reqwest::Method;
 use serde_json::Value;
 
+use crate::harness::{Test, tests};
 use crate::support::{
-    App, BrokenCollector, Collector, Launch, reuses_instances, serves_embedded_only,
+    App, BrokenCollector, Collector, Launch, launch_app, launch_exporting_to, reuses_instances,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        requests_that_wait_take_no_room_from_others,
+    ]
+    embedded_host: [
+        a_broken_collector_fails_no_request_and_loses_no_span_unsaid,
+        a_healthy_collector_gets_every_span_and_the_summary_says_so,
+        what_is_lost_at_a_shutdown_is_said,
+        an_instance_that_only_exports_makes_room_for_requests,
+    ]
 };
 
 const CONNECTIONS: usize = 16;
@@ -45,7 +58,7 @@ async fn load(app: &App) -> u64 {
 /// Stops the application, and gives the summary that it prints last.
 async fn summary(app: &mut App) -> Value {
     app.signal("TERM");
-    assert!(app.ended().await.success());
+    assert!(app.wait_for_exit().await.success());
     let stdout = app.stdout();
     let last = stdout.lines().last().unwrap();
     serde_json::from_str(last).unwrap_or_else(|_| panic!("no summary in {stdout}"))
@@ -56,14 +69,10 @@ fn lost(summary: &Value) -> u64 {
     reasons.map(|lost| lost.as_u64().unwrap()).sum()
 }
 
-#[tokio::test]
 async fn a_broken_collector_fails_no_request_and_loses_no_span_unsaid() {
-    if !serves_embedded_only() {
-        return;
-    }
     for broken in BrokenCollector::ALL {
         let collector = broken.start().await;
-        let launch = Launch::default()
+        let launch = launch_app()
             .env("OTLP_ENDPOINT", collector.endpoint())
             .env("OTEL_EXPORTER_OTLP_TIMEOUT", "2000");
         let mut app = chain(launch).start().await;
@@ -90,14 +99,10 @@ fn said_to_be_lost(stderr: &str) -> u64 {
         .sum()
 }
 
-#[tokio::test]
 async fn a_healthy_collector_gets_every_span_and_the_summary_says_so() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    collector.struggle(Duration::from_millis(20), 5);
-    let mut app = chain(collector.launch()).start().await;
+    collector.delay_and_fail_every(Duration::from_millis(20), 5);
+    let mut app = chain(launch_exporting_to(&collector)).start().await;
     let requests = load(&app).await;
     let summary = summary(&mut app).await;
     let made = requests * SPANS_OF_A_CHAIN;
@@ -112,13 +117,9 @@ async fn a_healthy_collector_gets_every_span_and_the_summary_says_so() {
     assert!(app.stderr().contains("service-b: "), "{}", app.stderr());
 }
 
-#[tokio::test]
 async fn what_is_lost_at_a_shutdown_is_said() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = BrokenCollector::Hanging.start().await;
-    let launch = Launch::default()
+    let launch = launch_app()
         .env("OTLP_ENDPOINT", collector.endpoint())
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "600000");
     let mut app = chain(launch).start().await;
@@ -130,13 +131,9 @@ async fn what_is_lost_at_a_shutdown_is_said() {
     assert_eq!(lost(&summary), 3 * SPANS_OF_A_CHAIN, "{summary}");
 }
 
-#[tokio::test]
 async fn an_instance_that_only_exports_makes_room_for_requests() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = BrokenCollector::Hanging.start().await;
-    let launch = Launch::default()
+    let launch = launch_app()
         .env("OTLP_ENDPOINT", collector.endpoint())
         // Nobody's patience ends by itself.
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "600000")
@@ -160,11 +157,9 @@ async fn an_instance_that_only_exports_makes_room_for_requests() {
     assert_eq!(summary["made"].as_u64(), Some(lost(&summary)), "{summary}");
 }
 
-#[tokio::test]
 async fn requests_that_wait_take_no_room_from_others() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .start()
         .await;

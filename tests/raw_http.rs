@@ -7,7 +7,21 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{App, Collector, Launch, PATIENCE, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{App, Collector, PATIENCE, launch_app, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    embedded_host: [
+        a_malformed_head_is_answered_with_a_sentence,
+        http_2_is_refused_in_words,
+        an_absolute_target_wins_over_the_host_header,
+        what_http_allows_is_served,
+        what_http_does_not_allow_is_no_fault_of_the_server,
+        an_answer_is_heard_by_who_is_still_sending,
+        uploads_that_do_not_come_hold_nobody_up_and_end_with_408,
+        idle_connections_make_place_where_files_are_few,
+    ]
+};
 
 /// A client that says what it likes.
 struct Client(TcpStream);
@@ -57,12 +71,8 @@ fn post(headers: &str) -> String {
 
 const LIST: &str = "[\"tracing-tail\"]";
 
-#[tokio::test]
 async fn a_malformed_head_is_answered_with_a_sentence() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let many = (0..101).fold(String::new(), |all, at| format!("{all}x{at}: y\r\n"));
     let long = format!("x: {}\r\n", "y".repeat(1 << 20));
     let get = |line: &str| format!("{line}\r\nconnection: close\r\n\r\n");
@@ -138,12 +148,8 @@ async fn a_malformed_head_is_answered_with_a_sentence() {
     );
 }
 
-#[tokio::test]
 async fn http_2_is_refused_in_words() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let heard = hear(&app, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     assert!(
         heard.contains("this server speaks HTTP/1.1 only"),
@@ -151,13 +157,9 @@ async fn http_2_is_refused_in_words() {
     );
 }
 
-#[tokio::test]
 async fn an_absolute_target_wins_over_the_host_header() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let table = [
         (
             "POST http://target:81/process HTTP/1.1\r\nhost: other:82",
@@ -181,12 +183,8 @@ async fn an_absolute_target_wins_over_the_host_header() {
     );
 }
 
-#[tokio::test]
 async fn what_http_allows_is_served() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let chunked = "transfer-encoding: chunked\r\nconnection: close\r\n\r\n";
     let head = "POST /process HTTP/1.1\r\nhost: a\r\n";
     let table = [
@@ -229,12 +227,8 @@ async fn what_http_allows_is_served() {
     assert!(client.hear("").await.ends_with(LIST));
 }
 
-#[tokio::test]
 async fn what_http_does_not_allow_is_no_fault_of_the_server() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let table = [
         (
             "a chunk without a length",
@@ -268,12 +262,8 @@ async fn what_http_does_not_allow_is_no_fault_of_the_server() {
     );
 }
 
-#[tokio::test]
 async fn an_answer_is_heard_by_who_is_still_sending() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let mut client = Client::connect(&app).await;
     let length = 64 << 20;
     client
@@ -296,12 +286,8 @@ async fn an_answer_is_heard_by_who_is_still_sending() {
     assert_eq!(&heard, b"HTTP/1.1 413");
 }
 
-#[tokio::test]
 async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let mut slow = Vec::new();
     for at in 0..40 {
         let mut client = Client::connect(&app).await;
@@ -336,12 +322,8 @@ async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
     }
 }
 
-#[tokio::test]
 async fn idle_connections_make_place_where_files_are_few() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().files(200).start().await;
+    let app = launch_app().max_open_files(200).start().await;
     let mut idle = Vec::new();
     for _ in 0..400 {
         idle.push(Client::connect(&app).await);

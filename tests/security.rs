@@ -9,7 +9,14 @@ use tracing_tail_viewer::receive::{body, check, spans};
 use tracing_tail_viewer::store::stored;
 use tracing_tail_viewer::{filter, room as viewer_room};
 
+use crate::harness::{Test, tests};
 use crate::support::repository;
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_page_has_each_limit_with_its_number,
+    ]
+};
 
 /// The name of each constant as on the page, and its value as it reads there.
 fn limits() -> Vec<(&'static str, String)> {
@@ -75,7 +82,6 @@ fn seconds(duration: Duration) -> String {
     format!("{} s", count(usize::try_from(duration.as_secs()).unwrap()))
 }
 
-#[test]
 fn the_page_has_each_limit_with_its_number() {
     let page = fs::read_to_string(repository().join("docs/security.md")).unwrap();
     let cells = |line: &str| {

@@ -2,9 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Collector, Launch, eventually, reuses_instances, spin};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Collector, eventually, launch_app, launch_exporting_to, reuses_instances, spin,
+};
 
-#[tokio::test]
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        each_malformed_setting_is_named_in_the_answer_and_on_stderr,
+        a_malformed_setting_of_opentelemetry_is_ignored_with_a_warning,
+        words_of_opentelemetry_are_taken_in_any_case,
+        a_malformed_endpoint_is_named_too,
+        the_originals_environment_works_unchanged,
+        a_variable_on_the_command_line_wins_over_the_environment,
+        the_runtime_configuration_wins_over_spins_own_environment,
+    ]
+};
+
 async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
     let table = [
         (
@@ -33,7 +47,10 @@ async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
     let reuses = reuses_instances();
     for (name, value, problem) in table {
         let collector = Collector::start().await;
-        let app = collector.launch().env(name, value).start().await;
+        let app = launch_exporting_to(&collector)
+            .env(name, value)
+            .start()
+            .await;
         let sentence = format!("{name}: {problem}");
         for _ in 0..2 {
             let answer = app.process("[]").await;
@@ -59,7 +76,6 @@ async fn each_malformed_setting_is_named_in_the_answer_and_on_stderr() {
     }
 }
 
-#[tokio::test]
 async fn a_malformed_setting_of_opentelemetry_is_ignored_with_a_warning() {
     let table = [
         (
@@ -92,7 +108,10 @@ async fn a_malformed_setting_of_opentelemetry_is_ignored_with_a_warning() {
     let reuses = reuses_instances();
     for (name, value, warning) in table {
         let collector = Collector::start().await;
-        let app = collector.launch().env(name, value).start().await;
+        let app = launch_exporting_to(&collector)
+            .env(name, value)
+            .start()
+            .await;
         for _ in 0..2 {
             assert_eq!(app.process("[]").await.status(), 200, "{name}");
         }
@@ -111,25 +130,26 @@ async fn a_malformed_setting_of_opentelemetry_is_ignored_with_a_warning() {
     }
 }
 
-#[tokio::test]
 async fn words_of_opentelemetry_are_taken_in_any_case() {
     for (name, value) in [
         ("OTEL_SDK_DISABLED", "True"),
         ("OTEL_TRACES_SAMPLER", "ALWAYS_OFF"),
     ] {
         let collector = Collector::start().await;
-        let mut app = collector.launch().env(name, value).start().await;
+        let mut app = launch_exporting_to(&collector)
+            .env(name, value)
+            .start()
+            .await;
         assert_eq!(app.process("[]").await.status(), 200);
         app.signal("TERM");
-        app.ended().await;
+        app.wait_for_exit().await;
         assert_eq!(collector.spans().len(), 0, "{name}={value}");
         assert!(!app.stderr().contains(name), "{}", app.stderr());
     }
 }
 
-#[tokio::test]
 async fn a_malformed_endpoint_is_named_too() {
-    let app = Launch::default()
+    let app = launch_app()
         .env("OTLP_ENDPOINT", "collector:4318")
         .start()
         .await;
@@ -141,10 +161,9 @@ async fn a_malformed_endpoint_is_named_too() {
     );
 }
 
-#[tokio::test]
 async fn the_originals_environment_works_unchanged() {
     let collector = Collector::start().await;
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_ERRORS", "20")
         .env("APP_LATENCY", "10")
         .env("OTLP_ENDPOINT", collector.endpoint())
@@ -168,11 +187,9 @@ async fn the_originals_environment_works_unchanged() {
     assert_eq!(delays.len(), 100);
 }
 
-#[tokio::test]
 async fn a_variable_on_the_command_line_wins_over_the_environment() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("SPIN_VARIABLE_NAME", "from-spin")
         .env("APP_NAME", "from-app")
         .argument("--variable")
@@ -183,10 +200,9 @@ async fn a_variable_on_the_command_line_wins_over_the_environment() {
     assert_eq!(list, json!(["from-the-command-line"]));
 }
 
-#[tokio::test]
 async fn the_runtime_configuration_wins_over_spins_own_environment() {
     let collector = Collector::start().await;
-    let launch = || collector.launch().env("SPIN_VARIABLE_NAME", "from-spin");
+    let launch = || launch_exporting_to(&collector).env("SPIN_VARIABLE_NAME", "from-spin");
     let table = [
         (launch().env("APP_NAME", "from-app"), "from-app"),
         (launch(), "from-spin"),

@@ -6,11 +6,21 @@ use futures::future::join_all;
 use reqwest::Method;
 use tokio::time::timeout;
 
-use crate::support::{App, Launch, eventually, repository, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{App, eventually, launch_app, repository};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    embedded_host: [
+        a_guest_that_loops_for_ever_holds_no_core,
+        a_guest_that_grows_without_bound_is_refused_memory,
+        a_trap_is_answered_for_every_request_of_the_instance_and_the_next_one_is_served,
+        an_answer_without_an_end_stops_with_its_reader,
+    ]
+};
 
 async fn unruly() -> App {
     let manifest = repository().join("tests/unruly/spin.toml");
-    Launch::default().manifest(&manifest).start().await
+    launch_app().manifest(&manifest).start().await
 }
 
 async fn get(app: &App, path: &str) -> (u16, String) {
@@ -18,11 +28,7 @@ async fn get(app: &App, path: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-#[tokio::test]
 async fn a_guest_that_loops_for_ever_holds_no_core() {
-    if !serves_embedded_only() {
-        return;
-    }
     let app = unruly().await;
     // More of them than there are cores.
     let loops = (0..8).map(|_| app.request(Method::GET, "/loop").send());
@@ -51,11 +57,7 @@ async fn a_guest_that_loops_for_ever_holds_no_core() {
     assert!(!app.stderr().contains("trapped"), "{}", app.stderr());
 }
 
-#[tokio::test]
 async fn a_guest_that_grows_without_bound_is_refused_memory() {
-    if !serves_embedded_only() {
-        return;
-    }
     let app = unruly().await;
     let (status, sentence) = get(&app, "/grow").await;
     assert_eq!(status, 500, "{sentence}");
@@ -66,11 +68,7 @@ async fn a_guest_that_grows_without_bound_is_refused_memory() {
     assert_eq!(get(&app, "/").await.0, 200);
 }
 
-#[tokio::test]
 async fn a_trap_is_answered_for_every_request_of_the_instance_and_the_next_one_is_served() {
-    if !serves_embedded_only() {
-        return;
-    }
     let app = unruly().await;
     let waiting = (0..15).map(|_| get(&app, "/wait"));
     let (waiting, trapped) = tokio::join!(join_all(waiting), async { get(&app, "/trap").await });
@@ -82,11 +80,7 @@ async fn a_trap_is_answered_for_every_request_of_the_instance_and_the_next_one_i
     assert_eq!(get(&app, "/").await, (200, "well-behaved".to_owned()));
 }
 
-#[tokio::test]
 async fn an_answer_without_an_end_stops_with_its_reader() {
-    if !serves_embedded_only() {
-        return;
-    }
     let mut app = unruly().await;
     let mut answer = app.request(Method::GET, "/endless").send().await.unwrap();
     for _ in 0..100 {
@@ -96,7 +90,7 @@ async fn an_answer_without_an_end_stops_with_its_reader() {
     assert_eq!(get(&app, "/").await.0, 200);
     // The instance has nothing to do any more, and so does not hold up the shutdown.
     app.signal("TERM");
-    app.ended().await;
+    app.wait_for_exit().await;
     eventually("it shuts down", || {
         app.stderr().contains("Shutting down").then_some(())
     })

@@ -13,7 +13,35 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tracing_tail_viewer::receive::Status;
 
-use crate::support::{App, Launch, PATIENCE, eventually, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{App, PATIENCE, eventually, launch_app, spin};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        takes_both_encodings_plain_and_compressed_and_each_span_once,
+        refuses_what_is_no_export_and_says_so_in_the_requests_encoding,
+        what_is_malformed_costs_no_more_than_itself,
+        a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked,
+        a_trace_that_is_larger_than_the_store_takes_nothing_with_it,
+        a_trace_of_as_many_resources_as_spans_is_answered_for_at_once,
+        takes_the_rest_of_an_export_with_a_span_that_is_too_large,
+        what_is_pinned_stays_and_what_comes_late_opens_no_stump,
+        what_is_turned_away_is_said,
+        attributes_are_found_however_many_there_are,
+        lets_the_oldest_traces_go_and_survives_a_restart,
+        keeps_within_its_bytes_and_names_a_malformed_bound,
+        filters_pages_and_follows_changes,
+        draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order,
+        many_write_and_read_at_the_same_time_and_nothing_is_lost,
+        the_services_of_the_app_send_their_spans_to_the_viewer_by_default,
+        the_page_is_all_there_and_may_load_nothing_else,
+        neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces,
+        the_token_is_wanted_by_all_and_brought_by_the_apps_own_services,
+        browsers_may_send_from_this_machine_and_from_where_it_is_allowed,
+        what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes_none,
+        what_is_shown_is_found,
+    ]
+};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -74,9 +102,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-#[tokio::test]
 async fn takes_both_encodings_plain_and_compressed_and_each_span_once() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let body = export("shop", &[span(TRACE, 1, 0, "buy", (0, 10))]);
     let encoded: ExportTraceServiceRequest = serde_json::from_value(body.clone()).unwrap();
     let encoded = encoded.encode_to_vec();
@@ -108,9 +135,8 @@ async fn takes_both_encodings_plain_and_compressed_and_each_span_once() {
     assert_eq!(stored(&app).await, 1, "the same span four times");
 }
 
-#[tokio::test]
 async fn refuses_what_is_no_export_and_says_so_in_the_requests_encoding() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let bomb = gzip(&vec![b' '; 9 * 1024 * 1024]);
     let many = [10, 0].repeat(500_000);
     let values = span(TRACE, 1, 0, "wide", (0, 1)).to_string();
@@ -194,9 +220,8 @@ async fn refuses_what_is_no_export_and_says_so_in_the_requests_encoding() {
     assert!(!app.stderr().contains("trapped"), "{}", app.stderr());
 }
 
-#[tokio::test]
 async fn what_is_malformed_costs_no_more_than_itself() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let bad = [
         ("traceId", json!("00000000000000000000000000000000")),
         ("spanId", json!("0102")),
@@ -263,9 +288,8 @@ async fn what_is_malformed_costs_no_more_than_itself() {
     assert_eq!(stored(&app).await, 5);
 }
 
-#[tokio::test]
 async fn a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let mut call = span(TRACE, 2, 1, "call", (1, 9));
     call["kind"] = json!(3);
     let mut early = span(TRACE, 4, 1, "early", (2, 1));
@@ -326,12 +350,8 @@ async fn a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked
     assert!(graph["seconds"].as_f64().unwrap() < 2.0);
 }
 
-#[tokio::test]
 async fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
-    let app = Launch::default()
-        .env("APP_VIEWER_BYTES", "200000")
-        .start()
-        .await;
+    let app = launch_app().env("APP_VIEWER_BYTES", "200000").start().await;
     let fat = |id: u64| {
         let mut fat = span(TRACE, id, 0, "fat", (0, 1));
         fat["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(1_000) } }]);
@@ -353,9 +373,8 @@ async fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
     );
 }
 
-#[tokio::test]
 async fn a_trace_of_as_many_resources_as_spans_is_answered_for_at_once() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let attribute =
         |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
     for part in 0..5 {
@@ -393,9 +412,8 @@ async fn a_trace_of_as_many_resources_as_spans_is_answered_for_at_once() {
     }
 }
 
-#[tokio::test]
 async fn takes_the_rest_of_an_export_with_a_span_that_is_too_large() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let mut large = span(TRACE, 1, 0, "large", (0, 1));
     large["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(300_000) } }]);
     let body = export("shop", &[large, span(TRACE, 2, 0, "small", (0, 1))]);
@@ -422,12 +440,8 @@ async fn change(app: &App, method: Method, path: &str) -> u16 {
     answer.status().as_u16()
 }
 
-#[tokio::test]
 async fn what_is_pinned_stays_and_what_comes_late_opens_no_stump() {
-    let app = Launch::default()
-        .env("APP_VIEWER_TRACES", "8")
-        .start()
-        .await;
+    let app = launch_app().env("APP_VIEWER_TRACES", "8").start().await;
     for number in 1..=6 {
         send(&app, JSON, trace(number)).await;
     }
@@ -481,10 +495,9 @@ async fn what_is_pinned_stays_and_what_comes_late_opens_no_stump() {
     );
 }
 
-#[tokio::test]
 async fn what_is_turned_away_is_said() {
     let state = TempDir::new().unwrap();
-    let app = Launch::default().state(state.path()).start().await;
+    let app = launch_app().state_dir(state.path()).start().await;
     send(&app, JSON, trace(1)).await;
     let database = rusqlite::Connection::open(state.path().join("sqlite_db.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -507,9 +520,8 @@ async fn what_is_turned_away_is_said() {
     );
 }
 
-#[tokio::test]
 async fn attributes_are_found_however_many_there_are() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let attribute =
         |key: String, value: String| json!({ "key": key, "value": { "stringValue": value } });
     let mut spans = Vec::new();
@@ -535,12 +547,11 @@ async fn attributes_are_found_however_many_there_are() {
     }
 }
 
-#[tokio::test]
 async fn lets_the_oldest_traces_go_and_survives_a_restart() {
     let state = TempDir::new().unwrap();
     let launch = || {
-        Launch::default()
-            .state(state.path())
+        launch_app()
+            .state_dir(state.path())
             .env("APP_VIEWER_TRACES", "3")
     };
     let app = launch().start().await;
@@ -588,12 +599,8 @@ async fn lets_the_oldest_traces_go_and_survives_a_restart() {
     );
 }
 
-#[tokio::test]
 async fn keeps_within_its_bytes_and_names_a_malformed_bound() {
-    let app = Launch::default()
-        .env("APP_VIEWER_BYTES", "4000")
-        .start()
-        .await;
+    let app = launch_app().env("APP_VIEWER_BYTES", "4000").start().await;
     for number in 1..=20_u64 {
         let body = export(
             "shop",
@@ -606,10 +613,7 @@ async fn keeps_within_its_bytes_and_names_a_malformed_bound() {
         (1..=4_000).contains(&counts["bytes"].as_i64().unwrap()),
         "{counts}"
     );
-    let app = Launch::default()
-        .env("APP_VIEWER_TRACES", "many")
-        .start()
-        .await;
+    let app = launch_app().env("APP_VIEWER_TRACES", "many").start().await;
     let (status, problem) = get(&app, "counts").await;
     assert_eq!(status, 500);
     assert!(
@@ -620,9 +624,8 @@ async fn keeps_within_its_bytes_and_names_a_malformed_bound() {
     );
 }
 
-#[tokio::test]
 async fn filters_pages_and_follows_changes() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     for number in 1..=6_u64 {
         let mut one = span(
             &format!("{number:032x}"),
@@ -685,9 +688,8 @@ async fn filters_pages_and_follows_changes() {
     assert_eq!(get(&app, "traces/abc").await.0, 400);
 }
 
-#[tokio::test]
 async fn draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let child = span(TRACE, 2, 1, "child", (5, 8));
     send(&app, JSON, export("back", &[child]).to_string()).await;
     let path = format!("traces/{TRACE}");
@@ -735,7 +737,7 @@ async fn draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order() {
         (&json!("root"), &json!(1_000_000))
     );
     let (_, otlp) = get(&app, &format!("{path}/otlp")).await;
-    let again = Launch::default().start().await;
+    let again = launch_app().start().await;
     assert_eq!(send(&again, JSON, otlp.to_string()).await.status(), 200);
     assert_eq!(
         get(&again, &path).await.1,
@@ -744,9 +746,8 @@ async fn draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order() {
     );
 }
 
-#[tokio::test]
 async fn many_write_and_read_at_the_same_time_and_nothing_is_lost() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let writes = (0..48_u64).map(|writer| {
         let app = &app;
         async move {
@@ -783,9 +784,8 @@ async fn many_write_and_read_at_the_same_time_and_nothing_is_lost() {
     assert_eq!(stored(&app).await, 48 * 20);
 }
 
-#[tokio::test]
 async fn the_services_of_the_app_send_their_spans_to_the_viewer_by_default() {
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .start()
         .await;
@@ -809,9 +809,8 @@ async fn the_services_of_the_app_send_their_spans_to_the_viewer_by_default() {
     }
 }
 
-#[tokio::test]
 async fn the_page_is_all_there_and_may_load_nothing_else() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let page = app.request(Method::GET, "/traces/").send().await.unwrap();
     let policy = page.headers()["content-security-policy"]
         .to_str()
@@ -870,9 +869,8 @@ async fn ask(app: &App, method: Method, path: &str, headers: &[(&str, &str)]) ->
     request.send().await.unwrap()
 }
 
-#[tokio::test]
 async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces() {
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_VIEWER_HOSTS", "viewer.example")
         .start()
         .await;
@@ -917,10 +915,9 @@ async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces
     assert_ne!(sent.status(), 421, "exports come by any name");
 }
 
-#[tokio::test]
 async fn the_token_is_wanted_by_all_and_brought_by_the_apps_own_services() {
     const TOKEN: &str = "s3cret-T0ken/+=";
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_VIEWER_TOKEN", TOKEN)
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .start()
@@ -973,10 +970,10 @@ async fn the_token_is_wanted_by_all_and_brought_by_the_apps_own_services() {
     assert!(!app.stdout().contains(TOKEN) && !app.stderr().contains(TOKEN));
     let banner = app.stdout();
     assert!(
-        !serves_embedded_only() || banner.contains("/traces/?token=<APP_VIEWER_TOKEN>"),
+        spin().is_some() || banner.contains("/traces/?token=<APP_VIEWER_TOKEN>"),
         "{banner}"
     );
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_VIEWER_TOKEN", "two words")
         .start()
         .await;
@@ -989,9 +986,8 @@ async fn the_token_is_wanted_by_all_and_brought_by_the_apps_own_services() {
     );
 }
 
-#[tokio::test]
 async fn browsers_may_send_from_this_machine_and_from_where_it_is_allowed() {
-    let app = Launch::default()
+    let app = launch_app()
         .env("APP_VIEWER_CORS", "loopback, https://shop.example")
         .start()
         .await;
@@ -1024,9 +1020,8 @@ async fn browsers_may_send_from_this_machine_and_from_where_it_is_allowed() {
     }
 }
 
-#[tokio::test]
 async fn what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes_none() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     for path in [
         "/v1/logs",
         "/v1/metrics",
@@ -1070,9 +1065,8 @@ async fn what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes
     assert!(!names.contains("\"POST\""), "{names:?}");
 }
 
-#[tokio::test]
 async fn what_is_shown_is_found() {
-    let app = Launch::default().start().await;
+    let app = launch_app().start().await;
     let string = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
     let long = "x".repeat(300);
     let mut one = span(TRACE, 1, 0, &format!("{}end", "n".repeat(250)), (0, 9));

@@ -10,11 +10,11 @@ use comfy_table::Table;
 use tracing_tail_host::engine;
 use wasmtime::{Config, Engine};
 
-use crate::collector::{Collector, Received};
 use crate::instances::{Conversation, Loaded};
 use crate::report::{table, thousands};
 use crate::rows::{Row, build};
 use crate::server::repository;
+use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 
 /// The rows whose instances serve more than one request, and make none.
 const ROWS: [Row; 4] = [Row::Floor, Row::Untraced, Row::Unexported, Row::Exported];
@@ -35,7 +35,7 @@ pub async fn fuel() -> Result<Table> {
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = engine::with(config)?;
-    let collector = Collector::start().await?;
+    let collector = SpanCounter::start().await?;
     let state = tempfile::tempdir()?;
     let mut table = table(&[
         "",
@@ -57,7 +57,7 @@ pub async fn fuel() -> Result<Table> {
     Ok(table)
 }
 
-async fn count(row: Row, engine: &Engine, collector: &Collector, state: &Path) -> Result<Fuel> {
+async fn count(row: Row, engine: &Engine, collector: &SpanCounter, state: &Path) -> Result<Fuel> {
     let endpoint = collector.endpoint(row.key());
     let traced = [
         ("endpoint", endpoint.as_str()),

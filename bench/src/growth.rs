@@ -5,17 +5,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
 
-use crate::collector::Collector;
 use crate::load::Generators;
 use crate::plot::{self, Panel};
 use crate::report::{Spans, mebibytes, milliseconds, page, table, thousands, write};
-use crate::rows::scratch;
 use crate::sample::Sample;
 use crate::series::Series;
-use crate::server::{Host, repository};
+use crate::server::{Host, repository, scratch};
 use crate::stats::{median, ratio};
 use crate::table::Effort;
 use crate::versions;
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// Where the plots go, in the repository.
 const PLOTS: &str = "docs/performance";
@@ -48,7 +47,7 @@ impl Point {
 /// Where a request fails, or a span is lost.
 pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
     let generators = Generators::find(&scratch()?).await?;
-    let collector = Collector::start().await?;
+    let collector = SpanCounter::start().await?;
     let mut parts = Vec::new();
     let mut samples = Vec::new();
     for series in chosen {
@@ -85,7 +84,7 @@ pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
 async fn measure(
     series: Series,
     generators: &Generators,
-    collector: &Collector,
+    collector: &SpanCounter,
     effort: Effort,
 ) -> Result<Vec<Point>> {
     let subjects = series.start(collector).await?;
@@ -217,8 +216,8 @@ fn draw(series: Series, points: &[Point], file: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collector::Received;
     use crate::load::Measured;
+    use tracing_tail_testkit::span_counter::Received;
 
     fn point(x: usize, requests_per_s: f64) -> Point {
         let load = Measured {

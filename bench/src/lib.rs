@@ -3,7 +3,6 @@
 //! - [`rows`]: what stands side by side, and the meshes among it
 //! - [`server`] and [`peer`]: how a row is started, and what it uses
 //! - [`load`]: requests, from `wrk` and `oha`
-//! - [`collector`]: spans, counted
 //! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
@@ -17,7 +16,6 @@
 //! - [`versions`]: what was measured, and on which machine
 
 pub mod cold_start;
-pub mod collector;
 pub mod cost;
 pub mod exports;
 pub mod fuel;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
-use crate::rows::{scratch, variable};
-use crate::server::{Server, repository};
+use crate::server::{Server, repository, scratch, variable};
 
 /// The peer, installed.
 #[derive(Debug, Clone)]
@@ -49,15 +48,13 @@ impl Peer {
     /// Where it does not serve in time.
     pub async fn start(&self, env: &[(String, String)]) -> Result<Server> {
         let name = variable("APP_NAME", "fastapi");
-        let command = |port: u16| {
-            let mut command = Command::new(&self.python);
-            command.args(["-m", "uvicorn", "app:app", "--no-access-log"]);
-            command.args(["--log-level", "warning", "--port", &port.to_string()]);
-            command.current_dir(folder());
-            command.env("PYTHONDONTWRITEBYTECODE", "1");
-            command
-        };
-        Server::program(command, &[env, &[name]].concat())
+        let mut command = std::process::Command::new(&self.python);
+        // At level `info` uvicorn prints the port that the system picks; it still logs no request.
+        command.args(["-m", "uvicorn", "app:app", "--no-access-log"]);
+        command.args(["--log-level", "info", "--port", "0"]);
+        command.current_dir(folder());
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        Server::program(command, &[env, &[name]].concat(), "Uvicorn running on ")
             .await
             .context("failed to start the FastAPI peer")
     }

@@ -6,25 +6,14 @@ use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
 use serde_json::Value;
 
-use crate::collector::Collector;
 use crate::load::{Body, Generators, Load, Measured, Until};
 use crate::report::{milliseconds, page, table, thousands, write};
-use crate::rows::{build, scratch, variable};
-use crate::server::{Host, Server, repository};
+use crate::rows::build;
+use crate::server::{Host, Server, repository, scratch, variable};
 use crate::table::BODY;
 use crate::versions;
-
-#[allow(
-    clippy::unwrap_used,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "the test kit's: it may panic, and has more than is needed here"
-)]
-#[path = "../../tests/support/broken_collector.rs"]
-mod broken_collector;
-
-use broken_collector::{Broken, BrokenCollector};
+use tracing_tail_testkit::broken_collector::{BrokenCollector, RunningBrokenCollector};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// Over how many connections the load comes.
 const CONNECTIONS: [usize; 2] = [32, 128];
@@ -206,7 +195,7 @@ struct Run<'h> {
 
 impl Run<'_> {
     async fn outcome(&self, generators: &Generators) -> Result<Outcome> {
-        let collector = Collector::start().await?;
+        let collector = SpanCounter::start().await?;
         let broken = match self.sink {
             Sink::Broken(kind) => Some(kind.start().await),
             _ => None,
@@ -231,7 +220,7 @@ impl Run<'_> {
             }
         };
         tokio::time::sleep(SETTLED).await;
-        let printed = server.stop().await?;
+        let printed = server.stop().await;
         let received = (self.sink == Sink::Fast).then(|| collector.received("pressure").spans);
         let accounts = matches!(self.host, Host::Embedded) && self.sink != Sink::Nowhere;
         let spans = match accounts {
@@ -245,7 +234,11 @@ impl Run<'_> {
         })
     }
 
-    fn environment(&self, collector: &Collector, broken: Option<&Broken>) -> Vec<(String, String)> {
+    fn environment(
+        &self,
+        collector: &SpanCounter,
+        broken: Option<&RunningBrokenCollector>,
+    ) -> Vec<(String, String)> {
         let mut env = match (self.sink, broken) {
             (_, Some(broken)) => vec![variable("OTLP_ENDPOINT", broken.endpoint())],
             (Sink::Fast, _) => vec![variable("OTLP_ENDPOINT", collector.endpoint("pressure"))],

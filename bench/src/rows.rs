@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use crate::collector::Collector;
 use crate::peer::Peer;
-use crate::server::{Host, Server, repository};
+use crate::server::{Host, Server, repository, scratch, variable};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// A row: a server, and what a request to it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Row {
     ///
     /// # Errors
     /// Where a component does not build, or the server does not start.
-    pub async fn start(self, host: &Host, peer: &Peer, collector: &Collector) -> Result<Server> {
+    pub async fn start(self, host: &Host, peer: &Peer, collector: &SpanCounter) -> Result<Server> {
         let mut env = vec![variable("OTLP_ENDPOINT", collector.endpoint(self.key()))];
         match self {
             Row::Untraced => env.push(variable("OTEL_SDK_DISABLED", "true")),
@@ -104,17 +104,12 @@ impl Row {
     }
 }
 
-/// An environment variable.
-pub fn variable(name: &str, value: impl Into<String>) -> (String, String) {
-    (name.to_owned(), value.into())
-}
-
 /// Builds the components of a manifest, where they are missing or stale.
 ///
 /// # Errors
 /// Where they do not build.
 pub async fn build(manifest: &Path) -> Result<()> {
-    let mut command = Host::Embedded.command(&["build", "--from"])?;
+    let mut command = Host::embedded_command(&["build", "--from"])?;
     let status = command.arg(manifest).status().await?;
     ensure!(status.success(), "{} does not build", manifest.display());
     Ok(())
@@ -152,7 +147,7 @@ impl Mesh {
         let page = folder.join(format!("{name}.topology.toml"));
         let manifest = folder.join(format!("{name}.toml"));
         std::fs::write(&page, topology)?;
-        let mut command = Host::Embedded.command(&["mesh"])?;
+        let mut command = Host::embedded_command(&["mesh"])?;
         let status = command.arg(&page).arg("-o").arg(&manifest).status().await?;
         ensure!(status.success(), "{} is no topology", page.display());
         Ok(manifest)
@@ -180,14 +175,4 @@ fn fan_out(leaves: usize) -> String {
     let services = names.iter().map(|name| format!("[services.{name}]\n"));
     let services: String = services.collect();
     format!("[services.front]\nentry = true\nfanout = \"parallel\"\ncalls = {names:?}\n{services}")
-}
-
-/// The folder for what is made on the way.
-///
-/// # Errors
-/// Where it can't be made.
-pub fn scratch() -> Result<PathBuf> {
-    let folder = repository().join("target/bench");
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
 }

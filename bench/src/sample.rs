@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::collector::{Collector, Received};
 use crate::load::{Generators, Load, Measured};
 use crate::server::Server;
+use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 
 /// A server that is measured, with all that is known of its spans.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Subject {
     /// The server.
     pub server: Server,
     /// Where its spans go.
-    pub collector: Collector,
+    pub collector: SpanCounter,
     /// Its name for the collector.
     pub sender: String,
     /// The spans that a request to it makes.
@@ -46,7 +46,7 @@ impl Subject {
         let expected = measured.requests * self.spans_per_request;
         // Spans that leave after the load are part of what it costs.
         let collector = &self.collector;
-        let received = collector.settle(&self.sender, received, expected).await;
+        let received = collector.wait_for(&self.sender, received, expected).await;
         let after = self.server.usage()?;
         let cpu = after.cpu.saturating_sub(before.cpu);
         Ok(Sample {

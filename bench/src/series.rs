@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::collector::Collector;
 use crate::load::{Body, Load, Until};
-use crate::rows::{Mesh, build, scratch, variable};
+use crate::rows::{Mesh, build};
 use crate::sample::Subject;
-use crate::server::{Host, Server, repository};
+use crate::server::{Host, Server, repository, scratch, variable};
 use crate::table::{BODY, MANY};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// How long each request waits where requests wait.
 pub const WAIT: Duration = Duration::from_secs(1);
@@ -139,7 +139,7 @@ impl Series {
     ///
     /// # Errors
     /// Where a component does not build, or a server does not start.
-    pub async fn start(self, collector: &Collector) -> Result<Vec<Subject>> {
+    pub async fn start(self, collector: &SpanCounter) -> Result<Vec<Subject>> {
         let xs = match self {
             Series::Items | Series::Waiting => &self.xs()[..1],
             _ => self.xs(),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::collector::Collector;
 use crate::load::{Body, Generators, Load, Until};
 use crate::rows::Row;
 use crate::sample::{Sample, Subject};
 use crate::server::Server;
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// What each request holds.
 pub const BODY: Body = Body::Text(r#"["item1","item2"]"#);
@@ -67,7 +67,7 @@ pub struct Effort {
 
 impl Running {
     /// Wraps a server that has been started.
-    pub fn new(row: Row, server: Server, collector: &Collector) -> Running {
+    pub fn new(row: Row, server: Server, collector: &SpanCounter) -> Running {
         let subject = Subject {
             server,
             collector: collector.clone(),

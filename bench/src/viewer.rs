@@ -16,8 +16,7 @@ use serde_json::Value;
 
 use crate::exports::{Exports, Shape};
 use crate::load::{Body, Generators, Load, Measured, Until};
-use crate::rows::variable;
-use crate::server::{Host, Server, Usage, repository};
+use crate::server::{Host, Server, Usage, repository, variable};
 
 /// How many times exports that are turned away may be sent again while a viewer is filled.
 const FILLINGS: usize = 20;
