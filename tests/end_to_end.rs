@@ -61,7 +61,10 @@ const BOTH_WORLDS: &[&[Test]] = &[
     contract::TESTS,
     disabled::TESTS,
     encoding::TESTS,
-    export::TESTS,
+    export::batches::TESTS,
+    export::contents::TESTS,
+    export::failures::TESTS,
+    export::shutdown::TESTS,
     fanout::TESTS,
     faults::TESTS,
     forgery::TESTS,
@@ -77,7 +80,10 @@ const BOTH_WORLDS: &[&[Test]] = &[
 
 /// Tests of the host, the command line, the viewer, and the repository's files: they run once.
 const ONCE: &[&[Test]] = &[
-    browser::TESTS,
+    browser::access::TESTS,
+    browser::list::TESTS,
+    browser::requests::TESTS,
+    browser::trace::TESTS,
     components::TESTS,
     deploy::TESTS,
     deploy::compose::TESTS,
@@ -88,7 +94,10 @@ const ONCE: &[&[Test]] = &[
     raw_http::TESTS,
     security::TESTS,
     unruly::TESTS,
-    viewer::TESTS,
+    viewer::access::TESTS,
+    viewer::intake::TESTS,
+    viewer::queries::TESTS,
+    viewer::store::TESTS,
 ];
 
 fn main() -> ExitCode {
