@@ -1,4 +1,4 @@
-//! What a request leaves behind: whole traces, as literal trees.
+//! Whole traces, compared as literal trees.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ pub(crate) const TESTS: &[Test] = tests! {
         a_chain_of_three_services_is_one_tree,
         services_can_be_chained_in_a_line_with_settings_of_their_own,
         latency_and_a_simulated_error_leave_a_span_and_events,
-        a_simulated_error_that_is_none_of_the_server_has_no_exception,
-        failed_calls_say_why,
+        a_simulated_client_error_has_no_exception_event,
+        failed_calls_record_their_cause,
         refused_requests_are_traced_too,
     ]
 };
 
-/// Sends a list that needs no guessing: a fixed user agent, and the response thrown away.
+/// Sends a list with a fixed user agent, and discards the response.
 async fn send(app: &App, body: &'static str) -> u16 {
     let request = app
         .request(Method::POST, "/process?x=1")
@@ -116,9 +116,9 @@ async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
         .await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 502);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     assert_eq!(
-        told["error"],
+        error_body["error"],
         "http://service-b.spin.internal/process answered 502"
     );
     let spans = collector.wait_for(5).await;
@@ -190,7 +190,7 @@ async fn latency_and_a_simulated_error_leave_a_span_and_events() {
     );
 }
 
-async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
+async fn a_simulated_client_error_has_no_exception_event() {
     for errors in ["404:100", "418:100", "429:100"] {
         let collector = Collector::start().await;
         let app = launch_exporting_to(&collector)
@@ -209,7 +209,7 @@ async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
     }
 }
 
-async fn failed_calls_say_why() {
+async fn failed_calls_record_their_cause() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(503, "")]).await;
     let slow = Downstream::start([Answer::Never]).await;
@@ -306,7 +306,7 @@ async fn refused_requests_are_traced_too() {
     }
     let mut spans = collector.wait_for(3).await;
     spans.sort_by_key(|span| span.start);
-    let told: Vec<_> = spans
+    let outcomes: Vec<_> = spans
         .iter()
         .map(|span| {
             let attribute = |name: &str| span.attributes.get(name).map_or("", String::as_str);
@@ -325,7 +325,7 @@ async fn refused_requests_are_traced_too() {
         })
         .collect();
     assert_eq!(
-        told,
+        outcomes,
         [
             ("GET /process", "GET", "", "/process", "405"),
             ("GET", "GET", "", "", "404"),

@@ -1,4 +1,4 @@
-//! What the two components ask of their host.
+//! The interfaces that the two components import from their host.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::support::{build, repository};
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
         the_wasi_0_2_component_imports_nothing_newer_than_it_must,
-        the_wasi_0_3_component_speaks_http_of_0_3_alone,
+        the_wasi_0_3_component_uses_only_wasi_http_0_3,
     ]
 };
 
@@ -55,7 +55,7 @@ fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
     assert_eq!(exports, [handler]);
 }
 
-fn the_wasi_0_3_component_speaks_http_of_0_3_alone() {
+fn the_wasi_0_3_component_uses_only_wasi_http_0_3() {
     build("spin.toml");
     let (imports, exports) = interfaces(WASIP3);
     let versions = |wanted: &str| -> Vec<&str> {

@@ -7,9 +7,9 @@ use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        a_callers_trace_goes_on,
+        continues_the_callers_trace,
         a_malformed_parent_starts_a_new_trace,
-        an_unsampled_trace_goes_on_unsampled_and_is_not_exported,
+        continues_an_unsampled_trace_without_exporting_it,
         baggage_passes_through,
         a_trace_survives_a_host_that_replaces_its_context,
         a_later_call_links_to_the_span_that_made_the_list_it_sends,
@@ -27,7 +27,7 @@ async fn app(downstream: &Downstream, collector: &Collector) -> App {
         .await
 }
 
-async fn a_callers_trace_goes_on() {
+async fn continues_the_callers_trace() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
     let app = app(&downstream, &collector).await;
@@ -73,7 +73,7 @@ async fn a_malformed_parent_starts_a_new_trace() {
     assert!(!sent.contains_key("tracestate"));
 }
 
-async fn an_unsampled_trace_goes_on_unsampled_and_is_not_exported() {
+async fn continues_an_unsampled_trace_without_exporting_it() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
     let app = app(&downstream, &collector).await;
@@ -103,8 +103,8 @@ async fn baggage_passes_through() {
     assert_eq!(downstream.received()[0].0["baggage"], "user=42;p,plan=%20x");
 }
 
-/// Plays a host that puts a context of its own in the place of `traceparent`, as Spin does with
-/// its own telemetry on: what the first service sends arrives at the second one replaced.
+/// Simulates a host that replaces `traceparent` with a context of its own, as Spin does when its own telemetry is on:
+/// the second service receives another context than the first one sends.
 async fn a_trace_survives_a_host_that_replaces_its_context() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
@@ -191,7 +191,7 @@ async fn a_later_call_links_to_the_span_that_made_the_list_it_sends() {
 
 async fn samplers_decide_what_is_exported_and_the_flag_says_so() {
     let table = [
-        // sampler, its argument, the caller's flags; the flags that go on, the exported spans
+        // sampler, its argument, the caller's flags; the propagated flags, the exported spans
         ("always_on", "", Some("00"), "01", 2),
         ("always_off", "", Some("01"), "00", 0),
         ("always_off", "", None, "02", 0),

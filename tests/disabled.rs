@@ -8,8 +8,8 @@ use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        a_callers_context_passes_through,
-        no_trace_is_started,
+        passes_the_callers_context_through,
+        starts_no_trace,
     ]
 };
 
@@ -24,7 +24,7 @@ async fn app(collector: &Collector, downstream: &Downstream) -> App {
         .await
 }
 
-async fn a_callers_context_passes_through() {
+async fn passes_the_callers_context_through() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[\"y\"]")]).await;
     let app = app(&collector, &downstream).await;
@@ -45,7 +45,7 @@ async fn a_callers_context_passes_through() {
     nothing_is_exported(app, &collector).await;
 }
 
-async fn no_trace_is_started() {
+async fn starts_no_trace() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(503, "[]")]).await;
     let app = app(&collector, &downstream).await;
@@ -61,7 +61,7 @@ async fn no_trace_is_started() {
     nothing_is_exported(app, &collector).await;
 }
 
-/// Spans that wait would leave at the latest when the application ends.
+/// Waiting spans would be exported at the latest when the application ends.
 async fn nothing_is_exported(mut app: App, collector: &Collector) {
     app.signal("TERM");
     app.wait_for_exit().await;

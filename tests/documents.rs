@@ -1,4 +1,4 @@
-//! The manifest and the README say what the code says.
+//! The manifests and the READMEs agree with the code.
 
 use std::fs;
 use std::path::Path;
@@ -45,7 +45,7 @@ fn the_manifest_maps_every_setting_with_its_default() {
         let default = match setting {
             // Empty, so that `service.name` of the resource attributes comes before the default.
             APP_NAME => "",
-            // Where there is a viewer, it receives.
+            // The viewer receives the spans, if there is one.
             OTLP_ENDPOINT => VIEWER,
             _ => setting.default,
         };
@@ -116,7 +116,7 @@ fn the_viewer_has_its_settings_with_their_defaults() {
     }
 }
 
-/// The viewer is made for WASI 0.3 alone: where there is none, spans go to the collector.
+/// The viewer exists for WASI 0.3 only. Without it, spans go to the collector.
 fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
     let lines = |name, viewer: bool| {
         let text = fs::read_to_string(repository().join(name)).unwrap();
@@ -131,7 +131,7 @@ fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
             .filter(|block| !viewer || !of_viewer(block));
         let lines = blocks.flat_map(str::lines);
         let lines = lines.filter(|line| !line.starts_with('#') && !line.starts_with("viewer_"));
-        // Comments stand in a column, as wide as the longest default.
+        // Comments are aligned after the longest default.
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         lines.map(words).collect::<Vec<_>>()
     };

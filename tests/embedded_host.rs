@@ -1,4 +1,4 @@
-//! The embedded host itself: what it says, and what it refuses. Skipped on real Spin.
+//! The embedded host itself: what it prints, and what it refuses.
 
 use std::fs;
 use std::path::Path;
@@ -12,23 +12,23 @@ use crate::support::{Collector, Launch, eventually, launch_app, launch_exporting
 
 pub(crate) const TESTS: &[Test] = tests! {
     embedded_host: [
-        says_where_it_serves_what_to_try_and_where_the_spans_go,
+        the_banner_names_the_url_a_first_request_and_the_endpoint,
         answers_health_and_info_itself,
         prefixes_what_components_print,
         an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles,
         refuses_to_start_with_one_sentence,
         refuses_manifests_by_name_and_line,
         builds_what_is_missing_with_its_build_command,
-        takes_static_providers_dotenv_files_and_spin_variables,
+        resolves_variables_from_static_providers_dotenv_files_and_the_environment,
     ]
 };
 
-/// Starts an application that must not start; gives what it says on stderr.
+/// Starts an application that must fail to start, and returns the last line of its stderr.
 async fn refusal(launch: Launch) -> String {
     let mut app = launch.spawn();
     let status = app.wait_for_exit().await;
     assert_eq!(status.code(), Some(1), "{}", app.stderr());
-    eventually("the reason is said", || {
+    eventually("the reason is printed", || {
         let stderr = app.stderr();
         Some(stderr.lines().last()?.to_owned())
     })
@@ -49,7 +49,7 @@ const MANIFEST: &str = "spin_manifest_version = 2\n\
     [component.x]\n\
     source = \"x.wasm\"\n";
 
-async fn says_where_it_serves_what_to_try_and_where_the_spans_go() {
+async fn the_banner_names_the_url_a_first_request_and_the_endpoint() {
     let app = launch_app()
         .env("OTLP_ENDPOINT", "http://127.0.0.1:1/v1/traces")
         .start()
@@ -136,9 +136,9 @@ async fn an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles() {
         .await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 502);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     assert_eq!(
-        told["error"],
+        error_body["error"],
         "http://service-d.spin.internal/process could not be reached: destination not found"
     );
     collector.wait_for(2).await;
@@ -170,8 +170,8 @@ async fn refuses_to_start_with_one_sentence() {
         ),
     ];
     for (launch, sentence) in table {
-        let said = refusal(launch).await;
-        assert!(said.contains(&sentence), "{said}");
+        let stderr = refusal(launch).await;
+        assert!(stderr.contains(&sentence), "{stderr}");
     }
 }
 
@@ -223,8 +223,11 @@ async fn refuses_manifests_by_name_and_line() {
         ),
     ];
     for (manifest, sentence) in table {
-        let said = refusal(launch_app().manifest(&write(folder.path(), &manifest))).await;
-        assert!(said.starts_with(&sentence), "{said}\nexpected {sentence}");
+        let stderr = refusal(launch_app().manifest(&write(folder.path(), &manifest))).await;
+        assert!(
+            stderr.starts_with(&sentence),
+            "{stderr}\nexpected {sentence}"
+        );
     }
     assert!(component.exists());
 }
@@ -255,7 +258,7 @@ async fn builds_what_is_missing_with_its_build_command() {
     );
 }
 
-async fn takes_static_providers_dotenv_files_and_spin_variables() {
+async fn resolves_variables_from_static_providers_dotenv_files_and_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     fs::copy(component, folder.path().join("x.wasm")).unwrap();

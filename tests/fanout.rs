@@ -1,4 +1,4 @@
-//! Calls all at once, and calls for a share of the requests.
+//! Parallel calls, and calls for a share of the requests.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::support::{Answer, Collector, Downstream, SpanRecord, launch_exporting
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        parallel_calls_are_on_their_way_at_the_same_time,
-        the_first_failure_of_parallel_calls_is_that_of_the_settings_order,
+        parallel_calls_overlap,
+        the_first_failure_of_parallel_calls_follows_the_configured_order,
         a_service_is_called_for_its_share_of_the_requests,
     ]
 };
@@ -28,7 +28,7 @@ fn of_kind(spans: &[SpanRecord], kind: &str) -> Vec<SpanRecord> {
     found
 }
 
-async fn parallel_calls_are_on_their_way_at_the_same_time() {
+async fn parallel_calls_overlap() {
     let collector = Collector::start().await;
     let slow = Downstream::start([Answer::Delayed(
         A_WHILE,
@@ -91,7 +91,7 @@ async fn parallel_calls_are_on_their_way_at_the_same_time() {
     }
 }
 
-async fn the_first_failure_of_parallel_calls_is_that_of_the_settings_order() {
+async fn the_first_failure_of_parallel_calls_follows_the_configured_order() {
     let collector = Collector::start().await;
     let late = Downstream::start([Answer::Never]).await;
     let failing = Downstream::start([Answer::Now(503, "")]).await;
@@ -130,7 +130,7 @@ async fn a_service_is_called_for_its_share_of_the_requests() {
             .start()
             .await;
         let mut called = 0;
-        // Seeds make the outcome the same in each run.
+        // Seeds make the outcome reproducible.
         for seed in 0..100 {
             let request = app
                 .request(Method::POST, "/process")

@@ -1,4 +1,4 @@
-//! Faults for one hop of one request, incidents, and seeds.
+//! Overrides for one hop of one request, incidents, and seeds.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::support::{
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        a_fault_hits_the_hop_that_it_is_for_and_no_other_request,
-        a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it,
+        an_override_affects_only_its_hop_and_its_request,
+        an_override_for_every_hop_passes_through_other_services,
         lists_are_percent_encoded,
-        a_malformed_fault_is_named_by_the_hop_that_it_is_for,
-        a_fault_that_would_be_lost_is_named_by_the_first_hop,
-        a_byte_that_is_not_ascii_loses_no_fault_beside_it,
-        overrides_can_be_off,
-        no_delay_is_longer_than_the_cap,
-        an_incident_makes_a_service_sick_and_its_spans_say_so,
+        the_target_hop_reports_a_malformed_override,
+        the_first_hop_reports_an_override_that_would_be_lost,
+        a_non_ascii_byte_leaves_other_overrides_intact,
+        overrides_can_be_disabled,
+        delays_do_not_exceed_the_cap,
+        an_incident_degrades_a_service_and_marks_its_spans,
         the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop,
-        with_a_seed_in_the_settings_the_list_tells_requests_apart,
+        with_a_configured_seed_the_list_distinguishes_requests,
         a_seed_repeats_no_trace_id,
     ]
 };
@@ -55,7 +55,7 @@ fn event<'s>(span: &'s SpanRecord, name: &str) -> &'s std::collections::BTreeMap
     &found.unwrap_or_else(|| panic!("no {name}: {span:#?}")).1
 }
 
-async fn a_fault_hits_the_hop_that_it_is_for_and_no_other_request() {
+async fn an_override_affects_only_its_hop_and_its_request() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let baggage = "user=1,tail.service-c.errors=429:100,tail.service-b.latency=20ms";
@@ -78,7 +78,7 @@ async fn a_fault_hits_the_hop_that_it_is_for_and_no_other_request() {
     assert_eq!(ask(&app, "user=1").await.status(), 200);
 }
 
-async fn a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it() {
+async fn an_override_for_every_hop_passes_through_other_services() {
     let collector = Collector::start().await;
     let foreign = Downstream::start([Answer::Now(200, "[]")]).await;
     let app = launch_exporting_to(&collector)
@@ -101,22 +101,22 @@ async fn lists_are_percent_encoded() {
     assert!([503, 429].contains(&status), "{status}");
 }
 
-async fn a_malformed_fault_is_named_by_the_hop_that_it_is_for() {
+async fn the_target_hop_reports_a_malformed_override() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let answer = ask(&app, "tail.tracing-tail.errors=abc").await;
     assert_eq!(answer.status(), 400);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     assert_eq!(
-        told["error"],
+        error_body["error"],
         "baggage tail.tracing-tail.errors: 'abc' is not a percentage from 0 to 100"
     );
     let answer = ask(&app, "tail.service-b.colour=red").await;
     assert_eq!(answer.status(), 502, "the next hop is the one that refuses");
 }
 
-/// Half of a fault would be another one, and a fault that is dropped on its way is none.
-async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
+/// A truncated override would be another one, and a dropped one would have no effect.
+async fn the_first_hop_reports_an_override_that_would_be_lost() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let beyond = "a=1,".repeat(64);
@@ -132,8 +132,8 @@ async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
     for baggage in table {
         let answer = ask(&app, baggage).await;
         assert_eq!(answer.status(), 400, "{baggage}");
-        let told: Value = answer.json().await.unwrap();
-        let error = told["error"].as_str().unwrap();
+        let error_body: Value = answer.json().await.unwrap();
+        let error = error_body["error"].as_str().unwrap();
         assert!(
             error.starts_with("baggage tail.service-c.errors: "),
             "{error}"
@@ -143,7 +143,7 @@ async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
     assert_eq!(ask(&app, "a b,c=\"d\"").await.status(), 200);
 }
 
-async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
+async fn a_non_ascii_byte_leaves_other_overrides_intact() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let fault = |name: &[u8]| [&b"name="[..], name, b",tail.service-c.errors=429:100"].concat();
@@ -159,7 +159,7 @@ async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
     }
 }
 
-async fn overrides_can_be_off() {
+async fn overrides_can_be_disabled() {
     let collector = Collector::start().await;
     let app = chain(&collector).env("APP_OVERRIDES", "off").start().await;
     let baggage = "tail.*.errors=100,tail.seed=1,tail.tracing-tail.errors=abc,\"";
@@ -172,7 +172,7 @@ async fn overrides_can_be_off() {
     );
 }
 
-async fn no_delay_is_longer_than_the_cap() {
+async fn delays_do_not_exceed_the_cap() {
     let collector = Collector::start().await;
     let launch = launch_exporting_to(&collector).env("APP_LATENCY_CAP", "20ms");
     let app = launch.env("APP_LATENCY", "30s..60s").start().await;
@@ -188,7 +188,7 @@ async fn no_delay_is_longer_than_the_cap() {
     }
 }
 
-async fn an_incident_makes_a_service_sick_and_its_spans_say_so() {
+async fn an_incident_degrades_a_service_and_marks_its_spans() {
     let collector = Collector::start().await;
     let app = chain(&collector)
         .env(
@@ -213,7 +213,7 @@ async fn an_incident_makes_a_service_sick_and_its_spans_say_so() {
     assert!(!well.attributes.contains_key("tracing_tail.incident"));
 }
 
-/// What a mesh with chances for everything does to a request.
+/// A mesh in which everything is random: calls, errors, delays and retries.
 fn chancy(collector: &Collector) -> Launch {
     chain(collector)
         .env("APP_URL_DESTINO", format!("{B};p=70,{C};p=50"))
@@ -279,7 +279,7 @@ async fn the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop() {
     assert!(different.len() > 20, "seeds differ: {}", different.len());
 }
 
-async fn with_a_seed_in_the_settings_the_list_tells_requests_apart() {
+async fn with_a_configured_seed_the_list_distinguishes_requests() {
     let collector = Collector::start().await;
     let lists: Vec<_> = (0..20)
         .map(|n| json!([n.to_string()]).to_string())

@@ -1,4 +1,4 @@
-//! What a client says in the name of the host counts for nothing, in the embedded host as in Spin.
+//! Headers that only a host may set have no effect when a client sends them, in the embedded host as in Spin.
 
 use reqwest::Method;
 
@@ -7,12 +7,12 @@ use crate::support::{Collector, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        the_host_s_own_headers_win_over_a_client_s,
-        a_slash_too_many_is_another_path,
+        host_headers_override_client_headers,
+        an_extra_slash_makes_another_path,
     ]
 };
 
-/// Headers of Spin's, as a client that wants to pass for somebody else sends them.
+/// Spin's own headers, forged by a client.
 const FORGED: [(&str, &str); 4] = [
     ("spin-path-info", "/process"),
     ("spin-component-route", "/forged"),
@@ -20,7 +20,7 @@ const FORGED: [(&str, &str); 4] = [
     ("spin-client-addr", "9.9.9.9:9"),
 ];
 
-async fn the_host_s_own_headers_win_over_a_client_s() {
+async fn host_headers_override_client_headers() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector).start().await;
     for (path, status) in [("/x", 404), ("/process", 200)] {
@@ -45,17 +45,17 @@ async fn the_host_s_own_headers_win_over_a_client_s() {
     }
 }
 
-/// `//process` and `/process/` are other paths than `/process`, at the top as below a base.
-async fn a_slash_too_many_is_another_path() {
+/// `//process` and `/process/` are not `/process`, with and without a base path.
+async fn an_extra_slash_makes_another_path() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector).start().await;
     for path in ["//process", "/process/", "/process//", "///process"] {
         let answer = app.request(Method::POST, path).body("[]").send().await;
         let answer = answer.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
-        let told = answer.text().await.unwrap();
+        let text = answer.text().await.unwrap();
         let expected = format!("nothing lives on {path}; POST to /process");
-        assert!(told.contains(&expected), "{told}");
+        assert!(text.contains(&expected), "{text}");
     }
     for span in collector.wait_for(4).await {
         assert_eq!(span.name, "POST");

@@ -1,4 +1,4 @@
-//! A mesh from a page, and the shop in `examples/`: its exercises have the answers that its README gives.
+//! Meshes from topology files, and the shop in `examples/`, whose exercises have the answers that its README gives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ pub(crate) const TESTS: &[Test] = tests! {
     sync: [
         the_shop_s_manifest_and_drawing_are_current,
         writes_a_manifest_whose_paths_start_at_its_folder,
-        refuses_a_page_by_its_line_whoever_reads_it,
+        refuses_a_malformed_topology_with_its_line,
     ]
     any_host: [
-        the_shop_s_exercises_have_their_answers,
-        an_incident_is_asked_for_in_the_environment,
-        several_entry_points_answer_below_their_names,
+        the_shop_s_exercises_have_the_documented_answers,
+        the_environment_configures_an_incident,
+        entry_points_are_served_under_their_names,
     ]
     embedded_host: [
-        runs_a_page_with_the_component_that_it_names,
-        says_how_many_requests_one_becomes,
-        a_chain_is_as_long_as_its_page_says,
-        says_which_urls_lead_nowhere,
+        runs_a_topology_with_the_component_that_it_names,
+        warns_how_many_calls_one_request_causes,
+        a_chain_has_the_length_of_its_topology,
+        warns_of_urls_that_lead_nowhere,
     ]
 };
 
@@ -70,14 +70,14 @@ fn launch(collector: &Collector) -> Launch {
         .argument(variables.to_str().unwrap())
 }
 
-/// Asks the shop for a report, with this baggage.
+/// Requests a report from the shop, with this baggage.
 async fn report(app: &App, baggage: &str) -> Value {
     let request = app.request(Method::POST, "/process?report");
     let request = request.header("baggage", baggage).body("[]");
     request.send().await.unwrap().json().await.unwrap()
 }
 
-/// All reports inside one, itself included.
+/// All reports nested in one, itself included.
 fn all(report: &Value) -> Vec<&Value> {
     let calls = report["calls"].as_array().unwrap().iter();
     let tries = calls.flat_map(|call| call["tries"].as_array().unwrap());
@@ -121,7 +121,7 @@ fn writes_a_manifest_whose_paths_start_at_its_folder() {
     );
 }
 
-fn refuses_a_page_by_its_line_whoever_reads_it() {
+fn refuses_a_malformed_topology_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let page = "[services.a]\nentry = true\ncalls = [\"b\"]\n[services.b]\ncalls = [\"a\"]\n";
     fs::write(folder.path().join("x.toml"), page).unwrap();
@@ -148,7 +148,7 @@ fn refuses_a_page_by_its_line_whoever_reads_it() {
     );
 }
 
-async fn runs_a_page_with_the_component_that_it_names() {
+async fn runs_a_topology_with_the_component_that_it_names() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
@@ -198,7 +198,7 @@ async fn launch_page(collector: &Collector, page: &str) -> App {
     launch.current_dir(folder.path()).start().await
 }
 
-async fn says_how_many_requests_one_becomes() {
+async fn warns_how_many_calls_one_request_causes() {
     let collector = Collector::start().await;
     let line =
         "tracing-tail: one request to l0-n0 becomes 16383, with all that its calls lead to\n";
@@ -211,7 +211,7 @@ async fn says_how_many_requests_one_becomes() {
     assert!(!app.stderr().contains("becomes"), "{}", app.stderr());
 }
 
-async fn a_chain_is_as_long_as_its_page_says() {
+async fn a_chain_has_the_length_of_its_topology() {
     let collector = Collector::start().await;
     let app = launch_page(&collector, &layers(70, 1)).await;
     let answer = app.process("[]").await;
@@ -220,7 +220,7 @@ async fn a_chain_is_as_long_as_its_page_says() {
     assert_eq!(list.len(), 70);
 }
 
-async fn says_which_urls_lead_nowhere() {
+async fn warns_of_urls_that_lead_nowhere() {
     let launch = || {
         launch_app()
             .env(
@@ -245,11 +245,11 @@ async fn says_which_urls_lead_nowhere() {
         app.stderr().contains(line).then_some(())
     })
     .await;
-    assert_eq!(app.stderr().matches("nowhere").count(), 2, "said once");
+    assert_eq!(app.stderr().matches("nowhere").count(), 2, "reported once");
 }
 
-/// Seed 7 takes a request through all services. Where the draws change, the README needs another one.
-async fn the_shop_s_exercises_have_their_answers() {
+/// Seed 7 takes a request through all services. If the draws change, the README needs another seed.
+async fn the_shop_s_exercises_have_the_documented_answers() {
     let collector = Collector::start().await;
     let app = launch(&collector).start().await;
 
@@ -314,7 +314,7 @@ async fn the_shop_s_exercises_have_their_answers() {
     );
 }
 
-async fn an_incident_is_asked_for_in_the_environment() {
+async fn the_environment_configures_an_incident() {
     let collector = Collector::start().await;
     let always = "every=1m,for=1m,errors=500:100";
     let app = launch(&collector)
@@ -334,7 +334,7 @@ async fn an_incident_is_asked_for_in_the_environment() {
     }
 }
 
-async fn several_entry_points_answer_below_their_names() {
+async fn entry_points_are_served_under_their_names() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("two.toml");
@@ -363,8 +363,8 @@ async fn several_entry_points_answer_below_their_names() {
         assert_eq!(request.send().await.unwrap().status(), status, "{path}");
     }
     let spans = collector.wait_for(3).await;
-    let told = spans.iter().find(|span| span.service == "back-office");
-    let told = told.unwrap();
-    assert_eq!(told.name, "POST /back-office/process");
-    assert_eq!(told.attributes["http.route"], "/back-office/process");
+    let back_office = spans.iter().find(|span| span.service == "back-office");
+    let back_office = back_office.unwrap();
+    assert_eq!(back_office.name, "POST /back-office/process");
+    assert_eq!(back_office.attributes["http.route"], "/back-office/process");
 }

@@ -1,4 +1,4 @@
-//! Under load, with a collector that is slow and now and then unavailable, every span arrives once.
+//! Under load, with a collector that is slow and sometimes unavailable, every span arrives exactly once.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -56,7 +56,7 @@ async fn every_span_of_a_loaded_chain_arrives_exactly_once() {
     assert!(!app.stderr().contains("lost"), "{}", app.stderr());
 }
 
-/// One root, whose descendants are all the others.
+/// Checks that there is one root, and that all other spans are its descendants.
 fn check_tree(trace: &[&SpanRecord]) {
     let mut shape: Vec<_> = trace
         .iter()

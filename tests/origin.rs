@@ -1,4 +1,4 @@
-//! Who asks, and how: methods, the other end of the connection, and a proxy in front.
+//! The request's origin: its method, the peer's address, and proxies.
 
 use reqwest::Method;
 
@@ -7,9 +7,9 @@ use crate::support::{App, Collector, SpanRecord, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        methods_are_known_by_the_conventions_or_by_the_setting,
-        a_proxy_is_believed_where_it_is_trusted,
-        addresses_of_ipv6_have_no_brackets,
+        known_methods_come_from_the_conventions_or_the_setting,
+        forwarded_headers_count_only_from_a_trusted_proxy,
+        ipv6_addresses_have_no_brackets,
     ]
 };
 
@@ -26,7 +26,7 @@ fn attribute<'s>(span: &'s SpanRecord, name: &str) -> &'s str {
     span.attributes.get(name).map_or("-", String::as_str)
 }
 
-async fn methods_are_known_by_the_conventions_or_by_the_setting() {
+async fn known_methods_come_from_the_conventions_or_the_setting() {
     let table = [
         ("", "QUERY", "QUERY"),
         ("", "PATCH", "PATCH"),
@@ -59,15 +59,15 @@ async fn methods_are_known_by_the_conventions_or_by_the_setting() {
     }
 }
 
-async fn a_proxy_is_believed_where_it_is_trusted() {
-    let said = [
+async fn forwarded_headers_count_only_from_a_trusted_proxy() {
+    let forwarded = [
         (
             "forwarded",
             "for=\"[2001:db8::17]:4711\";proto=https;host=shop.example",
         ),
         ("x-forwarded-for", "9.9.9.9"),
     ];
-    let told = [
+    let attributes = [
         "client.address",
         "server.address",
         "server.port",
@@ -77,7 +77,7 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
         let collector = Collector::start().await;
         let launch = launch_exporting_to(&collector).env("APP_TRUST_PROXY", trusted);
         let app = launch.start().await;
-        ask(&app, "POST", &said).await;
+        ask(&app, "POST", &forwarded).await;
         let span = collector.wait_for(1).await.remove(0);
         let (here, port) = app.authority().rsplit_once(':').unwrap();
         let expected = match trusted {
@@ -85,7 +85,7 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
             _ => ["127.0.0.1", here, port, "http"],
         };
         assert_eq!(
-            told.map(|name| attribute(&span, name)),
+            attributes.map(|name| attribute(&span, name)),
             expected,
             "{trusted}"
         );
@@ -95,7 +95,7 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
     }
 }
 
-async fn addresses_of_ipv6_have_no_brackets() {
+async fn ipv6_addresses_have_no_brackets() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://[::1]:1")

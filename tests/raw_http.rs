@@ -1,4 +1,4 @@
-//! What the embedded host makes of clients that do not do as others do, seen from a socket. Skipped on real Spin.
+//! How the embedded host treats unusual clients, seen from a socket.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::support::{App, Collector, PATIENCE, launch_app, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     embedded_host: [
-        a_malformed_head_is_answered_with_a_sentence,
-        http_2_is_refused_in_words,
+        answers_a_malformed_head_with_an_explanation,
+        refuses_http_2_with_an_explanation,
         an_absolute_target_wins_over_the_host_header,
-        what_http_allows_is_served,
-        what_http_does_not_allow_is_no_fault_of_the_server,
-        an_answer_is_heard_by_who_is_still_sending,
-        uploads_that_do_not_come_hold_nobody_up_and_end_with_408,
-        idle_connections_make_place_where_files_are_few,
+        serves_whatever_http_allows,
+        answers_invalid_requests_with_client_errors,
+        a_client_that_is_still_sending_receives_the_response,
+        stalled_uploads_block_nobody_and_end_with_408,
+        closes_idle_connections_when_file_descriptors_run_out,
     ]
 };
 
-/// A client that says what it likes.
+/// A client that sends arbitrary bytes.
 struct Client(TcpStream);
 
 impl Client {
@@ -57,7 +57,7 @@ impl Client {
     }
 }
 
-/// All that a client hears that says these bytes.
+/// Sends these bytes, and returns everything that comes back.
 async fn hear(app: &App, bytes: impl AsRef<[u8]>) -> String {
     let mut client = Client::connect(app).await;
     client.say(bytes).await;
@@ -71,7 +71,7 @@ fn post(headers: &str) -> String {
 
 const LIST: &str = "[\"tracing-tail\"]";
 
-async fn a_malformed_head_is_answered_with_a_sentence() {
+async fn answers_a_malformed_head_with_an_explanation() {
     let app = launch_app().start().await;
     let many = (0..101).fold(String::new(), |all, at| format!("{all}x{at}: y\r\n"));
     let long = format!("x: {}\r\n", "y".repeat(1 << 20));
@@ -130,7 +130,7 @@ async fn a_malformed_head_is_answered_with_a_sentence() {
         assert!(heard.contains(sentence), "{shown:?}: {heard}");
         assert!(!heard.contains("secret"), "{heard}");
     }
-    // It is still sending when it is refused, and may hear of it or not.
+    // It is still sending when it is refused, and may or may not receive the response.
     let mut client = Client::connect(&app).await;
     let _ = client
         .0
@@ -148,7 +148,7 @@ async fn a_malformed_head_is_answered_with_a_sentence() {
     );
 }
 
-async fn http_2_is_refused_in_words() {
+async fn refuses_http_2_with_an_explanation() {
     let app = launch_app().start().await;
     let heard = hear(&app, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     assert!(
@@ -183,12 +183,12 @@ async fn an_absolute_target_wins_over_the_host_header() {
     );
 }
 
-async fn what_http_allows_is_served() {
+async fn serves_whatever_http_allows() {
     let app = launch_app().start().await;
     let chunked = "transfer-encoding: chunked\r\nconnection: close\r\n\r\n";
     let head = "POST /process HTTP/1.1\r\nhost: a\r\n";
     let table = [
-        ("closes where it is asked to", post("connection: close\r\n")),
+        ("closes when asked to", post("connection: close\r\n")),
         (
             "an empty line before",
             format!("\r\n{}", post("connection: close\r\n")),
@@ -227,7 +227,7 @@ async fn what_http_allows_is_served() {
     assert!(client.hear("").await.ends_with(LIST));
 }
 
-async fn what_http_does_not_allow_is_no_fault_of_the_server() {
+async fn answers_invalid_requests_with_client_errors() {
     let app = launch_app().start().await;
     let table = [
         (
@@ -262,7 +262,7 @@ async fn what_http_does_not_allow_is_no_fault_of_the_server() {
     );
 }
 
-async fn an_answer_is_heard_by_who_is_still_sending() {
+async fn a_client_that_is_still_sending_receives_the_response() {
     let app = launch_app().start().await;
     let mut client = Client::connect(&app).await;
     let length = 64 << 20;
@@ -286,7 +286,7 @@ async fn an_answer_is_heard_by_who_is_still_sending() {
     assert_eq!(&heard, b"HTTP/1.1 413");
 }
 
-async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
+async fn stalled_uploads_block_nobody_and_end_with_408() {
     let app = launch_app().start().await;
     let mut slow = Vec::new();
     for at in 0..40 {
@@ -322,7 +322,7 @@ async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
     }
 }
 
-async fn idle_connections_make_place_where_files_are_few() {
+async fn closes_idle_connections_when_file_descriptors_run_out() {
     let app = launch_app().max_open_files(200).start().await;
     let mut idle = Vec::new();
     for _ in 0..400 {

@@ -1,4 +1,4 @@
-//! The answer that explains itself, against its schema and the spans.
+//! Reports, checked against their schema and the exported spans.
 
 use std::fs;
 
@@ -11,9 +11,9 @@ use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, re
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
         a_chain_reports_each_hop_inside_its_callers_report,
-        the_reason_of_each_outcome_is_told,
-        each_try_is_told_and_a_service_without_reports_is_no_trouble,
-        a_report_can_be_asked_for_by_accept_and_only_then_comes,
+        each_outcome_has_its_reason,
+        lists_each_attempt_and_tolerates_services_without_reports,
+        accept_requests_a_report,
         without_tracing_a_report_has_no_ids,
     ]
 };
@@ -29,7 +29,7 @@ async fn report(app: &App, baggage: &str) -> Value {
     checked(request.body("[\"x\"]").send().await.unwrap()).await
 }
 
-/// The report in an answer, held against the schema.
+/// The report in a response, validated against the schema.
 async fn checked(answer: Response) -> Value {
     assert_eq!(answer.headers()["content-type"], MEDIA_TYPE);
     let status = answer.status().as_u16();
@@ -91,7 +91,7 @@ async fn a_chain_reports_each_hop_inside_its_callers_report() {
     assert!(outer >= inner && inner >= 10.0, "{outer} around {inner}");
 }
 
-async fn the_reason_of_each_outcome_is_told() {
+async fn each_outcome_has_its_reason() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector)
         .env("APP_ERRORS", "503:100")
@@ -105,9 +105,9 @@ async fn the_reason_of_each_outcome_is_told() {
         (&json!("simulated_error"), &json!("configured"))
     );
     assert_eq!(failed["error"], "simulated error in tracing-tail");
-    let asked = report(&app, "tail.tracing-tail.errors=500:100").await;
+    let simulated = report(&app, "tail.tracing-tail.errors=500:100").await;
     assert_eq!(
-        (&asked["status"], &asked["reason"]),
+        (&simulated["status"], &simulated["reason"]),
         (&json!(500), &json!("baggage"))
     );
     let sick = report(&app, "tail.tracing-tail.errors=0").await;
@@ -123,7 +123,7 @@ async fn the_reason_of_each_outcome_is_told() {
     );
 }
 
-async fn each_try_is_told_and_a_service_without_reports_is_no_trouble() {
+async fn lists_each_attempt_and_tolerates_services_without_reports() {
     let collector = Collector::start().await;
     let foreign = Downstream::start([Answer::Now(503, "busy"), Answer::Now(200, "[\"y\"]")]).await;
     let app = launch_exporting_to(&collector)
@@ -148,7 +148,7 @@ async fn each_try_is_told_and_a_service_without_reports_is_no_trouble() {
     assert!(accept.starts_with(MEDIA_TYPE), "the wish goes on: {accept}");
 }
 
-async fn a_report_can_be_asked_for_by_accept_and_only_then_comes() {
+async fn accept_requests_a_report() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector).start().await;
     let request = app

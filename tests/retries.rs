@@ -1,4 +1,4 @@
-//! `APP_RETRIES`: tries of a downstream call, and what they leave behind.
+//! `APP_RETRIES`: attempts of a downstream call, and their spans.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::support::{
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        each_try_has_a_span_that_links_to_the_one_before,
-        what_may_pass_is_tried_again_and_nothing_else,
-        a_connection_that_fails_is_tried_again_and_a_forbidden_one_is_not,
-        a_retry_waits_as_long_as_it_is_asked_to,
-        waits_that_add_up_to_more_than_the_timeout_end_the_call,
+        each_attempt_has_a_span_that_links_to_the_previous_one,
+        retries_only_transient_failures,
+        retries_a_failed_connection_but_not_a_forbidden_one,
+        a_retry_honours_retry_after,
+        backoffs_beyond_the_timeout_end_the_call,
     ]
 };
 
@@ -38,7 +38,7 @@ fn waited(calls: &[SpanRecord]) -> Duration {
     Duration::from_nanos(calls[1].start - calls[0].end)
 }
 
-async fn each_try_has_a_span_that_links_to_the_one_before() {
+async fn each_attempt_has_a_span_that_links_to_the_previous_one() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([
         Answer::Now(503, ""),
@@ -86,7 +86,7 @@ async fn each_try_has_a_span_that_links_to_the_one_before() {
     assert_eq!(events.iter().filter(|name| **name == succeeded).count(), 1);
 }
 
-async fn what_may_pass_is_tried_again_and_nothing_else() {
+async fn retries_only_transient_failures() {
     let table = [
         (Answer::Now(429, ""), 2),
         (Answer::Now(502, ""), 2),
@@ -109,7 +109,7 @@ async fn what_may_pass_is_tried_again_and_nothing_else() {
     }
 }
 
-async fn a_connection_that_fails_is_tried_again_and_a_forbidden_one_is_not() {
+async fn retries_a_failed_connection_but_not_a_forbidden_one() {
     let (_socket, address) = refusing_address();
     for (url, tries) in [
         (format!("http://{address}"), 3),
@@ -126,7 +126,7 @@ async fn a_connection_that_fails_is_tried_again_and_a_forbidden_one_is_not() {
     }
 }
 
-async fn a_retry_waits_as_long_as_it_is_asked_to() {
+async fn a_retry_honours_retry_after() {
     let collector = Collector::start().await;
     let downstream =
         Downstream::start([Answer::RetryAfter(503, "1"), Answer::Now(200, "[]")]).await;
@@ -136,7 +136,7 @@ async fn a_retry_waits_as_long_as_it_is_asked_to() {
     assert!(waited(&calls) >= Duration::from_secs(1));
 }
 
-async fn waits_that_add_up_to_more_than_the_timeout_end_the_call() {
+async fn backoffs_beyond_the_timeout_end_the_call() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([
         Answer::RetryAfter(503, "1"),

@@ -1,4 +1,4 @@
-//! Passwords in URLs appear nowhere: not in answers, spans and reports, nor on the terminal.
+//! Passwords in URLs appear nowhere: neither in responses, spans and reports nor on the terminal.
 
 use reqwest::Method;
 
@@ -9,8 +9,8 @@ use crate::support::{
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        the_password_of_a_url_is_shown_nowhere,
-        an_at_sign_in_a_query_is_no_password,
+        never_shows_the_password_of_a_url,
+        an_at_sign_in_a_query_is_not_a_password,
     ]
     embedded_host: [
         a_password_in_an_allowed_host_is_refused_and_not_shown,
@@ -33,7 +33,7 @@ fn assert_hidden(what: &str, text: &str) {
     }
 }
 
-/// Looks at the answers of two requests, one of them with a report.
+/// Checks the responses to two requests, one of them with a report.
 async fn answers_hide(app: &App, setting: &str) {
     for path in ["/process", "/process?report"] {
         let answer = app.request(Method::POST, path).body("[]").send().await;
@@ -44,7 +44,7 @@ async fn answers_hide(app: &App, setting: &str) {
     }
 }
 
-/// Looks at what requests leave behind.
+/// Checks the spans and the terminal output.
 async fn leaves_nothing(mut app: App, collector: &Collector, setting: &str) {
     app.signal("TERM");
     app.wait_for_exit().await;
@@ -53,7 +53,7 @@ async fn leaves_nothing(mut app: App, collector: &Collector, setting: &str) {
     assert_hidden(setting, &format!("{:?}", collector.spans()));
 }
 
-async fn the_password_of_a_url_is_shown_nowhere() {
+async fn never_shows_the_password_of_a_url() {
     let (_socket, address) = refusing_address();
     for password in passwords() {
         let url = format!("http://user:{password}@{address}");
@@ -95,7 +95,7 @@ async fn a_password_in_an_allowed_host_is_refused_and_not_shown() {
     }
 }
 
-async fn an_at_sign_in_a_query_is_no_password() {
+async fn an_at_sign_in_a_query_is_not_a_password() {
     let app = launch_app()
         .env("OTLP_ENDPOINT", "https://127.0.0.1/v1/traces?u=me@corp")
         .start()

@@ -22,7 +22,7 @@ pub fn export(service: &str, spans: &[Value]) -> Value {
     }] })
 }
 
-/// A span: its number, its parent's or 0, its name, and when it starts and ends in milliseconds.
+/// A span: its id, its parent's id or 0, its name, and its start and end in milliseconds.
 pub fn span(trace: &str, id: u64, parent: u64, name: &str, (start, end): (u64, u64)) -> Value {
     const DAY: u64 = 1_790_000_000_000;
     let parent = if parent == 0 {
@@ -69,7 +69,7 @@ fn trace(number: u64) -> String {
     export("shop", &[span(&id, number, 0, "buy", (0, 9))]).to_string()
 }
 
-/// How the app answers a request to the viewer.
+/// Sends a request with headers to the viewer.
 async fn ask(app: &App, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
     let client = reqwest::Client::builder();
     let client = client.redirect(reqwest::redirect::Policy::none());

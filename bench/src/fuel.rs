@@ -1,6 +1,6 @@
 //! The instructions of WebAssembly that a request takes, counted by wasmtime's fuel in the component as
-//! it is shipped: what [`crate::cost`] counts natively, step by step, and what only a component does. A byte
-//! that is copied counts like an instruction.
+//! it is shipped. They cover what [`crate::cost`] counts natively, step by step, and what only a component does. A
+//! copied byte counts like an instruction.
 
 use std::path::Path;
 
@@ -16,10 +16,10 @@ use crate::rows::{Row, build};
 use crate::server::repository;
 use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 
-/// The rows whose instances serve more than one request, and make none.
+/// The rows whose instances serve more than one request and call no other service.
 const ROWS: [Row; 4] = [Row::Floor, Row::Untraced, Row::Unexported, Row::Exported];
 
-/// What an instance takes.
+/// The instructions of an instance.
 struct Fuel {
     instantiated: f64,
     first: f64,
@@ -30,7 +30,7 @@ struct Fuel {
 /// Counts for every row.
 ///
 /// # Errors
-/// Where a component does not build, start, answer or export.
+/// If a component does not build, start, answer or export.
 pub async fn fuel() -> Result<Table> {
     let mut config = Config::new();
     config.consume_fuel(true);
@@ -61,7 +61,7 @@ async fn count(row: Row, engine: &Engine, collector: &SpanCounter, state: &Path)
     let endpoint = collector.endpoint(row.key());
     let traced = [
         ("endpoint", endpoint.as_str()),
-        // All spans leave in one batch: none before the last request has been answered.
+        // All spans leave in one batch, after the last request has been answered.
         ("bsp_schedule_delay", "2000"),
         ("bsp_max_export_batch_size", "512"),
     ];

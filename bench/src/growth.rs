@@ -40,11 +40,10 @@ impl Point {
     }
 }
 
-/// Measures `chosen`, prints the tables, and draws the plots; where all series are chosen, the page
-/// is written too.
+/// Measures `chosen`, prints the tables, and draws the plots. If all series are chosen, it writes the page too.
 ///
 /// # Errors
-/// Where a request fails, or a span is lost.
+/// If a request fails, or a span is lost.
 pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
     let generators = Generators::find(&scratch()?).await?;
     let collector = SpanCounter::start().await?;
@@ -96,7 +95,7 @@ async fn measure(
             samples: Vec::new(),
         })
         .collect();
-    // The first round warms code, buffers and caches up.
+    // The first round warms up code, buffers and caches.
     for round in 0..=effort.rounds {
         for (index, point) in points.iter_mut().enumerate() {
             let subject = subjects.get(index).unwrap_or(&subjects[0]);
@@ -161,15 +160,14 @@ fn cost(series: Series, first: &Point, point: &Point) -> f64 {
     ratio(point.times(), first.times()) / work
 }
 
-/// The exponent of the time per request over work, between two points; none where work is the same
-/// for both, or less.
+/// The exponent of the time per request over work, between two points; none unless the second has more work.
 fn exponent(series: Series, before: &Point, point: &Point) -> Option<f64> {
     let work = series.work(point.x as f64) / series.work(before.x as f64);
     let time = ratio(point.times(), before.times());
     (work > 1.0).then(|| time.ln() / work.ln())
 }
 
-/// A ratio with two digits that say something.
+/// A ratio with two significant digits.
 fn relative(ratio: f64) -> String {
     let digits = if ratio < 0.1 { 4 } else { 2 };
     format!("{ratio:.digits$}")

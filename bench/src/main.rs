@@ -23,8 +23,8 @@ use mimalloc::MiMalloc;
 use tracing_tail_cli::cli::Cli as HostCli;
 use tracing_tail_testkit::span_counter::SpanCounter;
 
-/// As in `tracing-tail`: requests are many small allocations; the system's allocator takes a seventh more
-/// CPU time for them.
+/// As in `tracing-tail`: a request makes many small allocations, for which the system's allocator takes a seventh more
+/// CPU time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -125,7 +125,7 @@ fn find<T: Copy, const N: usize>(
     found.ok_or_else(|| format!("write some of {}", all.map(key_of).join(", ")))
 }
 
-/// What is chosen; all where nothing is.
+/// The chosen ones, or all if none is chosen.
 fn chosen<T: Clone>(chosen: &[T], all: &[T]) -> Vec<T> {
     let chosen = if chosen.is_empty() { all } else { chosen };
     chosen.to_vec()

@@ -1,4 +1,4 @@
-//! Collectors that fail, under load: what becomes of requests, spans and memory.
+//! Broken collectors under load: what happens to requests, spans and memory.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ use crate::versions;
 use tracing_tail_testkit::broken_collector::{BrokenCollector, RunningBrokenCollector};
 use tracing_tail_testkit::span_counter::SpanCounter;
 
-/// Over how many connections the load comes.
+/// The numbers of connections.
 const CONNECTIONS: [usize; 2] = [32, 128];
-/// How often memory is looked at.
-const GLANCE: Duration = Duration::from_millis(200);
-/// How long spans may be under way after a load: longer than any export is waited for.
-const SETTLED: Duration = Duration::from_secs(5);
+/// How often memory is measured.
+const SAMPLING_INTERVAL: Duration = Duration::from_millis(200);
+/// How long to wait for spans after a load: longer than the timeout of any export.
+const EXPORT_WAIT: Duration = Duration::from_secs(5);
 
 /// Where spans go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sink {
-    /// Nowhere: none is exported, to compare with.
+    /// Nowhere: no span is exported, as the baseline.
     Nowhere,
     /// To the application's own viewer.
     Viewer,
-    /// To a collector that takes everything at once.
+    /// To a collector that accepts everything at once.
     Fast,
-    /// To one that fails.
+    /// To a broken collector.
     Broken(BrokenCollector),
 }
 
@@ -63,7 +63,7 @@ impl Sink {
     }
 }
 
-/// What is asked.
+/// The service under load.
 #[derive(Debug, Clone, Copy)]
 enum Service {
     One,
@@ -87,14 +87,14 @@ impl Service {
     }
 }
 
-/// What came of one load.
+/// The outcome of one load.
 struct Outcome {
     load: Measured,
     peak_rss: u64,
     spans: Option<Spans>,
 }
 
-/// What the application says of its spans, and the collector of what it took.
+/// The spans that the application reports, and those that the collector received.
 struct Spans {
     made: u64,
     sent: u64,
@@ -105,7 +105,7 @@ struct Spans {
 /// Measures, prints the table, and writes the page.
 ///
 /// # Errors
-/// Where something does not start, or a request fails, or spans do not add up.
+/// If something does not start, or a request fails, or spans do not add up.
 pub async fn pressure(time: Duration, chosen: &[String]) -> Result<()> {
     let host = Host::from_environment();
     let generators = Generators::find(&scratch()?).await?;
@@ -216,10 +216,10 @@ impl Run<'_> {
             peak_rss = peak_rss.max(server.usage()?.rss);
             tokio::select! {
                 load = &mut load => break load?,
-                () = tokio::time::sleep(GLANCE) => {}
+                () = tokio::time::sleep(SAMPLING_INTERVAL) => {}
             }
         };
-        tokio::time::sleep(SETTLED).await;
+        tokio::time::sleep(EXPORT_WAIT).await;
         let printed = server.stop().await;
         let received = (self.sink == Sink::Fast).then(|| collector.received("pressure").spans);
         let accounts = matches!(self.host, Host::Embedded) && self.sink != Sink::Nowhere;
@@ -277,7 +277,7 @@ impl Run<'_> {
         ]
     }
 
-    /// What is not as it has to be.
+    /// The violated expectations.
     fn problems(&self, outcome: &Outcome) -> Vec<String> {
         let mut problems = Vec::new();
         let mut expect = |holds: bool, problem: String| {

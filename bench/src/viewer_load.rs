@@ -69,7 +69,7 @@ impl Side {
 /// Measures, prints the tables, and writes the page.
 ///
 /// # Errors
-/// Where a request fails, or the viewer does not hold what it should.
+/// If a request fails, or the viewer does not hold what it should.
 pub async fn viewer(effort: Effort) -> Result<()> {
     let generators = Generators::find(&scratch()?).await?;
     build(&repository().join("spin.toml")).await?;

@@ -9,12 +9,12 @@ use crate::viewer::{export, span};
 
 pub(crate) const TESTS: &[Test] = tests! {
     browser: [
-        a_link_with_the_token_opens_the_page_and_leaves_no_token_in_the_address,
-        a_page_of_another_origin_sends_traces_and_reads_none,
+        a_link_with_the_token_opens_the_page_and_removes_the_token_from_the_url,
+        a_page_of_another_origin_can_send_traces_but_not_read_them,
     ]
 };
 
-async fn a_link_with_the_token_opens_the_page_and_leaves_no_token_in_the_address() {
+async fn a_link_with_the_token_opens_the_page_and_removes_the_token_from_the_url() {
     let app = launch_app().env("APP_VIEWER_TOKEN", "s3cret").start().await;
     let browser = Browser::start().await;
     browser.open(&app.url("/traces/?token=s3cret#/map")).await;
@@ -48,7 +48,7 @@ async fn a_link_with_the_token_opens_the_page_and_leaves_no_token_in_the_address
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-async fn a_page_of_another_origin_sends_traces_and_reads_none() {
+async fn a_page_of_another_origin_can_send_traces_but_not_read_them() {
     let (app, other) = (launch_app().start().await, launch_app().start().await);
     let browser = Browser::start().await;
     // A page without a policy of its own.

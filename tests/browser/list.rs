@@ -11,12 +11,12 @@ use crate::viewer::{export, send, span};
 
 pub(crate) const TESTS: &[Test] = tests! {
     browser: [
-        the_list_is_live_filters_pauses_and_never_jumps,
-        what_is_pinned_lacks_spans_or_was_turned_away_is_said,
+        the_list_updates_filters_and_pauses_without_jumping,
+        marks_pinned_incomplete_and_refused_traces,
     ]
 };
 
-async fn the_list_is_live_filters_pauses_and_never_jumps() {
+async fn the_list_updates_filters_and_pauses_without_jumping() {
     let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(1280, 800).await;
@@ -42,7 +42,7 @@ async fn the_list_is_live_filters_pauses_and_never_jumps() {
     browser
         .wait_until("a new one appears", &format!("{ROWS} === 31"))
         .await;
-    // A reader who has chosen a row is not disturbed.
+    // The list does not move while a row is selected.
     browser.press('j').await;
     let before = browser
         .execute("return document.querySelector('.chosen').getBoundingClientRect().top")
@@ -125,7 +125,7 @@ async fn the_list_is_live_filters_pauses_and_never_jumps() {
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
+async fn marks_pinned_incomplete_and_refused_traces() {
     let state = TempDir::new().unwrap();
     let app = launch_app().state_dir(state.path()).start().await;
     let mut large = span(&id(1), 2, 1, "large", (1, 2));
@@ -141,7 +141,7 @@ async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
     );
     assert_eq!(answer.await.status(), 503);
     database.execute_batch("COMMIT").unwrap();
-    // The instance that counted it writes it with its next answer, and may be gone before a browser has started.
+    // The instance that counted it stores the count with its next response, and may end before a browser has started.
     let counts = app.request(Method::GET, "/traces/api/counts").send();
     assert_eq!(counts.await.unwrap().status(), 200);
     let browser = Browser::start().await;
@@ -172,7 +172,7 @@ async fn what_is_pinned_lacks_spans_or_was_turned_away_is_said() {
         .await;
     browser
         .wait_until(
-            "what was turned away is said",
+            "refused exports are reported",
             "document.body.innerText.includes('1 export turned away since')",
         )
         .await;

@@ -8,12 +8,12 @@ use crate::support::{Browser, launch_app, screenshot};
 
 pub(crate) const TESTS: &[Test] = tests! {
     browser: [
-        sends_a_request_and_shows_its_trace_without_a_reload,
+        sends_a_request_and_shows_its_trace_without_reloading,
         a_fault_from_the_form_hits_its_hop,
     ]
 };
 
-/// The least contrast of text with what it may stand on, and of a service's colour with a card
+/// The minimum contrast of text with its background, and of a service's colour with a card
 /// (WCAG 2.2, 1.4.3 and 1.4.11).
 const CONTRAST: &str = "
     const style = getComputedStyle(document.documentElement)
@@ -36,7 +36,7 @@ const CONTRAST: &str = "
     return pairs.map(([one, other, least]) => [one, other, contrast(one, other), least]).filter(([, , is, least]) => is < least)
 ";
 
-async fn sends_a_request_and_shows_its_trace_without_a_reload() {
+async fn sends_a_request_and_shows_its_trace_without_reloading() {
     let app = launch_app()
         .env(
             "APP_URL_DESTINO",
@@ -198,8 +198,8 @@ async fn a_fault_from_the_form_hits_its_hop() {
     browser
         .execute("document.querySelectorAll('.span')[2].click()")
         .await;
-    for told in ["tracing_tail.override.errors", "503:100", "baggage"] {
-        let script = format!("document.body.innerText.includes('{told}')");
-        browser.wait_until(told, &script).await;
+    for text in ["tracing_tail.override.errors", "503:100", "baggage"] {
+        let script = format!("document.body.innerText.includes('{text}')");
+        browser.wait_until(text, &script).await;
     }
 }

@@ -9,16 +9,16 @@ use crate::viewer::span;
 
 pub(crate) const TESTS: &[Test] = tests! {
     browser: [
-        what_is_hostile_late_or_skewed_is_shown_as_what_it_is,
-        five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all,
-        a_poll_that_fails_does_not_end_the_updates,
-        names_and_values_are_shown_as_they_are_and_change_nothing_around_them,
+        shows_hostile_late_and_skewed_spans_correctly,
+        renders_few_rows_of_five_thousand_spans_and_the_keyboard_reaches_all,
+        updates_continue_after_a_failed_poll,
+        shows_unusual_names_and_values_without_affecting_the_layout,
     ]
 };
 
 const HOSTILE: &str = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
 
-async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
+async fn shows_hostile_late_and_skewed_spans_correctly() {
     let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(400, 800).await;
@@ -85,7 +85,7 @@ async fn what_is_hostile_late_or_skewed_is_shown_as_what_it_is() {
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
+async fn renders_few_rows_of_five_thousand_spans_and_the_keyboard_reaches_all() {
     let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(2000, 1100).await;
@@ -189,7 +189,7 @@ async fn five_thousand_spans_are_few_rows_and_the_keyboard_reaches_them_all() {
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
 }
 
-async fn a_poll_that_fails_does_not_end_the_updates() {
+async fn updates_continue_after_a_failed_poll() {
     let app = launch_app().start().await;
     let browser = Browser::start().await;
     store(&app, "shop", &[span(&id(1), 1, 0, "first", (0, 9))]).await;
@@ -227,7 +227,7 @@ async fn a_poll_that_fails_does_not_end_the_updates() {
         .await;
 }
 
-async fn names_and_values_are_shown_as_they_are_and_change_nothing_around_them() {
+async fn shows_unusual_names_and_values_without_affecting_the_layout() {
     let app = launch_app().start().await;
     let browser = Browser::start().await;
     browser.resize(1280, 800).await;

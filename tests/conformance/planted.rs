@@ -1,4 +1,4 @@
-//! Defects of each kind, planted in spans that have none: the checker finds them.
+//! The checker finds every kind of defect that is planted in correct spans.
 
 use crate::harness::{Test, tests};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -49,7 +49,7 @@ fn error(description: &str) -> Option<Status> {
     })
 }
 
-/// A SERVER span that fails on purpose.
+/// A SERVER span with a simulated error.
 fn server() -> Span {
     Span {
         trace_id: vec![1; 16],
@@ -77,7 +77,7 @@ fn server() -> Span {
     }
 }
 
-/// A CLIENT span that gets no answer.
+/// A CLIENT span without a response.
 fn client() -> Span {
     Span {
         name: "POST".to_owned(),

@@ -10,11 +10,11 @@ use crate::support::repository;
 
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
-        the_compose_file_is_whole,
+        the_compose_file_is_complete,
         a_plain_up_is_the_profile_jaeger,
-        published_ports_are_those_of_the_documents,
+        published_ports_match_the_documents,
         each_profile_has_one_collector_that_reaches_every_backend,
-        grafana_asks_tempo_where_it_answers,
+        grafana_queries_tempo_at_its_address,
     ]
 };
 
@@ -64,7 +64,7 @@ fn collector(files: &[&str]) -> Value {
     config
 }
 
-fn the_compose_file_is_whole() {
+fn the_compose_file_is_complete() {
     let compose = document("deploy/compose/compose.yaml");
     assert_only(
         "the file",
@@ -135,7 +135,7 @@ fn a_plain_up_is_the_profile_jaeger() {
     );
 }
 
-fn published_ports_are_those_of_the_documents() {
+fn published_ports_match_the_documents() {
     let (readme, page) = (text("README.md"), text("docs/deploy.md"));
     for profile in PROFILES {
         let services = services(profile);
@@ -230,7 +230,7 @@ fn each_profile_has_one_collector_that_reaches_every_backend() {
     }
 }
 
-fn grafana_asks_tempo_where_it_answers() {
+fn grafana_queries_tempo_at_its_address() {
     let provisioned = document("deploy/compose/grafana-datasources.yaml");
     let port = &document("deploy/compose/tempo.yaml")["server"]["http_listen_port"];
     let source = &provisioned["datasources"][0];

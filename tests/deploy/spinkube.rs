@@ -15,7 +15,7 @@ use super::{
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
         the_spin_app_sets_variables_that_the_manifest_has,
-        the_clusters_collector_is_where_the_spin_app_looks_for_it,
+        the_spin_app_exports_to_the_clusters_collector,
     ]
 };
 
@@ -83,7 +83,7 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
     assert_accepted(&manifest, &settle(&manifest, given));
 }
 
-fn the_clusters_collector_is_where_the_spin_app_looks_for_it() {
+fn the_spin_app_exports_to_the_clusters_collector() {
     let all = documents("deploy/spinkube/collector.yaml");
     let [config_map, deployment, service] = &all[..] else {
         panic!("a ConfigMap, a Deployment and a Service");

@@ -11,13 +11,13 @@ use crate::support::{Collector, eventually, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        answers_do_not_wait_for_the_collector,
+        responses_do_not_wait_for_the_collector,
     ]
     reused_instances: [
         spans_of_many_requests_leave_in_one_batch,
-        a_steady_trickle_leaves_in_batches_too,
+        spans_that_end_during_an_export_leave_in_one_batch,
         a_full_batch_does_not_wait,
-        a_full_queue_drops_the_newest_spans_and_says_so,
+        a_full_queue_drops_the_newest_spans_and_reports_them,
     ]
 };
 
@@ -43,13 +43,13 @@ async fn spans_of_many_requests_leave_in_one_batch() {
     assert_eq!(exports[0].headers[CONTENT_TYPE], "application/x-protobuf");
 }
 
-async fn a_steady_trickle_leaves_in_batches_too() {
+async fn spans_that_end_during_an_export_leave_in_one_batch() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "1000")
         .start()
         .await;
-    // Each of these ends during an export or between two: none may leave on its own.
+    // Each of these spans ends during an export or between two: none may leave on its own.
     collector.hold();
     for sent in 1..=3 {
         app.process("[]").await;
@@ -81,7 +81,7 @@ async fn a_full_batch_does_not_wait() {
     }
 }
 
-async fn a_full_queue_drops_the_newest_spans_and_says_so() {
+async fn a_full_queue_drops_the_newest_spans_and_reports_them() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "0")
@@ -100,13 +100,13 @@ async fn a_full_queue_drops_the_newest_spans_and_says_so() {
     collector.release();
     collector.wait_for(4).await;
     let line = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE); spans lost: 2";
-    eventually("the loss is said", || {
+    eventually("the loss is reported", || {
         app.stderr().contains(line).then_some(())
     })
     .await;
 }
 
-async fn answers_do_not_wait_for_the_collector() {
+async fn responses_do_not_wait_for_the_collector() {
     let collector = Collector::start().await;
     collector.hold();
     let app = launch_exporting_to(&collector)

@@ -7,14 +7,14 @@ use crate::support::{Collector, eventually, launch_app, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        says_who_it_is_in_resource_and_scope,
-        the_environment_adds_headers_and_attributes,
+        exports_resource_and_scope,
+        takes_headers_and_resource_attributes_from_the_environment,
         the_service_is_named_by_app_name_then_by_its_attribute,
         credentials_of_the_endpoint_are_sent_and_never_shown,
     ]
 };
 
-async fn says_who_it_is_in_resource_and_scope() {
+async fn exports_resource_and_scope() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector)
         .env("APP_NAME", "checkout")
@@ -43,7 +43,7 @@ async fn says_who_it_is_in_resource_and_scope() {
     assert_eq!(scope.schema_url, resource.schema_url);
 }
 
-async fn the_environment_adds_headers_and_attributes() {
+async fn takes_headers_and_resource_attributes_from_the_environment() {
     let collector = Collector::start().await;
     let app = launch_exporting_to(&collector)
         .env(
@@ -105,7 +105,7 @@ async fn credentials_of_the_endpoint_are_sent_and_never_shown() {
     assert!(headers.contains_key(CONTENT_LENGTH), "never chunked");
     collector.refuse(400);
     app.process("[]").await;
-    eventually("the loss is said", || {
+    eventually("the loss is reported", || {
         app.stderr().contains("spans lost: 1").then_some(())
     })
     .await;

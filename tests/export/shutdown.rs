@@ -11,7 +11,7 @@ pub(crate) const TESTS: &[Test] = tests! {
     embedded_host: [
         ctrl_c_loses_no_span,
         ctrl_c_lets_requests_in_flight_finish,
-        a_signal_right_after_the_banner_ends_the_host_in_order,
+        shuts_down_cleanly_on_a_signal_right_after_the_banner,
     ]
 };
 
@@ -50,15 +50,15 @@ async fn ctrl_c_lets_requests_in_flight_finish() {
     let received = || (!downstream.received().is_empty()).then_some(());
     eventually("the request is in flight", received).await;
     app.signal("INT");
-    let told = || app.stderr().contains("Shutting down").then_some(());
-    eventually("the shutdown begins", told).await;
+    let shutting_down = || app.stderr().contains("Shutting down").then_some(());
+    eventually("the shutdown begins", shutting_down).await;
     downstream.release();
     assert_eq!(request.await.unwrap().unwrap().status(), 200);
     assert!(app.wait_for_exit().await.success());
     assert_eq!(collector.spans().len(), 2);
 }
 
-async fn a_signal_right_after_the_banner_ends_the_host_in_order() {
+async fn shuts_down_cleanly_on_a_signal_right_after_the_banner() {
     for _ in 0..5 {
         let mut app = launch_app().start().await;
         app.signal("INT");

@@ -9,14 +9,14 @@ use crate::support::{PATIENCE, launch_app, spin};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        the_page_is_all_there_and_may_load_nothing_else,
-        neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces,
-        the_token_is_wanted_by_all_and_brought_by_the_apps_own_services,
-        browsers_may_send_from_this_machine_and_from_where_it_is_allowed,
+        the_page_is_complete_and_its_policy_allows_nothing_else,
+        other_host_names_and_sites_can_not_read_or_delete_traces,
+        everybody_needs_the_token_and_the_apps_own_services_send_it,
+        browsers_may_send_from_this_machine_and_from_allowed_origins,
     ]
 };
 
-async fn the_page_is_all_there_and_may_load_nothing_else() {
+async fn the_page_is_complete_and_its_policy_allows_nothing_else() {
     let app = launch_app().start().await;
     let page = app.request(Method::GET, "/traces/").send().await.unwrap();
     let policy = page.headers()["content-security-policy"]
@@ -65,7 +65,7 @@ async fn the_page_is_all_there_and_may_load_nothing_else() {
     );
 }
 
-async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces() {
+async fn other_host_names_and_sites_can_not_read_or_delete_traces() {
     let app = launch_app()
         .env("APP_VIEWER_HOSTS", "viewer.example")
         .start()
@@ -77,7 +77,7 @@ async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces
         ("/traces/api/traces", Method::GET),
         ("/traces/", Method::GET),
     ] {
-        // A client may send the header that tells where it is; the host's word wins.
+        // A client may send this header too; the host's value wins.
         for forged in [None, Some(("spin-client-addr", "10.1.2.3:4"))] {
             let headers: Vec<_> = [evil].into_iter().chain(forged).collect();
             let answer = ask(&app, method.clone(), path, &headers).await;
@@ -111,7 +111,7 @@ async fn neither_a_name_that_leads_here_nor_another_site_reads_or_deletes_traces
     assert_ne!(sent.status(), 421, "exports come by any name");
 }
 
-async fn the_token_is_wanted_by_all_and_brought_by_the_apps_own_services() {
+async fn everybody_needs_the_token_and_the_apps_own_services_send_it() {
     const TOKEN: &str = "s3cret-T0ken/+=";
     let app = launch_app()
         .env("APP_VIEWER_TOKEN", TOKEN)
@@ -175,14 +175,14 @@ async fn the_token_is_wanted_by_all_and_brought_by_the_apps_own_services() {
         .await;
     let answer = ask(&app, Method::GET, "/traces/", &[]).await;
     assert_eq!(answer.status(), 500);
-    let said = answer.text().await.unwrap();
+    let text = answer.text().await.unwrap();
     assert!(
-        said.contains("APP_VIEWER_TOKEN: ") && !said.contains("two words"),
-        "{said}"
+        text.contains("APP_VIEWER_TOKEN: ") && !text.contains("two words"),
+        "{text}"
     );
 }
 
-async fn browsers_may_send_from_this_machine_and_from_where_it_is_allowed() {
+async fn browsers_may_send_from_this_machine_and_from_allowed_origins() {
     let app = launch_app()
         .env("APP_VIEWER_CORS", "loopback, https://shop.example")
         .start()
@@ -197,9 +197,11 @@ async fn browsers_may_send_from_this_machine_and_from_where_it_is_allowed() {
             ("access-control-request-method", "POST"),
             ("access-control-request-headers", "content-type,traceparent"),
         ];
-        let told = ask(&app, Method::OPTIONS, "/v1/traces", &preflight).await;
-        assert_eq!(told.status(), 204);
-        let allowed = told.headers().get("access-control-allow-origin");
+        let preflight_response = ask(&app, Method::OPTIONS, "/v1/traces", &preflight).await;
+        assert_eq!(preflight_response.status(), 204);
+        let allowed = preflight_response
+            .headers()
+            .get("access-control-allow-origin");
         assert_eq!(
             allowed.map(|allowed| allowed == origin),
             may.then_some(true),

@@ -1,4 +1,4 @@
-//! What the receiver takes, what it refuses, and what it answers.
+//! What the receiver accepts, what it refuses, and what it answers.
 
 use std::io::Write as _;
 
@@ -19,14 +19,14 @@ use crate::support::{PATIENCE, eventually, launch_app};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        takes_both_encodings_plain_and_compressed_and_each_span_once,
-        refuses_what_is_no_export_and_says_so_in_the_requests_encoding,
-        what_is_malformed_costs_no_more_than_itself,
-        takes_the_rest_of_an_export_with_a_span_that_is_too_large,
-        what_is_turned_away_is_said,
-        many_write_and_read_at_the_same_time_and_nothing_is_lost,
+        accepts_both_encodings_and_compression_and_stores_each_span_once,
+        refuses_anything_but_an_export_in_the_requests_encoding,
+        rejects_only_the_malformed_parts_of_an_export,
+        accepts_the_rest_of_an_export_with_too_large_a_span,
+        reports_refused_exports,
+        concurrent_writers_and_readers_lose_nothing,
         the_services_of_the_app_send_their_spans_to_the_viewer_by_default,
-        what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes_none,
+        exports_to_another_path_are_refused_with_a_hint_and_not_traced,
     ]
 };
 
@@ -36,7 +36,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-async fn takes_both_encodings_plain_and_compressed_and_each_span_once() {
+async fn accepts_both_encodings_and_compression_and_stores_each_span_once() {
     let app = launch_app().start().await;
     let body = export("shop", &[span(TRACE, 1, 0, "buy", (0, 10))]);
     let encoded: ExportTraceServiceRequest = serde_json::from_value(body.clone()).unwrap();
@@ -69,7 +69,7 @@ async fn takes_both_encodings_plain_and_compressed_and_each_span_once() {
     assert_eq!(stored(&app).await, 1, "the same span four times");
 }
 
-async fn refuses_what_is_no_export_and_says_so_in_the_requests_encoding() {
+async fn refuses_anything_but_an_export_in_the_requests_encoding() {
     let app = launch_app().start().await;
     let bomb = gzip(&vec![b' '; 9 * 1024 * 1024]);
     let many = [10, 0].repeat(500_000);
@@ -154,7 +154,7 @@ async fn refuses_what_is_no_export_and_says_so_in_the_requests_encoding() {
     assert!(!app.stderr().contains("trapped"), "{}", app.stderr());
 }
 
-async fn what_is_malformed_costs_no_more_than_itself() {
+async fn rejects_only_the_malformed_parts_of_an_export() {
     let app = launch_app().start().await;
     let bad = [
         ("traceId", json!("00000000000000000000000000000000")),
@@ -195,7 +195,7 @@ async fn what_is_malformed_costs_no_more_than_itself() {
         odd["attributes"][0]["value"],
         json!({ "doubleValue": "NaN" })
     );
-    // The same by protobuf, with text that is not UTF-8.
+    // The same in protobuf, with text that is not UTF-8.
     let good = export(
         "shop",
         &[
@@ -212,7 +212,7 @@ async fn what_is_malformed_costs_no_more_than_itself() {
     let answer = ExportTraceServiceResponse::decode(answer.bytes().await.unwrap()).unwrap();
     assert_eq!(answer.partial_success.unwrap().rejected_spans, 1);
     assert_eq!(stored(&app).await, 3);
-    // What holds nothing is no mistake, and lines are taken one by one.
+    // Empty exports are valid, and lines are accepted one by one.
     for (kind, body) in [(JSON, "{}"), (PROTOBUF, "")] {
         assert_eq!(send(&app, kind, body).await.status(), 200);
     }
@@ -222,7 +222,7 @@ async fn what_is_malformed_costs_no_more_than_itself() {
     assert_eq!(stored(&app).await, 5);
 }
 
-async fn takes_the_rest_of_an_export_with_a_span_that_is_too_large() {
+async fn accepts_the_rest_of_an_export_with_too_large_a_span() {
     let app = launch_app().start().await;
     let mut large = span(TRACE, 1, 0, "large", (0, 1));
     large["attributes"] = json!([{ "key": "k", "value": { "stringValue": "x".repeat(300_000) } }]);
@@ -238,7 +238,7 @@ async fn takes_the_rest_of_an_export_with_a_span_that_is_too_large() {
     assert_eq!(trace["incomplete"]["refused"], 1, "{trace}");
 }
 
-async fn what_is_turned_away_is_said() {
+async fn reports_refused_exports() {
     let state = TempDir::new().unwrap();
     let app = launch_app().state_dir(state.path()).start().await;
     send(&app, JSON, trace(1)).await;
@@ -248,7 +248,7 @@ async fn what_is_turned_away_is_said() {
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "1");
     database.execute_batch("COMMIT").unwrap();
-    // No other request comes to count it, and an instance without work is gone within a second.
+    // No later request stores the count, and an idle instance ends within a second.
     let counted = || {
         let counted = "SELECT turned_away FROM tracing_tail_state";
         let counted = database.query_row(counted, [], |row| row.get::<_, i64>(0));
@@ -263,7 +263,7 @@ async fn what_is_turned_away_is_said() {
     );
 }
 
-async fn many_write_and_read_at_the_same_time_and_nothing_is_lost() {
+async fn concurrent_writers_and_readers_lose_nothing() {
     let app = launch_app().start().await;
     let writes = (0..48_u64).map(|writer| {
         let app = &app;
@@ -284,7 +284,7 @@ async fn many_write_and_read_at_the_same_time_and_nothing_is_lost() {
                 if answer.status() == 200 {
                     return get(app, "traces").await.0;
                 }
-                // What can't be kept up with is asked for again, a little later.
+                // An overloaded viewer asks for a retry.
                 assert!(
                     [429, 503].contains(&answer.status().as_u16()),
                     "{}",
@@ -326,7 +326,7 @@ async fn the_services_of_the_app_send_their_spans_to_the_viewer_by_default() {
     }
 }
 
-async fn what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes_none() {
+async fn exports_to_another_path_are_refused_with_a_hint_and_not_traced() {
     let app = launch_app().start().await;
     for path in [
         "/v1/logs",
@@ -354,7 +354,7 @@ async fn what_is_sent_to_another_path_is_told_where_traces_are_taken_and_becomes
         }
     }
     send(&app, JSON, trace(1)).await;
-    // What these had made would have been exported before the answer to this, which is the same app's.
+    // Their spans would have been exported before the response to this request of the same app.
     app.process("[]").await;
     let started = std::time::Instant::now();
     while stored(&app).await < 2 {

@@ -8,16 +8,16 @@ use crate::support::launch_app;
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked,
-        a_trace_of_as_many_resources_as_spans_is_answered_for_at_once,
-        attributes_are_found_however_many_there_are,
+        nests_a_server_span_with_its_clients_id_and_marks_odd_times,
+        answers_quickly_for_a_trace_with_as_many_resources_as_spans,
+        finds_attributes_among_many,
         filters_pages_and_follows_changes,
-        draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order,
-        what_is_shown_is_found,
+        builds_tree_graph_and_export_whatever_the_order_of_arrival,
+        finds_everything_that_it_shows,
     ]
 };
 
-async fn a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked() {
+async fn nests_a_server_span_with_its_clients_id_and_marks_odd_times() {
     let app = launch_app().start().await;
     let mut call = span(TRACE, 2, 1, "call", (1, 9));
     call["kind"] = json!(3);
@@ -79,7 +79,7 @@ async fn a_server_with_its_clients_id_is_shown_below_it_and_odd_times_are_marked
     assert!(graph["seconds"].as_f64().unwrap() < 2.0);
 }
 
-async fn a_trace_of_as_many_resources_as_spans_is_answered_for_at_once() {
+async fn answers_quickly_for_a_trace_with_as_many_resources_as_spans() {
     let app = launch_app().start().await;
     let attribute =
         |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
@@ -118,7 +118,7 @@ async fn a_trace_of_as_many_resources_as_spans_is_answered_for_at_once() {
     }
 }
 
-async fn attributes_are_found_however_many_there_are() {
+async fn finds_attributes_among_many() {
     let app = launch_app().start().await;
     let attribute =
         |key: String, value: String| json!({ "key": key, "value": { "stringValue": value } });
@@ -209,7 +209,7 @@ async fn filters_pages_and_follows_changes() {
     assert_eq!(get(&app, "traces/abc").await.0, 400);
 }
 
-async fn draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order() {
+async fn builds_tree_graph_and_export_whatever_the_order_of_arrival() {
     let app = launch_app().start().await;
     let child = span(TRACE, 2, 1, "child", (5, 8));
     send(&app, JSON, export("back", &[child]).to_string()).await;
@@ -267,7 +267,7 @@ async fn draws_a_tree_a_graph_and_the_export_of_what_came_in_any_order() {
     );
 }
 
-async fn what_is_shown_is_found() {
+async fn finds_everything_that_it_shows() {
     let app = launch_app().start().await;
     let string = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
     let long = "x".repeat(300);

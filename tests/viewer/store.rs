@@ -1,4 +1,4 @@
-//! What the store keeps, and what it lets go.
+//! What the store keeps, and what it evicts.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use crate::support::{App, launch_app};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        a_trace_that_is_larger_than_the_store_takes_nothing_with_it,
-        what_is_pinned_stays_and_what_comes_late_opens_no_stump,
-        lets_the_oldest_traces_go_and_survives_a_restart,
-        keeps_within_its_bytes_and_names_a_malformed_bound,
+        a_trace_larger_than_the_store_evicts_no_other_trace,
+        keeps_pinned_traces_and_ignores_late_spans_of_evicted_ones,
+        evicts_the_oldest_traces_and_survives_a_restart,
+        stays_within_its_byte_limit_and_names_a_malformed_limit,
     ]
 };
 
@@ -23,7 +23,7 @@ async fn change(app: &App, method: Method, path: &str) -> u16 {
     answer.status().as_u16()
 }
 
-async fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
+async fn a_trace_larger_than_the_store_evicts_no_other_trace() {
     let app = launch_app().env("APP_VIEWER_BYTES", "200000").start().await;
     let fat = |id: u64| {
         let mut fat = span(TRACE, id, 0, "fat", (0, 1));
@@ -46,7 +46,7 @@ async fn a_trace_that_is_larger_than_the_store_takes_nothing_with_it() {
     );
 }
 
-async fn what_is_pinned_stays_and_what_comes_late_opens_no_stump() {
+async fn keeps_pinned_traces_and_ignores_late_spans_of_evicted_ones() {
     let app = launch_app().env("APP_VIEWER_TRACES", "8").start().await;
     for number in 1..=6 {
         send(&app, JSON, trace(number)).await;
@@ -101,7 +101,7 @@ async fn what_is_pinned_stays_and_what_comes_late_opens_no_stump() {
     );
 }
 
-async fn lets_the_oldest_traces_go_and_survives_a_restart() {
+async fn evicts_the_oldest_traces_and_survives_a_restart() {
     let state = TempDir::new().unwrap();
     let launch = || {
         launch_app()
@@ -153,7 +153,7 @@ async fn lets_the_oldest_traces_go_and_survives_a_restart() {
     );
 }
 
-async fn keeps_within_its_bytes_and_names_a_malformed_bound() {
+async fn stays_within_its_byte_limit_and_names_a_malformed_limit() {
     let app = launch_app().env("APP_VIEWER_BYTES", "4000").start().await;
     for number in 1..=20_u64 {
         let body = export(
