@@ -60,7 +60,7 @@ impl Drop for Raw {
 }
 
 async fn app(collector: &Collector, raw: &Raw) -> App {
-    launch_exporting_to(&collector)
+    launch_exporting_to(collector)
         .env("APP_URL_DESTINO", &raw.url)
         .env("APP_TIMEOUT", "500ms")
         .start()

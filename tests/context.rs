@@ -21,7 +21,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
 async fn app(downstream: &Downstream, collector: &Collector) -> App {
-    launch_exporting_to(&collector)
+    launch_exporting_to(collector)
         .env("APP_URL_DESTINO", downstream.url())
         .start()
         .await

@@ -26,7 +26,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 };
 
 async fn app(env: &[(&str, &str)], collector: &Collector) -> App {
-    let launch = launch_exporting_to(&collector);
+    let launch = launch_exporting_to(collector);
     env.iter()
         .fold(launch, |launch, (name, value)| launch.env(name, *value))
         .start()

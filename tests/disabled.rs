@@ -16,7 +16,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
 
 async fn app(collector: &Collector, downstream: &Downstream) -> App {
-    launch_exporting_to(&collector)
+    launch_exporting_to(collector)
         .env("OTEL_SDK_DISABLED", "true")
         .env("APP_URL_DESTINO", downstream.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "0")

@@ -40,7 +40,7 @@ async fn ask(app: &App, baggage: &str) -> Response {
 }
 
 fn chain(collector: &Collector) -> Launch {
-    let launch = launch_exporting_to(&collector).env("APP_URL_DESTINO", B);
+    let launch = launch_exporting_to(collector).env("APP_URL_DESTINO", B);
     launch.env("APP_B_URL_DESTINO", C)
 }
 

@@ -33,7 +33,7 @@ async fn ask(app: &App, limits: &str) -> Response {
 
 /// A service with these downstreams.
 fn launch(collector: &Collector, destino: &str) -> Launch {
-    launch_exporting_to(&collector).env("APP_URL_DESTINO", destino)
+    launch_exporting_to(collector).env("APP_URL_DESTINO", destino)
 }
 
 fn servers(spans: &[SpanRecord]) -> Vec<&SpanRecord> {

@@ -64,7 +64,7 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
 /// The shop's generated manifest, with spans to the collector.
 fn launch(collector: &Collector) -> Launch {
     let variables = repository().join("runtime-config.toml");
-    launch_exporting_to(&collector)
+    launch_exporting_to(collector)
         .manifest(&shop("spin.toml"))
         .argument("--runtime-config-file")
         .argument(variables.to_str().unwrap())
@@ -194,7 +194,7 @@ async fn launch_page(collector: &Collector, page: &str) -> App {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.toml");
     fs::write(&file, page).unwrap();
-    let launch = launch_exporting_to(&collector).manifest(&file);
+    let launch = launch_exporting_to(collector).manifest(&file);
     launch.current_dir(folder.path()).start().await
 }
 

@@ -18,7 +18,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 };
 
 async fn app(collector: &Collector, downstream: &str, retries: &str) -> App {
-    launch_exporting_to(&collector)
+    launch_exporting_to(collector)
         .env("APP_RETRIES", retries)
         .env("APP_URL_DESTINO", downstream)
         .env("APP_TIMEOUT", "2s")

@@ -91,7 +91,8 @@ async fn count(program: &Path, step: &Step) -> Result<Cost> {
 fn difference(output_text: &[String; 2], number: impl Fn(&str) -> Option<f64>) -> Result<f64> {
     let [once, twice] = output_text;
     let numbers = number(once).zip(number(twice));
-    let (once, twice) = numbers.with_context(|| format!("valgrind output_text: {once}"))?;
+    let (once, twice) =
+        numbers.with_context(|| format!("unexpected output of valgrind: {once}"))?;
     Ok((twice - once) / TIMES as f64)
 }
 
@@ -129,7 +130,8 @@ mod tests {
 
     #[test]
     fn reads_numbers_from_valgrinds_output() {
-        let output_text = "==7== Total:     1,234,567 bytes in 8,901 blocks\n==7== Collected : 42\n";
+        let output_text =
+            "==7== Total:     1,234,567 bytes in 8,901 blocks\n==7== Collected : 42\n";
         assert_eq!(number_after(output_text, "Total:     "), Some(1_234_567.0));
         assert_eq!(number_after(output_text, "bytes in "), Some(8901.0));
         assert_eq!(number_after(output_text, "Collected : "), Some(42.0));

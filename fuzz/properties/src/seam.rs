@@ -1,4 +1,4 @@
-//! Calls of functions whose form is not settled, so that a change of it is one here.
+//! Calls of functions whose signature may change, so that only this file changes with it.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -13,7 +13,7 @@ use tracing_tail_viewer::receive::scan::{self, Batch};
 use tracing_tail_viewer::respond::Problem;
 use tracing_tail_viewer::store::spans::Whole;
 
-/// The service's configuration, and a sentence for each setting that is malformed.
+/// The service's configuration, and a message for each malformed setting.
 pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
     let (config, problems) = Config::read(values);
     (config, [problems.refused, problems.ignored].concat())
@@ -22,7 +22,7 @@ pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
 /// An export in JSON as protobuf.
 ///
 /// # Errors
-/// Where it is refused.
+/// If it is refused.
 pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
     json::decode(body).map(|(export, _)| export)
 }
@@ -30,20 +30,20 @@ pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
 /// An export in protobuf as spans to be stored.
 ///
 /// # Errors
-/// Where it is refused.
+/// If it is refused.
 pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
     scan::read(body, Refused::default())
 }
 
-/// What the page is told of a span; none where it is not there.
+/// The page's JSON of a span; none if the span is missing.
 pub fn show(whole: &Whole, id: [u8; 8]) -> Option<Value> {
     detail::span(whole, SpanName { id, service: None })
 }
 
-/// The faults that a request asks of a service.
+/// The overrides that a request has for a service.
 ///
 /// # Errors
-/// One sentence about a member of its baggage.
+/// A message about a member of its baggage.
 pub fn faults(headers: &HeaderMap, service: &str) -> Result<Overrides, String> {
     Overrides::parse(&context::raw_baggage(headers), service)
 }
