@@ -1,4 +1,4 @@
-//! Answers whose head comes and whose body does not: the CLIENT span says both.
+//! Responses whose head arrives and whose body does not: the CLIENT span records both.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -6,16 +6,24 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::support::{App, Collector, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{App, Collector, SpanRecord, launch_exporting_to};
 
-/// What becomes of a connection when the answer is written.
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        records_the_status_of_a_response_whose_body_fails,
+        reports_a_stalled_body_as_a_timeout_and_keeps_its_status,
+    ]
+};
+
+/// What happens to the connection once the response is written.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
     Close,
     Stall,
 }
 
-/// Writes the same bytes to whoever asks. It stops where this is dropped.
+/// A server that sends every client the same bytes. It stops when this is dropped.
 struct Raw {
     url: String,
     server: JoinHandle<()>,
@@ -31,7 +39,7 @@ impl Raw {
                 let answer = answer.clone();
                 tokio::spawn(async move {
                     let mut request = vec![0; 64 * 1024];
-                    // The whole request comes at once, being so small. A client that has gone is no fault here.
+                    // The request is so small that it arrives in one read. Clients may disconnect.
                     let _ = stream.read(&mut request).await;
                     let _ = stream.write_all(answer.as_bytes()).await;
                     if then == Then::Close {
@@ -52,15 +60,14 @@ impl Drop for Raw {
 }
 
 async fn app(collector: &Collector, raw: &Raw) -> App {
-    collector
-        .launch()
+    launch_exporting_to(collector)
         .env("APP_URL_DESTINO", &raw.url)
         .env("APP_TIMEOUT", "500ms")
         .start()
         .await
 }
 
-/// Asks once; gives the answer's status and report, and the CLIENT span.
+/// Sends one request, and returns the response's status and report, and the CLIENT span.
 async fn ask(app: &App, collector: &Collector, spans: usize) -> (u16, Value, SpanRecord) {
     let request = app.request(Method::POST, "/process?report").body("[]");
     let answer = request.send().await.unwrap();
@@ -72,8 +79,7 @@ async fn ask(app: &App, collector: &Collector, spans: usize) -> (u16, Value, Spa
     (status, report, clients.pop().unwrap())
 }
 
-#[tokio::test]
-async fn an_answer_whose_body_fails_keeps_its_status() {
+async fn records_the_status_of_a_response_whose_body_fails() {
     let large = "x".repeat(4 * 1024 * 1024);
     let head = |status: &str, header: &str| format!("HTTP/1.1 {status}\r\n{header}\r\n\r\n");
     let table = [
@@ -110,8 +116,8 @@ async fn an_answer_whose_body_fails_keeps_its_status() {
             "{}/process answered {head}, but its body broke off: ",
             raw.url
         );
-        let told = report["error"].as_str().unwrap();
-        assert!(told.starts_with(&sentence), "{row}: {told}");
+        let message = report["error"].as_str().unwrap();
+        assert!(message.starts_with(&sentence), "{row}: {message}");
         assert_eq!(report["calls"][0]["tries"][0]["status"], head, "{row}");
         assert_eq!(
             client.attributes["http.response.status_code"],
@@ -125,9 +131,8 @@ async fn an_answer_whose_body_fails_keeps_its_status() {
     }
 }
 
-/// Whatever the host's own limits do, and however often.
-#[tokio::test]
-async fn a_body_that_stalls_is_a_timeout_and_keeps_its_status() {
+/// A host's own limits may end the call in different ways.
+async fn reports_a_stalled_body_as_a_timeout_and_keeps_its_status() {
     let collector = Collector::start().await;
     let stalled = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[";
     let raw = Raw::start(stalled.to_owned(), Then::Stall).await;

@@ -1,11 +1,23 @@
-//! What a request leaves behind: whole traces, as literal trees.
+//! Whole traces, compared as literal trees.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, render};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, render};
 
-/// Sends a list that needs no guessing: a fixed user agent, and the response thrown away.
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        a_chain_of_three_services_is_one_tree,
+        services_can_be_chained_in_a_line_with_settings_of_their_own,
+        latency_and_a_simulated_error_leave_a_span_and_events,
+        a_simulated_client_error_has_no_exception_event,
+        failed_calls_record_their_cause,
+        refused_requests_are_traced_too,
+    ]
+};
+
+/// Sends a list with a fixed user agent, and discards the response.
 async fn send(app: &App, body: &'static str) -> u16 {
     let request = app
         .request(Method::POST, "/process?x=1")
@@ -17,11 +29,9 @@ fn port(app: &App) -> &str {
     app.authority().rsplit_once(':').unwrap().1
 }
 
-#[tokio::test]
 async fn a_chain_of_three_services_is_one_tree() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",
@@ -95,11 +105,9 @@ async fn a_chain_of_three_services_is_one_tree() {
     );
 }
 
-#[tokio::test]
 async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .env("APP_B_URL_DESTINO", "http://service-c.spin.internal")
         .env("APP_B_NAME", "orders")
@@ -108,9 +116,9 @@ async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
         .await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 502);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     assert_eq!(
-        told["error"],
+        error_body["error"],
         "http://service-b.spin.internal/process answered 502"
     );
     let spans = collector.wait_for(5).await;
@@ -142,11 +150,9 @@ async fn services_can_be_chained_in_a_line_with_settings_of_their_own() {
     );
 }
 
-#[tokio::test]
 async fn latency_and_a_simulated_error_leave_a_span_and_events() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_LATENCY", "40ms..40ms")
         .env("APP_ERRORS", "503:100")
         .start()
@@ -184,11 +190,13 @@ async fn latency_and_a_simulated_error_leave_a_span_and_events() {
     );
 }
 
-#[tokio::test]
-async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
+async fn a_simulated_client_error_has_no_exception_event() {
     for errors in ["404:100", "418:100", "429:100"] {
         let collector = Collector::start().await;
-        let app = collector.launch().env("APP_ERRORS", errors).start().await;
+        let app = launch_exporting_to(&collector)
+            .env("APP_ERRORS", errors)
+            .start()
+            .await;
         app.process("[]").await;
         let span = collector.wait_for(1).await.remove(0);
         assert_eq!(span.status, None, "{errors}");
@@ -201,8 +209,7 @@ async fn a_simulated_error_that_is_none_of_the_server_has_no_exception() {
     }
 }
 
-#[tokio::test]
-async fn failed_calls_say_why() {
+async fn failed_calls_record_their_cause() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(503, "")]).await;
     let slow = Downstream::start([Answer::Never]).await;
@@ -213,8 +220,7 @@ async fn failed_calls_say_why() {
         slow.url(),
         garbage.url()
     );
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", urls)
         .env("APP_TIMEOUT", "1s")
         .start()
@@ -287,10 +293,9 @@ async fn failed_calls_say_why() {
     );
 }
 
-#[tokio::test]
 async fn refused_requests_are_traced_too() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let brew = Method::from_bytes(b"BREW").unwrap();
     for (method, path) in [
         (Method::GET, "/process"),
@@ -301,7 +306,7 @@ async fn refused_requests_are_traced_too() {
     }
     let mut spans = collector.wait_for(3).await;
     spans.sort_by_key(|span| span.start);
-    let told: Vec<_> = spans
+    let outcomes: Vec<_> = spans
         .iter()
         .map(|span| {
             let attribute = |name: &str| span.attributes.get(name).map_or("", String::as_str);
@@ -320,7 +325,7 @@ async fn refused_requests_are_traced_too() {
         })
         .collect();
     assert_eq!(
-        told,
+        outcomes,
         [
             ("GET /process", "GET", "", "/process", "405"),
             ("GET", "GET", "", "", "404"),

@@ -1,8 +1,8 @@
-//! The trace as a clock: each span lasts as long as was asked for, and tracing changes no answer's time.
+//! Durations: each span lasts as long as configured, and tracing does not slow down responses.
 //!
-//! A busy machine adds to every time, so it is medians and quartiles that are looked at, and the same mesh without tracing runs
-//! beside. What is looked for are steps: waits of 40 or 200 ms that nobody asked for. A step is there each time; what a
-//! busy machine adds need not be, so a mesh whose spans last too long is tried again.
+//! A busy machine adds to every duration, so the tests compare medians and quartiles, with the same mesh without tracing
+//! as the baseline. They look for steps: unexplained waits of 40 or 200 ms. A step is there each time, the noise of a busy
+//! machine is not, so a mesh whose spans last too long is measured again.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,202 +10,44 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use reqwest::Method;
 
-use crate::support::{Answer, App, BrokenCollector, Collector, Downstream, Launch, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, BrokenCollector, Collector, Downstream, SpanRecord, launch_app,
+    launch_exporting_to, reuses_instances,
+};
 
-/// By how much the median of any duration may exceed what was asked for, in milliseconds. Under WASI 0.2 each
+mod meshes;
+
+use meshes::{B, C, Mesh, meshes};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        every_span_lasts_as_long_as_was_asked_for,
+        tracing_does_not_slow_down_responses,
+        a_broken_collector_does_not_slow_down_responses,
+        a_retry_waits_no_longer_than_its_backoff,
+        a_long_call_beside_an_export_loses_no_span,
+    ]
+};
+
+/// By how much the median of a duration may exceed the configured one, in milliseconds. Under WASI 0.2 each
 /// request starts an instance for every service.
 fn slack() -> f64 {
-    match env!("CARGO_CRATE_NAME") {
-        "end_to_end_wasip2" => 80.0,
-        _ => 30.0,
-    }
+    if reuses_instances() { 30.0 } else { 80.0 }
 }
 
-/// How far a clock may be off between two readings of it, in milliseconds.
+/// How much two readings of a clock may deviate, in milliseconds.
 const READING: f64 = 1.0;
+
 /// How many requests each connection sends.
 const REQUESTS: usize = 7;
-/// How often a mesh is tried whose spans last too long.
+
+/// How often a mesh is measured while its spans last too long.
 const TRIES: usize = 4;
 
-const B: &str = "http://service-b.spin.internal";
-const C: &str = "http://service-c.spin.internal";
-
-/// A mesh, and how long its parts last.
-struct Mesh {
-    name: &'static str,
-    env: Vec<(&'static str, String)>,
-    /// The whole request, in milliseconds.
-    request: f64,
-    /// The duration of spans, by service and kind; a `CLIENT` span's service is the one that is called.
-    spans: Vec<(&'static str, &'static str, f64)>,
-}
-
-impl Mesh {
-    fn new(name: &'static str, env: &[(&'static str, &str)]) -> Mesh {
-        let owned = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
-        Mesh {
-            name,
-            env: env.iter().map(owned).collect(),
-            request: 0.0,
-            spans: Vec::new(),
-        }
-    }
-
-    fn lasts(mut self, request: f64, spans: &[(&'static str, &'static str, f64)]) -> Mesh {
-        self.request = request;
-        self.spans = spans.to_vec();
-        self
-    }
-
-    /// Over how many connections it is loaded. An export for each span costs CPU time, which many connections
-    /// would have to share with the collector.
-    fn connections(&self) -> &'static [usize] {
-        let sends_each = self
-            .env
-            .iter()
-            .any(|(name, _)| name.starts_with("OTEL_BSP"));
-        if sends_each { &[1] } else { &[1, 8, 32] }
-    }
-
-    fn launch(&self, launch: Launch) -> Launch {
-        let env = self.env.iter();
-        env.fold(launch, |launch, (name, value)| launch.env(name, value))
-    }
-}
-
-fn meshes() -> Vec<Mesh> {
-    let both = &format!("{B},{C}");
-    vec![
-        Mesh::new("one service", &[("APP_LATENCY", "20ms")]).lasts(
-            20.0,
-            &[
-                ("tracing-tail", "SERVER", 20.0),
-                ("tracing-tail", "INTERNAL", 20.0),
-            ],
-        ),
-        Mesh::new("no latency", &[("APP_URL_DESTINO", both)]).lasts(
-            0.0,
-            &[
-                ("tracing-tail", "SERVER", 0.0),
-                ("service-b", "CLIENT", 0.0),
-                ("service-b", "SERVER", 0.0),
-                ("service-c", "CLIENT", 0.0),
-                ("service-c", "SERVER", 0.0),
-            ],
-        ),
-        Mesh::new(
-            "sequential",
-            &[
-                ("APP_URL_DESTINO", both),
-                ("APP_LATENCY", "10ms"),
-                ("APP_B_LATENCY", "50ms"),
-            ],
-        )
-        .lasts(
-            60.0,
-            &[
-                ("tracing-tail", "SERVER", 60.0),
-                ("tracing-tail", "INTERNAL", 10.0),
-                ("service-b", "CLIENT", 50.0),
-                ("service-b", "SERVER", 50.0),
-                ("service-c", "CLIENT", 0.0),
-                ("service-c", "SERVER", 0.0),
-            ],
-        ),
-        Mesh::new(
-            "a slow callee: the worker's timer goes off while it is waited for",
-            &[("APP_URL_DESTINO", both), ("APP_B_LATENCY", "400ms")],
-        )
-        .lasts(
-            400.0,
-            &[
-                ("service-b", "CLIENT", 400.0),
-                ("service-c", "CLIENT", 0.0),
-                ("service-c", "SERVER", 0.0),
-            ],
-        ),
-        Mesh::new(
-            "parallel",
-            &[
-                ("APP_URL_DESTINO", both),
-                ("APP_FANOUT", "parallel"),
-                ("APP_B_LATENCY", "50ms"),
-                ("APP_C_LATENCY", "20ms"),
-            ],
-        )
-        .lasts(
-            50.0,
-            &[
-                ("tracing-tail", "SERVER", 50.0),
-                ("service-b", "CLIENT", 50.0),
-                ("service-c", "CLIENT", 20.0),
-                ("service-c", "SERVER", 20.0),
-            ],
-        ),
-        Mesh::new(
-            "the same service four times",
-            &[
-                ("APP_URL_DESTINO", &format!("{B},{B},{B},{B}")),
-                ("APP_B_LATENCY", "5ms"),
-            ],
-        )
-        .lasts(
-            20.0,
-            &[("service-b", "CLIENT", 5.0), ("service-b", "SERVER", 5.0)],
-        ),
-        Mesh::new(
-            "deep",
-            &[
-                ("APP_URL_DESTINO", B),
-                ("APP_B_URL_DESTINO", C),
-                ("APP_LATENCY", "10ms"),
-                ("APP_C_LATENCY", "30ms"),
-            ],
-        )
-        .lasts(
-            40.0,
-            &[
-                ("tracing-tail", "SERVER", 40.0),
-                ("service-b", "CLIENT", 30.0),
-                ("service-b", "SERVER", 30.0),
-                ("service-c", "SERVER", 30.0),
-            ],
-        ),
-        Mesh::new(
-            "batches that fill in the middle of a request",
-            &[
-                ("APP_URL_DESTINO", &format!("{B},{C},{B},{C}")),
-                ("APP_B_LATENCY", "10ms"),
-                ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1"),
-            ],
-        )
-        .lasts(
-            20.0,
-            &[
-                ("service-b", "CLIENT", 10.0),
-                ("service-c", "CLIENT", 0.0),
-                ("service-c", "SERVER", 0.0),
-            ],
-        ),
-        Mesh::new(
-            "an export for each span, at once",
-            &[
-                ("APP_URL_DESTINO", both),
-                ("APP_LATENCY", "10ms"),
-                ("OTEL_BSP_SCHEDULE_DELAY", "0"),
-            ],
-        )
-        .lasts(
-            10.0,
-            &[("service-b", "CLIENT", 0.0), ("service-c", "SERVER", 0.0)],
-        ),
-    ]
-}
-
-/// Sends requests over so many connections, one after the other on each; how long each took, in milliseconds.
+/// Sends requests over so many connections, one after the other on each. Returns how long each took, in milliseconds.
 async fn ask(app: &App, connections: usize) -> Vec<f64> {
-    // At leisure the worker of one request's spans has ended before the next, which then spawns its own.
+    // After a long pause the worker for the spans of one request has ended, and the next request starts its own.
     let pause = Duration::from_millis(if connections == 1 { 300 } else { 20 });
     let clients = (0..connections).map(|_| async {
         let mut times = Vec::new();
@@ -237,7 +79,7 @@ fn milliseconds(span: &SpanRecord) -> f64 {
     (span.end - span.start) as f64 / 1e6
 }
 
-/// The service of a span, of a CLIENT span the one that is called.
+/// The service of a span; for a CLIENT span, the called one.
 fn subject(span: &SpanRecord) -> &str {
     let called = span.attributes.get("server.address");
     let called = called.and_then(|host| host.strip_suffix(".spin.internal"));
@@ -247,15 +89,15 @@ fn subject(span: &SpanRecord) -> &str {
     }
 }
 
-/// What lasts longer than was asked for, in a sentence. Nothing may be shorter.
-fn too_long(what: &str, found: f64, asked: f64) -> Option<String> {
-    let sentence = format!("{what} lasts {found:.1} ms, where {asked} ms were asked for");
-    assert!(found >= asked - READING, "{sentence}");
-    (found > asked + slack()).then_some(sentence)
+/// A sentence if something lasts longer than configured. Nothing may be shorter.
+fn too_long(what: &str, found: f64, configured: f64) -> Option<String> {
+    let sentence = format!("{what} lasts {found:.1} ms instead of {configured} ms");
+    assert!(found >= configured - READING, "{sentence}");
+    (found > configured + slack()).then_some(sentence)
 }
 
-/// Every child lies within its parent, and what is no child's in a SERVER span is the service's own work, which takes
-/// no time worth mentioning.
+/// Checks that every child lies within its parent. The part of a SERVER span that no child covers is the service's own
+/// work, which must take almost no time.
 fn own_work_too_long(mesh: &Mesh, spans: &[SpanRecord]) -> Option<String> {
     let by_id: HashMap<_, _> = spans.iter().map(|span| (&span.id, span)).collect();
     let mut own = HashMap::<&String, f64>::new();
@@ -285,14 +127,13 @@ fn own_work_too_long(mesh: &Mesh, spans: &[SpanRecord]) -> Option<String> {
     too_long(&format!("{}: a service's own work", mesh.name), own, 0.0)
 }
 
-#[tokio::test]
 async fn every_span_lasts_as_long_as_was_asked_for() {
     for mesh in meshes() {
         retried(async || measure(&mesh).await).await;
     }
 }
 
-/// Measures until nothing is too long; what is too long each time is a failure.
+/// Measures until nothing is too long, and fails when that does not happen.
 async fn retried(measure: impl AsyncFn() -> Vec<String>) {
     let mut too_long = Vec::new();
     for _ in 0..TRIES {
@@ -304,26 +145,26 @@ async fn retried(measure: impl AsyncFn() -> Vec<String>) {
     panic!("{}", too_long.join("\n"));
 }
 
-/// What lasts longer than was asked for in a few requests, in a sentence each.
+/// A sentence for each thing that lasts longer than configured in a few requests.
 async fn measure(mesh: &Mesh) -> Vec<String> {
     let collector = Collector::start().await;
-    let app = mesh.launch(collector.launch()).start().await;
+    let app = mesh.launch(launch_exporting_to(&collector)).start().await;
     app.process("[]").await;
     let times = ask(&app, 1).await;
     let spans_of_requests = collector_settles(&collector).await;
-    let spans = mesh.spans.iter().map(|(service, kind, asked)| {
+    let spans = mesh.spans.iter().map(|(service, kind, configured)| {
         let of = spans_of_requests.iter();
         let of = of.filter(|span| subject(span) == *service && span.kind == *kind);
         let durations = of.map(milliseconds).collect();
         let what = format!("{}: the {kind} span of {service}", mesh.name);
-        too_long(&what, median(durations), *asked)
+        too_long(&what, median(durations), *configured)
     });
     let request = too_long(mesh.name, median(times), mesh.request);
     let own = own_work_too_long(mesh, &spans_of_requests);
     spans.chain([request, own]).flatten().collect()
 }
 
-/// All spans, once no more have come for a while.
+/// All spans, once no more arrive for a while.
 async fn collector_settles(collector: &Collector) -> Vec<SpanRecord> {
     let mut spans = collector.spans();
     loop {
@@ -336,8 +177,7 @@ async fn collector_settles(collector: &Collector) -> Vec<SpanRecord> {
     }
 }
 
-#[tokio::test]
-async fn tracing_changes_no_answers_time() {
+async fn tracing_does_not_slow_down_responses() {
     for mesh in meshes() {
         for connections in mesh.connections() {
             retried(async || compare(&mesh, *connections).await).await;
@@ -345,23 +185,23 @@ async fn tracing_changes_no_answers_time() {
     }
 }
 
-/// What takes longer with tracing than without, in a sentence.
+/// A sentence if requests take longer with tracing than without.
 async fn compare(mesh: &Mesh, connections: usize) -> Vec<String> {
     let collector = Collector::start().await;
-    let traced = mesh.launch(collector.launch()).start().await;
-    let untraced = mesh.launch(Launch::default());
+    let traced = mesh.launch(launch_exporting_to(&collector)).start().await;
+    let untraced = mesh.launch(launch_app());
     let untraced = untraced.env("OTEL_SDK_DISABLED", "true").start().await;
     for app in [&traced, &untraced] {
         app.process("[]").await;
     }
     let (mut with, mut without) = (Vec::new(), Vec::new());
-    // By turns, so that what else goes on here slows down both.
+    // Alternating, so that other load on the machine slows down both.
     for _ in 0..if connections == 1 { 1 } else { 2 } {
         with.extend(ask(&traced, connections).await);
         without.extend(ask(&untraced, connections).await);
     }
     let (with, without) = (lower_quartile(with), lower_quartile(without));
-    // Spans cost CPU time, which many connections at once have to share with the collector.
+    // Spans cost CPU time, which many concurrent connections share with the collector.
     let share = if connections == 1 { 1.0 } else { 3.0 };
     let longer = with >= share * without + slack();
     let sentence = format!(
@@ -371,8 +211,7 @@ async fn compare(mesh: &Mesh, connections: usize) -> Vec<String> {
     Vec::from_iter(longer.then_some(sentence))
 }
 
-#[tokio::test]
-async fn a_collector_changes_no_answers_time() {
+async fn a_broken_collector_does_not_slow_down_responses() {
     let env = [
         ("APP_URL_DESTINO", &*format!("{B},{C}")),
         ("APP_LATENCY", "10ms"),
@@ -382,7 +221,7 @@ async fn a_collector_changes_no_answers_time() {
     for broken in BrokenCollector::ALL {
         retried(async || {
             let collector = broken.start().await;
-            let launch = Launch::default().env("OTLP_ENDPOINT", collector.endpoint());
+            let launch = launch_app().env("OTLP_ENDPOINT", collector.endpoint());
             let app = mesh.launch(launch).start().await;
             app.process("[]").await;
             let what = format!("a request beside a collector that is {broken:?}");
@@ -393,14 +232,12 @@ async fn a_collector_changes_no_answers_time() {
     }
 }
 
-#[tokio::test]
 async fn a_retry_waits_no_longer_than_its_backoff() {
     retried(async || {
         let collector = Collector::start().await;
         let answers = [Answer::Now(503, ""), Answer::Now(200, "[]")].repeat(REQUESTS + 1);
         let downstream = Downstream::start(answers).await;
-        let app = collector
-            .launch()
+        let app = launch_exporting_to(&collector)
             .env("APP_URL_DESTINO", format!("{},{C}", downstream.url()))
             .env("APP_RETRIES", "1")
             .start()
@@ -408,7 +245,7 @@ async fn a_retry_waits_no_longer_than_its_backoff() {
         app.process("[]").await;
         let time = median(ask(&app, 1).await);
         assert!(time >= 50.0, "half of 100 ms is certain, not {time:.1} ms");
-        // The other half is drawn.
+        // The other half is random.
         let request = too_long(
             "a request with a call that is tried again",
             time,
@@ -423,11 +260,9 @@ async fn a_retry_waits_no_longer_than_its_backoff() {
     .await;
 }
 
-#[tokio::test]
 async fn a_long_call_beside_an_export_loses_no_span() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", format!("{B},{C}"))
         .env("APP_C_LATENCY", "4s")
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")

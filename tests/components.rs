@@ -1,10 +1,18 @@
-//! What the two components ask of their host.
+//! The interfaces that the two components import from their host.
 
 use std::path::PathBuf;
 
 use tracing_tail_host::engine::{compile, engine};
 
+use crate::harness::{Test, tests};
 use crate::support::{build, repository};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_wasi_0_2_component_imports_nothing_newer_than_it_must,
+        the_wasi_0_3_component_uses_only_wasi_http_0_3,
+    ]
+};
 
 const WASIP3: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
 const WASIP2: &str = "target/wasip2/wasm32-wasip2/component/tracing_tail.wasm";
@@ -29,7 +37,6 @@ fn interfaces(path: &str) -> (Vec<Interface>, Vec<Interface>) {
     )
 }
 
-#[test]
 fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
     build("spin.wasip2.toml");
     let (imports, exports) = interfaces(WASIP2);
@@ -48,8 +55,7 @@ fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
     assert_eq!(exports, [handler]);
 }
 
-#[test]
-fn the_wasi_0_3_component_speaks_http_of_0_3_alone() {
+fn the_wasi_0_3_component_uses_only_wasi_http_0_3() {
     build("spin.toml");
     let (imports, exports) = interfaces(WASIP3);
     let versions = |wanted: &str| -> Vec<&str> {

@@ -2,21 +2,32 @@
 
 use reqwest::Method;
 
-use crate::support::{Answer, App, Collector, Downstream};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        continues_the_callers_trace,
+        a_malformed_parent_starts_a_new_trace,
+        continues_an_unsampled_trace_without_exporting_it,
+        baggage_passes_through,
+        a_trace_survives_a_host_that_replaces_its_context,
+        a_later_call_links_to_the_span_that_made_the_list_it_sends,
+        samplers_decide_what_is_exported_and_the_flag_says_so,
+    ]
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
 async fn app(downstream: &Downstream, collector: &Collector) -> App {
-    collector
-        .launch()
+    launch_exporting_to(collector)
         .env("APP_URL_DESTINO", downstream.url())
         .start()
         .await
 }
 
-#[tokio::test]
-async fn a_callers_trace_goes_on() {
+async fn continues_the_callers_trace() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
     let app = app(&downstream, &collector).await;
@@ -40,7 +51,6 @@ async fn a_callers_trace_goes_on() {
     assert_eq!(sent["tracestate"], "vendor=1,other=2");
 }
 
-#[tokio::test]
 async fn a_malformed_parent_starts_a_new_trace() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
@@ -63,8 +73,7 @@ async fn a_malformed_parent_starts_a_new_trace() {
     assert!(!sent.contains_key("tracestate"));
 }
 
-#[tokio::test]
-async fn an_unsampled_trace_goes_on_unsampled_and_is_not_exported() {
+async fn continues_an_unsampled_trace_without_exporting_it() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
     let app = app(&downstream, &collector).await;
@@ -83,7 +92,6 @@ async fn an_unsampled_trace_goes_on_unsampled_and_is_not_exported() {
     assert_eq!(flags, ["00", "01"]);
 }
 
-#[tokio::test]
 async fn baggage_passes_through() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
@@ -95,9 +103,8 @@ async fn baggage_passes_through() {
     assert_eq!(downstream.received()[0].0["baggage"], "user=42;p,plan=%20x");
 }
 
-/// Plays a host that puts a context of its own in the place of `traceparent`, as Spin does with
-/// its own telemetry on: what the first service sends arrives at the second one replaced.
-#[tokio::test]
+/// Simulates a host that replaces `traceparent` with a context of its own, as Spin does when its own telemetry is on:
+/// the second service receives another context than the first one sends.
 async fn a_trace_survives_a_host_that_replaces_its_context() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
@@ -111,7 +118,7 @@ async fn a_trace_survives_a_host_that_replaces_its_context() {
         .unwrap();
     let (sent, _) = downstream.received().remove(0);
 
-    let second = collector.launch().start().await;
+    let second = launch_exporting_to(&collector).start().await;
     let mut request = second.request(Method::POST, "/process");
     for (name, value) in &sent {
         let replaced = ["traceparent", "tracestate", "host", "content-length"];
@@ -140,7 +147,6 @@ async fn a_trace_survives_a_host_that_replaces_its_context() {
     assert_eq!((host.trace.as_str(), host.span.as_str()), (TRACE, SPAN));
 }
 
-#[tokio::test]
 async fn a_later_call_links_to_the_span_that_made_the_list_it_sends() {
     let collector = Collector::start().await;
     let silent = Downstream::start([Answer::Now(200, "[]")]).await;
@@ -150,8 +156,7 @@ async fn a_later_call_links_to_the_span_that_made_the_list_it_sends() {
         failing.url(),
         silent.url()
     );
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", urls)
         .start()
         .await;
@@ -184,10 +189,9 @@ async fn a_later_call_links_to_the_span_that_made_the_list_it_sends() {
     assert!(servers.iter().all(|span| span.links.is_empty()));
 }
 
-#[tokio::test]
 async fn samplers_decide_what_is_exported_and_the_flag_says_so() {
     let table = [
-        // sampler, its argument, the caller's flags; the flags that go on, the exported spans
+        // sampler, its argument, the caller's flags; the propagated flags, the exported spans
         ("always_on", "", Some("00"), "01", 2),
         ("always_off", "", Some("01"), "00", 0),
         ("always_off", "", None, "02", 0),
@@ -202,8 +206,7 @@ async fn samplers_decide_what_is_exported_and_the_flag_says_so() {
     for (sampler, argument, inbound, outbound, exported) in table {
         let collector = Collector::start().await;
         let downstream = Downstream::start([Answer::Now(200, "[]")]).await;
-        let mut app = collector
-            .launch()
+        let mut app = launch_exporting_to(&collector)
             .env("APP_URL_DESTINO", downstream.url())
             .env("OTEL_TRACES_SAMPLER", sampler)
             .env("OTEL_TRACES_SAMPLER_ARG", argument)
@@ -230,7 +233,7 @@ async fn samplers_decide_what_is_exported_and_the_flag_says_so() {
         );
         if exported == 0 {
             app.signal("TERM");
-            app.ended().await;
+            app.wait_for_exit().await;
         }
         collector.wait_for(exported).await;
     }

@@ -4,17 +4,36 @@ use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, closed};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, refusing_address};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        appends_its_name_to_the_list,
+        every_response_carries_traceresponse,
+        simulates_an_error_with_the_configured_status,
+        calls_downstreams_in_order_with_the_current_list,
+        answers_502_for_a_bad_response_and_still_calls_the_others,
+        answers_502_for_an_unreachable_downstream,
+        answers_502_for_a_forbidden_downstream_and_names_the_setting,
+        answers_504_for_a_downstream_that_takes_too_long,
+        the_first_failure_is_the_answer,
+        answers_422_for_anything_but_an_array_of_strings,
+        answers_413_for_too_large_a_body_or_list,
+        answers_405_for_other_methods_on_process,
+        answers_404_for_other_paths,
+    ]
+};
 
 async fn app(env: &[(&str, &str)], collector: &Collector) -> App {
-    let launch = collector.launch();
+    let launch = launch_exporting_to(collector);
     env.iter()
         .fold(launch, |launch, (name, value)| launch.env(name, *value))
         .start()
         .await
 }
 
-/// Sends a list, and gives the status and the `error`, having checked what all failures share.
+/// Sends a list, checks what all failures have in common, and returns the status and the `error`.
 async fn failure(app: &App, body: &'static str) -> (u16, String) {
     let answer = app.process(body).await;
     let status = answer.status().as_u16();
@@ -23,13 +42,15 @@ async fn failure(app: &App, body: &'static str) -> (u16, String) {
         .unwrap()
         .to_owned();
     assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
-    let told: Value = answer.json().await.unwrap();
-    assert_eq!(told["trace_id"], traceresponse.split('-').nth(1).unwrap());
-    (status, told["error"].as_str().unwrap().to_owned())
+    let error_body: Value = answer.json().await.unwrap();
+    assert_eq!(
+        error_body["trace_id"],
+        traceresponse.split('-').nth(1).unwrap()
+    );
+    (status, error_body["error"].as_str().unwrap().to_owned())
 }
 
-#[tokio::test]
-async fn appends_the_name_and_answers_the_list() {
+async fn appends_its_name_to_the_list() {
     let collector = Collector::start().await;
     let app = app(&[("APP_NAME", "größer \"b\"")], &collector).await;
     let answer = app.process(r#"["item1", "item2"]"#).await;
@@ -43,8 +64,7 @@ async fn appends_the_name_and_answers_the_list() {
     assert_eq!(list, json!(["item1", "item2", "größer \"b\""]));
 }
 
-#[tokio::test]
-async fn announces_its_span_on_every_answer() {
+async fn every_response_carries_traceresponse() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
     let requests = [
@@ -73,8 +93,7 @@ async fn announces_its_span_on_every_answer() {
     }
 }
 
-#[tokio::test]
-async fn fails_on_purpose_with_the_status_that_is_asked_for() {
+async fn simulates_an_error_with_the_configured_status() {
     let collector = Collector::start().await;
     for (errors, status) in [("100", 500), ("503:100", 503), ("429:100", 429)] {
         let app = app(&[("APP_ERRORS", errors)], &collector).await;
@@ -83,8 +102,7 @@ async fn fails_on_purpose_with_the_status_that_is_asked_for() {
     }
 }
 
-#[tokio::test]
-async fn calls_downstreams_one_after_the_other_with_the_list_as_it_stands() {
+async fn calls_downstreams_in_order_with_the_current_list() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(200, r#"["from-b"]"#)]).await;
     let c = Downstream::start([Answer::Now(201, r#"["from-c"]"#)]).await;
@@ -97,8 +115,7 @@ async fn calls_downstreams_one_after_the_other_with_the_list_as_it_stands() {
     assert_eq!(b.received()[0].0[CONTENT_TYPE], "application/json");
 }
 
-#[tokio::test]
-async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
+async fn answers_502_for_a_bad_response_and_still_calls_the_others() {
     let collector = Collector::start().await;
     let table = [
         (Answer::Now(503, "no"), "answered 503"),
@@ -127,11 +144,10 @@ async fn answers_502_for_a_bad_answer_and_still_calls_the_others() {
     }
 }
 
-#[tokio::test]
 async fn answers_502_for_an_unreachable_downstream() {
     let collector = Collector::start().await;
-    let (_socket, closed) = closed();
-    let url = format!("http://{closed}");
+    let (_socket, address) = refusing_address();
+    let url = format!("http://{address}");
     let app = app(&[("APP_URL_DESTINO", &url)], &collector).await;
     let (status, error) = failure(&app, "[]").await;
     assert_eq!(status, 502);
@@ -141,7 +157,6 @@ async fn answers_502_for_an_unreachable_downstream() {
     );
 }
 
-#[tokio::test]
 async fn answers_502_for_a_forbidden_downstream_and_names_the_setting() {
     let collector = Collector::start().await;
     let b = Downstream::start_on("127.0.0.2", [Answer::Now(200, "[]")]).await;
@@ -161,7 +176,6 @@ async fn answers_502_for_a_forbidden_downstream_and_names_the_setting() {
     assert_eq!(allowed.process("[]").await.status(), 200);
 }
 
-#[tokio::test]
 async fn answers_504_for_a_downstream_that_takes_too_long() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Never]).await;
@@ -178,7 +192,6 @@ async fn answers_504_for_a_downstream_that_takes_too_long() {
     );
 }
 
-#[tokio::test]
 async fn the_first_failure_is_the_answer() {
     let collector = Collector::start().await;
     for (script, expected) in [
@@ -200,7 +213,6 @@ async fn the_first_failure_is_the_answer() {
     }
 }
 
-#[tokio::test]
 async fn answers_422_for_anything_but_an_array_of_strings() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -223,8 +235,7 @@ async fn answers_422_for_anything_but_an_array_of_strings() {
     }
 }
 
-#[tokio::test]
-async fn answers_413_for_too_much() {
+async fn answers_413_for_too_large_a_body_or_list() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
     let post = async |body: String| {
@@ -240,17 +251,17 @@ async fn answers_413_for_too_much() {
     let megabyte = 1024 * 1024;
     let fits = format!("[\"{}\"]", "x".repeat(megabyte - 4));
     assert_eq!(post(fits).await.0, 200, "a body of exactly 1 MiB");
-    let (status, told) = post(format!("[\"{}\"]", "x".repeat(megabyte - 3))).await;
+    let (status, error_body) = post(format!("[\"{}\"]", "x".repeat(megabyte - 3))).await;
     assert_eq!(
-        (status, told["error"].as_str()),
+        (status, error_body["error"].as_str()),
         (413, Some("the body is larger than 1048576 bytes"))
     );
     let items = |count| serde_json::to_string(&vec!["x"; count]).unwrap();
     let (status, list) = post(items(10_000)).await;
     assert_eq!((status, list.as_array().unwrap().len()), (200, 10_001));
-    let (status, told) = post(items(10_001)).await;
+    let (status, error_body) = post(items(10_001)).await;
     assert_eq!(
-        (status, told["error"].as_str()),
+        (status, error_body["error"].as_str()),
         (
             413,
             Some("the array has 10001 items; at most 10000 are accepted")
@@ -258,7 +269,6 @@ async fn answers_413_for_too_much() {
     );
 }
 
-#[tokio::test]
 async fn answers_405_for_other_methods_on_process() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -276,15 +286,14 @@ async fn answers_405_for_other_methods_on_process() {
             .unwrap();
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()[ALLOW], "POST");
-        let told: Value = answer.json().await.unwrap();
+        let error_body: Value = answer.json().await.unwrap();
         assert_eq!(
-            told["error"],
+            error_body["error"],
             format!("{method} is not allowed on /process; use POST")
         );
     }
 }
 
-#[tokio::test]
 async fn answers_404_for_other_paths() {
     let collector = Collector::start().await;
     let app = app(&[], &collector).await;
@@ -296,9 +305,9 @@ async fn answers_404_for_other_paths() {
             .await
             .unwrap();
         assert_eq!(answer.status(), 404, "{path}");
-        let told: Value = answer.json().await.unwrap();
+        let error_body: Value = answer.json().await.unwrap();
         assert_eq!(
-            told["error"],
+            error_body["error"],
             format!("no route matches {path}; POST to /process")
         );
     }

@@ -1,6 +1,6 @@
-//! What `deploy/` and `docs/deploy.md` say fits together, and fits the manifests and the README.
+//! `deploy/` and `docs/deploy.md` agree with each other, with the manifests and with the README.
 //!
-//! Everything that can be known without Docker, a cluster or a cloud.
+//! This checks what can be checked without Docker, a cluster or a cloud.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,16 +11,26 @@ use tracing_tail::settings::{self, APP_ALLOWED_HOST, Config, Problems, SETTINGS}
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
 
+use crate::harness::{Test, tests};
 use crate::support::repository;
 
-mod compose;
-mod spinkube;
+pub(crate) mod compose;
+pub(crate) mod spinkube;
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        every_yaml_file_of_deploy_is_well_formed,
+        the_fermyon_manifest_is_the_other_one_without_chaining,
+        the_pages_commands_name_existing_things,
+        the_page_names_settings_and_files_that_exist,
+    ]
+};
 
 fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The YAML documents of a text. Keys that are there twice are an error.
+/// Parses YAML documents. Duplicate keys are an error.
 fn parse(name: &str, text: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -44,7 +54,7 @@ fn map<'v>(value: &'v Value, key: &str) -> &'v Map<String, Value> {
     found.unwrap_or_else(|| panic!("no map '{key}' in {value}"))
 }
 
-/// The strings of a list; none where there is no list.
+/// The strings of a list; none if there is no list.
 fn strings<'v>(value: &'v Value, key: &str) -> Vec<&'v str> {
     let items = value[key].as_array().into_iter().flatten();
     items.map(|item| item.as_str().unwrap()).collect()
@@ -68,7 +78,7 @@ fn assert_only(what: &str, object: &Map<String, Value>, known: &[&str]) {
     }
 }
 
-/// Every receiver, processor, exporter and extension is defined and used; gives the receiver's port.
+/// Checks that every receiver, processor, exporter and extension is defined and used. Returns the receiver's port.
 fn assert_wired(config: &Value) -> u16 {
     let pipelines = map(&config["service"], "pipelines");
     assert_eq!(pipelines.keys().collect::<Vec<_>>(), ["traces"]);
@@ -92,7 +102,7 @@ fn resolve(manifest: &Manifest, given: Values) -> Variables {
     Variables::resolve(manifest, &[Provider::Static(given)]).unwrap()
 }
 
-/// No component calls one of its settings malformed, and each may send its spans.
+/// Checks that no component finds one of its settings malformed, and that each may export its spans.
 fn assert_accepted(manifest: &Manifest, variables: &Variables) {
     for component in &manifest.components {
         let values = variables.of_component(component).unwrap();
@@ -108,7 +118,6 @@ fn assert_accepted(manifest: &Manifest, variables: &Variables) {
     }
 }
 
-#[test]
 fn every_yaml_file_of_deploy_is_well_formed() {
     let files = walkdir::WalkDir::new(repository().join("deploy")).into_iter();
     let yaml: Vec<PathBuf> = files
@@ -127,7 +136,6 @@ fn every_yaml_file_of_deploy_is_well_formed() {
     }
 }
 
-#[test]
 fn the_fermyon_manifest_is_the_other_one_without_chaining() {
     let whole = manifest("spin.wasip2.toml");
     let single = manifest("deploy/fermyon-cloud/spin.toml");
@@ -175,8 +183,7 @@ fn the_fermyon_manifest_is_the_other_one_without_chaining() {
     assert_accepted(&single, &single_values);
 }
 
-#[test]
-fn the_pages_commands_name_what_there_is() {
+fn the_pages_commands_name_existing_things() {
     let page = text("docs/deploy.md").replace("\\\n", " ");
     let commands = page
         .lines()
@@ -212,7 +219,6 @@ fn the_pages_commands_name_what_there_is() {
     assert!(seen >= 10, "only {seen} variables found");
 }
 
-#[test]
 fn the_page_names_settings_and_files_that_exist() {
     let page = text("docs/deploy.md");
     let word = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);

@@ -3,13 +3,20 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        passes_the_callers_context_through,
+        starts_no_trace,
+    ]
+};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
 
 async fn app(collector: &Collector, downstream: &Downstream) -> App {
-    collector
-        .launch()
+    launch_exporting_to(collector)
         .env("OTEL_SDK_DISABLED", "true")
         .env("APP_URL_DESTINO", downstream.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "0")
@@ -17,8 +24,7 @@ async fn app(collector: &Collector, downstream: &Downstream) -> App {
         .await
 }
 
-#[tokio::test]
-async fn a_callers_context_passes_through() {
+async fn passes_the_callers_context_through() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(200, "[\"y\"]")]).await;
     let app = app(&collector, &downstream).await;
@@ -39,8 +45,7 @@ async fn a_callers_context_passes_through() {
     nothing_is_exported(app, &collector).await;
 }
 
-#[tokio::test]
-async fn no_trace_is_started() {
+async fn starts_no_trace() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([Answer::Now(503, "[]")]).await;
     let app = app(&collector, &downstream).await;
@@ -56,9 +61,9 @@ async fn no_trace_is_started() {
     nothing_is_exported(app, &collector).await;
 }
 
-/// Spans that wait would leave at the latest when the application ends.
+/// Waiting spans would be exported at the latest when the application ends.
 async fn nothing_is_exported(mut app: App, collector: &Collector) {
     app.signal("TERM");
-    app.ended().await;
+    app.wait_for_exit().await;
     assert_eq!(collector.exports().len(), 0);
 }

@@ -9,7 +9,18 @@ use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::Variables;
 use tracing_tail_viewer::settings;
 
+use crate::harness::{Test, tests};
 use crate::support::repository;
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_manifest_maps_every_setting_with_its_default,
+        the_chained_services_differ_only_in_their_own_settings,
+        each_page_of_settings_lists_every_setting_with_its_default,
+        the_viewer_has_its_settings_with_their_defaults,
+        the_manifests_differ_only_in_source_and_build_and_in_the_viewer,
+    ]
+};
 
 /// The receiver in `spin.toml`; without a manifest, and under WASI 0.2, it is the original's collector.
 const VIEWER: &str = "http://viewer.spin.internal/v1/traces";
@@ -24,7 +35,6 @@ fn variable(setting: &Setting) -> String {
     setting.env.split_once('_').unwrap().1.to_ascii_lowercase()
 }
 
-#[test]
 fn the_manifest_maps_every_setting_with_its_default() {
     let manifest = manifest();
     let resolved = Variables::resolve(&manifest, &[]).unwrap();
@@ -35,7 +45,7 @@ fn the_manifest_maps_every_setting_with_its_default() {
         let default = match setting {
             // Empty, so that `service.name` of the resource attributes comes before the default.
             APP_NAME => "",
-            // Where there is a viewer, it receives.
+            // The viewer receives the spans, if there is one.
             OTLP_ENDPOINT => VIEWER,
             _ => setting.default,
         };
@@ -52,7 +62,6 @@ fn the_manifest_maps_every_setting_with_its_default() {
     );
 }
 
-#[test]
 fn the_chained_services_differ_only_in_their_own_settings() {
     let manifest = manifest();
     let resolved = Variables::resolve(&manifest, &[]).unwrap();
@@ -87,7 +96,6 @@ fn each_page_of_settings_lists_every_setting_with_its_default() {
     }
 }
 
-#[test]
 fn the_viewer_has_its_settings_with_their_defaults() {
     let manifest = manifest();
     let resolved = Variables::resolve(&manifest, &[]).unwrap();
@@ -111,8 +119,7 @@ fn the_viewer_has_its_settings_with_their_defaults() {
     }
 }
 
-/// The viewer is made for WASI 0.3 alone: where there is none, spans go to the collector.
-#[test]
+/// The viewer exists for WASI 0.3 only. Without it, spans go to the collector.
 fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
     let lines = |name, viewer: bool| {
         let text = fs::read_to_string(repository().join(name)).unwrap();
@@ -127,7 +134,7 @@ fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
             .filter(|block| !viewer || !of_viewer(block));
         let lines = blocks.flat_map(str::lines);
         let lines = lines.filter(|line| !line.starts_with('#') && !line.starts_with("viewer_"));
-        // Comments stand in a column, as wide as the longest default.
+        // Comments are aligned after the longest default.
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         lines.map(words).collect::<Vec<_>>()
     };

@@ -1,4 +1,4 @@
-//! The embedded host itself: what it says, and what it refuses. Skipped on real Spin.
+//! The embedded host itself: what it prints, and what it refuses.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,28 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Collector, Launch, eventually, repository, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{Collector, Launch, eventually, launch_app, launch_exporting_to, repository};
 
-/// Starts an application that must not start; gives what it says on stderr.
+pub(crate) const TESTS: &[Test] = tests! {
+    embedded_host: [
+        the_banner_names_the_url_a_first_request_and_the_endpoint,
+        answers_health_and_info_itself,
+        prefixes_what_components_print,
+        an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles,
+        refuses_to_start_with_one_sentence,
+        refuses_manifests_by_name_and_line,
+        builds_what_is_missing_with_its_build_command,
+        resolves_variables_from_static_providers_dotenv_files_and_the_environment,
+    ]
+};
+
+/// Starts an application that must fail to start, and returns the last line of its stderr.
 async fn refusal(launch: Launch) -> String {
     let mut app = launch.spawn();
-    let status = app.ended().await;
+    let status = app.wait_for_exit().await;
     assert_eq!(status.code(), Some(1), "{}", app.stderr());
-    eventually("the reason is said", || {
+    eventually("the reason is printed", || {
         let stderr = app.stderr();
         Some(stderr.lines().last()?.to_owned())
     })
@@ -35,12 +49,8 @@ const MANIFEST: &str = "spin_manifest_version = 2\n\
     [component.x]\n\
     source = \"x.wasm\"\n";
 
-#[tokio::test]
-async fn says_where_it_serves_what_to_try_and_where_the_spans_go() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default()
+async fn the_banner_names_the_url_a_first_request_and_the_endpoint() {
+    let app = launch_app()
         .env("OTLP_ENDPOINT", "http://127.0.0.1:1/v1/traces")
         .start()
         .await;
@@ -73,13 +83,9 @@ async fn says_where_it_serves_what_to_try_and_where_the_spans_go() {
     );
 }
 
-#[tokio::test]
 async fn answers_health_and_info_itself() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let get = async |path: &str| app.request(Method::GET, path).send().await.unwrap();
     assert_eq!(
         get("/.well-known/spin/health").await.text().await.unwrap(),
@@ -99,26 +105,22 @@ async fn answers_health_and_info_itself() {
     );
 }
 
-#[tokio::test]
 async fn prefixes_what_components_print() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().env("APP_ERRORS", "x").start().await;
+    let app = launch_app().env("APP_ERRORS", "x").start().await;
     app.process("[]").await;
     let line = "[tracing-tail] APP_ERRORS: 'x' is not a percentage from 0 to 100\n";
     eventually("the line is there", || {
         app.stderr().contains(line).then_some(())
     })
     .await;
-    let mut quiet = Launch::default()
+    let mut quiet = launch_app()
         .env("APP_ERRORS", "x")
         .argument("--quiet")
         .start()
         .await;
     quiet.process("[]").await;
     quiet.signal("INT");
-    quiet.ended().await;
+    quiet.wait_for_exit().await;
     eventually("stderr is complete", || {
         quiet.stderr().contains("Shutting down").then_some(())
     })
@@ -126,67 +128,54 @@ async fn prefixes_what_components_print() {
     assert!(!quiet.stderr().contains("APP_ERRORS"), "{}", quiet.stderr());
 }
 
-#[tokio::test]
 async fn an_unknown_component_in_a_chain_is_an_error_that_the_caller_handles() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://service-d.spin.internal")
         .start()
         .await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 502);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     assert_eq!(
-        told["error"],
+        error_body["error"],
         "http://service-d.spin.internal/process could not be reached: destination not found"
     );
     collector.wait_for(2).await;
 }
 
-#[tokio::test]
 async fn refuses_to_start_with_one_sentence() {
-    if !serves_embedded_only() {
-        return;
-    }
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let table = [
         (
-            Launch::default().argument("--listen").argument(&address),
+            launch_app().argument("--listen").argument(&address),
             format!("Error: {address} is in use already; stop what listens there, or choose another with --listen"),
         ),
         (
-            Launch::default().argument("--variable").argument("latncy=5"),
+            launch_app().argument("--variable").argument("latncy=5"),
             "Error: there is no variable 'latncy'; the manifest has name, url_destino, errors".to_owned(),
         ),
         (
-            Launch::default().argument("--runtime-config-file").argument("no-such.toml"),
+            launch_app().argument("--runtime-config-file").argument("no-such.toml"),
             "Error: failed to read the runtime configuration no-such.toml: No such file".to_owned(),
         ),
         (
-            Launch::default().manifest(Path::new("no-such/spin.toml")),
+            launch_app().manifest(Path::new("no-such/spin.toml")),
             "Error: failed to read the manifest no-such/spin.toml: No such file".to_owned(),
         ),
         (
-            Launch::default().env("APP_ALLOWED_HOST", "example.com"),
+            launch_app().env("APP_ALLOWED_HOST", "example.com"),
             "'example.com' is no allowed outbound host: it has no scheme; write scheme://host[:port], such as http://*.example.com:8080".to_owned(),
         ),
     ];
     for (launch, sentence) in table {
-        let said = refusal(launch).await;
-        assert!(said.contains(&sentence), "{said}");
+        let stderr = refusal(launch).await;
+        assert!(stderr.contains(&sentence), "{stderr}");
     }
 }
 
-#[tokio::test]
 async fn refuses_manifests_by_name_and_line() {
-    if !serves_embedded_only() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let shown = folder.path().join("spin.toml").display().to_string();
     let wasm = folder.path().join("x.wasm").display().to_string();
@@ -234,17 +223,16 @@ async fn refuses_manifests_by_name_and_line() {
         ),
     ];
     for (manifest, sentence) in table {
-        let said = refusal(Launch::default().manifest(&write(folder.path(), &manifest))).await;
-        assert!(said.starts_with(&sentence), "{said}\nexpected {sentence}");
+        let stderr = refusal(launch_app().manifest(&write(folder.path(), &manifest))).await;
+        assert!(
+            stderr.starts_with(&sentence),
+            "{stderr}\nexpected {sentence}"
+        );
     }
     assert!(component.exists());
 }
 
-#[tokio::test]
 async fn builds_what_is_missing_with_its_build_command() {
-    if !serves_embedded_only() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     let build = format!(
@@ -253,7 +241,7 @@ async fn builds_what_is_missing_with_its_build_command() {
     );
     fs::create_dir(folder.path().join("sub")).unwrap();
     let manifest = format!("{}{build}", MANIFEST.replace("x.wasm", "sub/x.wasm"));
-    let app = Launch::default()
+    let app = launch_app()
         .manifest(&write(folder.path(), &manifest))
         .start()
         .await;
@@ -270,11 +258,7 @@ async fn builds_what_is_missing_with_its_build_command() {
     );
 }
 
-#[tokio::test]
-async fn takes_static_providers_dotenv_files_and_spin_variables() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn resolves_variables_from_static_providers_dotenv_files_and_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     fs::copy(component, folder.path().join("x.wasm")).unwrap();
@@ -297,9 +281,9 @@ async fn takes_static_providers_dotenv_files_and_spin_variables() {
          [[config_provider]]\ntype = \"env\"\nprefix = \"TT\"\ndotenv_path = \"extra.env\"\n",
     )
     .unwrap();
-    let app = Launch::default()
+    let app = launch_app()
         .manifest(&manifest)
-        .folder(folder.path())
+        .current_dir(folder.path())
         .start()
         .await;
     let list: Value = app.process("[]").await.json().await.unwrap();

@@ -5,12 +5,20 @@ use std::collections::BTreeSet;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use serde_json::{Value, json};
 
-use crate::support::{Collector, SpanRecord, eventually};
+use crate::harness::{Test, tests};
+use crate::support::{Collector, SpanRecord, eventually, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        every_encoding_carries_the_same_spans,
+        json_follows_the_otlp_mapping,
+        reads_a_partial_success_from_json,
+    ]
+};
 
 async fn export(protocol: &str, compression: &str) -> Collector {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
         .env("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
         .env("APP_LATENCY", "1ms..2ms")
@@ -22,7 +30,6 @@ async fn export(protocol: &str, compression: &str) -> Collector {
     collector
 }
 
-#[tokio::test]
 async fn every_encoding_carries_the_same_spans() {
     let table = [
         ("http/protobuf", "none", "application/x-protobuf", None),
@@ -49,7 +56,7 @@ async fn every_encoding_carries_the_same_spans() {
     assert_eq!(seen.len(), 1, "{seen:#?}");
 }
 
-/// What two runs of the same request have in common.
+/// The parts of a trace that are the same in two runs.
 fn outlines(spans: Vec<SpanRecord>) -> Vec<impl std::fmt::Debug> {
     let outline = |span: SpanRecord| {
         let mut attributes = span.attributes;
@@ -63,8 +70,7 @@ fn outlines(spans: Vec<SpanRecord>) -> Vec<impl std::fmt::Debug> {
     spans.into_iter().map(outline).collect()
 }
 
-#[tokio::test]
-async fn json_follows_the_mapping() {
+async fn json_follows_the_otlp_mapping() {
     let collector = export("http/json", "none").await;
     let export = collector.exports().remove(0);
     let body: Value = serde_json::from_slice(&export.body).unwrap();
@@ -124,18 +130,16 @@ fn attribute<'a>(attributes: &'a Value, key: &str) -> &'a Value {
     &pairs.find(|pair| pair["key"] == key).unwrap()["value"]
 }
 
-#[tokio::test]
-async fn what_a_collector_rejects_is_read_from_json_too() {
+async fn reads_a_partial_success_from_json() {
     let collector = Collector::start().await;
     collector.reject(1, "too old");
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
         .start()
         .await;
     app.process("[]").await;
     let line = "failed: the collector rejected spans: too old; spans lost: 1";
-    eventually("the loss is said", || {
+    eventually("the loss is reported", || {
         app.stderr().contains(line).then_some(())
     })
     .await;

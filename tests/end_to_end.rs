@@ -1,6 +1,8 @@
 //! End to end: the compiled component in the embedded host, or in the Spin that `TRACING_TAIL_SPIN` names.
 //!
-//! Everything here is seen from outside: HTTP, the manifest, the collector, the terminal.
+//! The tests see the product from outside: HTTP, the manifest, the collector, the terminal. Each appears as
+//! `wasip3::module::name` and, where the component's world matters, as `wasip2::module::name`. The usual arguments of
+//! a test program apply: a filter, `--exact`, `--skip`, `--list`, `--test-threads`.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +10,12 @@
     missing_docs,
     reason = "test code: it may panic, and nobody imports it"
 )]
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+use crate::harness::{Test, World};
 
 mod bodies;
 mod browser;
@@ -26,6 +34,7 @@ mod export;
 mod fanout;
 mod faults;
 mod forgery;
+mod harness;
 mod limits;
 mod mesh;
 mod nothing_lost;
@@ -40,3 +49,67 @@ mod settings;
 mod support;
 mod unruly;
 mod viewer;
+
+/// Tests of the component: they run in both worlds.
+const BOTH_WORLDS: &[&[Test]] = &[
+    bodies::TESTS,
+    chain::TESTS,
+    clock::TESTS,
+    conformance::TESTS,
+    conformance::planted::TESTS,
+    context::TESTS,
+    contract::TESTS,
+    disabled::TESTS,
+    encoding::TESTS,
+    export::batches::TESTS,
+    export::contents::TESTS,
+    export::failures::TESTS,
+    export::shutdown::TESTS,
+    fanout::TESTS,
+    faults::TESTS,
+    forgery::TESTS,
+    limits::TESTS,
+    nothing_lost::TESTS,
+    origin::TESTS,
+    pressure::TESTS,
+    report::TESTS,
+    retries::TESTS,
+    secrets::TESTS,
+    settings::TESTS,
+];
+
+/// Tests of the host, the command line, the viewer, and the repository's files: they run once.
+const ONCE: &[&[Test]] = &[
+    browser::access::TESTS,
+    browser::list::TESTS,
+    browser::requests::TESTS,
+    browser::trace::TESTS,
+    components::TESTS,
+    deploy::TESTS,
+    deploy::compose::TESTS,
+    deploy::spinkube::TESTS,
+    documents::TESTS,
+    embedded_host::TESTS,
+    mesh::TESTS,
+    raw_http::TESTS,
+    security::TESTS,
+    unruly::TESTS,
+    viewer::access::TESTS,
+    viewer::intake::TESTS,
+    viewer::queries::TESTS,
+    viewer::store::TESTS,
+];
+
+fn main() -> ExitCode {
+    let runs = [
+        (World::Wasip3, BOTH_WORLDS),
+        (World::Wasip3, ONCE),
+        (World::Wasip2, BOTH_WORLDS),
+    ];
+    let mut trials = Vec::new();
+    for (world, lists) in runs {
+        let tests = lists.iter().copied().flatten();
+        trials.extend(tests.map(|test| test.trial(world)));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

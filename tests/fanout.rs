@@ -1,11 +1,20 @@
-//! Calls all at once, and calls for a share of the requests.
+//! Parallel calls, and calls for a share of the requests.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Collector, Downstream, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, Collector, Downstream, SpanRecord, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        parallel_calls_overlap,
+        the_first_failure_of_parallel_calls_follows_the_configured_order,
+        a_service_is_called_for_its_share_of_the_requests,
+    ]
+};
 
 const A_WHILE: Duration = Duration::from_millis(200);
 
@@ -19,10 +28,9 @@ fn of_kind(spans: &[SpanRecord], kind: &str) -> Vec<SpanRecord> {
     found
 }
 
-#[tokio::test]
-async fn parallel_calls_are_on_their_way_at_the_same_time() {
+async fn parallel_calls_overlap() {
     let collector = Collector::start().await;
-    let slow = Downstream::start([Answer::After(
+    let slow = Downstream::start([Answer::Delayed(
         A_WHILE,
         "[\"x\",\"tracing-tail\",\"foreign\"]",
     )])
@@ -31,8 +39,7 @@ async fn parallel_calls_are_on_their_way_at_the_same_time() {
         "http://service-b.spin.internal,{},http://service-c.spin.internal",
         slow.url()
     );
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_FANOUT", "parallel")
         .env("APP_URL_DESTINO", urls)
         .env("APP_B_LATENCY", "200ms")
@@ -84,13 +91,11 @@ async fn parallel_calls_are_on_their_way_at_the_same_time() {
     }
 }
 
-#[tokio::test]
-async fn the_first_failure_of_parallel_calls_is_that_of_the_settings_order() {
+async fn the_first_failure_of_parallel_calls_follows_the_configured_order() {
     let collector = Collector::start().await;
     let late = Downstream::start([Answer::Never]).await;
     let failing = Downstream::start([Answer::Now(503, "")]).await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_FANOUT", "parallel")
         .env("APP_TIMEOUT", "500ms")
         .env(
@@ -115,19 +120,17 @@ async fn the_first_failure_of_parallel_calls_is_that_of_the_settings_order() {
     assert_eq!(kinds, ["timeout", "503"]);
 }
 
-#[tokio::test]
 async fn a_service_is_called_for_its_share_of_the_requests() {
     for fanout in ["sequential", "parallel"] {
         let collector = Collector::start().await;
         let url = "http://service-b.spin.internal;p=30, http://service-c.spin.internal;p=0";
-        let app = collector
-            .launch()
+        let app = launch_exporting_to(&collector)
             .env("APP_FANOUT", fanout)
             .env("APP_URL_DESTINO", url)
             .start()
             .await;
         let mut called = 0;
-        // Seeds make the outcome the same in each run.
+        // Seeds make the outcome reproducible.
         for seed in 0..100 {
             let request = app
                 .request(Method::POST, "/process")

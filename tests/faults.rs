@@ -1,4 +1,4 @@
-//! Faults for one hop of one request, incidents, and seeds.
+//! Overrides for one hop of one request, incidents, and seeds.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,27 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, spin};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, Collector, Downstream, Launch, SpanRecord, launch_exporting_to, spin,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        an_override_affects_only_its_hop_and_its_request,
+        an_override_for_every_hop_passes_through_other_services,
+        lists_are_percent_encoded,
+        the_target_hop_reports_a_malformed_override,
+        the_first_hop_reports_an_override_that_would_be_lost,
+        a_non_ascii_byte_leaves_other_overrides_intact,
+        overrides_can_be_disabled,
+        delays_do_not_exceed_the_cap,
+        an_incident_degrades_a_service_and_marks_its_spans,
+        the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop,
+        with_a_configured_seed_the_list_distinguishes_requests,
+        a_seed_repeats_no_trace_id,
+    ]
+};
 
 const B: &str = "http://service-b.spin.internal";
 const C: &str = "http://service-c.spin.internal";
@@ -20,7 +40,7 @@ async fn ask(app: &App, baggage: &str) -> Response {
 }
 
 fn chain(collector: &Collector) -> Launch {
-    let launch = collector.launch().env("APP_URL_DESTINO", B);
+    let launch = launch_exporting_to(collector).env("APP_URL_DESTINO", B);
     launch.env("APP_B_URL_DESTINO", C)
 }
 
@@ -35,8 +55,7 @@ fn event<'s>(span: &'s SpanRecord, name: &str) -> &'s std::collections::BTreeMap
     &found.unwrap_or_else(|| panic!("no {name}: {span:#?}")).1
 }
 
-#[tokio::test]
-async fn a_fault_hits_the_hop_that_it_is_for_and_no_other_request() {
+async fn an_override_affects_only_its_hop_and_its_request() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let baggage = "user=1,tail.service-c.errors=429:100,tail.service-b.latency=20ms";
@@ -59,12 +78,10 @@ async fn a_fault_hits_the_hop_that_it_is_for_and_no_other_request() {
     assert_eq!(ask(&app, "user=1").await.status(), 200);
 }
 
-#[tokio::test]
-async fn a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it() {
+async fn an_override_for_every_hop_passes_through_other_services() {
     let collector = Collector::start().await;
     let foreign = Downstream::start([Answer::Now(200, "[]")]).await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", format!("{B},{}", foreign.url()))
         .start()
         .await;
@@ -76,33 +93,30 @@ async fn a_fault_for_every_hop_goes_through_services_that_know_nothing_of_it() {
     assert_eq!(waits.count(), 2);
 }
 
-#[tokio::test]
 async fn lists_are_percent_encoded() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let baggage = "tail.tracing-tail.errors=503:50%2C429:50";
     let status = ask(&app, baggage).await.status().as_u16();
     assert!([503, 429].contains(&status), "{status}");
 }
 
-#[tokio::test]
-async fn a_malformed_fault_is_named_by_the_hop_that_it_is_for() {
+async fn the_target_hop_reports_a_malformed_override() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let answer = ask(&app, "tail.tracing-tail.errors=abc").await;
     assert_eq!(answer.status(), 400);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     assert_eq!(
-        told["error"],
+        error_body["error"],
         "baggage tail.tracing-tail.errors: 'abc' is not a percentage from 0 to 100"
     );
     let answer = ask(&app, "tail.service-b.colour=red").await;
     assert_eq!(answer.status(), 502, "the next hop is the one that refuses");
 }
 
-/// Half of a fault would be another one, and a fault that is dropped on its way is none.
-#[tokio::test]
-async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
+/// A truncated override would be another one, and a dropped one would have no effect.
+async fn the_first_hop_reports_an_override_that_would_be_lost() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let beyond = "a=1,".repeat(64);
@@ -118,8 +132,8 @@ async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
     for baggage in table {
         let answer = ask(&app, baggage).await;
         assert_eq!(answer.status(), 400, "{baggage}");
-        let told: Value = answer.json().await.unwrap();
-        let error = told["error"].as_str().unwrap();
+        let error_body: Value = answer.json().await.unwrap();
+        let error = error_body["error"].as_str().unwrap();
         assert!(
             error.starts_with("baggage tail.service-c.errors: "),
             "{error}"
@@ -129,8 +143,7 @@ async fn a_fault_that_would_be_lost_is_named_by_the_first_hop() {
     assert_eq!(ask(&app, "a b,c=\"d\"").await.status(), 200);
 }
 
-#[tokio::test]
-async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
+async fn a_non_ascii_byte_leaves_other_overrides_intact() {
     let collector = Collector::start().await;
     let app = chain(&collector).start().await;
     let fault = |name: &[u8]| [&b"name="[..], name, b",tail.service-c.errors=429:100"].concat();
@@ -146,8 +159,7 @@ async fn a_byte_that_is_not_ascii_loses_no_fault_beside_it() {
     }
 }
 
-#[tokio::test]
-async fn overrides_can_be_off() {
+async fn overrides_can_be_disabled() {
     let collector = Collector::start().await;
     let app = chain(&collector).env("APP_OVERRIDES", "off").start().await;
     let baggage = "tail.*.errors=100,tail.seed=1,tail.tracing-tail.errors=abc,\"";
@@ -160,10 +172,9 @@ async fn overrides_can_be_off() {
     );
 }
 
-#[tokio::test]
-async fn no_delay_is_longer_than_the_cap() {
+async fn delays_do_not_exceed_the_cap() {
     let collector = Collector::start().await;
-    let launch = collector.launch().env("APP_LATENCY_CAP", "20ms");
+    let launch = launch_exporting_to(&collector).env("APP_LATENCY_CAP", "20ms");
     let app = launch.env("APP_LATENCY", "30s..60s").start().await;
     for baggage in ["", "tail.*.latency=20m"] {
         assert_eq!(ask(&app, baggage).await.status(), 200);
@@ -177,8 +188,7 @@ async fn no_delay_is_longer_than_the_cap() {
     }
 }
 
-#[tokio::test]
-async fn an_incident_makes_a_service_sick_and_its_spans_say_so() {
+async fn an_incident_degrades_a_service_and_marks_its_spans() {
     let collector = Collector::start().await;
     let app = chain(&collector)
         .env(
@@ -203,7 +213,7 @@ async fn an_incident_makes_a_service_sick_and_its_spans_say_so() {
     assert!(!well.attributes.contains_key("tracing_tail.incident"));
 }
 
-/// What a mesh with chances for everything does to a request.
+/// A mesh in which everything is random: calls, errors, delays and retries.
 fn chancy(collector: &Collector) -> Launch {
     chain(collector)
         .env("APP_URL_DESTINO", format!("{B};p=70,{C};p=50"))
@@ -246,7 +256,6 @@ fn forget(value: &mut Value) {
     }
 }
 
-#[tokio::test]
 async fn the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop() {
     let collector = Collector::start().await;
     let mut runs = Vec::new();
@@ -270,8 +279,7 @@ async fn the_same_seed_gives_the_same_delays_and_outcomes_at_every_hop() {
     assert!(different.len() > 20, "seeds differ: {}", different.len());
 }
 
-#[tokio::test]
-async fn with_a_seed_in_the_settings_the_list_tells_requests_apart() {
+async fn with_a_configured_seed_the_list_distinguishes_requests() {
     let collector = Collector::start().await;
     let lists: Vec<_> = (0..20)
         .map(|n| json!([n.to_string()]).to_string())
@@ -288,10 +296,12 @@ async fn with_a_seed_in_the_settings_the_list_tells_requests_apart() {
     assert!(different.len() > 3, "lists differ in more than their words");
 }
 
-#[tokio::test]
 async fn a_seed_repeats_no_trace_id() {
     let collector = Collector::start().await;
-    let app = collector.launch().env("APP_SEED", "42").start().await;
+    let app = launch_exporting_to(&collector)
+        .env("APP_SEED", "42")
+        .start()
+        .await;
     for _ in 0..3 {
         ask(&app, "tail.seed=1").await;
     }

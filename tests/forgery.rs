@@ -1,10 +1,18 @@
-//! What a client says in the name of the host counts for nothing, in the embedded host as in Spin.
+//! Headers that only a host may set have no effect when a client sends them, in the embedded host as in Spin.
 
 use reqwest::Method;
 
-use crate::support::Collector;
+use crate::harness::{Test, tests};
+use crate::support::{Collector, launch_exporting_to};
 
-/// Headers of Spin's, as a client that wants to pass for somebody else sends them.
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        host_headers_override_client_headers,
+        an_extra_slash_makes_another_path,
+    ]
+};
+
+/// Spin's own headers, forged by a client.
 const FORGED: [(&str, &str); 4] = [
     ("spin-path-info", "/process"),
     ("spin-component-route", "/forged"),
@@ -12,10 +20,9 @@ const FORGED: [(&str, &str); 4] = [
     ("spin-client-addr", "9.9.9.9:9"),
 ];
 
-#[tokio::test]
-async fn the_host_s_own_headers_win_over_a_client_s() {
+async fn host_headers_override_client_headers() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     for (path, status) in [("/x", 404), ("/process", 200)] {
         let mut request = app.request(Method::POST, path).body("[]");
         for (name, value) in FORGED {
@@ -38,18 +45,17 @@ async fn the_host_s_own_headers_win_over_a_client_s() {
     }
 }
 
-/// `//process` and `/process/` are other paths than `/process`, at the top as below a base.
-#[tokio::test]
-async fn a_slash_too_many_is_another_path() {
+/// `//process` and `/process/` are not `/process`, with and without a base path.
+async fn an_extra_slash_makes_another_path() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     for path in ["//process", "/process/", "/process//", "///process"] {
         let answer = app.request(Method::POST, path).body("[]").send().await;
         let answer = answer.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
-        let told = answer.text().await.unwrap();
+        let text = answer.text().await.unwrap();
         let expected = format!("no route matches {path}; POST to /process");
-        assert!(told.contains(&expected), "{told}");
+        assert!(text.contains(&expected), "{text}");
     }
     for span in collector.wait_for(4).await {
         assert_eq!(span.name, "POST");

@@ -1,4 +1,4 @@
-//! Calls come to an end: hops, a budget, and the time that the caller waits travel with a request.
+//! Limits on calls: the hop limit, the call budget and the deadline travel with a request.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,7 +6,21 @@ use std::time::Duration;
 use reqwest::{Method, Response};
 use serde_json::Value;
 
-use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, eventually};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, Collector, Downstream, Launch, SpanRecord, eventually, launch_exporting_to,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        a_service_that_calls_itself_stops_at_the_hop_limit,
+        services_that_call_each_other_stop_at_the_call_budget,
+        calls_carry_the_remaining_limits,
+        starts_no_call_after_the_callers_deadline,
+        finishes_a_started_call_and_starts_no_other_after_the_deadline,
+        starts_no_retry_after_the_deadline,
+    ]
+};
 
 const ITSELF: &str = "http://tracing-tail.spin.internal";
 const HEADER: &str = "tracing-tail-limits";
@@ -17,9 +31,9 @@ async fn ask(app: &App, limits: &str) -> Response {
     request.send().await.unwrap()
 }
 
-/// A service that calls these.
+/// A service with these downstreams.
 fn launch(collector: &Collector, destino: &str) -> Launch {
-    collector.launch().env("APP_URL_DESTINO", destino)
+    launch_exporting_to(collector).env("APP_URL_DESTINO", destino)
 }
 
 fn servers(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
@@ -27,16 +41,15 @@ fn servers(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
     servers.collect()
 }
 
-#[tokio::test]
-async fn a_service_that_calls_itself_ends_after_as_many_hops_as_it_may_make() {
+async fn a_service_that_calls_itself_stops_at_the_hop_limit() {
     let collector = Collector::start().await;
     let app = launch(&collector, ITSELF).env("APP_MAX_HOPS", "5").start();
     let app = app.await;
     let answer = app.process("[]").await;
     assert_eq!(answer.status(), 508);
-    let told: Value = answer.json().await.unwrap();
+    let error_body: Value = answer.json().await.unwrap();
     let sentence = format!("{ITSELF}/process answered 508: the request may lead to no more calls");
-    assert_eq!(told["error"], sentence);
+    assert_eq!(error_body["error"], sentence);
     let spans = collector.wait_for(6 + 5).await;
     let servers = servers(&spans);
     assert_eq!(servers.len(), 6);
@@ -54,8 +67,7 @@ async fn a_service_that_calls_itself_ends_after_as_many_hops_as_it_may_make() {
     collector.wait_for(2 * (6 + 5)).await;
 }
 
-#[tokio::test]
-async fn services_that_call_each_other_twice_end_with_the_budget() {
+async fn services_that_call_each_other_stop_at_the_call_budget() {
     let collector = Collector::start().await;
     let twice = format!("{ITSELF},{ITSELF}");
     for fanout in ["sequential", "parallel"] {
@@ -73,11 +85,11 @@ async fn services_that_call_each_other_twice_end_with_the_budget() {
         let spans = spans.await;
         let calls = spans.iter().filter(|span| span.kind == "CLIENT").count();
         assert!((50..=100).contains(&calls), "{calls} calls");
-        let said = servers(&spans).into_iter().filter(|server| {
+        let refused = servers(&spans).into_iter().filter(|server| {
             let status = server.status.as_deref().unwrap_or_default();
             status.contains("of 32768 in all")
         });
-        assert!(said.count() > 10, "{fanout}");
+        assert!(refused.count() > 10, "{fanout}");
     }
     let app = launch(&collector, &twice).start().await;
     let answer: Value = ask(&app, "calls=1").await.json().await.unwrap();
@@ -89,8 +101,7 @@ async fn services_that_call_each_other_twice_end_with_the_budget() {
     assert_eq!(answer["outcome"], "downstream_failed");
 }
 
-#[tokio::test]
-async fn a_call_says_what_is_left() {
+async fn calls_carry_the_remaining_limits() {
     let collector = Collector::start().await;
     let b = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
     let c = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
@@ -100,23 +111,22 @@ async fn a_call_says_what_is_left() {
         .start();
     let app = app.await;
     assert_eq!(app.process("[]").await.status(), 200);
-    let told = |downstream: &Downstream, at: usize| {
+    let remaining = |downstream: &Downstream, at: usize| {
         let (headers, _) = downstream.received().remove(at);
         headers[HEADER].to_str().unwrap().to_owned()
     };
     for downstream in [&b, &c] {
-        assert_eq!(told(downstream, 0), "hops=63, calls=16383, ms=7000");
+        assert_eq!(remaining(downstream, 0), "hops=63, calls=16383, ms=7000");
     }
     assert_eq!(ask(&app, "hops=3, calls=20, ms=6000").await.status(), 200);
-    let told = told(&c, 1);
-    let (rest, time) = told.rsplit_once('=').unwrap();
+    let second = remaining(&c, 1);
+    let (rest, time) = second.rsplit_once('=').unwrap();
     assert_eq!(rest, "hops=2, calls=9, ms");
     let time: u64 = time.parse().unwrap();
     assert!((1..6000).contains(&time), "{time}");
 }
 
-#[tokio::test]
-async fn no_call_begins_for_a_caller_that_waits_no_more() {
+async fn starts_no_call_after_the_callers_deadline() {
     for fanout in ["sequential", "parallel"] {
         let collector = Collector::start().await;
         let b = Downstream::start([]).await;
@@ -141,10 +151,9 @@ async fn no_call_begins_for_a_caller_that_waits_no_more() {
     }
 }
 
-#[tokio::test]
-async fn a_call_that_has_begun_ends_and_the_next_one_does_not_begin() {
+async fn finishes_a_started_call_and_starts_no_other_after_the_deadline() {
     let collector = Collector::start().await;
-    let slow = Downstream::start([Answer::After(Duration::from_millis(600), "[]")]).await;
+    let slow = Downstream::start([Answer::Delayed(Duration::from_millis(600), "[]")]).await;
     let next = Downstream::start([]).await;
     let destino = format!("{},{}", slow.url(), next.url());
     let app = launch(&collector, &destino).start().await;
@@ -160,10 +169,9 @@ async fn a_call_that_has_begun_ends_and_the_next_one_does_not_begin() {
     );
 }
 
-#[tokio::test]
-async fn no_try_begins_either() {
+async fn starts_no_retry_after_the_deadline() {
     let collector = Collector::start().await;
-    let b = Downstream::start([Answer::Later(503, "1"), Answer::Now(200, "[]")]).await;
+    let b = Downstream::start([Answer::RetryAfter(503, "1"), Answer::Now(200, "[]")]).await;
     let app = launch(&collector, b.url()).env("APP_RETRIES", "1").start();
     let app = app.await;
     assert_eq!(ask(&app, "ms=900").await.status(), 502);

@@ -1,4 +1,4 @@
-//! A mesh from a page, and the shop in `examples/`: its exercises have the answers that its README gives.
+//! Meshes from topology files, and the shop in `examples/`, whose exercises have the answers that its README gives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,29 @@ use std::process::{Command, Output};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Collector, Launch, eventually, repository, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{
+    App, Collector, Launch, eventually, launch_app, launch_exporting_to, repository,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_shop_s_manifest_and_drawing_are_current,
+        writes_a_manifest_whose_paths_start_at_its_folder,
+        refuses_a_malformed_topology_with_its_line,
+    ]
+    any_host: [
+        the_shop_s_exercises_have_the_documented_answers,
+        the_environment_configures_an_incident,
+        entry_points_are_served_under_their_names,
+    ]
+    embedded_host: [
+        runs_a_topology_with_the_component_that_it_names,
+        warns_how_many_calls_one_request_causes,
+        a_chain_has_the_length_of_its_topology,
+        warns_of_urls_that_lead_nowhere,
+    ]
+};
 
 const NOBODY: &str = "tracing-tail: service-b calls http://nobody.spin.internal (APP_B_URL_DESTINO), \
                       and the app has no component 'nobody'\n";
@@ -42,21 +64,20 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
 /// The shop's generated manifest, with spans to the collector.
 fn launch(collector: &Collector) -> Launch {
     let variables = repository().join("runtime-config.toml");
-    collector
-        .launch()
+    launch_exporting_to(collector)
         .manifest(&shop("spin.toml"))
         .argument("--runtime-config-file")
         .argument(variables.to_str().unwrap())
 }
 
-/// Asks the shop for a report, with this baggage.
+/// Requests a report from the shop, with this baggage.
 async fn report(app: &App, baggage: &str) -> Value {
     let request = app.request(Method::POST, "/process?report");
     let request = request.header("baggage", baggage).body("[]");
     request.send().await.unwrap().json().await.unwrap()
 }
 
-/// All reports inside one, itself included.
+/// All reports nested in one, itself included.
 fn all(report: &Value) -> Vec<&Value> {
     let calls = report["calls"].as_array().unwrap().iter();
     let tries = calls.flat_map(|call| call["tries"].as_array().unwrap());
@@ -64,7 +85,6 @@ fn all(report: &Value) -> Vec<&Value> {
     [report].into_iter().chain(inner.flat_map(all)).collect()
 }
 
-#[test]
 fn the_shop_s_manifest_and_drawing_are_current() {
     let hint = "run `cargo run -- mesh examples/shop/shop.toml -o examples/shop/spin.toml`";
     let made = printed(&["mesh", "examples/shop/shop.toml"]);
@@ -80,7 +100,6 @@ fn the_shop_s_manifest_and_drawing_are_current() {
     );
 }
 
-#[test]
 fn writes_a_manifest_whose_paths_start_at_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deep.toml");
@@ -102,8 +121,7 @@ fn writes_a_manifest_whose_paths_start_at_its_folder() {
     );
 }
 
-#[test]
-fn every_command_refuses_a_topology_with_its_line() {
+fn refuses_a_malformed_topology_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let page = "[services.a]\nentry = true\ncalls = [\"b\"]\n[services.b]\ncalls = [\"a\"]\n";
     fs::write(folder.path().join("x.toml"), page).unwrap();
@@ -130,11 +148,7 @@ fn every_command_refuses_a_topology_with_its_line() {
     );
 }
 
-#[tokio::test]
-async fn runs_a_page_with_the_component_that_it_names() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn runs_a_topology_with_the_component_that_it_names() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
@@ -145,10 +159,9 @@ async fn runs_a_page_with_the_component_that_it_names() {
     );
     let file = folder.path().join("two.toml");
     fs::write(&file, page).unwrap();
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .manifest(&file)
-        .folder(folder.path())
+        .current_dir(folder.path())
         .env("APP_CART_DB_ERRORS", "503:100")
         .start()
         .await;
@@ -181,15 +194,11 @@ async fn launch_page(collector: &Collector, page: &str) -> App {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.toml");
     fs::write(&file, page).unwrap();
-    let launch = collector.launch().manifest(&file);
-    launch.folder(folder.path()).start().await
+    let launch = launch_exporting_to(collector).manifest(&file);
+    launch.current_dir(folder.path()).start().await
 }
 
-#[tokio::test]
-async fn says_how_many_requests_one_becomes() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn warns_how_many_calls_one_request_causes() {
     let collector = Collector::start().await;
     let line =
         "tracing-tail: one request to l0-n0 becomes 16383, with all that its calls lead to\n";
@@ -202,11 +211,7 @@ async fn says_how_many_requests_one_becomes() {
     assert!(!app.stderr().contains("becomes"), "{}", app.stderr());
 }
 
-#[tokio::test]
-async fn a_chain_is_as_long_as_its_page_says() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn a_chain_has_the_length_of_its_topology() {
     let collector = Collector::start().await;
     let app = launch_page(&collector, &layers(70, 1)).await;
     let answer = app.process("[]").await;
@@ -215,13 +220,9 @@ async fn a_chain_is_as_long_as_its_page_says() {
     assert_eq!(list.len(), 70);
 }
 
-#[tokio::test]
-async fn says_which_urls_lead_nowhere() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn warns_of_urls_that_lead_nowhere() {
     let launch = || {
-        Launch::default()
+        launch_app()
             .env(
                 "APP_URL_DESTINO",
                 "http://service-b.spin.internal,http://b.example.com",
@@ -237,22 +238,18 @@ async fn says_which_urls_lead_nowhere() {
         assert_eq!(app.stderr().matches("and the app has no").count(), 1);
     }
     let endpoint = "http://nowhere.spin.internal/v1/traces";
-    let app = Launch::default()
-        .env("OTLP_ENDPOINT", endpoint)
-        .start()
-        .await;
+    let app = launch_app().env("OTLP_ENDPOINT", endpoint).start().await;
     let line = "tracing-tail: spans go to http://nowhere.spin.internal (OTLP_ENDPOINT), and the app \
                 has no component 'nowhere'\n";
     eventually("the line is there", || {
         app.stderr().contains(line).then_some(())
     })
     .await;
-    assert_eq!(app.stderr().matches("nowhere").count(), 2, "said once");
+    assert_eq!(app.stderr().matches("nowhere").count(), 2, "reported once");
 }
 
-/// Seed 7 takes a request through all services. Where the draws change, the README needs another one.
-#[tokio::test]
-async fn the_shop_s_exercises_have_their_answers() {
+/// Seed 7 takes a request through all services. If the draws change, the README needs another seed.
+async fn the_shop_s_exercises_have_the_documented_answers() {
     let collector = Collector::start().await;
     let app = launch(&collector).start().await;
 
@@ -317,8 +314,7 @@ async fn the_shop_s_exercises_have_their_answers() {
     );
 }
 
-#[tokio::test]
-async fn an_incident_is_asked_for_in_the_environment() {
+async fn the_environment_configures_an_incident() {
     let collector = Collector::start().await;
     let always = "every=1m,for=1m,errors=500:100";
     let app = launch(&collector)
@@ -338,8 +334,7 @@ async fn an_incident_is_asked_for_in_the_environment() {
     }
 }
 
-#[tokio::test]
-async fn several_entry_points_answer_below_their_names() {
+async fn entry_points_are_served_under_their_names() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("two.toml");
@@ -354,7 +349,10 @@ async fn several_entry_points_answer_below_their_names() {
     assert_eq!(printed(&["mesh", page, "-o", made]), "");
     let variables = repository().join("runtime-config.toml");
     fs::copy(variables, folder.path().join("runtime-config.toml")).unwrap();
-    let app = collector.launch().manifest(&manifest).start().await;
+    let app = launch_exporting_to(&collector)
+        .manifest(&manifest)
+        .start()
+        .await;
     for (path, status) in [
         ("/web/process", 200),
         ("/back-office/process", 200),
@@ -365,8 +363,8 @@ async fn several_entry_points_answer_below_their_names() {
         assert_eq!(request.send().await.unwrap().status(), status, "{path}");
     }
     let spans = collector.wait_for(3).await;
-    let told = spans.iter().find(|span| span.service == "back-office");
-    let told = told.unwrap();
-    assert_eq!(told.name, "POST /back-office/process");
-    assert_eq!(told.attributes["http.route"], "/back-office/process");
+    let back_office = spans.iter().find(|span| span.service == "back-office");
+    let back_office = back_office.unwrap();
+    assert_eq!(back_office.name, "POST /back-office/process");
+    assert_eq!(back_office.attributes["http.route"], "/back-office/process");
 }

@@ -1,11 +1,18 @@
-//! Under load, with a collector that is slow and now and then unavailable, every span arrives once.
+//! Under load, with a collector that is slow and sometimes unavailable, every span arrives exactly once.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures::future::join_all;
 
-use crate::support::{Collector, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{Collector, SpanRecord, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        every_span_of_a_loaded_chain_arrives_exactly_once,
+    ]
+};
 
 const CONNECTIONS: usize = 32;
 
@@ -17,12 +24,10 @@ fn requests() -> usize {
     }
 }
 
-#[tokio::test]
 async fn every_span_of_a_loaded_chain_arrives_exactly_once() {
     let collector = Collector::start().await;
-    collector.struggle(Duration::from_millis(50), 10);
-    let app = collector
-        .launch()
+    collector.delay_and_fail_every(Duration::from_millis(50), 10);
+    let app = launch_exporting_to(&collector)
         .env(
             "APP_URL_DESTINO",
             "http://service-b.spin.internal,http://service-c.spin.internal",
@@ -51,7 +56,7 @@ async fn every_span_of_a_loaded_chain_arrives_exactly_once() {
     assert!(!app.stderr().contains("lost"), "{}", app.stderr());
 }
 
-/// One root, whose descendants are all the others.
+/// Checks that there is one root, and that all other spans are its descendants.
 fn check_tree(trace: &[&SpanRecord]) {
     let mut shape: Vec<_> = trace
         .iter()

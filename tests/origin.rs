@@ -1,8 +1,17 @@
-//! Who asks, and how: methods, the other end of the connection, and a proxy in front.
+//! The request's origin: its method, the peer's address, and proxies.
 
 use reqwest::Method;
 
-use crate::support::{App, Collector, SpanRecord};
+use crate::harness::{Test, tests};
+use crate::support::{App, Collector, SpanRecord, launch_exporting_to};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        known_methods_come_from_the_conventions_or_the_setting,
+        forwarded_headers_count_only_from_a_trusted_proxy,
+        ipv6_addresses_have_no_brackets,
+    ]
+};
 
 async fn ask(app: &App, method: &str, headers: &[(&str, &str)]) {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -17,8 +26,7 @@ fn attribute<'s>(span: &'s SpanRecord, name: &str) -> &'s str {
     span.attributes.get(name).map_or("-", String::as_str)
 }
 
-#[tokio::test]
-async fn methods_are_known_by_the_conventions_or_by_the_setting() {
+async fn known_methods_come_from_the_conventions_or_the_setting() {
     let table = [
         ("", "QUERY", "QUERY"),
         ("", "PATCH", "PATCH"),
@@ -30,8 +38,7 @@ async fn methods_are_known_by_the_conventions_or_by_the_setting() {
     ];
     for (known, method, named) in table {
         let collector = Collector::start().await;
-        let app = collector
-            .launch()
+        let app = launch_exporting_to(&collector)
             .env("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", known)
             .start()
             .await;
@@ -52,16 +59,15 @@ async fn methods_are_known_by_the_conventions_or_by_the_setting() {
     }
 }
 
-#[tokio::test]
-async fn a_proxy_is_believed_where_it_is_trusted() {
-    let said = [
+async fn forwarded_headers_count_only_from_a_trusted_proxy() {
+    let forwarded = [
         (
             "forwarded",
             "for=\"[2001:db8::17]:4711\";proto=https;host=shop.example",
         ),
         ("x-forwarded-for", "9.9.9.9"),
     ];
-    let told = [
+    let attributes = [
         "client.address",
         "server.address",
         "server.port",
@@ -69,9 +75,9 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
     ];
     for trusted in ["off", "on"] {
         let collector = Collector::start().await;
-        let launch = collector.launch().env("APP_TRUST_PROXY", trusted);
+        let launch = launch_exporting_to(&collector).env("APP_TRUST_PROXY", trusted);
         let app = launch.start().await;
-        ask(&app, "POST", &said).await;
+        ask(&app, "POST", &forwarded).await;
         let span = collector.wait_for(1).await.remove(0);
         let (here, port) = app.authority().rsplit_once(':').unwrap();
         let expected = match trusted {
@@ -79,7 +85,7 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
             _ => ["127.0.0.1", here, port, "http"],
         };
         assert_eq!(
-            told.map(|name| attribute(&span, name)),
+            attributes.map(|name| attribute(&span, name)),
             expected,
             "{trusted}"
         );
@@ -89,11 +95,9 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
     }
 }
 
-#[tokio::test]
-async fn addresses_of_ipv6_have_no_brackets() {
+async fn ipv6_addresses_have_no_brackets() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://[::1]:1")
         .start()
         .await;

@@ -1,4 +1,4 @@
-//! Collectors that fail, under load: no request fails, and every span is sent or said to be lost.
+//! Broken collectors under load: no request fails, and every span is either sent or reported as lost.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -7,8 +7,21 @@ use futures::future::{join, join_all};
 use reqwest::Method;
 use serde_json::Value;
 
+use crate::harness::{Test, tests};
 use crate::support::{
-    App, BrokenCollector, Collector, Launch, reuses_instances, serves_embedded_only,
+    App, BrokenCollector, Collector, Launch, launch_app, launch_exporting_to, reuses_instances,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        waiting_requests_do_not_block_others,
+    ]
+    embedded_host: [
+        a_broken_collector_fails_no_request_and_every_lost_span_is_reported,
+        a_healthy_collector_receives_every_span_that_the_summary_counts,
+        spans_lost_at_shutdown_are_reported,
+        an_instance_that_only_exports_yields_to_requests,
+    ]
 };
 
 const CONNECTIONS: usize = 16;
@@ -28,7 +41,7 @@ fn chain(launch: Launch) -> Launch {
         .argument("json")
 }
 
-/// Loads the application; every request is answered 200. How many there were.
+/// Loads the application, which must answer every request with 200. Returns the number of requests.
 async fn load(app: &App) -> u64 {
     let each = requests();
     let clients = (0..CONNECTIONS).map(|_| async {
@@ -42,10 +55,10 @@ async fn load(app: &App) -> u64 {
     (CONNECTIONS * each) as u64
 }
 
-/// Stops the application, and gives the summary that it prints last.
+/// Stops the application, and returns the summary that it prints last.
 async fn summary(app: &mut App) -> Value {
     app.signal("TERM");
-    assert!(app.ended().await.success());
+    assert!(app.wait_for_exit().await.success());
     let stdout = app.stdout();
     let last = stdout.lines().last().unwrap();
     serde_json::from_str(last).unwrap_or_else(|_| panic!("no summary in {stdout}"))
@@ -56,14 +69,10 @@ fn lost(summary: &Value) -> u64 {
     reasons.map(|lost| lost.as_u64().unwrap()).sum()
 }
 
-#[tokio::test]
-async fn a_broken_collector_fails_no_request_and_loses_no_span_unsaid() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn a_broken_collector_fails_no_request_and_every_lost_span_is_reported() {
     for broken in BrokenCollector::ALL {
         let collector = broken.start().await;
-        let launch = Launch::default()
+        let launch = launch_app()
             .env("OTLP_ENDPOINT", collector.endpoint())
             .env("OTEL_EXPORTER_OTLP_TIMEOUT", "2000");
         let mut app = chain(launch).start().await;
@@ -77,27 +86,23 @@ async fn a_broken_collector_fails_no_request_and_loses_no_span_unsaid() {
             BrokenCollector::Slow => assert!(sent > 0, "{summary}"),
             _ => assert_eq!(sent, 0, "{broken:?}: {summary}"),
         }
-        let told = said_to_be_lost(&app.stderr());
-        assert_eq!(told, lost(&summary), "{broken:?}: {}", app.stderr());
+        let reported = reported_lost(&app.stderr());
+        assert_eq!(reported, lost(&summary), "{broken:?}: {}", app.stderr());
     }
 }
 
-/// The spans that lines on stderr say are lost.
-fn said_to_be_lost(stderr: &str) -> u64 {
+/// The number of spans that stderr reports as lost.
+fn reported_lost(stderr: &str) -> u64 {
     let after = stderr.split("; spans lost: ").skip(1);
     after
         .map(|text| text.lines().next().unwrap().parse::<u64>().unwrap())
         .sum()
 }
 
-#[tokio::test]
-async fn a_healthy_collector_gets_every_span_and_the_summary_says_so() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn a_healthy_collector_receives_every_span_that_the_summary_counts() {
     let collector = Collector::start().await;
-    collector.struggle(Duration::from_millis(20), 5);
-    let mut app = chain(collector.launch()).start().await;
+    collector.delay_and_fail_every(Duration::from_millis(20), 5);
+    let mut app = chain(launch_exporting_to(&collector)).start().await;
     let requests = load(&app).await;
     let summary = summary(&mut app).await;
     let made = requests * SPANS_OF_A_CHAIN;
@@ -112,13 +117,9 @@ async fn a_healthy_collector_gets_every_span_and_the_summary_says_so() {
     assert!(app.stderr().contains("service-b: "), "{}", app.stderr());
 }
 
-#[tokio::test]
-async fn what_is_lost_at_a_shutdown_is_said() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn spans_lost_at_shutdown_are_reported() {
     let collector = BrokenCollector::Hanging.start().await;
-    let launch = Launch::default()
+    let launch = launch_app()
         .env("OTLP_ENDPOINT", collector.endpoint())
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "600000");
     let mut app = chain(launch).start().await;
@@ -130,21 +131,17 @@ async fn what_is_lost_at_a_shutdown_is_said() {
     assert_eq!(lost(&summary), 3 * SPANS_OF_A_CHAIN, "{summary}");
 }
 
-#[tokio::test]
-async fn an_instance_that_only_exports_makes_room_for_requests() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn an_instance_that_only_exports_yields_to_requests() {
     let collector = BrokenCollector::Hanging.start().await;
-    let launch = Launch::default()
+    let launch = launch_app()
         .env("OTLP_ENDPOINT", collector.endpoint())
-        // Nobody's patience ends by itself.
+        // No export times out.
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "600000")
         .env("OTEL_BSP_SCHEDULE_DELAY", "0")
         .argument("--max-memory")
         .argument("64MiB");
     let mut app = chain(launch).start().await;
-    // Each instance goes on with its export after 128 requests, or one.
+    // Each instance retires after 128 requests, or one, and finishes its export.
     let clients = (0..CONNECTIONS).map(|_| async {
         for _ in 0..if reuses_instances() { 700 } else { 20 } {
             assert_eq!(app.process("[]").await.status(), 200);
@@ -160,11 +157,9 @@ async fn an_instance_that_only_exports_makes_room_for_requests() {
     assert_eq!(summary["made"].as_u64(), Some(lost(&summary)), "{summary}");
 }
 
-#[tokio::test]
-async fn requests_that_wait_take_no_room_from_others() {
+async fn waiting_requests_do_not_block_others() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
         .start()
         .await;
@@ -175,7 +170,7 @@ async fn requests_that_wait_take_no_room_from_others() {
         request.send().await.unwrap().status()
     }));
     let others = async {
-        // The slow ones are on their way by now.
+        // By now the slow requests are in flight.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let started = Instant::now();
         for _ in 0..20 {

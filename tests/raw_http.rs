@@ -1,4 +1,4 @@
-//! What the embedded host makes of clients that do not do as others do, seen from a socket. Skipped on real Spin.
+//! How the embedded host treats unusual clients, seen from a socket.
 
 use std::time::Duration;
 
@@ -7,9 +7,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{App, Collector, Launch, PATIENCE, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{App, Collector, PATIENCE, launch_app, launch_exporting_to};
 
-/// A client that says what it likes.
+pub(crate) const TESTS: &[Test] = tests! {
+    embedded_host: [
+        answers_a_malformed_head_with_an_explanation,
+        refuses_http_2_with_an_explanation,
+        an_absolute_target_wins_over_the_host_header,
+        serves_whatever_http_allows,
+        answers_invalid_requests_with_client_errors,
+        a_client_that_is_still_sending_receives_the_response,
+        stalled_uploads_block_nobody_and_end_with_408,
+        closes_idle_connections_when_file_descriptors_run_out,
+    ]
+};
+
+/// A client that sends arbitrary bytes.
 struct Client(TcpStream);
 
 impl Client {
@@ -43,7 +57,7 @@ impl Client {
     }
 }
 
-/// All that a client hears that says these bytes.
+/// Sends these bytes, and returns everything that comes back.
 async fn hear(app: &App, bytes: impl AsRef<[u8]>) -> String {
     let mut client = Client::connect(app).await;
     client.say(bytes).await;
@@ -57,12 +71,8 @@ fn post(headers: &str) -> String {
 
 const LIST: &str = "[\"tracing-tail\"]";
 
-#[tokio::test]
-async fn a_malformed_head_is_answered_with_a_sentence() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+async fn answers_a_malformed_head_with_an_explanation() {
+    let app = launch_app().start().await;
     let many = (0..101).fold(String::new(), |all, at| format!("{all}x{at}: y\r\n"));
     let long = format!("x: {}\r\n", "y".repeat(1 << 20));
     let get = |line: &str| format!("{line}\r\nconnection: close\r\n\r\n");
@@ -120,7 +130,7 @@ async fn a_malformed_head_is_answered_with_a_sentence() {
         assert!(heard.contains(sentence), "{shown:?}: {heard}");
         assert!(!heard.contains("secret"), "{heard}");
     }
-    // It is still sending when it is refused, and may hear of it or not.
+    // It is still sending when it is refused, and may or may not receive the response.
     let mut client = Client::connect(&app).await;
     let _ = client
         .0
@@ -138,12 +148,8 @@ async fn a_malformed_head_is_answered_with_a_sentence() {
     );
 }
 
-#[tokio::test]
-async fn http_2_is_refused_in_words() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+async fn refuses_http_2_with_an_explanation() {
+    let app = launch_app().start().await;
     let heard = hear(&app, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     assert!(
         heard.contains("this server speaks HTTP/1.1 only"),
@@ -151,13 +157,9 @@ async fn http_2_is_refused_in_words() {
     );
 }
 
-#[tokio::test]
 async fn an_absolute_target_wins_over_the_host_header() {
-    if !serves_embedded_only() {
-        return;
-    }
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let table = [
         (
             "POST http://target:81/process HTTP/1.1\r\nhost: other:82",
@@ -181,16 +183,12 @@ async fn an_absolute_target_wins_over_the_host_header() {
     );
 }
 
-#[tokio::test]
-async fn what_http_allows_is_served() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+async fn serves_whatever_http_allows() {
+    let app = launch_app().start().await;
     let chunked = "transfer-encoding: chunked\r\nconnection: close\r\n\r\n";
     let head = "POST /process HTTP/1.1\r\nhost: a\r\n";
     let table = [
-        ("closes where it is asked to", post("connection: close\r\n")),
+        ("closes when asked to", post("connection: close\r\n")),
         (
             "an empty line before",
             format!("\r\n{}", post("connection: close\r\n")),
@@ -229,12 +227,8 @@ async fn what_http_allows_is_served() {
     assert!(client.hear("").await.ends_with(LIST));
 }
 
-#[tokio::test]
-async fn what_http_does_not_allow_is_no_fault_of_the_server() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+async fn answers_invalid_requests_with_client_errors() {
+    let app = launch_app().start().await;
     let table = [
         (
             "a chunk without a length",
@@ -268,12 +262,8 @@ async fn what_http_does_not_allow_is_no_fault_of_the_server() {
     );
 }
 
-#[tokio::test]
-async fn an_answer_is_heard_by_who_is_still_sending() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+async fn a_client_that_is_still_sending_receives_the_response() {
+    let app = launch_app().start().await;
     let mut client = Client::connect(&app).await;
     let length = 64 << 20;
     client
@@ -296,12 +286,8 @@ async fn an_answer_is_heard_by_who_is_still_sending() {
     assert_eq!(&heard, b"HTTP/1.1 413");
 }
 
-#[tokio::test]
-async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().start().await;
+async fn stalled_uploads_block_nobody_and_end_with_408() {
+    let app = launch_app().start().await;
     let mut slow = Vec::new();
     for at in 0..40 {
         let mut client = Client::connect(&app).await;
@@ -336,12 +322,8 @@ async fn uploads_that_do_not_come_hold_nobody_up_and_end_with_408() {
     }
 }
 
-#[tokio::test]
-async fn idle_connections_make_place_where_files_are_few() {
-    if !serves_embedded_only() {
-        return;
-    }
-    let app = Launch::default().files(200).start().await;
+async fn closes_idle_connections_when_file_descriptors_run_out() {
+    let app = launch_app().max_open_files(200).start().await;
     let mut idle = Vec::new();
     for _ in 0..400 {
         idle.push(Client::connect(&app).await);

@@ -1,11 +1,22 @@
-//! The answer that explains itself, against its schema and the spans.
+//! Reports, checked against their schema and the exported spans.
 
 use std::fs;
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Collector, Downstream, repository};
+use crate::harness::{Test, tests};
+use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, repository};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        a_chain_reports_each_hop_inside_its_callers_report,
+        each_outcome_has_its_reason,
+        lists_each_attempt_and_tolerates_services_without_reports,
+        accept_requests_a_report,
+        without_tracing_a_report_has_no_ids,
+    ]
+};
 
 const MEDIA_TYPE: &str = "application/vnd.tracing-tail.report+json";
 const B: &str = "http://service-b.spin.internal";
@@ -18,7 +29,7 @@ async fn report(app: &App, baggage: &str) -> Value {
     checked(request.body("[\"x\"]").send().await.unwrap()).await
 }
 
-/// The report in an answer, held against the schema.
+/// The report in a response, validated against the schema.
 async fn checked(answer: Response) -> Value {
     assert_eq!(answer.headers()["content-type"], MEDIA_TYPE);
     let status = answer.status().as_u16();
@@ -38,11 +49,9 @@ async fn checked(answer: Response) -> Value {
     report
 }
 
-#[tokio::test]
 async fn a_chain_reports_each_hop_inside_its_callers_report() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_URL_DESTINO", format!("{B},{C};p=0"))
         .env("APP_B_URL_DESTINO", C)
         .start()
@@ -82,11 +91,9 @@ async fn a_chain_reports_each_hop_inside_its_callers_report() {
     assert!(outer >= inner && inner >= 10.0, "{outer} around {inner}");
 }
 
-#[tokio::test]
-async fn the_reason_of_each_outcome_is_told() {
+async fn each_outcome_has_its_reason() {
     let collector = Collector::start().await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env("APP_ERRORS", "503:100")
         .env("APP_URL_DESTINO", B)
         .env("APP_B_INCIDENTS", "every=1h,for=1h,errors=429:100")
@@ -98,9 +105,9 @@ async fn the_reason_of_each_outcome_is_told() {
         (&json!("simulated_error"), &json!("configured"))
     );
     assert_eq!(failed["error"], "simulated error in tracing-tail");
-    let asked = report(&app, "tail.tracing-tail.errors=500:100").await;
+    let simulated = report(&app, "tail.tracing-tail.errors=500:100").await;
     assert_eq!(
-        (&asked["status"], &asked["reason"]),
+        (&simulated["status"], &simulated["reason"]),
         (&json!(500), &json!("baggage"))
     );
     let sick = report(&app, "tail.tracing-tail.errors=0").await;
@@ -116,12 +123,10 @@ async fn the_reason_of_each_outcome_is_told() {
     );
 }
 
-#[tokio::test]
-async fn each_try_is_told_and_a_service_without_reports_is_no_trouble() {
+async fn lists_each_attempt_and_tolerates_services_without_reports() {
     let collector = Collector::start().await;
     let foreign = Downstream::start([Answer::Now(503, "busy"), Answer::Now(200, "[\"y\"]")]).await;
-    let app = collector
-        .launch()
+    let app = launch_exporting_to(&collector)
         .env(
             "APP_URL_DESTINO",
             format!("{},http://127.0.0.1:1", foreign.url()),
@@ -143,10 +148,9 @@ async fn each_try_is_told_and_a_service_without_reports_is_no_trouble() {
     assert!(accept.starts_with(MEDIA_TYPE), "the wish goes on: {accept}");
 }
 
-#[tokio::test]
-async fn a_report_can_be_asked_for_by_accept_and_only_then_comes() {
+async fn accept_requests_a_report() {
     let collector = Collector::start().await;
-    let app = collector.launch().start().await;
+    let app = launch_exporting_to(&collector).start().await;
     let request = app
         .request(Method::POST, "/process")
         .header("accept", MEDIA_TYPE);
@@ -159,10 +163,9 @@ async fn a_report_can_be_asked_for_by_accept_and_only_then_comes() {
     assert_eq!(rejected["status"], 422);
 }
 
-#[tokio::test]
 async fn without_tracing_a_report_has_no_ids() {
     let collector = Collector::start().await;
-    let launch = collector.launch().env("OTEL_SDK_DISABLED", "true");
+    let launch = launch_exporting_to(&collector).env("OTEL_SDK_DISABLED", "true");
     let app = launch.env("APP_URL_DESTINO", B).start().await;
     let report = report(&app, "").await;
     assert_eq!(report["span_id"], Value::Null);

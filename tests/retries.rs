@@ -1,12 +1,24 @@
-//! `APP_RETRIES`: tries of a downstream call, and what they leave behind.
+//! `APP_RETRIES`: attempts of a downstream call, and their spans.
 
 use std::time::Duration;
 
-use crate::support::{Answer, App, Collector, Downstream, SpanRecord, closed};
+use crate::harness::{Test, tests};
+use crate::support::{
+    Answer, App, Collector, Downstream, SpanRecord, launch_exporting_to, refusing_address,
+};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    any_host: [
+        each_attempt_has_a_span_that_links_to_the_previous_one,
+        retries_only_transient_failures,
+        retries_a_failed_connection_but_not_a_forbidden_one,
+        a_retry_honours_retry_after,
+        backoffs_beyond_the_timeout_end_the_call,
+    ]
+};
 
 async fn app(collector: &Collector, downstream: &str, retries: &str) -> App {
-    collector
-        .launch()
+    launch_exporting_to(collector)
         .env("APP_RETRIES", retries)
         .env("APP_URL_DESTINO", downstream)
         .env("APP_TIMEOUT", "2s")
@@ -26,8 +38,7 @@ fn waited(calls: &[SpanRecord]) -> Duration {
     Duration::from_nanos(calls[1].start - calls[0].end)
 }
 
-#[tokio::test]
-async fn each_try_has_a_span_that_links_to_the_one_before() {
+async fn each_attempt_has_a_span_that_links_to_the_previous_one() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([
         Answer::Now(503, ""),
@@ -75,8 +86,7 @@ async fn each_try_has_a_span_that_links_to_the_one_before() {
     assert_eq!(events.iter().filter(|name| **name == succeeded).count(), 1);
 }
 
-#[tokio::test]
-async fn what_may_pass_is_tried_again_and_nothing_else() {
+async fn retries_only_transient_failures() {
     let table = [
         (Answer::Now(429, ""), 2),
         (Answer::Now(502, ""), 2),
@@ -99,11 +109,10 @@ async fn what_may_pass_is_tried_again_and_nothing_else() {
     }
 }
 
-#[tokio::test]
-async fn a_connection_that_fails_is_tried_again_and_a_forbidden_one_is_not() {
-    let (_socket, closed) = closed();
+async fn retries_a_failed_connection_but_not_a_forbidden_one() {
+    let (_socket, address) = refusing_address();
     for (url, tries) in [
-        (format!("http://{closed}"), 3),
+        (format!("http://{address}"), 3),
         ("http://192.0.2.1".to_owned(), 1),
     ] {
         let collector = Collector::start().await;
@@ -117,22 +126,21 @@ async fn a_connection_that_fails_is_tried_again_and_a_forbidden_one_is_not() {
     }
 }
 
-#[tokio::test]
-async fn a_retry_waits_as_long_as_it_is_asked_to() {
+async fn a_retry_honours_retry_after() {
     let collector = Collector::start().await;
-    let downstream = Downstream::start([Answer::Later(503, "1"), Answer::Now(200, "[]")]).await;
+    let downstream =
+        Downstream::start([Answer::RetryAfter(503, "1"), Answer::Now(200, "[]")]).await;
     let app = app(&collector, downstream.url(), "1").await;
     assert_eq!(app.process("[]").await.status(), 200);
     let calls = calls(&collector, 3).await;
     assert!(waited(&calls) >= Duration::from_secs(1));
 }
 
-#[tokio::test]
-async fn waits_that_add_up_to_more_than_the_timeout_end_the_call() {
+async fn backoffs_beyond_the_timeout_end_the_call() {
     let collector = Collector::start().await;
     let downstream = Downstream::start([
-        Answer::Later(503, "1"),
-        Answer::Later(429, "3600"),
+        Answer::RetryAfter(503, "1"),
+        Answer::RetryAfter(429, "3600"),
         Answer::Now(200, "[]"),
     ])
     .await;

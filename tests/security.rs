@@ -1,4 +1,4 @@
-//! The limits that the page about security names are those of the code.
+//! The limits on the security page match the code.
 
 use std::fs;
 use std::time::Duration;
@@ -10,9 +10,16 @@ use tracing_tail_viewer::receive::{body, limits as export_limits};
 use tracing_tail_viewer::store::limits as trace_limits;
 use tracing_tail_viewer::{filter, reservation};
 
+use crate::harness::{Test, tests};
 use crate::support::repository;
 
-/// The name of each constant as on the page, and its value as it reads there.
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_security_page_lists_each_limit_with_its_value,
+    ]
+};
+
+/// The name of each constant and its value, both as the page has them.
 fn limits() -> Vec<(&'static str, String)> {
     let spans_of_a_trace = usize::try_from(trace_limits::MAX_SPANS_PER_TRACE).unwrap();
     let bytes_of_a_trace = usize::try_from(trace_limits::MAX_TRACE_BYTES).unwrap();
@@ -76,8 +83,7 @@ fn seconds(duration: Duration) -> String {
     format!("{} s", count(usize::try_from(duration.as_secs()).unwrap()))
 }
 
-#[test]
-fn the_page_has_each_limit_with_its_number() {
+fn the_security_page_lists_each_limit_with_its_value() {
     let page = fs::read_to_string(repository().join("docs/security.md")).unwrap();
     let cells = |line: &str| {
         let mut cells = line.split('|').map(|cell| cell.trim().to_owned());

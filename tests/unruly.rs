@@ -1,4 +1,4 @@
-//! Components that do what no component should, in the embedded host. Skipped on real Spin.
+//! The embedded host with components that misbehave.
 
 use std::time::Duration;
 
@@ -6,11 +6,21 @@ use futures::future::join_all;
 use reqwest::Method;
 use tokio::time::timeout;
 
-use crate::support::{App, Launch, eventually, repository, serves_embedded_only};
+use crate::harness::{Test, tests};
+use crate::support::{App, eventually, launch_app, repository};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    embedded_host: [
+        a_guest_in_an_endless_loop_does_not_block_others,
+        refuses_memory_to_a_guest_that_grows_without_bound,
+        a_trap_fails_every_request_of_its_instance_and_no_later_one,
+        an_endless_response_stops_when_its_reader_disconnects,
+    ]
+};
 
 async fn unruly() -> App {
     let manifest = repository().join("tests/unruly/spin.toml");
-    Launch::default().manifest(&manifest).start().await
+    launch_app().manifest(&manifest).start().await
 }
 
 async fn get(app: &App, path: &str) -> (u16, String) {
@@ -18,15 +28,11 @@ async fn get(app: &App, path: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-#[tokio::test]
-async fn a_guest_that_loops_for_ever_holds_no_core() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn a_guest_in_an_endless_loop_does_not_block_others() {
     let app = unruly().await;
     // More of them than there are cores.
     let loops = (0..8).map(|_| app.request(Method::GET, "/loop").send());
-    // One that is in the same instance as a loop waits as long as that does.
+    // A request in the same instance as a loop waits as long as the loop runs.
     let others = async {
         let mut served_in_a_row = 0;
         for _ in 0..30 {
@@ -51,42 +57,30 @@ async fn a_guest_that_loops_for_ever_holds_no_core() {
     assert!(!app.stderr().contains("trapped"), "{}", app.stderr());
 }
 
-#[tokio::test]
-async fn a_guest_that_grows_without_bound_is_refused_memory() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn refuses_memory_to_a_guest_that_grows_without_bound() {
     let app = unruly().await;
     let (status, sentence) = get(&app, "/grow").await;
     assert_eq!(status, 500, "{sentence}");
-    eventually("it is said", || {
+    eventually("it is reported", || {
         app.stderr().contains("one may take 256 MiB").then_some(())
     })
     .await;
     assert_eq!(get(&app, "/").await.0, 200);
 }
 
-#[tokio::test]
-async fn a_trap_is_answered_for_every_request_of_the_instance_and_the_next_one_is_served() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn a_trap_fails_every_request_of_its_instance_and_no_later_one() {
     let app = unruly().await;
     let waiting = (0..15).map(|_| get(&app, "/wait"));
     let (waiting, trapped) = tokio::join!(join_all(waiting), async { get(&app, "/trap").await });
     assert_eq!(trapped.0, 500, "{trapped:?}");
-    for (status, said) in &waiting {
-        let fine = (*status, said.as_str()) == (200, "waited");
-        assert!(fine || *status == 500, "{status} {said}");
+    for (status, text) in &waiting {
+        let fine = (*status, text.as_str()) == (200, "waited");
+        assert!(fine || *status == 500, "{status} {text}");
     }
     assert_eq!(get(&app, "/").await, (200, "well-behaved".to_owned()));
 }
 
-#[tokio::test]
-async fn an_answer_without_an_end_stops_with_its_reader() {
-    if !serves_embedded_only() {
-        return;
-    }
+async fn an_endless_response_stops_when_its_reader_disconnects() {
     let mut app = unruly().await;
     let mut answer = app.request(Method::GET, "/endless").send().await.unwrap();
     for _ in 0..100 {
@@ -94,9 +88,9 @@ async fn an_answer_without_an_end_stops_with_its_reader() {
     }
     drop(answer);
     assert_eq!(get(&app, "/").await.0, 200);
-    // The instance has nothing to do any more, and so does not hold up the shutdown.
+    // The instance is idle again, and does not delay the shutdown.
     app.signal("TERM");
-    app.ended().await;
+    app.wait_for_exit().await;
     eventually("it shuts down", || {
         app.stderr().contains("Shutting down").then_some(())
     })

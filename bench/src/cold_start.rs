@@ -1,4 +1,4 @@
-//! Cold start: what a request waits for that no warm instance takes, and what the instance holds then.
+//! Cold start: how long the first request to a fresh instance waits, and how much memory the instance then holds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -18,13 +18,13 @@ use crate::rows::build;
 use crate::server::repository;
 use crate::stats::median;
 
-/// How many instances of each component are kept at once to weigh them, and then so many are timed: in
-/// memory that others have left, as in a host that has run for a while.
+/// How many instances of each component are kept at once to measure their memory. As many are timed afterwards, in
+/// memory that earlier instances have released, as in a host that has run for a while.
 const INSTANCES: usize = 200;
 const MOST_BYTES: f64 = 500_000.0;
 const MOST_TIME: Duration = Duration::from_millis(1);
 
-/// A component to start, and what it is asked first.
+/// A component, and its first request.
 struct Subject {
     title: &'static str,
     manifest: &'static str,
@@ -33,7 +33,7 @@ struct Subject {
     request: fn() -> Request<Bytes>,
 }
 
-/// The first is what the others can't be better than; the goals are for the services.
+/// The first is the floor for the others; the goals apply to the services.
 const SUBJECTS: [Subject; 4] = [
     Subject {
         title: "floor: echo of the body",
@@ -53,7 +53,7 @@ const SUBJECTS: [Subject; 4] = [
         title: "service, WASI 0.2",
         manifest: "spin.wasip2.toml",
         id: "tracing-tail",
-        // As in spin.toml: nobody is looked up.
+        // As in spin.toml, so that no name is resolved.
         settings: &[("endpoint", "http://viewer.spin.internal/v1/traces")],
         request: bench_steps::request,
     },
@@ -66,7 +66,7 @@ const SUBJECTS: [Subject; 4] = [
     },
 ];
 
-/// What was measured of a component.
+/// The measurements of a component.
 struct Start {
     subject: &'static Subject,
     loaded: Loaded,
@@ -78,17 +78,17 @@ struct Start {
     resident: f64,
 }
 
-/// Starts fresh instances of every component. Gives a table, and which bars they reach.
+/// Starts fresh instances of every component. Returns a table, and which goals they reach.
 ///
 /// # Errors
-/// Where a component does not build, start or answer.
+/// If a component does not build, start or answer.
 pub async fn cold_start() -> Result<String> {
     let state = tempfile::tempdir()?;
     let mut starts = Vec::new();
     for subject in &SUBJECTS {
         build(&repository().join(subject.manifest)).await?;
         let component = (subject.manifest, subject.id);
-        // Of its own, so that it has no memory yet that other instances have left.
+        // An engine of its own, which holds no memory of earlier instances.
         let engine = engine::engine()?;
         let loaded = Loaded::new(&engine, component, subject.settings, state.path())?;
         let wasm = std::fs::read(&loaded.source)?;
@@ -106,7 +106,7 @@ pub async fn cold_start() -> Result<String> {
         start.weigh().await?;
         starts.push(start);
     }
-    // In turns, so that whatever else the machine does slows all of them.
+    // Alternating, so that other load on the machine slows down all of them.
     for _ in 0..INSTANCES {
         for start in &mut starts {
             start.time().await?;
@@ -138,13 +138,13 @@ impl Start {
         Ok(())
     }
 
-    /// Weighs instances that have served a request, and live on.
+    /// Measures the memory of instances that have served a request and are still alive.
     async fn weigh(&mut self) -> Result<()> {
         LINEAR_MEMORY.store(0, Ordering::Relaxed);
         let mut instances = Vec::with_capacity(INSTANCES);
         let before = resident()?;
         for _ in 0..INSTANCES {
-            // A box of nothing takes no memory, so nothing leaks.
+            // The box is empty, so nothing leaks.
             let scales = |store: &mut Store<State>| {
                 store.limiter(|_| Box::leak(Box::new(Scales)));
                 Ok(())
@@ -163,7 +163,7 @@ impl Start {
 /// The linear memory that instances have been granted, in bytes.
 static LINEAR_MEMORY: AtomicUsize = AtomicUsize::new(0);
 
-/// Grants whatever is asked for, and adds it up.
+/// Grants every request for memory, and adds them up.
 struct Scales;
 
 impl ResourceLimiter for Scales {
@@ -221,7 +221,7 @@ fn rows(starts: &[Start]) -> Table {
     table
 }
 
-/// What the services have to stay below.
+/// The limits that the services have to stay under.
 fn bars(starts: &[Start]) -> Vec<Bar> {
     let services = starts
         .iter()
@@ -249,7 +249,7 @@ fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// Asks the viewer for its page.
+/// Requests the viewer's page.
 fn page() -> Request<Bytes> {
     let request = Request::get("http://127.0.0.1:3000/traces/").body(Bytes::new());
     request.expect("it is well-formed")

@@ -11,11 +11,10 @@ use tokio::process::Command;
 use crate::report::{table, thousands};
 use crate::server::repository;
 
-/// How often a step is taken; and once more as often, so that what is made only once drops out of
-/// the difference.
+/// How often a step runs. A second run takes twice as many, so that one-time work drops out of the difference.
 const TIMES: usize = 256;
 
-/// What a step takes.
+/// The cost of a step.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
     instructions: f64,
@@ -23,10 +22,10 @@ struct Cost {
     bytes: f64,
 }
 
-/// Counts for every step, beside the instructions of the baseline.
+/// Counts for every step, next to the baseline's instructions.
 ///
 /// # Errors
-/// Where valgrind does not run, or the baseline can't be read.
+/// If valgrind does not run, or the baseline can't be read.
 pub async fn cost(save: bool) -> Result<Table> {
     let file = repository().join("bench/cost-baseline.json");
     let baseline: BTreeMap<String, f64> = match std::fs::read(&file) {
@@ -63,7 +62,7 @@ pub async fn cost(save: bool) -> Result<Table> {
     Ok(table)
 }
 
-/// Builds the program that takes steps, in the target directory of this one.
+/// Builds the program that runs steps, in this program's target directory.
 async fn build() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program.ancestors().nth(2);
@@ -77,9 +76,9 @@ async fn build() -> Result<PathBuf> {
 }
 
 async fn count(program: &Path, step: &Step) -> Result<Cost> {
-    let instructions = |said: &str| number_after(said, "Collected : ");
-    let allocations = |said: &str| number_after(said, "bytes in ");
-    let bytes = |said: &str| number_after(said, "Total:     ");
+    let instructions = |output_text: &str| number_after(output_text, "Collected : ");
+    let allocations = |output_text: &str| number_after(output_text, "bytes in ");
+    let bytes = |output_text: &str| number_after(output_text, "Total:     ");
     let callgrind = twice(program, ["callgrind", "--callgrind-out-file"], step).await?;
     let dhat = twice(program, ["dhat", "--dhat-out-file"], step).await?;
     Ok(Cost {
@@ -89,10 +88,11 @@ async fn count(program: &Path, step: &Step) -> Result<Cost> {
     })
 }
 
-fn difference(said: &[String; 2], number: impl Fn(&str) -> Option<f64>) -> Result<f64> {
-    let [once, twice] = said;
+fn difference(output_text: &[String; 2], number: impl Fn(&str) -> Option<f64>) -> Result<f64> {
+    let [once, twice] = output_text;
     let numbers = number(once).zip(number(twice));
-    let (once, twice) = numbers.with_context(|| format!("valgrind said: {once}"))?;
+    let (once, twice) =
+        numbers.with_context(|| format!("unexpected output of valgrind: {once}"))?;
     Ok((twice - once) / TIMES as f64)
 }
 
@@ -109,14 +109,14 @@ async fn valgrind(program: &Path, tool: [&str; 2], step: &Step, times: usize) ->
     command.arg(program).arg(step.name);
     let output = command.arg(times.to_string()).output().await;
     let output = output.context("failed to run valgrind; on Debian: apt-get install valgrind")?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success(), "valgrind failed: {said}");
-    Ok(said)
+    let output_text = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "valgrind failed: {output_text}");
+    Ok(output_text)
 }
 
-/// The number after `words`; it may have commas.
-fn number_after(said: &str, words: &str) -> Option<f64> {
-    let (_, after) = said.split_once(words)?;
+/// The number after `label`; it may have commas.
+fn number_after(output_text: &str, label: &str) -> Option<f64> {
+    let (_, after) = output_text.split_once(label)?;
     let digits = after
         .chars()
         .take_while(|c| c.is_ascii_digit() || *c == ',');
@@ -129,11 +129,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_from_what_valgrind_says() {
-        let said = "==7== Total:     1,234,567 bytes in 8,901 blocks\n==7== Collected : 42\n";
-        assert_eq!(number_after(said, "Total:     "), Some(1_234_567.0));
-        assert_eq!(number_after(said, "bytes in "), Some(8901.0));
-        assert_eq!(number_after(said, "Collected : "), Some(42.0));
-        assert_eq!(number_after(said, "Nothing : "), None);
+    fn reads_numbers_from_valgrinds_output() {
+        let output_text =
+            "==7== Total:     1,234,567 bytes in 8,901 blocks\n==7== Collected : 42\n";
+        assert_eq!(number_after(output_text, "Total:     "), Some(1_234_567.0));
+        assert_eq!(number_after(output_text, "bytes in "), Some(8901.0));
+        assert_eq!(number_after(output_text, "Collected : "), Some(42.0));
+        assert_eq!(number_after(output_text, "Nothing : "), None);
     }
 }

@@ -1,8 +1,6 @@
-//! OTLP exports for a receiver of traces: what a collector in front of a shop sends, and what a service of
-//! its own sends.
+//! OTLP exports for a receiver of traces: those of a collector in front of a shop, and those of a single service.
 //!
-//! Each export is made of one that was encoded before: the random words that its ids consist of are replaced
-//! by others, so that a sender has no other work than that.
+//! Each export is a copy of one that was encoded before, with other ids, so that a sender has almost no work.
 
 use std::collections::HashSet;
 
@@ -18,7 +16,7 @@ use prost::Message as _;
 /// When the first trace starts, in nanoseconds since 1970.
 const START: u64 = 1_790_000_000_000_000_000;
 
-/// A span's place in its trace, its kind and its name. Its parent is the one before.
+/// A span's position in its trace, its kind and its name. Its parent is the previous span.
 type Place = (u64, i32, &'static str);
 
 /// The spans of a trace of a chain of services, by service.
@@ -27,22 +25,22 @@ const CHAIN: &[(&str, &[Place])] = &[
     ("payment", &[(2, 2, "POST /charge"), (3, 3, "POST")]),
     ("bank", &[(4, 2, "POST /transfer")]),
 ];
-/// Those of a service that calls no other.
+/// The spans of a service without downstreams.
 const ONE: &[(&str, &[Place])] = &[("shop", &[(0, 2, "POST /order")])];
 
-/// What an export holds.
+/// The contents of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// 25 traces of a chain of three services, with five spans each.
     Chains,
-    /// 128 traces of which a service sends its only span.
+    /// 128 traces of one span each, of one service.
     One,
     /// A trace of 10,000 spans.
     Large,
 }
 
 impl Shape {
-    /// Its traces.
+    /// The number of traces.
     pub const fn traces(self) -> u64 {
         match self {
             Shape::Chains => 25,
@@ -51,7 +49,7 @@ impl Shape {
         }
     }
 
-    /// Its spans.
+    /// The number of spans.
     pub const fn spans(self) -> u64 {
         match self {
             Shape::Chains => self.traces() * 5,
@@ -98,16 +96,16 @@ impl Shape {
         ExportTraceServiceRequest { resource_spans }.encode_to_vec()
     }
 
-    /// The span at a place of a trace. The words of ids are first those of traces, then those of spans.
+    /// The span at a position of a trace. In the list of random values, those of trace ids come before those of span ids.
     fn span(self, trace: u64, (place, kind, name): Place) -> Span {
         let of_trace = 2 * self.traces() + trace * (self.spans() / self.traces());
         let parent = match self {
             _ if place == 0 => None,
-            // A tree that is wide.
+            // A wide tree.
             Shape::Large => Some((place - 1) / 8),
             Shape::Chains | Shape::One => Some(place - 1),
         };
-        // What is called starts later, and ends sooner.
+        // A called span starts later and ends earlier.
         let start = START + trace * 1_000_000 + place * 10;
         let end = START + trace * 1_000_000 + 900_000 - place * 50;
         let failed = trace == 7 && place > 2;
@@ -147,16 +145,16 @@ impl Shape {
     }
 }
 
-/// Makes exports of one shape, none like another.
+/// Makes exports of one shape, each with ids of its own.
 #[derive(Debug)]
 pub struct Exports {
     template: Vec<u8>,
-    /// Where the words of its ids lie.
+    /// The offsets of the random values in its ids.
     words: Vec<usize>,
 }
 
 impl Exports {
-    /// Of this shape.
+    /// Exports of this shape.
     pub fn new(shape: Shape) -> Exports {
         let template = shape.encode();
         let words = (0..2 * shape.traces() + shape.spans()).map(word);
@@ -169,7 +167,7 @@ impl Exports {
         }
     }
 
-    /// The export of this number, as protobuf.
+    /// The export with this number, as protobuf.
     pub fn export(&self, number: u64) -> Bytes {
         let mut export = self.template.clone();
         let mask = word(u64::MAX - number);
@@ -198,7 +196,7 @@ fn attribute(key: &str, value: Value) -> KeyValue {
     }
 }
 
-/// Eight bytes that look random, others for each number (SplitMix64).
+/// Eight pseudo-random bytes for each number (SplitMix64).
 fn word(number: u64) -> [u8; 8] {
     let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,6 +1,6 @@
 //! The instructions of WebAssembly that a request takes, counted by wasmtime's fuel in the component as
-//! it is shipped: what [`crate::cost`] counts natively, step by step, and what only a component does. A byte
-//! that is copied counts like an instruction.
+//! it is shipped. They cover what [`crate::cost`] counts natively, step by step, and what only a component does. A
+//! copied byte counts like an instruction.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use comfy_table::Table;
 use tracing_tail_host::engine;
 use wasmtime::{Config, Engine};
 
-use crate::collector::{Collector, Received};
 use crate::instances::{Conversation, Loaded};
 use crate::report::{table, thousands};
 use crate::rows::{Row, build};
 use crate::server::repository;
+use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 
-/// The rows whose instances serve more than one request, and make none.
+/// The rows whose instances serve more than one request and call no other service.
 const ROWS: [Row; 4] = [Row::Floor, Row::Untraced, Row::Unexported, Row::Exported];
 
-/// What an instance takes.
+/// The instructions of an instance.
 struct Fuel {
     instantiated: f64,
     first: f64,
@@ -30,12 +30,12 @@ struct Fuel {
 /// Counts for every row.
 ///
 /// # Errors
-/// Where a component does not build, start, answer or export.
+/// If a component does not build, start, answer or export.
 pub async fn fuel() -> Result<Table> {
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = engine::with_config(config)?;
-    let collector = Collector::start().await?;
+    let collector = SpanCounter::start().await?;
     let state = tempfile::tempdir()?;
     let mut table = table(&[
         "",
@@ -57,11 +57,11 @@ pub async fn fuel() -> Result<Table> {
     Ok(table)
 }
 
-async fn count(row: Row, engine: &Engine, collector: &Collector, state: &Path) -> Result<Fuel> {
+async fn count(row: Row, engine: &Engine, collector: &SpanCounter, state: &Path) -> Result<Fuel> {
     let endpoint = collector.endpoint(row.key());
     let traced = [
         ("endpoint", endpoint.as_str()),
-        // All spans leave in one batch: none before the last request has been answered.
+        // All spans leave in one batch, after the last request has been answered.
         ("bsp_schedule_delay", "2000"),
         ("bsp_max_export_batch_size", "512"),
     ];

@@ -5,17 +5,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
 
-use crate::collector::Collector;
 use crate::load::Generators;
 use crate::plot::{self, Panel};
 use crate::report::{Spans, mebibytes, milliseconds, page, table, thousands, write};
-use crate::rows::scratch;
 use crate::sample::Sample;
 use crate::series::Series;
-use crate::server::{Host, repository};
+use crate::server::{Host, repository, scratch};
 use crate::stats::{median, ratio};
 use crate::table::Effort;
 use crate::versions;
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// Where the plots go, in the repository.
 const PLOTS: &str = "docs/performance";
@@ -41,14 +40,13 @@ impl Point {
     }
 }
 
-/// Measures `chosen`, prints the tables, and draws the plots; where all series are chosen, the page
-/// is written too.
+/// Measures `chosen`, prints the tables, and draws the plots. If all series are chosen, it writes the page too.
 ///
 /// # Errors
-/// Where a request fails, or a span is lost.
+/// If a request fails, or a span is lost.
 pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
     let generators = Generators::find(&scratch()?).await?;
-    let collector = Collector::start().await?;
+    let collector = SpanCounter::start().await?;
     let mut parts = Vec::new();
     let mut samples = Vec::new();
     for series in chosen {
@@ -85,7 +83,7 @@ pub async fn growth(chosen: &[Series], effort: Effort) -> Result<()> {
 async fn measure(
     series: Series,
     generators: &Generators,
-    collector: &Collector,
+    collector: &SpanCounter,
     effort: Effort,
 ) -> Result<Vec<Point>> {
     let subjects = series.start(collector).await?;
@@ -97,7 +95,7 @@ async fn measure(
             samples: Vec::new(),
         })
         .collect();
-    // The first round warms code, buffers and caches up.
+    // The first round warms up code, buffers and caches.
     for round in 0..=effort.rounds {
         for (index, point) in points.iter_mut().enumerate() {
             let subject = subjects.get(index).unwrap_or(&subjects[0]);
@@ -162,15 +160,14 @@ fn cost(series: Series, first: &Point, point: &Point) -> f64 {
     ratio(point.times(), first.times()) / work
 }
 
-/// The exponent of the time per request over work, between two points; none where work is the same
-/// for both, or less.
+/// The exponent of the time per request over work, between two points; none unless the second has more work.
 fn exponent(series: Series, before: &Point, point: &Point) -> Option<f64> {
     let work = series.work(point.x as f64) / series.work(before.x as f64);
     let time = ratio(point.times(), before.times());
     (work > 1.0).then(|| time.ln() / work.ln())
 }
 
-/// A ratio with two digits that say something.
+/// A ratio with two significant digits.
 fn relative(ratio: f64) -> String {
     let digits = if ratio < 0.1 { 4 } else { 2 };
     format!("{ratio:.digits$}")
@@ -217,8 +214,8 @@ fn draw(series: Series, points: &[Point], file: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collector::Received;
     use crate::load::Measured;
+    use tracing_tail_testkit::span_counter::Received;
 
     fn point(x: usize, requests_per_s: f64) -> Point {
         let load = Measured {

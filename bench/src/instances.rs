@@ -1,5 +1,5 @@
-//! The instances of a component, in this process: made by the embedded host's own hands, but asked one
-//! by one, without a network.
+//! The instances of a component, in this process: created by the embedded host's code, but called one by one and
+//! without a network.
 
 use std::future::{pending, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,12 +28,12 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
 use crate::server::repository;
 
-/// Where the application claims to listen.
+/// The address in the requests' URLs.
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A component, compiled and linked.
 pub struct Loaded {
-    /// Its file.
+    /// The component's file.
     pub source: PathBuf,
     id: String,
     app: Arc<App>,
@@ -47,7 +47,7 @@ impl Loaded {
     /// Databases are in the folder `state`.
     ///
     /// # Errors
-    /// Where a manifest, its component or a variable is refused.
+    /// If a manifest, its component or a variable is refused.
     pub fn new(
         engine: &Engine,
         (manifest, id): (&str, &str),
@@ -74,10 +74,10 @@ impl Loaded {
         })
     }
 
-    /// Makes an instance, in a store that `furnish` may add to.
+    /// Creates an instance, in a store that `furnish` may configure.
     ///
     /// # Errors
-    /// Where it does not start.
+    /// If it does not start.
     pub async fn instance(
         &self,
         furnish: impl FnOnce(&mut Store<State>) -> wasmtime::Result<()>,
@@ -102,22 +102,22 @@ pub struct Live {
 }
 
 impl Live {
-    /// Has it answer a request, until the body is read too. Gives the time at which the head was there:
-    /// the instance has done then what it could do without waiting. What it is at stays undone, since a
-    /// store that is let go of forgets the task that it was about to resume.
+    /// Sends it a request, and reads the whole response. Returns the time at which the head arrived: by then the
+    /// instance has done everything that it can do without waiting. Its remaining work is dropped, since a released
+    /// store forgets the task that it was about to resume.
     ///
     /// # Errors
-    /// Where it traps, or answers with another status than 200.
+    /// If it traps, or answers with another status than 200.
     pub async fn answer(&mut self, request: Request<Bytes>) -> Result<Instant> {
         let (answered, answer) = oneshot::channel();
         let converse = self.converse(async |talk| {
             talk.prepare(request, answered)?
                 .run(talk.accessor, pending())
                 .await?;
-            // Whoever reads the body ends this.
+            // The reader of the body ends this.
             pending::<Result<()>>().await
         });
-        // Beside the conversation: a guest of WASI 0.2 that waits for its reader stops all that is within.
+        // Concurrently: a guest of WASI 0.2 that waits for its reader blocks everything inside the store.
         tokio::select! {
             biased;
             ended = converse => ended.and_then(|()| bail!("the instance ended")),
@@ -125,10 +125,10 @@ impl Live {
         }
     }
 
-    /// Lets it work for as long as `conversation` takes.
+    /// Runs the instance for as long as `conversation` takes.
     ///
     /// # Errors
-    /// Where it traps, or where the conversation fails.
+    /// If it traps, or where the conversation fails.
     pub async fn converse<R: 'static>(
         &mut self,
         conversation: impl AsyncFnOnce(&Conversation<'_>) -> Result<R>,
@@ -141,7 +141,7 @@ impl Live {
     }
 }
 
-/// An instance at work.
+/// A running instance.
 pub struct Conversation<'a> {
     accessor: &'a Accessor<State>,
     proxy: &'a Proxy,
@@ -150,10 +150,10 @@ pub struct Conversation<'a> {
 type Answer = wasmtime::Result<Response<WasiBody>>;
 
 impl Conversation<'_> {
-    /// As [`Live::answer`], for an instance of WASI 0.3, and work goes on.
+    /// Like [`Live::answer`], for an instance of WASI 0.3, which keeps running.
     ///
     /// # Errors
-    /// Where it traps, or answers with another status than 200.
+    /// If it traps, or answers with another status than 200.
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Instant> {
         let (answered, answer) = oneshot::channel();
         self.prepare(request, answered)?
@@ -178,15 +178,15 @@ impl Conversation<'_> {
         Ok(prepared?)
     }
 
-    /// Waits until it has no work left, as it has after its answers.
+    /// Waits until it has finished the work that remains after its responses.
     pub async fn idle(&self) {
         poll_fn(|cx| self.accessor.poll_no_interesting_tasks(cx)).await;
     }
 
-    /// What is left of its fuel.
+    /// Its remaining fuel.
     ///
     /// # Errors
-    /// Where its engine does not consume any.
+    /// If its engine does not consume any.
     pub fn fuel(&self) -> Result<u64> {
         Ok(self.accessor.with(|store| store.as_context().get_fuel())?)
     }

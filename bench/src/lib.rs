@@ -1,23 +1,21 @@
 //! Measures the service beside a floor and the program that it succeeds.
 //!
-//! - [`rows`]: what stands side by side, and the meshes among it
-//! - [`server`] and [`peer`]: how a row is started, and what it uses
+//! - [`rows`]: the rows of the table, and their meshes
+//! - [`server`] and [`peer`]: how a row's server is started, and what it uses
 //! - [`load`]: requests, from `wrk` and `oha`
-//! - [`collector`]: spans, counted
 //! - [`sample`]: one load on one server
 //! - [`table`]: interleaved rounds over all rows
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
-//! - [`pressure`]: collectors that fail, under load
-//! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, taking traces in and asked for them
-//! - [`report`] and [`stats`]: medians, ratios, bars, and the page
-//! - [`cost`]: a request taken apart into [`bench_steps`], and what each costs
+//! - [`pressure`]: broken collectors under load
+//! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, as it receives traces and answers queries
+//! - [`report`] and [`stats`]: medians, ratios, goals, and the page
+//! - [`cost`]: the [`bench_steps`] of a request, and what each costs
 //! - [`instances`]: a component's instances in this process, one by one
-//! - [`cold_start`]: what the first request to an instance waits for, and what the instance holds
+//! - [`cold_start`]: the first request to an instance, and the instance's memory
 //! - [`fuel`]: the instructions of a request in the component as it is shipped
-//! - [`versions`]: what was measured, and on which machine
+//! - [`versions`]: the versions that were measured, and the machine
 
 pub mod cold_start;
-pub mod collector;
 pub mod cost;
 pub mod exports;
 pub mod fuel;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bench::cold_start::cold_start;
-use bench::collector::Collector;
 use bench::cost::cost;
 use bench::fuel::fuel;
 use bench::growth::growth;
@@ -13,18 +12,19 @@ use bench::load::Generators;
 use bench::peer::Peer;
 use bench::pressure::pressure;
 use bench::report;
-use bench::rows::{Row, scratch};
+use bench::rows::Row;
 use bench::series::Series;
-use bench::server::Host;
+use bench::server::{Host, scratch};
 use bench::table::{Effort, Running, measure, soak};
 use bench::versions;
 use bench::viewer_load::viewer;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tracing_tail_cli::cli::Cli as HostCli;
+use tracing_tail_testkit::span_counter::SpanCounter;
 
-/// As in `tracing-tail`: requests are many small allocations; the system's allocator takes a seventh more
-/// CPU time for them.
+/// As in `tracing-tail`: a request makes many small allocations, for which the system's allocator takes a seventh more
+/// CPU time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -125,7 +125,7 @@ fn find<T: Copy, const N: usize>(
     found.ok_or_else(|| format!("write some of {}", all.map(key_of).join(", ")))
 }
 
-/// What is chosen; all where nothing is.
+/// The chosen ones, or all if none is chosen.
 fn chosen<T: Clone>(chosen: &[T], all: &[T]) -> Vec<T> {
     let chosen = if chosen.is_empty() { all } else { chosen };
     chosen.to_vec()
@@ -170,7 +170,7 @@ async fn table(args: &TableArgs) -> Result<()> {
     let rows = chosen(&args.rows, &Row::ALL);
     let generators = Generators::find(&scratch()?).await?;
     let peer = Peer::install().await?;
-    let collector = Collector::start().await?;
+    let collector = SpanCounter::start().await?;
     let mut running = Vec::new();
     for row in rows {
         let server = row.start(&host, &peer, &collector).await?;

@@ -1,24 +1,23 @@
-//! The program that this one succeeds, rebuilt with its own versions: FastAPI in a virtual environment.
+//! The program that this one succeeds: FastAPI with its original versions, in a virtual environment.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
-use crate::rows::{scratch, variable};
-use crate::server::{Server, repository};
+use crate::server::{Server, repository, scratch, variable};
 
-/// The peer, installed.
+/// The installed peer.
 #[derive(Debug, Clone)]
 pub struct Peer {
     python: PathBuf,
 }
 
 impl Peer {
-    /// Installs what it needs, once.
+    /// Installs its requirements, once.
     ///
     /// # Errors
-    /// Where there is no Python 3 with `venv`, or PyPI can't be reached.
+    /// If there is no Python 3 with `venv`, or PyPI can't be reached.
     pub async fn install() -> Result<Peer> {
         let environment = scratch()?.join("fastapi");
         let python = environment.join("bin/python");
@@ -46,26 +45,24 @@ impl Peer {
     /// Starts it.
     ///
     /// # Errors
-    /// Where it does not serve in time.
+    /// If it does not serve in time.
     pub async fn start(&self, env: &[(String, String)]) -> Result<Server> {
         let name = variable("APP_NAME", "fastapi");
-        let command = |port: u16| {
-            let mut command = Command::new(&self.python);
-            command.args(["-m", "uvicorn", "app:app", "--no-access-log"]);
-            command.args(["--log-level", "warning", "--port", &port.to_string()]);
-            command.current_dir(folder());
-            command.env("PYTHONDONTWRITEBYTECODE", "1");
-            command
-        };
-        Server::program(command, &[env, &[name]].concat())
+        let mut command = std::process::Command::new(&self.python);
+        // At level `info` uvicorn prints the port that the system picks; it still logs no request.
+        command.args(["-m", "uvicorn", "app:app", "--no-access-log"]);
+        command.args(["--log-level", "info", "--port", "0"]);
+        command.current_dir(folder());
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        Server::program(command, &[env, &[name]].concat(), "Uvicorn running on ")
             .await
             .context("failed to start the FastAPI peer")
     }
 
-    /// The versions of Python and of what was asked for by name.
+    /// The versions of Python and of the main requirements.
     ///
     /// # Errors
-    /// Where Python does not run.
+    /// If Python does not run.
     pub async fn versions(&self) -> Result<String> {
         let python = Command::new(&self.python).arg("--version").output().await?;
         let python = String::from_utf8_lossy(&python.stdout).trim().to_owned();

@@ -1,4 +1,4 @@
-//! Two plots side by side, as SVG: points, and what they would be were they linear.
+//! Two plots side by side, as SVG: points, and a linear reference.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,31 +10,31 @@ use plotters::prelude::*;
 
 use crate::report::thousands;
 
-/// In pixels, of both panels together.
+/// The size of both panels together, in pixels.
 const SIZE: (u32, u32) = (960, 360);
 const MEASURED: RGBColor = RGBColor(31, 78, 121);
 const LINEAR: RGBColor = RGBColor(150, 110, 60);
 const INK: RGBColor = RGBColor(51, 51, 51);
 const GRID: RGBColor = RGBColor(224, 224, 224);
-/// In how many pieces the line of what is linear is drawn.
+/// How many segments the linear reference has.
 const PIECES: u32 = 120;
 
-/// One plot. Its x axis is logarithmic; its y axis is where the points are far apart.
+/// One plot. Its x axis is logarithmic; so is its y axis if the points are far apart.
 pub struct Panel<'p> {
-    /// What x is, with its unit.
+    /// The label of the x axis, with its unit.
     pub x: &'p str,
-    /// What y is, with its unit.
+    /// The label of the y axis, with its unit.
     pub y: &'p str,
-    /// What was measured, by x.
+    /// The measurements, by x.
     pub points: Vec<(f64, f64)>,
-    /// What y would be, were it linear.
+    /// The linear reference: y as a function of x.
     pub linear: &'p dyn Fn(f64) -> f64,
 }
 
-/// Draws them into `file`, on white, so that it reads on any page.
+/// Draws both panels into `file`, on white, so that they are readable on any page.
 ///
 /// # Errors
-/// Where a panel has no points, or the file can't be written.
+/// If a panel has no points, or the file can't be written.
 pub fn draw(file: &Path, panels: &[Panel<'_>; 2]) -> Result<()> {
     let mut svg = String::new();
     {
@@ -92,7 +92,7 @@ impl Panel<'_> {
             .draw()
     }
 
-    /// The line of what is linear, as far as it is in the panel.
+    /// The part of the linear reference that lies in the panel.
     fn linear(&self, x: &Axis, y: &Axis) -> Vec<(f64, f64)> {
         let pieces = (0..=PIECES).map(|piece| f64::from(piece) / f64::from(PIECES));
         let points = pieces
@@ -128,7 +128,7 @@ fn corner<'p>(
     farthest.map_or(SeriesLabelPosition::UpperRight, |(_, position)| position)
 }
 
-/// Where values stand on an axis.
+/// Maps values to positions on an axis.
 #[derive(Debug, Clone)]
 struct Axis {
     range: Range<f64>,
@@ -137,7 +137,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// A logarithmic one, with a tick for each value.
+    /// A logarithmic axis, with a tick for each value.
     fn at(values: Vec<f64>) -> Axis {
         let Range { start, end } = ends(values.iter().copied());
         Axis {
@@ -147,7 +147,7 @@ impl Axis {
         }
     }
 
-    /// A logarithmic one where values are far apart, or else one from zero; ticks are round numbers.
+    /// A logarithmic axis if the values are far apart, otherwise one from zero. Ticks are round numbers.
     fn of(values: impl Iterator<Item = f64>) -> Axis {
         let Range { start, end } = ends(values);
         let logarithmic = end > start * 4.0;
@@ -180,7 +180,7 @@ impl Axis {
         }
     }
 
-    /// The share of the axis at which a value stands.
+    /// The position of a value, as a share of the axis.
     fn share(&self, value: f64) -> f64 {
         let Range { start, end } = self.range;
         match self.logarithmic {

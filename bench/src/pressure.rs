@@ -1,4 +1,4 @@
-//! Collectors that fail, under load: what becomes of requests, spans and memory.
+//! Broken collectors under load: what happens to requests, spans and memory.
 
 use std::time::Duration;
 
@@ -6,43 +6,32 @@ use anyhow::{Context as _, Result, ensure};
 use comfy_table::Table;
 use serde_json::Value;
 
-use crate::collector::Collector;
 use crate::load::{Body, Generators, Load, Measured, Until};
 use crate::report::{milliseconds, page, table, thousands, write};
-use crate::rows::{build, scratch, variable};
-use crate::server::{Host, Server, repository};
+use crate::rows::build;
+use crate::server::{Host, Server, repository, scratch, variable};
 use crate::table::BODY;
 use crate::versions;
+use tracing_tail_testkit::broken_collector::{BrokenCollector, RunningBrokenCollector};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
-#[allow(
-    clippy::unwrap_used,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "the test kit's: it may panic, and has more than is needed here"
-)]
-#[path = "../../tests/support/broken_collector.rs"]
-mod broken_collector;
-
-use broken_collector::{Broken, BrokenCollector};
-
-/// Over how many connections the load comes.
+/// The numbers of connections.
 const CONNECTIONS: [usize; 2] = [32, 128];
-/// How often memory is looked at.
-const GLANCE: Duration = Duration::from_millis(200);
-/// How long spans may be under way after a load: longer than any export is waited for.
-const SETTLED: Duration = Duration::from_secs(5);
+/// How often memory is measured.
+const SAMPLING_INTERVAL: Duration = Duration::from_millis(200);
+/// How long to wait for spans after a load: longer than the timeout of any export.
+const EXPORT_WAIT: Duration = Duration::from_secs(5);
 
 /// Where spans go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sink {
-    /// Nowhere: none is exported, to compare with.
+    /// Nowhere: no span is exported, as the baseline.
     Nowhere,
     /// To the application's own viewer.
     Viewer,
-    /// To a collector that takes everything at once.
+    /// To a collector that accepts everything at once.
     Fast,
-    /// To one that fails.
+    /// To a broken collector.
     Broken(BrokenCollector),
 }
 
@@ -74,7 +63,7 @@ impl Sink {
     }
 }
 
-/// What is asked.
+/// The service under load.
 #[derive(Debug, Clone, Copy)]
 enum Service {
     One,
@@ -98,14 +87,14 @@ impl Service {
     }
 }
 
-/// What came of one load.
+/// The outcome of one load.
 struct Outcome {
     load: Measured,
     peak_rss: u64,
     spans: Option<Spans>,
 }
 
-/// What the application says of its spans, and the collector of what it took.
+/// The spans that the application reports, and those that the collector received.
 struct Spans {
     made: u64,
     sent: u64,
@@ -116,7 +105,7 @@ struct Spans {
 /// Measures, prints the table, and writes the page.
 ///
 /// # Errors
-/// Where something does not start, or a request fails, or spans do not add up.
+/// If something does not start, or a request fails, or spans do not add up.
 pub async fn pressure(time: Duration, chosen: &[String]) -> Result<()> {
     let host = Host::from_environment();
     let generators = Generators::find(&scratch()?).await?;
@@ -206,7 +195,7 @@ struct Run<'h> {
 
 impl Run<'_> {
     async fn outcome(&self, generators: &Generators) -> Result<Outcome> {
-        let collector = Collector::start().await?;
+        let collector = SpanCounter::start().await?;
         let broken = match self.sink {
             Sink::Broken(kind) => Some(kind.start().await),
             _ => None,
@@ -227,11 +216,11 @@ impl Run<'_> {
             peak_rss = peak_rss.max(server.usage()?.rss);
             tokio::select! {
                 load = &mut load => break load?,
-                () = tokio::time::sleep(GLANCE) => {}
+                () = tokio::time::sleep(SAMPLING_INTERVAL) => {}
             }
         };
-        tokio::time::sleep(SETTLED).await;
-        let printed = server.stop().await?;
+        tokio::time::sleep(EXPORT_WAIT).await;
+        let printed = server.stop().await;
         let received = (self.sink == Sink::Fast).then(|| collector.received("pressure").spans);
         let accounts = matches!(self.host, Host::Embedded) && self.sink != Sink::Nowhere;
         let spans = match accounts {
@@ -245,7 +234,11 @@ impl Run<'_> {
         })
     }
 
-    fn environment(&self, collector: &Collector, broken: Option<&Broken>) -> Vec<(String, String)> {
+    fn environment(
+        &self,
+        collector: &SpanCounter,
+        broken: Option<&RunningBrokenCollector>,
+    ) -> Vec<(String, String)> {
         let mut env = match (self.sink, broken) {
             (_, Some(broken)) => vec![variable("OTLP_ENDPOINT", broken.endpoint())],
             (Sink::Fast, _) => vec![variable("OTLP_ENDPOINT", collector.endpoint("pressure"))],
@@ -284,7 +277,7 @@ impl Run<'_> {
         ]
     }
 
-    /// What is not as it has to be.
+    /// The violated expectations.
     fn problems(&self, outcome: &Outcome) -> Vec<String> {
         let mut problems = Vec::new();
         let mut expect = |holds: bool, problem: String| {

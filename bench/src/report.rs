@@ -1,4 +1,4 @@
-//! The table, the bars, and the page that they are written to.
+//! The table, the goals, and the page that has them.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ use crate::server::repository;
 use crate::stats::{median, ratio};
 use crate::table::{CONNECTIONS, FIXED_RATE, MANY, Results, SOAK};
 
-/// A bar: what was measured, and whether it is reached.
+/// A goal: what was measured, and whether it is reached.
 #[derive(Debug)]
 pub struct Bar {
-    /// What is to be reached.
+    /// The goal, in words.
     pub what: String,
-    /// What was measured, in words.
+    /// The measurement, in words.
     pub measured: String,
     /// Whether it is reached.
     pub reached: bool,
@@ -89,7 +89,7 @@ pub fn times(results: &[Results]) -> Table {
     table
 }
 
-/// The bars that the embedded host, or real Spin, has to reach.
+/// The goals that the embedded host, or real Spin, has to reach.
 pub fn bars(results: &[Results], soak: &[Sample], on_spin: bool) -> Vec<Bar> {
     let mut bars = Vec::new();
     let find = |row| results.iter().find(|of| of.row == row);
@@ -166,7 +166,7 @@ pub fn bars(results: &[Results], soak: &[Sample], on_spin: bool) -> Vec<Bar> {
     bars
 }
 
-/// The bars as a table.
+/// The goals as a table.
 pub fn bars_table(bars: &[Bar]) -> Table {
     let mut table = table(&["bar", "measured", "reached"]);
     for bar in bars {
@@ -195,10 +195,10 @@ pub fn page(parts: &[(&str, String)]) -> String {
     page
 }
 
-/// Writes a page to `file` in the repository, below a line or two on how it is made.
+/// Writes a page to `file` in the repository, after a line or two on how it is made.
 ///
 /// # Errors
-/// Where the file can't be written.
+/// If the file can't be written.
 pub fn write(file: &str, made: &str, page: &str) -> Result<()> {
     std::fs::write(repository().join(file), format!("{made}{page}"))
         .with_context(|| format!("failed to write {file}"))
@@ -206,11 +206,11 @@ pub fn write(file: &str, made: &str, page: &str) -> Result<()> {
 
 /// The spans of some samples.
 pub struct Spans {
-    /// Those that the requests made.
+    /// The spans that the requests made.
     pub expected: u64,
-    /// Those that came.
+    /// The spans that arrived.
     pub received: u64,
-    /// The requests that they came in.
+    /// The export requests that carried them.
     pub exports: u64,
 }
 
@@ -256,7 +256,7 @@ pub fn mebibytes(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }
 
-/// A time, where there is one.
+/// A time, if there is one.
 pub fn milliseconds(time: f64) -> String {
     match time.is_nan() {
         true => "–".to_owned(),

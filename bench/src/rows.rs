@@ -1,23 +1,23 @@
-//! What is measured side by side: the rows of the table.
+//! The rows of the table, which are measured side by side.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use crate::collector::Collector;
 use crate::peer::Peer;
-use crate::server::{Host, Server, repository};
+use crate::server::{Host, Server, repository, scratch, variable};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
-/// A row: a server, and what a request to it makes.
+/// A row: a server, and the spans of a request to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Row {
-    /// A component that answers with the body that it is sent.
+    /// A component that answers with the request's body.
     Floor,
     /// `OTEL_SDK_DISABLED`.
     Untraced,
     /// `always_off`: contexts, but no span is recorded.
     Unexported,
-    /// As it comes: each span is recorded and exported.
+    /// The default: each span is recorded and exported.
     Exported,
     /// Three services, each of which calls the next.
     Chain,
@@ -42,7 +42,7 @@ impl Row {
         Row::FastApi,
     ];
 
-    /// How it is called in the table.
+    /// Its name in the table.
     pub fn title(self) -> &'static str {
         match self {
             Row::Floor => "floor: echo of the body",
@@ -56,7 +56,7 @@ impl Row {
         }
     }
 
-    /// Its name for the collector, and on the command line.
+    /// Its name in the collector and on the command line.
     pub fn key(self) -> &'static str {
         match self {
             Row::Floor => "floor",
@@ -83,8 +83,8 @@ impl Row {
     /// Starts its server, whose spans go to `collector`.
     ///
     /// # Errors
-    /// Where a component does not build, or the server does not start.
-    pub async fn start(self, host: &Host, peer: &Peer, collector: &Collector) -> Result<Server> {
+    /// If a component does not build, or the server does not start.
+    pub async fn start(self, host: &Host, peer: &Peer, collector: &SpanCounter) -> Result<Server> {
         let mut env = vec![variable("OTLP_ENDPOINT", collector.endpoint(self.key()))];
         match self {
             Row::Untraced => env.push(variable("OTEL_SDK_DISABLED", "true")),
@@ -104,23 +104,18 @@ impl Row {
     }
 }
 
-/// An environment variable.
-pub fn variable(name: &str, value: impl Into<String>) -> (String, String) {
-    (name.to_owned(), value.into())
-}
-
-/// Builds the components of a manifest, where they are missing or stale.
+/// Builds the components of a manifest that are missing or stale.
 ///
 /// # Errors
-/// Where they do not build.
+/// If they do not build.
 pub async fn build(manifest: &Path) -> Result<()> {
-    let mut command = Host::Embedded.command(&["build", "--from"])?;
+    let mut command = Host::embedded_command(&["build", "--from"])?;
     let status = command.arg(manifest).status().await?;
     ensure!(status.success(), "{} does not build", manifest.display());
     Ok(())
 }
 
-/// A mesh of services that all do the same.
+/// A mesh of identical services.
 #[derive(Debug, Clone, Copy)]
 pub enum Mesh {
     /// So many services, each of which calls the next.
@@ -131,7 +126,7 @@ pub enum Mesh {
 
 impl Mesh {
     /// The spans that a request makes: a SERVER span for each service, a CLIENT span for each call,
-    /// and one for putting together what calls at once have brought.
+    /// and one for merging the results of parallel calls.
     pub const fn spans_per_request(self) -> u64 {
         match self {
             Mesh::Chain(services) => 2 * services as u64 - 1,
@@ -139,10 +134,10 @@ impl Mesh {
         }
     }
 
-    /// Makes its manifest, by way of a topology.
+    /// Makes its manifest from a topology file.
     ///
     /// # Errors
-    /// Where a file can't be written.
+    /// If a file can't be written.
     pub async fn manifest(self) -> Result<PathBuf> {
         let (name, topology) = match self {
             Mesh::Chain(services) => (format!("chain-of-{services}"), chain(services)),
@@ -152,7 +147,7 @@ impl Mesh {
         let page = folder.join(format!("{name}.topology.toml"));
         let manifest = folder.join(format!("{name}.toml"));
         std::fs::write(&page, topology)?;
-        let mut command = Host::Embedded.command(&["mesh"])?;
+        let mut command = Host::embedded_command(&["mesh"])?;
         let status = command.arg(&page).arg("-o").arg(&manifest).status().await?;
         ensure!(status.success(), "{} is no topology", page.display());
         Ok(manifest)
@@ -180,14 +175,4 @@ fn fan_out(leaves: usize) -> String {
     let services = names.iter().map(|name| format!("[services.{name}]\n"));
     let services: String = services.collect();
     format!("[services.front]\nentry = true\nfanout = \"parallel\"\ncalls = {names:?}\n{services}")
-}
-
-/// The folder for what is made on the way.
-///
-/// # Errors
-/// Where it can't be made.
-pub fn scratch() -> Result<PathBuf> {
-    let folder = repository().join("target/bench");
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
 }

@@ -1,18 +1,18 @@
-//! One load on one server: what the load generator saw, what the server used, and which spans came.
+//! One load on one server: the load generator's results, the server's usage, and the received spans.
 
 use anyhow::Result;
 
-use crate::collector::{Collector, Received};
 use crate::load::{Generators, Load, Measured};
 use crate::server::Server;
+use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 
-/// A server that is measured, with all that is known of its spans.
+/// A measured server, and where its spans go.
 #[derive(Debug)]
 pub struct Subject {
     /// The server.
     pub server: Server,
     /// Where its spans go.
-    pub collector: Collector,
+    pub collector: SpanCounter,
     /// Its name for the collector.
     pub sender: String,
     /// The spans that a request to it makes.
@@ -22,7 +22,7 @@ pub struct Subject {
 /// One load on one server.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// What the load generator saw.
+    /// The load generator's results.
     pub load: Measured,
     /// CPU time of the server for each request, in µs.
     pub cpu_us: f64,
@@ -38,15 +38,15 @@ impl Subject {
     /// Puts `load` on the server, and waits for its spans.
     ///
     /// # Errors
-    /// Where a request fails.
+    /// If a request fails.
     pub async fn sample(&self, generators: &Generators, load: &Load) -> Result<Sample> {
         let received = self.collector.received(&self.sender);
         let before = self.server.usage()?;
         let measured = generators.run(&self.server.url("/process"), load).await?;
         let expected = measured.requests * self.spans_per_request;
-        // Spans that leave after the load are part of what it costs.
+        // Spans that leave after the load are part of its cost.
         let collector = &self.collector;
-        let received = collector.settle(&self.sender, received, expected).await;
+        let received = collector.wait_for(&self.sender, received, expected).await;
         let after = self.server.usage()?;
         let cpu = after.cpu.saturating_sub(before.cpu);
         Ok(Sample {

@@ -1,39 +1,39 @@
-//! What growth is measured over: series of points, each with its server and its load.
+//! Series: the points at which growth is measured, each with its server and its load.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::collector::Collector;
 use crate::load::{Body, Load, Until};
-use crate::rows::{Mesh, build, scratch, variable};
+use crate::rows::{Mesh, build};
 use crate::sample::Subject;
-use crate::server::{Host, Server, repository};
+use crate::server::{Host, Server, repository, scratch, variable};
 use crate::table::{BODY, MANY};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
-/// How long each request waits where requests wait.
+/// How long each request waits in the series of waiting requests.
 pub const WAIT: Duration = Duration::from_secs(1);
-/// How many requests each connection sends then.
+/// How many requests each connection sends in that series.
 const WAITING_REQUESTS: usize = 3;
 
-/// What grows.
+/// What grows along a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Series {
     /// The services of a chain.
     Chain,
-    /// The services that one calls at once.
+    /// The services that one service calls in parallel.
     FanOut,
     /// The strings of the payload.
     Items,
-    /// The spans that an instance gathers before it exports them.
+    /// The spans that an instance collects before it exports them.
     Batch,
     /// The requests that wait at once.
     Waiting,
 }
 
 impl Series {
-    /// All of them, in the page's order.
+    /// All series, in the page's order.
     pub const ALL: [Series; 5] = [
         Series::Chain,
         Series::FanOut,
@@ -64,7 +64,7 @@ impl Series {
         }
     }
 
-    /// What is counted along it.
+    /// The unit of x.
     pub fn axis(self) -> &'static str {
         match self {
             Series::Chain => "services in the chain",
@@ -75,7 +75,7 @@ impl Series {
         }
     }
 
-    /// What its cost is relative to.
+    /// The unit that costs are divided by.
     pub fn unit(self) -> &'static str {
         match self {
             Series::Chain | Series::FanOut | Series::Batch => "time per span, of the first",
@@ -102,7 +102,7 @@ impl Series {
             Series::FanOut => spans(Mesh::FanOut, x),
             Series::Items => x,
             Series::Batch => 1.0,
-            // All of them wait at once.
+            // All requests wait at the same time.
             Series::Waiting => 1.0 / x,
         }
     }
@@ -118,7 +118,7 @@ impl Series {
     /// The load at `x`, which takes `time` unless requests wait.
     ///
     /// # Errors
-    /// Where a file can't be written.
+    /// If a file can't be written.
     pub fn load(self, x: usize, time: Duration) -> Result<Load> {
         Ok(Load {
             connections: self.connections(x),
@@ -138,8 +138,8 @@ impl Series {
     /// alone; their spans go to `collector`.
     ///
     /// # Errors
-    /// Where a component does not build, or a server does not start.
-    pub async fn start(self, collector: &Collector) -> Result<Vec<Subject>> {
+    /// If a component does not build, or a server does not start.
+    pub async fn start(self, collector: &SpanCounter) -> Result<Vec<Subject>> {
         let xs = match self {
             Series::Items | Series::Waiting => &self.xs()[..1],
             _ => self.xs(),
@@ -152,7 +152,7 @@ impl Series {
                 None => repository().join("spin.toml"),
             };
             if subjects.is_empty() {
-                // The others consist of the same components.
+                // The other manifests have the same components.
                 build(&manifest).await?;
             }
             let sender = format!("{}-{x}", self.key());
@@ -185,7 +185,7 @@ impl Series {
         match self {
             Series::Batch => vec![
                 variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", x.to_string()),
-                // So long that little leaves before a batch is full, or its instance goes.
+                // So long that almost no batch leaves before it is full or its instance ends.
                 variable("OTEL_BSP_SCHEDULE_DELAY", "1000"),
             ],
             Series::Waiting => vec![variable("APP_LATENCY", format!("{}ms", WAIT.as_millis()))],

@@ -1,21 +1,18 @@
-//! A server that is measured: a process, with its children.
+//! The servers that are measured: processes, with their children.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
-use tempfile::TempDir;
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use anyhow::{Context as _, Result};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tracing_tail_testkit::app::{App, StopOnDrop};
+use tracing_tail_testkit::launch::Launch;
 
 /// How long a server may take to start: it compiles components.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How servers for Spin applications are started.
+/// What runs Spin applications.
 #[derive(Debug, Clone)]
 pub enum Host {
     /// The embedded host, in a process of its own.
@@ -27,7 +24,7 @@ pub enum Host {
 }
 
 impl Host {
-    /// Spin where the environment variable `TRACING_TAIL_SPIN` names it.
+    /// Spin if the environment variable `TRACING_TAIL_SPIN` names one, otherwise the embedded host.
     pub fn from_environment() -> Host {
         match std::env::var_os("TRACING_TAIL_SPIN") {
             Some(program) => Host::Spin(program.into()),
@@ -35,31 +32,35 @@ impl Host {
         }
     }
 
-    /// What runs `words`, the first of which is `up` or `build`.
+    /// A command of the embedded host in this program, such as `build`, so that nothing is built twice.
     ///
     /// # Errors
-    /// Where this program has lost itself.
-    pub fn command(&self, words: &[&str]) -> Result<Command> {
-        let mut command = match self {
-            Host::Earlier(program) | Host::Spin(program) => Command::new(program),
-            // This program is the embedded host too, so that nothing is built twice.
-            Host::Embedded => {
-                let mut command = Command::new(std::env::current_exe()?);
-                command.arg("host");
-                command
+    /// If the path of this program is unknown.
+    pub fn embedded_command(arguments: &[&str]) -> Result<tokio::process::Command> {
+        let mut command = tokio::process::Command::new(std::env::current_exe()?);
+        command.arg("host").args(arguments);
+        Ok(command)
+    }
+
+    fn launch(&self, manifest: &Path) -> Result<Launch> {
+        let launch = match self {
+            Host::Embedded => Launch::new(std::env::current_exe()?, manifest)
+                .leading_argument("host")
+                .argument("--summary")
+                .argument("json"),
+            Host::Earlier(program) => Launch::new(program, manifest),
+            Host::Spin(program) => {
+                Launch::new(program, manifest).stop_on_drop(StopOnDrop::Terminate)
             }
         };
-        command.args(words);
-        Ok(command)
+        Ok(launch.argument("--quiet"))
     }
 }
 
-/// A running server. It ends where this is dropped.
+/// A running server. It is stopped when this is dropped.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
-    port: u16,
-    _state: TempDir,
+    app: App,
 }
 
 /// What a server's processes have used.
@@ -75,157 +76,99 @@ impl Server {
     /// Starts the application of a manifest, with `env` as its environment variables.
     ///
     /// # Errors
-    /// Where it does not serve in time.
+    /// If it does not serve in time.
     pub async fn up(host: &Host, manifest: &Path, env: &[(String, String)]) -> Result<Server> {
-        let port = free_port()?;
-        let state = TempDir::new()?;
-        let mut command = host.command(&["up", "--quiet", "--from"])?;
-        command.arg(manifest);
-        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
-        command.arg("--state-dir").arg(state.path());
-        if matches!(host, Host::Embedded) {
-            command.args(["--summary", "json"]);
-        }
+        let launch = host.launch(manifest)?;
         let runtime_config = repository().join("runtime-config.toml");
-        command.arg("--runtime-config-file").arg(runtime_config);
-        Server::start(command, env, port, state)
-            .await
-            .with_context(|| format!("failed to start {}", manifest.display()))
+        let launch = launch.runtime_config(&runtime_config);
+        let launch = env
+            .iter()
+            .fold(launch, |launch, (name, value)| launch.env(name, value));
+        let app = launch.try_start(PATIENCE).await?;
+        Ok(Server { app })
     }
 
-    /// Starts a program that listens on the port that `command` is given.
+    /// Starts a program that prints `announcement` and the URL that it serves.
     ///
     /// # Errors
-    /// Where it does not serve in time.
+    /// If it does not serve in time.
     pub async fn program(
-        command: impl FnOnce(u16) -> Command,
+        command: Command,
         env: &[(String, String)],
+        announcement: &str,
     ) -> Result<Server> {
-        let port = free_port()?;
-        Server::start(command(port), env, port, TempDir::new()?).await
-    }
-
-    async fn start(
-        mut command: Command,
-        env: &[(String, String)],
-        port: u16,
-        state: TempDir,
-    ) -> Result<Server> {
-        for (name, _) in std::env::vars() {
-            if ["APP_", "OTLP_", "OTEL_", "SPIN_"]
-                .iter()
-                .any(|ours| name.starts_with(ours))
-            {
-                command.env_remove(name);
-            }
-        }
-        command.envs(env.iter().map(|(name, value)| (name, value)));
-        // It says little: its banner and its summary.
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.kill_on_drop(true).spawn()?;
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            if let Some(status) = child.try_wait()? {
-                bail!("it ended early ({status})");
-            }
-            if started.elapsed() > PATIENCE {
-                bail!("it did not serve within {} s", PATIENCE.as_secs());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(Server {
-            child,
-            port,
-            _state: state,
-        })
+        let app = App::spawn(command, env)?;
+        let app = app.serving(announcement, PATIENCE).await?;
+        Ok(Server { app })
     }
 
     /// The URL of a path that it serves.
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        self.app.url(path)
     }
 
     /// What it has used so far.
     ///
     /// # Errors
-    /// Where it has ended.
+    /// If it has ended.
     pub fn usage(&self) -> Result<Usage> {
-        let root = self.child.id().context("the server has ended")?;
         let mut used = Usage {
             cpu: Duration::ZERO,
             rss: 0,
         };
         let system = processes();
-        for process in family(&system, Pid::from_u32(root)) {
-            let process = system.process(process).context("it is listed")?;
+        for process in family(&system, Pid::from_u32(self.app.id())) {
+            let process = system.process(process).context("the server has ended")?;
             used.cpu += Duration::from_millis(process.accumulated_cpu_time());
             used.rss += process.memory();
         }
         Ok(used)
     }
-}
 
-impl Server {
-    /// Has it end in order, and gives what it has printed on stdout.
-    ///
-    /// # Errors
-    /// Where its output can't be read.
-    pub async fn stop(mut self) -> Result<String> {
-        self.terminate();
-        let mut printed = String::new();
-        if let Some(mut stdout) = self.child.stdout.take() {
-            stdout.read_to_string(&mut printed).await?;
-        }
-        self.child.wait().await?;
-        Ok(printed)
-    }
-
-    fn terminate(&self) {
-        // Spin runs the application in a process of its own, which has to be told too.
-        let Some(root) = self.child.id() else {
-            return;
-        };
-        let system = processes();
-        for process in family(&system, Pid::from_u32(root)) {
-            let process = system.process(process);
-            process.and_then(|process| process.kill_with(Signal::Term));
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.terminate();
+    /// Stops it with SIGTERM, and returns what it has printed on stdout.
+    pub async fn stop(self) -> String {
+        self.app.stop().await
     }
 }
 
 fn processes() -> System {
     let mut system = System::new();
-    let what = ProcessRefreshKind::nothing().with_cpu().with_memory();
-    let what = what.without_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory();
+    let refresh = refresh.without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, refresh);
     system
 }
 
 /// A process and its descendants.
 fn family(system: &System, root: Pid) -> Vec<Pid> {
     let mut family = vec![root];
-    let mut known = 0;
-    while known < family.len() {
-        let parent = family[known];
+    let mut visited = 0;
+    while visited < family.len() {
+        let parent = family[visited];
         let children = system.processes().iter();
         let children = children.filter(|(_, process)| process.parent() == Some(parent));
         family.extend(children.map(|(pid, _)| *pid));
-        known += 1;
+        visited += 1;
     }
     family
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The folder for files that a benchmark makes on the way; it is created if it is missing.
+///
+/// # Errors
+/// If it can't be created.
+pub fn scratch() -> Result<PathBuf> {
+    let folder = repository().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// An environment variable.
+pub fn variable(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
 }

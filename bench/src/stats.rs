@@ -1,6 +1,6 @@
-//! Medians, and ratios of what was measured in the same round.
+//! Medians, and ratios of values from the same round.
 
-/// The median; not a number where there is nothing.
+/// The median; NaN if there is no value.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

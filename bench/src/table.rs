@@ -1,20 +1,20 @@
-//! All rows side by side: interleaved rounds of load, and what came of them.
+//! All rows side by side: interleaved rounds of load, and their results.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::collector::Collector;
 use crate::load::{Body, Generators, Load, Until};
 use crate::rows::Row;
 use crate::sample::{Sample, Subject};
 use crate::server::Server;
+use tracing_tail_testkit::span_counter::SpanCounter;
 
-/// What each request holds.
+/// The body of each request.
 pub const BODY: Body = Body::Text(r#"["item1","item2"]"#);
-/// How many connections the rows are measured at.
+/// The numbers of connections at which rows are measured.
 pub const CONNECTIONS: [usize; 3] = [1, 32, 128];
-/// The number of connections that the bars are about.
+/// The number of connections that the goals refer to.
 pub const MANY: usize = 32;
 /// The fixed rate at which times are compared, in requests per second.
 pub const FIXED_RATE: u32 = 2_000;
@@ -67,7 +67,7 @@ pub struct Effort {
 
 impl Running {
     /// Wraps a server that has been started.
-    pub fn new(row: Row, server: Server, collector: &Collector) -> Running {
+    pub fn new(row: Row, server: Server, collector: &SpanCounter) -> Running {
         let subject = Subject {
             server,
             collector: collector.clone(),
@@ -85,7 +85,7 @@ impl Running {
     /// Puts `load` on the row, and waits for its spans.
     ///
     /// # Errors
-    /// Where a request fails.
+    /// If a request fails.
     pub async fn sample(&self, generators: &Generators, load: &Load) -> Result<Sample> {
         let sampled = self.subject.sample(generators, load).await;
         sampled.with_context(|| format!("row '{}'", self.row.title()))
@@ -95,7 +95,7 @@ impl Running {
 /// Measures all rows, in interleaved rounds.
 ///
 /// # Errors
-/// Where a request fails.
+/// If a request fails.
 pub async fn measure(
     generators: &Generators,
     rows: &[Running],
@@ -141,7 +141,7 @@ pub async fn measure(
 /// warmed the row up.
 ///
 /// # Errors
-/// Where a request fails.
+/// If a request fails.
 pub async fn soak(generators: &Generators, running: &Running) -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for _ in 0..=10 {

@@ -20,7 +20,7 @@ const PACKAGES: [&str; 5] = [
 /// A list in Markdown; with `peer`, where it takes part.
 ///
 /// # Errors
-/// Where one of the programs does not run.
+/// If one of the programs does not run.
 pub async fn describe(host: &Host, generators: &Generators, peer: Option<&Peer>) -> Result<String> {
     let mut lines = vec![
         machine(),

@@ -16,8 +16,7 @@ use serde_json::Value;
 
 use crate::exports::{Exports, Shape};
 use crate::load::{Body, Generators, Load, Measured, Until};
-use crate::rows::variable;
-use crate::server::{Host, Server, Usage, repository};
+use crate::server::{Host, Server, Usage, repository, variable};
 
 /// How many times exports that are turned away may be sent again while a viewer is filled.
 const FILLINGS: usize = 20;
@@ -42,7 +41,7 @@ pub struct Supply {
 }
 
 impl Supply {
-    /// Of this shape.
+    /// Exports of this shape.
     pub fn new(shape: Shape) -> Supply {
         Supply {
             exports: Exports::new(shape),
@@ -81,7 +80,7 @@ impl Viewer {
     /// Starts the application of `checkout`; its viewer keeps [`BOUND`] traces.
     ///
     /// # Errors
-    /// Where it does not start.
+    /// If it does not start.
     pub async fn start(host: &Host, checkout: Option<&PathBuf>) -> Result<Viewer> {
         let env = [
             variable("APP_VIEWER_TRACES", BOUND.to_string()),
@@ -97,7 +96,7 @@ impl Viewer {
     /// Sends exports over so many connections until the time is over.
     ///
     /// # Errors
-    /// Where an export is answered with anything but 200, 429 or 503, or not at all.
+    /// If an export is answered with anything but 200, 429 or 503, or not at all.
     pub async fn take(
         &self,
         supply: &Supply,
@@ -144,7 +143,7 @@ impl Viewer {
     /// Sends exports until it holds as many traces as it keeps.
     ///
     /// # Errors
-    /// Where an export is refused, or it holds more or fewer in the end.
+    /// If an export is refused, or it holds more or fewer in the end.
     pub async fn fill(&self, supply: &Supply) -> Result<()> {
         for _ in 0..FILLINGS {
             self.take(supply, (1, Duration::from_millis(500))).await?;
@@ -160,7 +159,7 @@ impl Viewer {
     /// Has it take so many exports, one after the other.
     ///
     /// # Errors
-    /// Where it does not.
+    /// If it does not.
     pub async fn take_some(&self, supply: &Supply, exports: u64) -> Result<()> {
         let url = self.server.url("/v1/traces");
         for _ in 0..exports {
@@ -173,7 +172,7 @@ impl Viewer {
     /// Asks for `path` below the API, over so many connections.
     ///
     /// # Errors
-    /// Where an answer is not 200.
+    /// If an answer is not 200.
     pub async fn ask(
         &self,
         generators: &Generators,
@@ -192,7 +191,7 @@ impl Viewer {
     /// How many traces it holds.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If it does not say.
     pub async fn traces(&self) -> Result<u64> {
         let counts = self.get("counts").await?;
         counts["traces"]
@@ -208,7 +207,7 @@ impl Viewer {
     /// The id of its newest trace.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is none.
     pub async fn newest(&self) -> Result<String> {
         let list = self.get("traces?limit=1").await?;
         let id = list["traces"][0]["trace_id"].as_str();

@@ -9,8 +9,8 @@ use comfy_table::Table;
 use crate::exports::Shape;
 use crate::load::{Generators, Measured};
 use crate::report::{mebibytes, milliseconds, page, table, thousands, write};
-use crate::rows::{build, scratch};
-use crate::server::{Host, repository};
+use crate::rows::build;
+use crate::server::{Host, repository, scratch};
 use crate::stats::{median, ratio};
 use crate::table::Effort;
 use crate::versions;
@@ -69,7 +69,7 @@ impl Side {
 /// Measures, prints the tables, and writes the page.
 ///
 /// # Errors
-/// Where a request fails, or the viewer does not hold what it should.
+/// If a request fails, or the viewer does not hold what it should.
 pub async fn viewer(effort: Effort) -> Result<()> {
     let generators = Generators::find(&scratch()?).await?;
     build(&repository().join("spin.toml")).await?;

@@ -1,4 +1,4 @@
-//! Holds a span, with its resource, against the registry and against `docs/telemetry.md`.
+//! Checks a span and its resource against the registry and `docs/telemetry.md`.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use opentelemetry_proto::tonic::trace::v1::{Span, status::StatusCode};
 use super::documented::Documented;
 use super::registry::{Levels, Registry};
 
-/// What begins the names that are ours.
+/// The prefix of the project's own attributes.
 const OURS: &str = "tracing_tail.";
 
-/// Finds what is wrong with spans.
+/// Finds defects of spans.
 #[derive(Debug)]
 pub struct Checker {
     /// What the conventions say.
@@ -181,7 +181,7 @@ impl Checker {
         } else if known.kind == "string" && text.is_empty() {
             Some(format!("{name} is empty"))
         } else if name != "error.type" && !known.values.is_empty() {
-            // Any other value may stand for an error.
+            // Any other value is allowed for an error.
             let listed = known.values.iter().any(|value| value == text);
             (!listed).then(|| format!("'{text}' is no value of {name}"))
         } else {
@@ -190,7 +190,7 @@ impl Checker {
     }
 }
 
-/// Whether an attribute has to be there, where its condition can be told from the span.
+/// Whether an attribute is required, if the span shows whether its condition holds.
 fn condition(kind: &str, name: &str, span: &Span, attributes: &Attributes<'_>) -> Option<bool> {
     let has = |name: &str| attributes.contains_key(name);
     match (kind, name) {
@@ -200,7 +200,7 @@ fn condition(kind: &str, name: &str, span: &Span, attributes: &Attributes<'_>) -
             Some(text(attributes, "http.request.method") == "_OTHER")
         }
         ("SERVER", "http.response.status_code") => Some(true),
-        // An answer may have come, and its body not.
+        // The response may have arrived without its body.
         ("CLIENT", "http.response.status_code") => (!has("error.type")).then_some(true),
         ("SERVER", "http.route") => {
             let path = text(attributes, "url.path").trim_end_matches('/');
@@ -209,7 +209,7 @@ fn condition(kind: &str, name: &str, span: &Span, attributes: &Attributes<'_>) -
         ("SERVER", "server.port") => Some(has("server.address")),
         // The protocol is HTTP.
         (_, "network.protocol.name") => Some(false),
-        // Whether there was one is not to be told.
+        // The span does not show whether there was one.
         ("SERVER", "url.query") => None,
         _ => panic!("the registry has a new condition, for {name}: write a rule"),
     }

@@ -1,11 +1,11 @@
-//! What `docs/telemetry.md` says of the names that are ours, and of those of the conventions that are not stable.
+//! What `docs/telemetry.md` lists: the project's own names, and unstable ones of the conventions.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::support::repository;
 
-/// The rows of the page's tables by the heading that they stand below, and by the name in their first cell.
+/// The rows of the page's tables, by heading and by the name in their first cell.
 #[derive(Debug)]
 pub struct Documented(BTreeMap<String, BTreeMap<String, String>>);
 
@@ -28,25 +28,25 @@ impl Documented {
         Documented(sections)
     }
 
-    /// What stands behind a name below a heading that begins so.
+    /// The second cell of the row of `name`, under the heading that starts with `heading`.
     pub fn row(&self, heading: &str, name: &str) -> Option<&str> {
         let mut sections = self.0.iter();
         let (_, rows) = sections.find(|(text, _)| text.starts_with(heading))?;
         rows.get(name).map(String::as_str)
     }
 
-    /// The names in first cells below a heading.
+    /// The names in the first cells under a heading.
     pub fn names(&self, heading: &str) -> Vec<&str> {
         self.0[heading].keys().map(String::as_str).collect()
     }
 
-    /// Whether there is a section about such a span.
+    /// Whether the page has a section for this kind of span.
     pub fn has_section(&self, heading: &str) -> bool {
         self.0.contains_key(heading)
     }
 
-    /// The attributes that an event of ours has, and whether it always has them: what is said with a `where` it
-    /// only has there.
+    /// The attributes of one of the project's own events, and whether the event always has them: an attribute whose
+    /// description has a `where` is conditional.
     pub fn event(&self, heading: &str, name: &str) -> Option<BTreeMap<&str, bool>> {
         let about = self.row(heading, name)?;
         let pieces = about.split(';').flat_map(|piece| {
@@ -58,7 +58,7 @@ impl Documented {
     }
 }
 
-/// What stands between backquotes.
+/// The text between backquotes.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -1,5 +1,6 @@
-//! Defects of each kind, planted in spans that have none: the checker finds them.
+//! The checker finds every kind of defect that is planted in correct spans.
 
+use crate::harness::{Test, tests};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -7,6 +8,14 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 
 use super::{Checker, checker};
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_checker_finds_planted_defects,
+        the_checker_finds_defects_of_a_resource,
+        a_marked_name_is_no_defect,
+    ]
+};
 
 fn pair(key: &str, value: Value) -> KeyValue {
     KeyValue {
@@ -40,7 +49,7 @@ fn error(description: &str) -> Option<Status> {
     })
 }
 
-/// A SERVER span that fails on purpose.
+/// A SERVER span with a simulated error.
 fn server() -> Span {
     Span {
         trace_id: vec![1; 16],
@@ -68,7 +77,7 @@ fn server() -> Span {
     }
 }
 
-/// A CLIENT span that gets no answer.
+/// A CLIENT span without a response.
 fn client() -> Span {
     Span {
         name: "POST".to_owned(),
@@ -87,7 +96,6 @@ fn client() -> Span {
 
 type Defect = fn(&mut Span);
 
-#[test]
 fn the_checker_finds_planted_defects() {
     let checker = checker();
     for good in [server(), client()] {
@@ -255,7 +263,6 @@ fn the_checker_finds_planted_defects() {
     }
 }
 
-#[test]
 fn the_checker_finds_defects_of_a_resource() {
     let found = |attributes: Vec<KeyValue>| {
         let resource = Resource {
@@ -294,7 +301,6 @@ fn the_checker_finds_defects_of_a_resource() {
 }
 
 /// A name that is not stable yet may be used where the page says that it is not.
-#[test]
 fn a_marked_name_is_no_defect() {
     let checker: Checker = checker();
     let (name, value) = ("http.request.body.size", Value::IntValue(2));

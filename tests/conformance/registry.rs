@@ -1,4 +1,4 @@
-//! What the semantic conventions say: `registry.json`, which `extract.py` takes from their registry.
+//! The semantic conventions: `registry.json`, which `extract.py` extracts from their registry.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Attribute {
     pub values: Vec<String>,
 }
 
-/// The attributes of a span, an event or an entity, each with how much it is wanted: `required`,
+/// The attributes of a span, an event or an entity, each with its requirement level: `required`,
 /// `conditionally_required`, `recommended` or `opt_in`.
 pub type Levels = BTreeMap<String, String>;
 

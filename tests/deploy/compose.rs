@@ -5,7 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{assert_only, assert_pinned, assert_wired, document, map, string, strings, text};
+use crate::harness::{Test, tests};
 use crate::support::repository;
+
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_compose_file_is_complete,
+        a_plain_up_is_the_profile_jaeger,
+        published_ports_match_the_documents,
+        each_profile_has_one_collector_that_reaches_every_backend,
+        grafana_queries_tempo_at_its_address,
+    ]
+};
 
 const PROFILES: [&str; 2] = ["jaeger", "grafana"];
 
@@ -53,8 +64,7 @@ fn collector(files: &[&str]) -> Value {
     config
 }
 
-#[test]
-fn the_compose_file_is_whole() {
+fn the_compose_file_is_complete() {
     let compose = document("deploy/compose/compose.yaml");
     assert_only(
         "the file",
@@ -108,7 +118,6 @@ fn the_compose_file_is_whole() {
     }
 }
 
-#[test]
 fn a_plain_up_is_the_profile_jaeger() {
     let lines = text("deploy/compose/.env");
     let settings = lines.lines().filter(|line| !line.starts_with('#'));
@@ -126,8 +135,7 @@ fn a_plain_up_is_the_profile_jaeger() {
     );
 }
 
-#[test]
-fn published_ports_are_those_of_the_documents() {
+fn published_ports_match_the_documents() {
     let (readme, page) = (text("README.md"), text("docs/deploy.md"));
     for profile in PROFILES {
         let services = services(profile);
@@ -170,7 +178,6 @@ fn published_ports_are_those_of_the_documents() {
     }
 }
 
-#[test]
 fn each_profile_has_one_collector_that_reaches_every_backend() {
     for profile in PROFILES {
         let services = services(profile);
@@ -223,8 +230,7 @@ fn each_profile_has_one_collector_that_reaches_every_backend() {
     }
 }
 
-#[test]
-fn grafana_asks_tempo_where_it_answers() {
+fn grafana_queries_tempo_at_its_address() {
     let provisioned = document("deploy/compose/grafana-datasources.yaml");
     let port = &document("deploy/compose/tempo.yaml")["server"]["http_listen_port"];
     let source = &provisioned["datasources"][0];

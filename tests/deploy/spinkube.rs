@@ -1,5 +1,6 @@
 //! The SpinApp, and the collector beside it.
 
+use crate::harness::{Test, tests};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -11,7 +12,13 @@ use super::{
     resolve, string, strings, text,
 };
 
-#[test]
+pub(crate) const TESTS: &[Test] = tests! {
+    sync: [
+        the_spin_app_sets_variables_that_the_manifest_has,
+        the_spin_app_exports_to_the_clusters_collector,
+    ]
+};
+
 fn the_spin_app_sets_variables_that_the_manifest_has() {
     let all = documents("deploy/spinkube/app.yaml");
     let [secret, app] = &all[..] else {
@@ -76,8 +83,7 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
     assert_accepted(&manifest, &resolve(&manifest, given));
 }
 
-#[test]
-fn the_clusters_collector_is_where_the_spin_app_looks_for_it() {
+fn the_spin_app_exports_to_the_clusters_collector() {
     let all = documents("deploy/spinkube/collector.yaml");
     let [config_map, deployment, service] = &all[..] else {
         panic!("a ConfigMap, a Deployment and a Service");

@@ -19,7 +19,7 @@ pub const TARGET: Target = Target {
     },
 };
 
-/// Whom no entry without a wildcard names by chance.
+/// A host that no entry without a wildcard names by accident.
 const OTHER: &str = "another-host.example";
 
 fn property(input: &[u8]) {

@@ -1,7 +1,7 @@
-//! Baggage, and the faults that it asks for. The input: a service's name, then on each line the value of a
+//! Baggage, and the overrides in it. The input: a service's name, then on each line the value of a
 //! `baggage` header.
 //!
-//! What a hop passes on, the next one passes on unchanged; and what it understood, written again, means the same.
+//! What a hop passes on, the next one passes on unchanged; and an accepted override survives a round trip.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub const TARGET: Target = Target {
     },
 };
 
-/// The draws at which delays and failures are looked at.
+/// The draws at which delays and failures are compared.
 const DRAWS: [f64; 5] = [0.0, 0.25, 0.5, 0.999, 1.0 - f64::EPSILON];
 
 fn property(input: &[u8]) {
@@ -48,7 +48,7 @@ fn property(input: &[u8]) {
     }
 }
 
-/// A member that looks like a fault goes on, where nothing was refused.
+/// If nothing was refused, a member that looks like an override is passed on.
 fn loses_no_fault(headers: &HeaderMap, kept: &str) {
     for value in headers.get_all("baggage") {
         let value = String::from_utf8_lossy(value.as_bytes());

@@ -1,6 +1,6 @@
 //! A collector's answer to an export. The input: its body; and again as a number of eight bytes and a message.
 //!
-//! A reason is one line of no more than 500 characters, whatever comes. An answer as JSON and as protobuf reads the same.
+//! A reason is one line of at most 500 characters, whatever the input. JSON and protobuf give the same result.
 
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,

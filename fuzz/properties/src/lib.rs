@@ -1,15 +1,15 @@
-//! What must hold of each parser that meets strangers, whatever it is given.
+//! What must hold for each parser of untrusted input, whatever the input.
 //!
-//! A property is a function of bytes that panics where it does not hold. `fuzz/fuzz_targets` gives each to
-//! libFuzzer; `tests/corpus.rs` replays what is committed, on stable. [`TARGETS`] lists them.
+//! A property is a function of bytes that panics if it does not hold. `fuzz/fuzz_targets` gives each to
+//! libFuzzer; `tests/corpus.rs` replays the committed inputs, with a stable toolchain. [`TARGETS`] lists them.
 //!
 //! - Of a request: [`trace_context`], [`baggage`], [`payload`]
-//! - Of what surrounds the service: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
+//! - Of the service's environment: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
 //! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
 //!   program of its own, `examples/socket.rs`.
 //!
-//! Beneath: [`memory`], and [`seam`], the calls whose form is not settled.
+//! Shared by all: [`memory`], and [`seam`], the calls whose signature may change.
 
 pub mod baggage;
 pub mod collector_answer;
@@ -38,22 +38,22 @@ mod viewer;
 
 use memory::Bound;
 
-/// A parser that meets strangers.
+/// A parser of untrusted input.
 #[derive(Debug)]
 pub struct Target {
     /// Its name: that of its module, of its program in `fuzz_targets` and of its folder in `corpus`.
     pub name: &'static str,
-    /// Panics where the input shows that something does not hold.
+    /// Panics if the property does not hold for the input.
     pub property: fn(&[u8]),
     /// How much memory it may take, checks included.
     pub memory: Bound,
 }
 
 impl Target {
-    /// Gives an input to the property.
+    /// Runs the property on an input.
     ///
     /// # Panics
-    /// Where the property does not hold, or more memory is taken than the bound allows.
+    /// If the property does not hold, or takes more memory than the bound allows.
     pub fn check(&self, input: &[u8]) {
         let used = memory::peak(|| (self.property)(input));
         let most = self.memory.of(input.len());
@@ -65,7 +65,7 @@ impl Target {
     }
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: &[&Target] = &[
     &trace_context::TARGET,
     &baggage::TARGET,
@@ -86,7 +86,7 @@ pub const TARGETS: &[&Target] = &[
     &allowed_hosts::TARGET,
 ];
 
-/// The lines of an input; an empty one where there are no more.
+/// The lines of an input, followed by empty ones.
 fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
     input.split(|byte| *byte == b'\n')
 }

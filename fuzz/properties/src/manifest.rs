@@ -1,7 +1,7 @@
 //! `spin.toml`. The input: its text.
 //!
-//! A refusal names a line that is there. Of what is taken, every trigger has its component, which answers on the
-//! trigger's own route, and every variable its value.
+//! A refusal names an existing line. In an accepted manifest every trigger has its component, which answers on the
+//! trigger's own route, and every variable has its value.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ fn property(input: &[u8]) {
     }
 }
 
-/// Panics where a sentence does not begin with a line of the document.
+/// Panics if a message does not start with a line of the document.
 pub(crate) fn names_a_line(sentence: &str, text: &str) {
     let place = sentence
         .strip_prefix(NAME)
@@ -53,9 +53,9 @@ fn is_complete(manifest: &Manifest) {
         let id = &trigger.component.value;
         assert!(manifest::find(manifest, id).is_ok());
         if let Route::Public(route) = &trigger.route {
-            // A segment with a name stands for any, and so does what follows a wildcard.
+            // A named segment matches any, and so does a wildcard.
             let path = route.value.strip_suffix("/...").unwrap_or(&route.value);
-            // The router has rules of its own for points.
+            // The router has special rules for dots.
             if path.contains('.') {
                 continue;
             }

@@ -5,7 +5,7 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// The most bytes that may be allocated at a time, by the length of the input.
+/// The maximum of bytes allocated at a time, by the length of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
     /// Whatever the input is.
@@ -21,7 +21,7 @@ impl Bound {
     }
 }
 
-/// How many bytes are allocated while `run` runs, at most and all threads together, beyond those from before.
+/// The peak of bytes allocated while `run` runs, by all threads, beyond those allocated before.
 pub fn peak(run: impl FnOnce()) -> usize {
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();

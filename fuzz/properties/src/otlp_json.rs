@@ -1,6 +1,6 @@
 //! An export in JSON. The input: its body.
 //!
-//! What is taken is an export in protobuf too, and written again as JSON it reads the same.
+//! An accepted export converts to protobuf, and survives a round trip as JSON.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

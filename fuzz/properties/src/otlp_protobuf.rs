@@ -1,7 +1,7 @@
 //! An export in protobuf. The input: its body.
 //!
-//! What is taken, can be decoded when it is asked for, and is what opentelemetry-proto reads; written again it is
-//! taken again, as the same spans; and as JSON it is the same.
+//! An accepted export can be decoded later, as opentelemetry-proto decodes it. It survives a round trip, and is the same
+//! as JSON.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -67,7 +67,7 @@ fn reads_the_same_when_written_again(batch: &Batch, export: &ExportTraceServiceR
     assert_eq!(summary(batch), summary(&again));
 }
 
-/// What lists and filters know of the spans.
+/// The parts of spans that lists and filters use.
 fn summary(batch: &Batch) -> Vec<impl PartialEq + std::fmt::Debug> {
     let of = |span: &tracing_tail_viewer::receive::batch::Span| {
         (

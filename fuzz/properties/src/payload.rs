@@ -1,6 +1,6 @@
-//! The body of a request, and of an answer to a call. The input: the body.
+//! The body of a request, and of a response to a call. The input: the body.
 //!
-//! A list that is taken, written again reads the same; nothing but JSON arrays of strings is a list.
+//! An accepted list survives a round trip; only JSON arrays of strings are lists.
 
 use serde_json::Value;
 use tracing_tail::payload::{MAX_ITEMS, Malformed, Payload};

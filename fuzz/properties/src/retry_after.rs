@@ -1,8 +1,8 @@
-//! An answer's `retry-after`. The input: the status's place in a list, how often the request was sent again,
-//! what was drawn, a byte of the present; then the header's value.
+//! A response's `retry-after`. The input: the status's index in a list, the number of retries, the draw, a byte of the
+//! current time; then the header's value.
 //!
 //! No wait is shorter than half of the backoff, none without a `retry-after` longer than ten seconds, none with
-//! one shorter than it asks; and nothing is sent again more often than it may be.
+//! one shorter than it asks; and nothing is retried more often than allowed.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! Calls of functions whose form is not settled, so that a change of it is one here.
+//! Calls of functions whose signature may change, so that only this file changes with it.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -14,7 +14,7 @@ use tracing_tail_viewer::response::Problem;
 use tracing_tail_viewer::store::spans::TraceSpans;
 use tracing_tail_viewer::view::{self, SpanName};
 
-/// The service's configuration, and a sentence for each setting that is malformed.
+/// The service's configuration, and a message for each malformed setting.
 pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
     let (config, problems) = Config::read(values);
     (config, [problems.refused, problems.ignored].concat())
@@ -23,7 +23,7 @@ pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
 /// An export in JSON as protobuf.
 ///
 /// # Errors
-/// Where it is refused.
+/// If it is refused.
 pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
     json::decode(body).map(|(export, _)| export)
 }
@@ -31,7 +31,7 @@ pub fn protobuf_of_json(body: &[u8]) -> Result<Vec<u8>, Problem> {
 /// An export in protobuf as spans to be stored.
 ///
 /// # Errors
-/// Where it is refused.
+/// If it is refused.
 pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
     protobuf::read(body, RejectedSpans::default())
 }
@@ -41,10 +41,10 @@ pub fn show(trace: &TraceSpans, id: [u8; 8]) -> Option<Value> {
     view::span::details(trace, SpanName { id, service: None })
 }
 
-/// The faults that a request asks of a service.
+/// The overrides that a request has for a service.
 ///
 /// # Errors
-/// One sentence about a member of its baggage.
+/// A message about a member of its baggage.
 pub fn faults(headers: &HeaderMap, service: &str) -> Result<Overrides, String> {
     Overrides::parse(&baggage::read(headers), service)
 }

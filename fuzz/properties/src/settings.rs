@@ -1,6 +1,6 @@
 //! The service's settings. The input: `NAME=value` on each line.
 //!
-//! Each sentence names a setting that was given; a refused one has its default, and nothing else changes; no
+//! Each message names a setting of the input; a refused one has its default, and nothing else changes; no
 //! value of an export header is ever shown.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the page's JSON says of a span, held against the span.
+//! The page's JSON of a span, compared with the span.
 
 use std::rc::Rc;
 
@@ -10,10 +10,10 @@ use tracing_tail_viewer::store::spans::TraceSpans;
 
 use crate::seam::show;
 
-/// The most spans of an export that are looked at.
+/// The maximum of spans of an export that are compared.
 const MAX_SPANS: usize = 16;
 
-/// Panics where the page would show another value than a span has.
+/// Panics if the page would show another value than the span has.
 pub(crate) fn spans(export: &ExportTraceServiceRequest) {
     let whole = whole(export);
     for (_, _, span) in whole.spans.iter().take(MAX_SPANS) {
@@ -129,7 +129,7 @@ fn whole(export: &ExportTraceServiceRequest) -> TraceSpans {
     whole
 }
 
-/// Whether a double in an export is infinite or no number, told by its JSON: opentelemetry-proto writes null.
+/// Whether an export has an infinite double or NaN, for which opentelemetry-proto writes null in JSON.
 pub(crate) fn is_not_finite(json: &[u8]) -> bool {
     let null = b"\"doubleValue\":null";
     json.windows(null.len()).any(|part| part == null)

@@ -1,8 +1,8 @@
-//! URLs of requests that leave. The input: what stands before a password's secret part, what stands behind it
-//! up to the `@`, and what follows that, each on a line.
+//! URLs of outbound requests. The input: the text before a password's secret part, the text after it up to the `@`, and the
+//! rest, each on a line.
 //!
-//! Of a URL that is taken, what is shown can be taken again and leads to the same place; its credentials are
-//! those that were written. No sentence and no debug output about any URL holds the secret part.
+//! The displayed form of an accepted URL is accepted too, and has the same destination; its credentials are those of the
+//! input. No message and no debug output about any URL holds the secret part.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -73,7 +73,7 @@ fn leads_where_it_is_shown(text: &str) {
     }
 }
 
-/// What stands before the last `@` of the authority.
+/// The text before the last `@` of the authority.
 fn userinfo(url: &str) -> Option<&str> {
     let (_, after) = url.split_once("://")?;
     let authority = after.split(['/', '?', '#']).next()?;
@@ -93,7 +93,7 @@ fn redacts_queries(text: &str) {
 /// Whether what follows this belongs to a user's name or password: a scheme and a user's name, or the
 /// beginning of a password, come before it, and the host has not ended, which may look like a user and a number.
 fn is_userinfo(before: &str) -> bool {
-    // Two URLs, or a password with the beginning of one in it: nobody can tell.
+    // Two URLs, or a password with the beginning of one in it: they can't be told apart.
     let lower = before.to_ascii_lowercase();
     if lower.contains(",http://") || lower.contains(",https://") {
         return false;

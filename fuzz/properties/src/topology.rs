@@ -1,7 +1,7 @@
 //! A topology. The input: the name of its file, then its text from the next line on.
 //!
-//! What the host takes, the guest takes: a topology becomes a manifest that the host reads, whose variables the
-//! service accepts, each service with its own name and as many calls as are written.
+//! An accepted topology becomes a manifest that the host accepts, with variables that the service accepts. Each service has
+//! its own name and the calls of the topology.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! W3C Trace Context in a request's headers. The input: header fields, one on each line.
 //!
-//! The parent is the one that the grammar names, and what a hop passes on, the next one reads in the same way.
+//! The parent is the one that the grammar defines, and the next hop reads the same context that this one passes on.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, TraceFlags};
@@ -40,7 +40,7 @@ fn property(input: &[u8]) {
     assert_eq!(served_by.as_ref().map(ids), answered.and_then(reference));
 }
 
-/// The header fields of an input, without those that are none.
+/// The valid header fields of an input.
 fn headers(input: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in lines(input) {
@@ -92,7 +92,7 @@ fn first<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Trace context, level 2, section 3.2, read another way than the service does.
+/// Trace context, level 2, section 3.2, parsed in another way than the service does.
 fn reference(text: &str) -> Option<Ids> {
     let fields: Vec<&str> = text.trim_matches([' ', '\t']).splitn(5, '-').collect();
     let [version, trace_id, span_id, flags, ..] = fields[..] else {
@@ -129,7 +129,7 @@ fn goes_on_as_it_came(caller: &Caller) {
     assert_eq!(read.baggage, caller.baggage);
 }
 
-/// Of a list that is kept, every key is kept once, with its first value, in its place.
+/// A list that is kept has every key once, with its first value, in its original order.
 fn keeps_the_list(text: &str) {
     let Some(kept) = tracestate::parse(text) else {
         return;

@@ -1,4 +1,4 @@
-//! The viewer on SQLite itself, in memory.
+//! The viewer on a native SQLite, in memory.
 
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// With an empty database.
+    /// An instance with an empty database.
     pub(crate) fn new() -> Viewer {
         let connection = Connection::open_in_memory().expect("memory can be opened");
         connection.set_prepared_statement_cache_capacity(64);
@@ -53,7 +53,7 @@ impl Viewer {
         ))
     }
 
-    /// Asks the API for what is at a path with its query.
+    /// Sends the API a request for a path with its query.
     pub(crate) fn ask(&self, method: Method, uri: http::Uri) -> Response<Bytes> {
         let mut request = Request::new(());
         *request.method_mut() = method;

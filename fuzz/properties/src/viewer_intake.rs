@@ -1,7 +1,7 @@
-//! An export, from the request to what the API says of its spans. The input: a byte, whose lowest bit says that the
+//! An export, from the request to the API's view of its spans. The input: a byte, whose lowest bit says that the
 //! body is protobuf and the next one that it is compressed; then the body.
 //!
-//! What the answer does not reject, is there; what is exported, is what came in; and nothing fails inside.
+//! Whatever the response does not reject is stored, and exported unchanged. There is no internal error.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub const TARGET: Target = Target {
     },
 };
 
-/// The most spans that are asked for, each by a request of its own.
+/// The maximum of spans that are requested, each by a request of its own.
 const MAX_ASKED: usize = 4;
 
 fn property(input: &[u8]) {
@@ -84,7 +84,7 @@ fn is_there(viewer: &Viewer, sent: &ExportTraceServiceRequest, complete: bool) {
         let exported =
             ExportTraceServiceRequest::decode(&exported[..]).expect("it was just written");
         for span in spans(&exported) {
-            // Of what is no number none is equal to itself.
+            // NaN is not equal to itself.
             let same = |one: &&Span| one.encode_to_vec() == span.encode_to_vec();
             assert!(sent.iter().any(same), "it came otherwise: {span:?}");
             stored.insert((span.trace_id.clone(), span.span_id.clone()));

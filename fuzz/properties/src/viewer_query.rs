@@ -1,7 +1,7 @@
-//! What the viewer's API is asked. The input: a path with its query, `/traces/api/` left out.
+//! Requests to the viewer's API. The input: a path with its query, `/traces/api/` left out.
 //!
-//! No question fails inside: the SQL that is made of it runs against the real tables, with a trace in them. An
-//! answer is JSON; a list is no longer than it may be; a refusal says why.
+//! No request causes an internal error: its SQL runs against the real tables, with a trace in them. A response is JSON, a
+//! list stays within its limit, a refusal has a reason.
 
 use std::cell::LazyCell;
 

@@ -1,4 +1,4 @@
-//! Replays what is committed.
+//! Replays the committed inputs.
 
 #![allow(
     clippy::unwrap_used,

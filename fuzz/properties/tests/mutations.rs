@@ -1,5 +1,5 @@
-//! Blind mutations of the committed inputs, for the host's parsers: a fuzzer would have wasmtime built once more.
-//! `TRACING_TAIL_FUZZ_INPUTS` says how many for each; others with another `TRACING_TAIL_FUZZ_SEED`.
+//! Random mutations of the committed inputs, for the host's parsers: for a fuzzer, wasmtime would have to be built again.
+//! `TRACING_TAIL_FUZZ_INPUTS` sets how many for each, `TRACING_TAIL_FUZZ_SEED` which ones.
 
 #![allow(
     clippy::unwrap_used,
@@ -74,7 +74,7 @@ impl Random {
                 let copy = input[at..end].to_vec();
                 input.splice(at..at, copy);
             }
-            // A line of another one.
+            // A line of another input.
             4 | 5 => {
                 let lines: Vec<&[u8]> = self
                     .one(corpus)

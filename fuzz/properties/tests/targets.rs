@@ -1,4 +1,4 @@
-//! The list of targets says what programs and folders say.
+//! The list of targets agrees with the programs and the folders.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The names of what is in a folder, without their extensions.
+/// The names of the entries of a folder, without extensions.
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap();
     let stems = entries.map(|entry| entry.unwrap().path().with_extension(""));

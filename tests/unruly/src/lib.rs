@@ -1,4 +1,4 @@
-//! Misbehaves as the path says: the embedded host must bear it.
+//! A component that misbehaves as the request's path says.
 
 #![cfg(target_family = "wasm")]
 #![allow(unsafe_code, reason = "the export macro of the SDK writes it")]
@@ -50,7 +50,7 @@ fn grow_forever<T>() -> T {
     }
 }
 
-/// A body without an end.
+/// An endless body.
 struct Endless;
 
 impl Body for Endless {

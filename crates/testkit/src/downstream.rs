@@ -1,4 +1,6 @@
-//! A downstream service that answers as its script says, and keeps what it is sent.
+//! A downstream service that follows a script of answers, and keeps the requests that it receives.
+//!
+//! It answers 500 to anything but `POST /process`, and when the script is over.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,33 +11,34 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+
+use crate::server::Server;
 
 /// One answer of the script.
 #[derive(Debug, Clone, Copy)]
 pub enum Answer {
     /// This status and body.
     Now(u16, &'static str),
-    /// This status, and a `retry-after`.
-    Later(u16, &'static str),
-    /// This body, after a while.
-    After(Duration, &'static str),
+    /// This status, with this `retry-after` header.
+    RetryAfter(u16, &'static str),
+    /// Status 200 and this body, after a delay.
+    Delayed(Duration, &'static str),
     /// An empty list, once [`Downstream::release`] is called.
     Held,
-    /// None within any test's patience.
+    /// No answer for longer than any test waits.
     Never,
 }
 
-/// A service on a port of its own. It stops where this is dropped.
+/// A service on a port of its own. It stops when this is dropped.
+#[derive(Debug)]
 pub struct Downstream {
     url: String,
     state: Arc<Mutex<Script>>,
-    server: JoinHandle<()>,
+    _server: Server,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Script {
     gate: Arc<Notify>,
     answers: VecDeque<Answer>,
@@ -43,12 +46,12 @@ struct Script {
 }
 
 impl Downstream {
-    /// A service on 127.0.0.1 that gives these answers, then 500.
+    /// Starts a service on 127.0.0.1 that gives these answers, then 500.
     pub async fn start(answers: impl Into<VecDeque<Answer>>) -> Downstream {
         Downstream::start_on("127.0.0.1", answers).await
     }
 
-    /// The same on another address.
+    /// Starts a service on another address of this machine.
     pub async fn start_on(ip: &str, answers: impl Into<VecDeque<Answer>>) -> Downstream {
         let state = Arc::new(Mutex::new(Script {
             answers: answers.into(),
@@ -57,10 +60,12 @@ impl Downstream {
         let router = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&state));
-        let listener = TcpListener::bind((ip, 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Downstream { url, state, server }
+        let server = Server::start(ip, router).await.unwrap();
+        Downstream {
+            url: format!("http://{}", server.address()),
+            state,
+            _server: server,
+        }
     }
 
     /// Its base URL.
@@ -68,20 +73,14 @@ impl Downstream {
         &self.url
     }
 
-    /// Gives the answer that is held.
+    /// Sends the answer that is held back.
     pub fn release(&self) {
         self.state.lock().unwrap().gate.notify_one();
     }
 
-    /// The requests so far.
+    /// The headers and bodies of the requests so far.
     pub fn received(&self) -> Vec<(HeaderMap, String)> {
         self.state.lock().unwrap().received.clone()
-    }
-}
-
-impl Drop for Downstream {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -105,10 +104,10 @@ async fn answer(
     };
     match next {
         Some(Answer::Now(status, body)) => (code(status), body).into_response(),
-        Some(Answer::Later(status, retry_after)) => {
+        Some(Answer::RetryAfter(status, retry_after)) => {
             (code(status), [("retry-after", retry_after)]).into_response()
         }
-        Some(Answer::After(delay, body)) => {
+        Some(Answer::Delayed(delay, body)) => {
             tokio::time::sleep(delay).await;
             body.into_response()
         }

@@ -1,25 +1,25 @@
-//! Spans as a tree of text, without what differs from run to run.
+//! Spans as a tree of text, without the ids and times that differ from run to run.
 
 use std::fmt::Write as _;
 
-use super::SpanRecord;
+use crate::span_record::SpanRecord;
 
-/// Draws the spans below their parents, in the order of their start. Each line has the span's
-/// kind, name, service, attributes and status; its events follow. `noise` is replaced.
-pub fn render(spans: &[SpanRecord], noise: &[(&str, &str)]) -> String {
+/// Renders each span under its parent, in the order of their start: kind, name and service, then attributes, status
+/// and events. Each first text of `replacements` is replaced by its second.
+pub fn render(spans: &[SpanRecord], replacements: &[(&str, &str)]) -> String {
     let mut spans: Vec<&SpanRecord> = spans.iter().collect();
     spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
     let mut text = String::new();
     let known = |id: &str| spans.iter().any(|span| span.id == id);
     for root in spans.iter().filter(|span| !known(&span.parent)) {
-        draw(root, &spans, 0, &mut text);
+        render_span(root, &spans, 0, &mut text);
     }
-    noise
+    replacements
         .iter()
-        .fold(text, |text, (found, shown)| text.replace(found, shown))
+        .fold(text, |text, (from, to)| text.replace(from, to))
 }
 
-fn draw(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut String) {
+fn render_span(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     writeln!(
         text,
@@ -28,7 +28,7 @@ fn draw(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut Strin
     )
     .unwrap();
     for (key, value) in &span.attributes {
-        // A client's port is as random as an id.
+        // The system picks a client's port.
         let value = if key == "network.peer.port" {
             "RANDOM"
         } else {
@@ -47,6 +47,6 @@ fn draw(span: &SpanRecord, spans: &[&SpanRecord], depth: usize, text: &mut Strin
         writeln!(text, "{indent}  * {name} {{{}}}", attributes.join(", ")).unwrap();
     }
     for child in spans.iter().filter(|child| child.parent == span.id) {
-        draw(child, spans, depth + 1, text);
+        render_span(child, spans, depth + 1, text);
     }
 }

@@ -1,4 +1,8 @@
-//! An OTLP/HTTP receiver that counts spans and exports, and decodes no more than that takes.
+//! An OTLP/HTTP receiver that counts spans and exports.
+//!
+//! It stands beside [`Collector`](crate::collector::Collector), which decodes every span and keeps it: a benchmark
+//! sends millions, and the receiver shares the CPUs with what is measured. This one leaves spans encoded, and keeps
+//! two numbers for each sender.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +15,13 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use prost::Message;
-use tokio::net::TcpListener;
 
-/// How long spans that are still under way are waited for: a span waits at most 4 s in its instance,
-/// and 5 s in the SDK of the peer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long nothing more must come after all expected spans, so that spans in excess are seen too.
+use crate::server::Server;
+
+/// How long to wait for spans that are still under way. A span waits at most 4 s in its instance, and 5 s in the
+/// FastAPI peer's SDK.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// How long nothing must arrive after the expected spans, so that spans in excess are counted too.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// `ExportTraceServiceRequest`, down to its spans, which stay encoded.
@@ -45,7 +50,7 @@ impl Request {
     }
 }
 
-/// What has come from one sender.
+/// What has arrived from one sender.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Received {
     /// Spans.
@@ -55,7 +60,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// What has come since `before`.
+    /// What has arrived since `before`.
     pub fn since(self, before: Received) -> Received {
         Received {
             spans: self.spans - before.spans,
@@ -66,43 +71,41 @@ impl Received {
 
 type Counts = Arc<Mutex<HashMap<String, Received>>>;
 
-/// A receiver on a port of its own, for as long as the process lives.
+/// A receiver on a port of its own. It stops when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct Collector {
-    address: String,
+pub struct SpanCounter {
+    server: Arc<Server>,
     counts: Counts,
 }
 
-impl Collector {
+impl SpanCounter {
     /// Starts one.
     ///
     /// # Errors
-    /// Where no port is free.
-    pub async fn start() -> Result<Collector> {
+    /// If no port is free.
+    pub async fn start() -> Result<SpanCounter> {
         let counts = Counts::default();
         let router = Router::new()
             .route("/{sender}/v1/traces", post(receive))
             .with_state(Arc::clone(&counts));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Collector { address, counts })
+        let server = Arc::new(Server::start("127.0.0.1", router).await?);
+        Ok(SpanCounter { server, counts })
     }
 
-    /// The value of OTLP_ENDPOINT for `sender`, a word that may stand in a path.
+    /// The value of OTLP_ENDPOINT for `sender`, a path segment.
     pub fn endpoint(&self, sender: &str) -> String {
-        format!("http://{}/{sender}/v1/traces", self.address)
+        format!("http://{}/{sender}/v1/traces", self.server.address())
     }
 
-    /// What has come from `sender` so far.
+    /// What has arrived from `sender` so far.
     pub fn received(&self, sender: &str) -> Received {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(sender).copied().unwrap_or_default()
     }
 
-    /// Waits until `spans` more than `before` have come from `sender`, and no more; or until
-    /// patience is at its end. Gives what has come.
-    pub async fn settle(&self, sender: &str, before: Received, spans: u64) -> Received {
+    /// Waits until `spans` spans have arrived from `sender` since `before` and nothing more comes, at most ten seconds.
+    /// Returns what has arrived since `before`.
+    pub async fn wait_for(&self, sender: &str, before: Received, spans: u64) -> Received {
         let started = Instant::now();
         let mut last = (Instant::now(), self.received(sender));
         loop {
@@ -113,7 +116,7 @@ impl Collector {
             }
             let received = now.since(before);
             let complete = received.spans >= spans && last.0.elapsed() > QUIET;
-            if complete || started.elapsed() > PATIENCE {
+            if complete || started.elapsed() > MAX_WAIT {
                 return received;
             }
         }

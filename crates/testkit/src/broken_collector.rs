@@ -1,4 +1,6 @@
-//! Collectors that fail, each in its own way: for tests, and for the benchmark of pressure.
+//! Collectors that fail, each in one way.
+//!
+//! They speak HTTP by hand: a server library neither resets connections nor leaves them without an answer.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,40 +9,41 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-/// An address that refuses connections. Nobody else gets it for as long as its socket lives.
-pub fn closed() -> (TcpSocket, SocketAddr) {
+/// An address that refuses connections: its socket is bound, so that nobody else gets the port, and never listens.
+pub fn refusing_address() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
     (socket, address)
 }
 
-/// In which way a collector fails.
+/// How a collector fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BrokenCollector {
     /// It answers after a second.
     Slow,
-    /// It accepts connections, and never answers.
+    /// It accepts connections and never answers.
     Hanging,
     /// It answers 503.
     Unavailable,
-    /// It answers 429, and asks for a second's wait.
+    /// It answers 429 with a `retry-after` of one second.
     Throttling,
-    /// It resets each connection, once it has been sent something.
+    /// It resets each connection after the first request.
     Resetting,
-    /// It accepts no connection.
+    /// It refuses connections.
     Refusing,
 }
 
-/// A collector that fails. It stops where this is dropped.
-pub struct Broken {
+/// A running collector that fails. It stops when this is dropped.
+#[derive(Debug)]
+pub struct RunningBrokenCollector {
     address: String,
     server: Option<JoinHandle<()>>,
     _socket: Option<TcpSocket>,
 }
 
 impl BrokenCollector {
-    /// All ways.
+    /// Every way to fail.
     pub const ALL: [BrokenCollector; 6] = [
         BrokenCollector::Slow,
         BrokenCollector::Hanging,
@@ -51,10 +54,10 @@ impl BrokenCollector {
     ];
 
     /// Starts one on a port of its own.
-    pub async fn start(self) -> Broken {
+    pub async fn start(self) -> RunningBrokenCollector {
         if self == BrokenCollector::Refusing {
-            let (socket, address) = closed();
-            return Broken {
+            let (socket, address) = refusing_address();
+            return RunningBrokenCollector {
                 address: address.to_string(),
                 server: None,
                 _socket: Some(socket),
@@ -65,11 +68,11 @@ impl BrokenCollector {
         let server = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                // A client that goes away is what is to be expected here.
+                // Clients are expected to give up and disconnect.
                 tokio::spawn(async move { self.serve(stream).await.unwrap_or_default() });
             }
         });
-        Broken {
+        RunningBrokenCollector {
             address,
             server: Some(server),
             _socket: None,
@@ -101,7 +104,7 @@ impl BrokenCollector {
     }
 }
 
-/// Reads a request with a `content-length`, and gives the size of its body.
+/// Reads a request with a `content-length`, and returns the size of its body.
 async fn read_request(stream: &mut TcpStream) -> std::io::Result<usize> {
     let mut read = Vec::new();
     loop {
@@ -126,14 +129,14 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<usize> {
     }
 }
 
-impl Broken {
+impl RunningBrokenCollector {
     /// The value of OTLP_ENDPOINT.
     pub fn endpoint(&self) -> String {
         format!("http://{}/v1/traces", self.address)
     }
 }
 
-impl Drop for Broken {
+impl Drop for RunningBrokenCollector {
     fn drop(&mut self) {
         if let Some(server) = &self.server {
             server.abort();

@@ -1,0 +1,146 @@
+//! Which tests there are, what each needs, and the world that it runs in.
+//!
+//! Every module has a list, `TESTS`, made by [`tests!`]. A function that is missing from its list is dead code, which
+//! the lints refuse. A test whose needs can't be met here is reported as ignored, with the reason.
+
+use std::cell::Cell;
+
+use libtest_mimic::{Completion, Failed, Trial};
+use tracing_tail_testkit::browser;
+
+use crate::support::spin;
+
+/// Set where the tests in a browser have to run, as in CI: without one they fail instead of being ignored.
+const REQUIRE_BROWSER: &str = "TRACING_TAIL_REQUIRE_BROWSER";
+
+/// The world that the component is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    /// WASI 0.3: an instance serves many requests.
+    Wasip3,
+    /// WASI 0.2: each request has an instance of its own.
+    Wasip2,
+}
+
+thread_local! {
+    /// The world of the test on this thread.
+    static WORLD: Cell<World> = const { Cell::new(World::Wasip3) };
+}
+
+impl World {
+    /// The world of the test that runs on this thread.
+    pub fn current() -> World {
+        WORLD.get()
+    }
+
+    /// The manifest of this world.
+    pub fn manifest(self) -> &'static str {
+        match self {
+            World::Wasip3 => "spin.toml",
+            World::Wasip2 => "spin.wasip2.toml",
+        }
+    }
+
+    /// Whether an instance serves several requests.
+    pub fn reuses_instances(self) -> bool {
+        self == World::Wasip3
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            World::Wasip3 => "wasip3",
+            World::Wasip2 => "wasip2",
+        }
+    }
+}
+
+/// What a test needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// An application, on any host; or only the repository's files.
+    Nothing,
+    /// The embedded host: the test is about the host itself, not about the component.
+    EmbeddedHost,
+    /// Instances that serve several requests.
+    ReusedInstances,
+    /// Chromium and its driver.
+    Browser,
+}
+
+impl Needs {
+    /// Why a test with these needs can't run here.
+    fn unmet(self, world: World) -> Option<&'static str> {
+        match self {
+            Needs::EmbeddedHost if spin().is_some() => Some("needs the embedded host"),
+            Needs::ReusedInstances if !world.reuses_instances() => {
+                Some("under WASI 0.2 each request has an instance of its own")
+            }
+            Needs::Browser if !browser::is_installed() => {
+                Some("needs Chromium: apt-get install chromium chromium-driver")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One test.
+#[derive(Debug, Clone, Copy)]
+pub struct Test {
+    /// Its module's path, the crate's name first.
+    pub module: &'static str,
+    /// Its function.
+    pub name: &'static str,
+    /// What it needs.
+    pub needs: Needs,
+    /// Runs it; a failure is a panic.
+    pub run: fn(),
+}
+
+impl Test {
+    /// The test in a world, as the runner takes it: `wasip3::module::name`.
+    pub fn trial(self, world: World) -> Trial {
+        let (_crate, module) = self.module.split_once("::").unwrap_or_default();
+        let name = format!("{}::{module}::{}", world.name(), self.name);
+        Trial::ignorable_test(name, move || {
+            if let Some(reason) = self.needs.unmet(world) {
+                let required = std::env::var_os(REQUIRE_BROWSER).is_some();
+                if self.needs == Needs::Browser && required {
+                    return Err(Failed::from(format!("{REQUIRE_BROWSER} is set: {reason}")));
+                }
+                return Ok(Completion::ignored_with(reason));
+            }
+            WORLD.set(world);
+            (self.run)();
+            Ok(Completion::Completed)
+        })
+    }
+}
+
+/// Runs an asynchronous test, on this thread alone.
+pub fn block_on(test: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().expect("a runtime starts");
+    runtime.block_on(test);
+}
+
+/// A module's list of tests, in groups by what they need; those in `sync` are no `async fn`.
+macro_rules! tests {
+    ($($group:ident: [$($test:ident),+ $(,)?])+) => {
+        &[$($(
+            $crate::harness::Test {
+                module: module_path!(),
+                name: stringify!($test),
+                needs: $crate::harness::tests!(@needs $group),
+                run: $crate::harness::tests!(@run $group $test),
+            },
+        )+)+]
+    };
+    (@needs sync) => { $crate::harness::Needs::Nothing };
+    (@needs any_host) => { $crate::harness::Needs::Nothing };
+    (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
+    (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
+    (@needs browser) => { $crate::harness::Needs::Browser };
+    (@run sync $test:ident) => { $test };
+    (@run $group:ident $test:ident) => { || $crate::harness::block_on($test()) };
+}
+pub(crate) use tests;

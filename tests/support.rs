@@ -1,0 +1,77 @@
+//! The test kit, with what only this package knows: the program under test, its manifests, and its components.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use tracing_tail_testkit::app::StopOnDrop;
+
+pub use tracing_tail_testkit::app::App;
+pub use tracing_tail_testkit::broken_collector::{BrokenCollector, refusing_address};
+pub use tracing_tail_testkit::browser::Browser;
+pub use tracing_tail_testkit::collector::Collector;
+pub use tracing_tail_testkit::downstream::{Answer, Downstream};
+pub use tracing_tail_testkit::launch::Launch;
+pub use tracing_tail_testkit::span_record::SpanRecord;
+pub use tracing_tail_testkit::span_tree::render;
+pub use tracing_tail_testkit::wait::{PATIENCE, eventually};
+
+use crate::harness::World;
+
+/// The embedded host's program.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tracing-tail");
+
+/// The repository's folder.
+pub fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The Spin that the suite runs on, if `TRACING_TAIL_SPIN` names one.
+pub fn spin() -> Option<PathBuf> {
+    std::env::var_os("TRACING_TAIL_SPIN").map(PathBuf::from)
+}
+
+/// Whether an instance serves several requests in this test's world.
+pub fn reuses_instances() -> bool {
+    World::current().reuses_instances()
+}
+
+/// The application of this test's world, whose components are built by now.
+pub fn launch_app() -> Launch {
+    let manifest = World::current().manifest();
+    build(manifest);
+    let manifest = repository().join(manifest);
+    let launch = match spin() {
+        Some(spin) => Launch::new(spin, manifest).stop_on_drop(StopOnDrop::Terminate),
+        None => Launch::new(PROGRAM, manifest),
+    };
+    launch.current_dir(repository())
+}
+
+/// The application, which exports its spans to `collector`.
+pub fn launch_exporting_to(collector: &Collector) -> Launch {
+    launch_app().env("OTLP_ENDPOINT", collector.endpoint())
+}
+
+/// Builds the components of a manifest, once.
+pub fn build(manifest: &'static str) {
+    static BUILT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut built = BUILT.lock().unwrap();
+    if built.insert(manifest) {
+        let status = Command::new(PROGRAM)
+            .arg("build")
+            .arg("--from")
+            .arg(repository().join(manifest))
+            .status();
+        assert!(status.unwrap().success(), "the component does not build");
+    }
+}
+
+/// Saves a picture of the browser's page as `target/screenshots/<name>.png`.
+pub async fn screenshot(browser: &Browser, name: &str) {
+    let folder = repository().join("target/screenshots");
+    browser
+        .screenshot(&folder.join(format!("{name}.png")))
+        .await;
+}
