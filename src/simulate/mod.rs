@@ -5,7 +5,7 @@
 //! - [`incidents`]: recurring periods with other distributions
 //! - [`overrides`]: distributions for one hop of one request, from its baggage
 //! - [`rng`]: the random numbers, and [`mesh_path`]: what makes them differ from call to call
-//! - [`mix`]: hashing
+//! - `mix`: hashing
 
 pub mod errors;
 pub mod incidents;
