@@ -2,9 +2,13 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::traffic::mix::{Kind, Mix};
+use crate::traffic::plan::{CONNECTIONS, Plan, parse_connections};
+use crate::traffic::rate::{Rate, parse_time};
 use tracing_tail_host::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
 use tracing_tail_host::connections::{HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT};
 use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
@@ -39,6 +43,9 @@ pub enum Command {
     /// Make a Spin manifest, or a drawing, of a topology: a page with the services of a mesh
     #[command(after_help = TOPOLOGY)]
     Mesh(Mesh),
+    /// Send steady requests, and say what became of them
+    #[command(after_help = TRAFFIC)]
+    Traffic(Traffic),
 }
 
 const TOPOLOGY: &str = r#"A topology is a TOML file:
@@ -59,8 +66,21 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
   [services.catalog]
   [services.cart]
 
+  [traffic]                            # what `up` sends while it runs; see `traffic --help`
+  rate = "5/s"                         # and for, connections, seed
+  [[traffic.mix]]                      # once for each kind: weight, payload, baggage, seed, sampled
+  weight = 9
+
 One entry point answers on /process, several on /<service>/process. In the environment a service's
 settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
+
+const TRAFFIC: &str = r#"A kind of requests is a weight, and any of these after it:
+  payload LIST    a JSON array of strings, or how many items [default: 2]
+  baggage TEXT    the header, faults among it
+  seed TEXT       the service draws the same for each request of the kind
+  sampled false   the service makes no trace of it
+
+  tracing-tail traffic --rate 2/s..20/s over 10m --mix '9' --mix '1 baggage tail.search.latency=1200ms'"#;
 
 /// What `up` allows its clients and guests.
 fn limits() -> String {
@@ -118,6 +138,75 @@ pub struct Mesh {
     pub graph: bool,
 }
 
+/// The arguments of `traffic`.
+#[derive(Debug, Args)]
+pub struct Traffic {
+    /// Where to send requests; /process is added to an origin
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:3000/process")]
+    pub url: String,
+    /// Requests a second, minute or hour; or what they swing between [default: 1/s]
+    #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
+    rate: Option<Rate>,
+    /// For how long, such as 1m [default: until it is stopped]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    lasts: Option<Duration>,
+    #[arg(long, value_name = "NUMBER", value_parser = parse_connections, help = connections_help())]
+    connections: Option<usize>,
+    /// A kind of requests and its weight, once for each kind; see below [default: 1]
+    #[arg(long, value_name = "KIND", value_parser = Kind::parse)]
+    mix: Vec<Kind>,
+    /// Makes the choice of kinds, and what the service draws for each request, repeatable
+    #[arg(long, value_name = "TEXT")]
+    seed: Option<String>,
+    /// A topology whose [traffic] table holds for what is not said here
+    #[arg(short = 'f', long, value_name = "TOPOLOGY")]
+    pub from: Option<PathBuf>,
+    /// At the end print one line of JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn connections_help() -> String {
+    format!(
+        "The most requests under way at once, each on its own connection [default: {CONNECTIONS}]"
+    )
+}
+
+impl Traffic {
+    /// What these arguments say, and `plan` where they say nothing.
+    pub fn over(self, plan: Plan) -> Plan {
+        Plan {
+            rate: self.rate.unwrap_or(plan.rate),
+            lasts: self.lasts.or(plan.lasts),
+            connections: self.connections.unwrap_or(plan.connections),
+            seed: self.seed.or(plan.seed),
+            mix: match self.mix.is_empty() {
+                true => plan.mix,
+                false => Mix::new(self.mix),
+            },
+            requests: plan.requests,
+        }
+    }
+}
+
+/// Whether `up` sends requests.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrafficChoice {
+    /// It does not, whatever a topology says.
+    Off,
+    /// It does at this rate.
+    At(Rate),
+}
+
+fn parse_traffic(text: &str) -> Result<TrafficChoice, String> {
+    match text {
+        "off" => Ok(TrafficChoice::Off),
+        rate => Rate::parse(rate)
+            .map(TrafficChoice::At)
+            .map_err(|accepted| format!("{accepted}; or off")),
+    }
+}
+
 /// The words of `up` after its name, where the application may stand without `--from`.
 #[derive(Debug, Args)]
 pub struct UpPath {
@@ -166,9 +255,26 @@ pub struct Up {
     /// At the end print the totals of requests and spans as the last line: json
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub summary: Option<Summary>,
+    /// Send steady requests while it runs, such as 2/s; off: none [default: as the topology's [traffic] says]
+    #[arg(long, value_name = "RATE", value_parser = parse_traffic)]
+    traffic: Option<TrafficChoice>,
     /// Drop what components print
     #[arg(short = 'q', long)]
     pub quiet: bool,
+}
+
+impl Up {
+    /// The traffic to send, where a topology says `table`.
+    pub fn traffic(&self, table: Option<Plan>) -> Option<Plan> {
+        match &self.traffic {
+            None => table,
+            Some(TrafficChoice::Off) => None,
+            Some(TrafficChoice::At(rate)) => Some(Plan {
+                rate: rate.clone(),
+                ..table.unwrap_or_default()
+            }),
+        }
+    }
 }
 
 /// A form of the totals at the end.

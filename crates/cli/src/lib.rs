@@ -9,6 +9,7 @@
 //! - [`span_account`]: what became of the service's spans, added up
 //! - [`warnings`]: what instances warn of, once
 //! - [`up`]: builds and runs an app
+//! - [`traffic`]: steady requests to the service
 //! - [`mesh`]: a topology as a manifest, without running it
 
 pub mod application;
@@ -19,6 +20,7 @@ pub mod destinations;
 pub mod mesh;
 pub mod span_account;
 pub mod topology;
+pub mod traffic;
 pub mod up;
 pub mod warnings;
 
@@ -36,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Some(Command::Build(args)) => up::build(&args),
         Some(Command::Mesh(args)) => mesh::mesh(&args),
+        Some(Command::Traffic(args)) => traffic::run::traffic(args, shutdown).await,
         Some(Command::Up(args)) => up::up(args.into(), shutdown).await,
         None => up::up(cli.up, shutdown).await,
     }

@@ -10,7 +10,7 @@
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
 //! ```
 //!
-//! Refused by line: unknown keys, values that the service would refuse, calls to nobody, circles of
+//! What `[traffic]` holds, `traffic` says. Refused by line: unknown keys, values that the service would refuse, calls to nobody, circles of
 //! calls, names that do not fit or clash, and a mesh without an entry point.
 
 use anyhow::Result;
@@ -20,6 +20,7 @@ use tracing_tail::config::{
 };
 use tracing_tail_redact::redact;
 
+use crate::traffic::plan::Plan;
 use tracing_tail_host::document::{Document, Located, Table};
 
 mod calls;
@@ -27,6 +28,7 @@ mod code;
 mod graph;
 mod names;
 mod spin_toml;
+mod traffic;
 
 pub use code::Code;
 pub use graph::graph;
@@ -51,6 +53,8 @@ pub struct Topology {
     pub source: Option<String>,
     /// The services, in the page's order.
     pub services: Vec<Service>,
+    /// What is sent to it while it runs.
+    pub traffic: Option<Plan>,
 }
 
 /// A service of the mesh.
@@ -105,6 +109,10 @@ impl Topology {
         if !services.iter().any(|service| service.entry) {
             return Err(root.error("has no service with 'entry = true'"));
         }
+        let traffic = root.table("traffic", "'traffic'")?;
+        let traffic = traffic
+            .map(|table| traffic::read(table, &services))
+            .transpose()?;
         root.finish_ours()?;
         names::refuse_clashes(&services)?;
         calls::refuse_unknown(&services)?;
@@ -113,6 +121,7 @@ impl Topology {
             name,
             source,
             services,
+            traffic,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::iter;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use crate::call_tree;
 use crate::cli::{self, Summary, Up};
 use crate::destinations;
 use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
+use crate::traffic::run::Beside;
 use crate::warnings::Warnings;
 use tracing_tail_host::app::{self, App};
 use tracing_tail_host::connections::{self, Connections};
@@ -58,6 +59,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let environment = environment(&args)?;
     let application = Application::load(args.app.path())?;
     let providers = providers(&args, &application)?;
+    let traffic = args.traffic(application.traffic);
     let manifest = application.manifest;
     let variables = Variables::settle(&manifest, &providers)?;
     // What can be known before minutes of building is said before.
@@ -112,8 +114,12 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let stop = shutdown.begin();
     // A closed stdout is no reason not to serve.
     let _ = writeln!(io::stdout(), "{banner}");
+    let traffic = traffic
+        .map(|plan| Beside::start(plan, &loopback(address, &process_path(&manifest))))
+        .transpose()?;
     let shutdown = async {
         stop.await;
+        traffic.iter().for_each(Beside::stop);
         eprintln!(
             "Shutting down; requests and exports in progress have {} s",
             GRACE.as_secs()
@@ -125,6 +131,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         served = serving => served?,
         never = report(&spans, &lifetime) => match never {},
     };
+    if let Some(traffic) = traffic {
+        traffic.finish().await;
+    }
     if let Some(what) = unfinished.describe() {
         eprintln!(
             "After {} s {what}; all outbound requests were failed",
@@ -222,6 +231,16 @@ fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
     providers.extend(configured);
     providers.push(Provider::fallback().context("failed to read .env")?);
     Ok(providers)
+}
+
+/// The URL of a path for a client on this machine; not every system connects to an unspecified address.
+fn loopback(mut address: SocketAddr, path: &str) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}{path}")
 }
 
 fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {

@@ -1,0 +1,489 @@
+//! The kinds of requests, and which of them the n-th request is.
+//!
+//! A kind is a weight and pairs of a key and its value, in any order:
+//! `1 payload ["a","b"] baggage tail.search.latency=1200ms seed 7 sampled false`.
+
+use std::fmt;
+
+use bytes::Bytes;
+use tracing_tail::config::text::parse_decimal;
+use tracing_tail::simulate::overrides::Overrides;
+
+/// The most items of a list that is given by its length.
+const MAX_ITEMS: usize = 10_000;
+/// The largest weight.
+const MAX_WEIGHT: f64 = 1e6;
+/// The member of baggage that seeds a request's draws.
+pub const SEED: &str = "tail.seed";
+
+/// Kinds of requests; there is at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mix {
+    kinds: Vec<Kind>,
+}
+
+/// A kind of requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kind {
+    /// How many of the requests are of this kind, compared with the others' weights.
+    pub weight: f64,
+    /// The list that is sent.
+    pub payload: Payload,
+    /// What the header `baggage` holds, faults among it; may be empty.
+    pub baggage: String,
+    /// Makes the service's draws the same for every request of this kind.
+    pub seed: Option<String>,
+    /// Whether the service is to make a trace of it.
+    pub sampled: bool,
+}
+
+/// A JSON array of strings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payload(Vec<String>);
+
+impl Default for Mix {
+    fn default() -> Mix {
+        Mix::new(Vec::new())
+    }
+}
+
+impl Mix {
+    /// A mix of these kinds; of plain requests alone, where there are none.
+    pub fn new(mut kinds: Vec<Kind>) -> Mix {
+        if kinds.is_empty() {
+            kinds.push(Kind::default());
+        }
+        Mix { kinds }
+    }
+
+    /// The kinds, in the order in which they were given.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// Which kind the request of this number is of, by its place in [`Mix::kinds`]: the same for the same `seed`,
+    /// whatever became of the requests before.
+    pub fn choose(&self, seed: u64, number: u64) -> usize {
+        let total: f64 = self.kinds.iter().map(|kind| kind.weight).sum();
+        let drawn = total * unit(scramble(seed, number));
+        let mut upper = 0.0;
+        let chosen = self.kinds.iter().position(|kind| {
+            upper += kind.weight;
+            drawn < upper
+        });
+        // Rounding may leave a draw above the last sum.
+        chosen.unwrap_or(self.kinds.len() - 1)
+    }
+}
+
+impl Default for Kind {
+    fn default() -> Kind {
+        Kind {
+            weight: 1.0,
+            payload: Payload::default(),
+            baggage: String::new(),
+            seed: None,
+            sampled: true,
+        }
+    }
+}
+
+/// What tells a kind from a plain one.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        if self.payload != Payload::default() {
+            words.push(format!("payload {}", self.payload.0.len()));
+        }
+        if !self.baggage.is_empty() {
+            words.push(format!("baggage {}", self.baggage));
+        }
+        words.extend(self.seed.iter().map(|seed| format!("seed {seed}")));
+        if !self.sampled {
+            words.push("sampled false".to_owned());
+        }
+        match words.is_empty() {
+            true => f.write_str("plain"),
+            false => f.write_str(&words.join(" ")),
+        }
+    }
+}
+
+impl Kind {
+    /// Reads a weight, and pairs of a key and its value.
+    ///
+    /// # Errors
+    /// What is wrong, and what is accepted.
+    pub fn parse(text: &str) -> Result<Kind, String> {
+        let (weight, mut rest) = word(text);
+        let mut kind = Kind {
+            weight: parse_weight(weight)
+                .map_err(|accepted| format!("weight '{weight}': {accepted}"))?,
+            ..Kind::default()
+        };
+        let mut given = Vec::new();
+        while !rest.is_empty() {
+            let (key, after) = word(rest);
+            if given.contains(&key) {
+                return Err(format!("'{key}' is there twice"));
+            }
+            given.push(key);
+            let (value, after) = match key {
+                "payload" => json_or_word(after)?,
+                "baggage" | "seed" | "sampled" => word(after),
+                _ => {
+                    return Err(format!(
+                        "'{key}' is no key of a kind; after the weight come payload, baggage, seed or sampled, each with its value"
+                    ));
+                }
+            };
+            if value.is_empty() {
+                return Err(format!("'{key}' has no value"));
+            }
+            match key {
+                "payload" => {
+                    let payload = Payload::parse(value);
+                    kind.payload =
+                        payload.map_err(|accepted| format!("payload '{value}': {accepted}"))?;
+                }
+                "baggage" => kind.baggage = parse_baggage(value)?,
+                "seed" => kind.seed = Some(value.to_owned()),
+                _ => kind.sampled = parse_sampled(value)?,
+            }
+            rest = after;
+        }
+        kind.checked()
+    }
+
+    /// Refuses a kind with two seeds.
+    ///
+    /// # Errors
+    /// Which one to leave out.
+    pub fn checked(self) -> Result<Kind, String> {
+        match self.seed.is_some() && self.has_own_seed() {
+            true => Err(format!(
+                "the baggage has {SEED} already; leave it or 'seed' out"
+            )),
+            false => Ok(self),
+        }
+    }
+
+    /// Whether the baggage itself holds a seed.
+    pub fn has_own_seed(&self) -> bool {
+        keys(&self.baggage).any(|key| key == SEED)
+    }
+}
+
+/// Two items, as in the first example of the service's documentation.
+impl Default for Payload {
+    fn default() -> Payload {
+        Payload::of_length(2)
+    }
+}
+
+impl Payload {
+    /// A list of these items.
+    pub fn new(items: Vec<String>) -> Payload {
+        Payload(items)
+    }
+
+    /// Reads a JSON array of strings, or how many items there are to be.
+    ///
+    /// # Errors
+    /// What is accepted.
+    pub fn parse(text: &str) -> Result<Payload, String> {
+        if text.starts_with('[')
+            && let Ok(items) = serde_json::from_str(text)
+        {
+            return Ok(Payload(items));
+        }
+        let length = text.parse().ok().filter(|length| *length <= MAX_ITEMS);
+        length.map(Payload::of_length).ok_or_else(|| {
+            format!("write a JSON array of strings, or how many items, at most {MAX_ITEMS}")
+        })
+    }
+
+    fn of_length(length: usize) -> Payload {
+        Payload((1..=length).map(|n| format!("item{n}")).collect())
+    }
+
+    /// The body that is sent.
+    pub fn body(&self) -> Bytes {
+        serde_json::Value::from(self.0.clone()).to_string().into()
+    }
+}
+
+/// Reads a weight.
+///
+/// # Errors
+/// What is accepted.
+pub fn parse_weight(text: &str) -> Result<f64, String> {
+    parse_decimal(text)
+        .filter(|weight| *weight > 0.0 && *weight <= MAX_WEIGHT)
+        .ok_or_else(|| format!("write a number above 0, at most {MAX_WEIGHT}, such as 9 or 0.5"))
+}
+
+/// Reads what the header `baggage` is to hold. A fault that the service would refuse is refused here.
+///
+/// # Errors
+/// What the service would say.
+pub fn parse_baggage(text: &str) -> Result<String, String> {
+    if let Some(strange) = text.chars().find(|c| !(' '..='~').contains(c)) {
+        return Err(format!(
+            "{strange:?} in baggage is no printable ASCII; write it percent-encoded"
+        ));
+    }
+    Overrides::parse(text, "")?;
+    for service in services(text) {
+        Overrides::parse(text, service)?;
+    }
+    Ok(text.to_owned())
+}
+
+/// The services that faults in this baggage are for.
+pub fn services(baggage: &str) -> impl Iterator<Item = &str> {
+    let faults = keys(baggage).filter_map(|key| key.strip_prefix("tail."));
+    let services = faults.filter_map(|fault| fault.rsplit_once('.'));
+    services
+        .map(|(service, _)| service)
+        .filter(|service| *service != "*")
+}
+
+fn keys(baggage: &str) -> impl Iterator<Item = &str> {
+    let pairs = baggage
+        .split(',')
+        .filter_map(|member| member.split_once('='));
+    pairs.map(|(key, _)| key.trim())
+}
+
+fn parse_sampled(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(format!(
+            "'{text}' is not true or false, which sampled may be"
+        )),
+    }
+}
+
+/// The first word, and what comes after it.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
+}
+
+/// A JSON array, which may have spaces, or a word.
+fn json_or_word(text: &str) -> Result<(&str, &str), String> {
+    if !text.starts_with('[') {
+        return Ok(word(text));
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<String>>();
+    match values.next() {
+        Some(Ok(_)) => Ok(text.split_at(values.byte_offset())),
+        _ => Err(format!("'{text}' begins with no JSON array of strings")),
+    }
+    .map(|(value, rest)| (value, rest.trim_start()))
+}
+
+/// 64 bits that look random, the same for the same pair.
+pub fn scramble(seed: u64, number: u64) -> u64 {
+    // SplitMix64, seeded.
+    let mut bits = seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// 64 bits of a text: FNV-1a.
+pub fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |state, byte| {
+        (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Evenly from 0 to below 1.
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(items: &[&str]) -> Payload {
+        Payload(items.iter().map(|item| (*item).to_owned()).collect())
+    }
+
+    #[test]
+    fn reads_kinds() {
+        let plain = Kind::default();
+        let table = [
+            ("1", plain.clone()),
+            (
+                "9",
+                Kind {
+                    weight: 9.0,
+                    ..plain.clone()
+                },
+            ),
+            (
+                " 0.5 ",
+                Kind {
+                    weight: 0.5,
+                    ..plain.clone()
+                },
+            ),
+            (
+                "1 baggage tail.search.latency=1200ms",
+                Kind {
+                    baggage: "tail.search.latency=1200ms".to_owned(),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "1 baggage user=1,tail.a.errors=503:5%2C429:1",
+                Kind {
+                    baggage: "user=1,tail.a.errors=503:5%2C429:1".to_owned(),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "1 payload []",
+                Kind {
+                    payload: items(&[]),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "1 payload 1",
+                Kind {
+                    payload: items(&["item1"]),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "1 payload [\"a b\", \"c\"] sampled false",
+                Kind {
+                    payload: items(&["a b", "c"]),
+                    sampled: false,
+                    ..plain.clone()
+                },
+            ),
+            (
+                "2 sampled true seed x/1 payload [\"]\"]baggage a=1",
+                Kind {
+                    weight: 2.0,
+                    payload: items(&["]"]),
+                    baggage: "a=1".to_owned(),
+                    seed: Some("x/1".to_owned()),
+                    sampled: true,
+                },
+            ),
+        ];
+        for (text, kind) in table {
+            assert_eq!(Kind::parse(text), Ok(kind), "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let weight = |text: &str| {
+            format!("weight '{text}': write a number above 0, at most 1000000, such as 9 or 0.5")
+        };
+        let key = |text: &str| {
+            format!(
+                "'{text}' is no key of a kind; after the weight come payload, baggage, seed or sampled, each with its value"
+            )
+        };
+        let payload = |text: &str| {
+            format!(
+                "payload '{text}': write a JSON array of strings, or how many items, at most 10000"
+            )
+        };
+        let table = [
+            ("", weight("")),
+            ("0", weight("0")),
+            ("-1", weight("-1")),
+            ("1e3", weight("1e3")),
+            ("1000001", weight("1000001")),
+            ("baggage a=1", weight("baggage")),
+            ("1 bagage a=1", key("bagage")),
+            ("1 2", key("2")),
+            ("1 seed 1 seed 2", "'seed' is there twice".to_owned()),
+            ("1 seed", "'seed' has no value".to_owned()),
+            ("1 payload", "'payload' has no value".to_owned()),
+            ("1 payload x", payload("x")),
+            ("1 payload 10001", payload("10001")),
+            ("1 payload [1]", "'[1]' begins with no JSON array of strings".to_owned()),
+            ("1 payload [\"a\"", "'[\"a\"' begins with no JSON array of strings".to_owned()),
+            ("1 sampled no", "'no' is not true or false, which sampled may be".to_owned()),
+            ("1 baggage a=é", "'é' in baggage is no printable ASCII; write it percent-encoded".to_owned()),
+            (
+                "1 baggage tail.search.errors=abc",
+                "baggage tail.search.errors: 'abc' is not a percentage from 0 to 100".to_owned(),
+            ),
+            (
+                "1 baggage tail.latency=1s",
+                "baggage tail.latency: no service is named; write tail.<service>.latency or tail.*.latency".to_owned(),
+            ),
+            (
+                "1 seed 7 baggage tail.seed=8",
+                "the baggage has tail.seed already; leave it or 'seed' out".to_owned(),
+            ),
+        ];
+        for (text, problem) in table {
+            assert_eq!(Kind::parse(text), Err(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn describes_a_kind_by_what_is_not_plain() {
+        let table = [
+            ("3", "plain"),
+            ("3 payload 2", "plain"),
+            ("3 payload 5", "payload 5"),
+            (
+                "3 sampled false baggage a=1 seed 7",
+                "baggage a=1 seed 7 sampled false",
+            ),
+        ];
+        for (text, told) in table {
+            assert_eq!(Kind::parse(text).unwrap().to_string(), told);
+        }
+    }
+
+    #[test]
+    fn chooses_by_weight_the_same_for_the_same_seed() {
+        let kinds = ["9", "1 sampled false", "2.5 payload 0"];
+        let mix = Mix::new(kinds.map(|kind| Kind::parse(kind).unwrap()).to_vec());
+        let chosen = |seed| (0..10_000).map(move |number| mix.choose(seed, number));
+        let (one, other) = (chosen.clone(), chosen.clone());
+        assert!(chosen(7).eq(one(7)));
+        assert!(!chosen(7).eq(other(8)));
+        let mut counts = [0.0; 3];
+        chosen(7).for_each(|kind| counts[kind] += 1.0);
+        for (count, weight) in counts.iter().zip([9.0, 1.0, 2.5]) {
+            let share = weight / 12.5 * 10_000.0;
+            assert!((count - share).abs() < 200.0, "{count} of {share}");
+        }
+        assert_eq!(Mix::default().choose(1, 2), 0);
+    }
+
+    #[test]
+    fn names_the_services_that_faults_are_for() {
+        let baggage =
+            "a=1, tail.cart-db.errors=5 ,tail.*.latency=1s,tail.seed=x,tail.shop.eu.errors=1";
+        assert_eq!(
+            services(baggage).collect::<Vec<_>>(),
+            ["cart-db", "shop.eu"]
+        );
+    }
+
+    #[test]
+    fn makes_a_json_array() {
+        for (payload, body) in [("2", r#"["item1","item2"]"#), (r#"["é\""]"#, r#"["é\""]"#)] {
+            assert_eq!(Payload::parse(payload).unwrap().body(), body.as_bytes());
+        }
+    }
+}
