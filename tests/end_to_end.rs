@@ -38,5 +38,6 @@ mod secrets;
 mod security;
 mod settings;
 mod support;
+mod traffic;
 mod unruly;
 mod viewer;

@@ -43,12 +43,12 @@ impl Report {
         )];
         if stats.unanswered > 0 {
             lines.push(format!(
-                "{} were given up on before their answer",
+                "given up on before an answer: {}",
                 stats.unanswered
             ));
         }
         if stats.not_sent > 0 {
-            lines.push(format!("{} more were due, and never sent", stats.not_sent));
+            lines.push(format!("due, but never sent: {}", stats.not_sent));
         }
         let columns = Columns::of(total);
         let mut rows = vec![columns.head()];
@@ -280,12 +280,12 @@ mod tests {
     fn draws_a_table() {
         let expected = "\
 110 requests in 12.3 s at 1/s to http://h/process
-1 were given up on before their answer
-3 more were due, and never sent
-kind                            sent  200  503  connection_refused  late   p50   p95   max
-plain                            100   97    0                   2     1  20ms  20ms  20ms
-baggage tail.*.errors=503:100     10    0   10                   0     1  20ms  20ms  20ms
-all                              110   97   10                   2     1  20ms  20ms  20ms";
+given up on before an answer: 1
+due, but never sent: 3
+kind                           sent  200  503  connection_refused  late   p50   p95   max
+plain                           100   97    0                   2     1  20ms  20ms  20ms
+baggage tail.*.errors=503:100    10    0   10                   0     1  20ms  20ms  20ms
+all                             110   97   10                   2     1  20ms  20ms  20ms";
         assert_eq!(report().table(), expected);
     }
 
