@@ -80,7 +80,7 @@ const TRAFFIC: &str = r#"A kind of requests is a weight, and any of these after 
   seed TEXT       the service draws the same for each request of the kind
   sampled false   the service makes no trace of it
 
-  tracing-tail traffic --rate 2/s..20/s over 10m --mix '9' --mix '1 baggage tail.search.latency=1200ms'"#;
+  tracing-tail traffic --rate '2/s..20/s over 10m' --mix 9 --mix '1 baggage tail.search.latency=1200ms'"#;
 
 /// What `up` allows its clients and guests.
 fn limits() -> String {

@@ -1,7 +1,7 @@
 //! Sends what is due, and hands on each answer. Open loop: a slow answer delays no other request, as long as there are
 //! connections left.
 //!
-//! Whoever takes the [`Event`]s has to keep up: a request holds its connection until its [`Exchange`] is taken.
+//! Whoever takes the [`Event`]s has to keep up: where too many wait to be taken, requests are sent late.
 
 use std::pin::pin;
 use std::sync::Arc;

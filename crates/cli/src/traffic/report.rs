@@ -38,8 +38,14 @@ impl Report {
         let total = &stats.total;
         let seconds = took.as_secs_f64();
         let mut lines = vec![format!(
-            "{} requests in {seconds:.1} s at {} to {target}",
-            total.sent, plan.rate
+            "{} {} in {seconds:.1} s at {} to {target}",
+            total.sent,
+            if total.sent == 1 {
+                "request"
+            } else {
+                "requests"
+            },
+            plan.rate
         )];
         if stats.unanswered > 0 {
             lines.push(format!(
@@ -214,7 +220,7 @@ fn tally_to_json(tally: &Tally) -> Value {
     };
     let statuses = tally.statuses.iter();
     let failures = tally.failures.iter();
-    let millis = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64() * 1e3);
+    let millis = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1e3);
     let latencies = &tally.latencies;
     json!({
         "sent": tally.sent,

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes as Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -29,6 +30,7 @@ struct Kept {
     bodies: Mutex<Vec<String>>,
     now: AtomicUsize,
     most: AtomicUsize,
+    connections: AtomicUsize,
 }
 
 impl Server {
@@ -40,6 +42,10 @@ impl Server {
             .with_state((Arc::clone(&state), gate));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let kept = Arc::clone(&state);
+        let listener = listener.tap_io(move |_| {
+            kept.connections.fetch_add(1, Ordering::SeqCst);
+        });
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Server {
             url,
@@ -173,19 +179,21 @@ async fn what_waits_for_a_connection_is_late_and_connections_are_bounded() {
     server.open.send_replace(false);
     let plan = Plan {
         connections: 3,
-        ..plan("900/s", 12)
+        ..plan("900/s", 100)
     };
     let events = server.run(&plan, 1);
     eventually("three arrive", || server.received() == 3).await;
-    // All twelve have had their turn by now.
-    tokio::time::sleep(plan.rate.time_of(12) + Duration::from_millis(20)).await;
+    // All have had their turn by now.
+    tokio::time::sleep(plan.rate.time_of(100) + Duration::from_millis(20)).await;
     assert_eq!(server.received(), 3);
     server.open.send_replace(true);
     let (events, ended) = all(events).await;
     assert_eq!(ended, WHOLE);
     assert_eq!(server.most_at_once(), 3);
-    assert_eq!(late(&events), 9);
-    assert_eq!(answers(&events).len(), 12);
+    // Each was used again.
+    assert_eq!(server.state.connections.load(Ordering::SeqCst), 3);
+    assert_eq!(late(&events), 97);
+    assert_eq!(answers(&events).len(), 100);
 }
 
 #[tokio::test]
