@@ -16,7 +16,7 @@ use tracing_tail_host::variables::{Provider, Values};
 pub struct Application {
     /// Its manifest, as it was found or made.
     pub manifest: Manifest,
-    /// The traffic that a topology asks for.
+    /// The requests to send while it runs, from a topology.
     pub traffic: Option<Plan>,
     prefixes: &'static [&'static str],
 }

@@ -43,7 +43,7 @@ pub enum Command {
     /// Make a Spin manifest, or a drawing, of a topology: a page with the services of a mesh
     #[command(after_help = TOPOLOGY)]
     Mesh(Mesh),
-    /// Send steady requests, and say what became of them
+    /// Send steady requests, and print their outcomes
     #[command(after_help = TRAFFIC)]
     Traffic(Traffic),
 }
@@ -66,19 +66,19 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
   [services.catalog]
   [services.cart]
 
-  [traffic]                            # what `up` sends while it runs; see `traffic --help`
+  [traffic]                            # requests that `up` sends; see `traffic --help`
   rate = "5/s"                         # and for, connections, seed
-  [[traffic.mix]]                      # once for each kind: weight, payload, baggage, seed, sampled
+  [[traffic.mix]]                      # one for each kind: weight, payload, baggage, seed, sampled
   weight = 9
 
 One entry point answers on /process, several on /<service>/process. In the environment a service's
 settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
 
-const TRAFFIC: &str = r#"A kind of requests is a weight, and any of these after it:
-  payload LIST    a JSON array of strings, or how many items [default: 2]
-  baggage TEXT    the header, faults among it
-  seed TEXT       the service draws the same for each request of the kind
-  sampled false   the service makes no trace of it
+const TRAFFIC: &str = r#"A kind of requests is a weight, followed by any of:
+  payload LIST    a JSON array of strings, or a number of items [default: 2]
+  baggage TEXT    the baggage header, such as a fault
+  seed TEXT       every request of this kind has the same draws
+  sampled false   no trace is recorded
 
   tracing-tail traffic --rate '2/s..20/s over 10m' --mix 9 --mix '1 baggage tail.search.latency=1200ms'"#;
 
@@ -141,43 +141,43 @@ pub struct Mesh {
 /// The arguments of `traffic`.
 #[derive(Debug, Args)]
 pub struct Traffic {
-    /// Where to send requests; /process is added to an origin
+    /// Where to send requests; an origin gets the path /process
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:3000/process")]
     pub url: String,
-    /// Requests a second, minute or hour; or what they swing between [default: 1/s]
+    /// Requests per second, minute or hour, or a range to swing in [default: 1/s]
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
-    /// For how long, such as 1m [default: until it is stopped]
+    /// How long to send requests, such as 1m [default: until stopped]
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
-    lasts: Option<Duration>,
+    duration: Option<Duration>,
     #[arg(long, value_name = "NUMBER", value_parser = parse_connections, help = connections_help())]
     connections: Option<usize>,
-    /// A kind of requests and its weight, once for each kind; see below [default: 1]
+    /// A weight and a kind of requests, see below; may be repeated [default: 1]
     #[arg(long, value_name = "KIND", value_parser = Kind::parse)]
     mix: Vec<Kind>,
-    /// Makes the choice of kinds, and what the service draws for each request, repeatable
+    /// Makes kinds, and the draws of the service for each request, reproducible
     #[arg(long, value_name = "TEXT")]
     seed: Option<String>,
-    /// A topology whose [traffic] table holds for what is not said here
+    /// A topology with a [traffic] table, for options that are not given
     #[arg(short = 'f', long, value_name = "TOPOLOGY")]
     pub from: Option<PathBuf>,
-    /// At the end print one line of JSON instead of a table
+    /// Print one line of JSON at the end instead of a table
     #[arg(long)]
     pub json: bool,
 }
 
 fn connections_help() -> String {
     format!(
-        "The most requests under way at once, each on its own connection [default: {CONNECTIONS}]"
+        "The maximum number of requests in flight, each on its own connection [default: {CONNECTIONS}]"
     )
 }
 
 impl Traffic {
-    /// What these arguments say, and `plan` where they say nothing.
+    /// Overrides `plan` with the arguments given.
     pub fn over(self, plan: Plan) -> Plan {
         Plan {
             rate: self.rate.unwrap_or(plan.rate),
-            lasts: self.lasts.or(plan.lasts),
+            duration: self.duration.or(plan.duration),
             connections: self.connections.unwrap_or(plan.connections),
             seed: self.seed.or(plan.seed),
             mix: match self.mix.is_empty() {
@@ -189,12 +189,12 @@ impl Traffic {
     }
 }
 
-/// Whether `up` sends requests.
+/// The value of `up --traffic`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrafficChoice {
-    /// It does not, whatever a topology says.
+    /// Send nothing, even if the topology has a `[traffic]` table.
     Off,
-    /// It does at this rate.
+    /// Send at this rate.
     At(Rate),
 }
 
@@ -255,7 +255,7 @@ pub struct Up {
     /// At the end print the totals of requests and spans as the last line: json
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub summary: Option<Summary>,
-    /// Send steady requests while it runs, such as 2/s; off: none [default: as the topology's [traffic] says]
+    /// Send steady requests while the app runs, such as 2/s, or off [default: the topology's [traffic] table]
     #[arg(long, value_name = "RATE", value_parser = parse_traffic)]
     traffic: Option<TrafficChoice>,
     /// Drop what components print
@@ -264,7 +264,7 @@ pub struct Up {
 }
 
 impl Up {
-    /// The traffic to send, where a topology says `table`.
+    /// The requests to send; `table` is that of the topology.
     pub fn traffic(&self, table: Option<Plan>) -> Option<Plan> {
         match &self.traffic {
             None => table,

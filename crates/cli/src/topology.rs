@@ -10,7 +10,7 @@
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
 //! ```
 //!
-//! What `[traffic]` holds, `traffic` says. Refused by line: unknown keys, values that the service would refuse, calls to nobody, circles of
+//! The module `traffic` describes `[traffic]`. Refused by line: unknown keys, values that the service would refuse, calls to nobody, circles of
 //! calls, names that do not fit or clash, and a mesh without an entry point.
 
 use anyhow::Result;
@@ -53,7 +53,7 @@ pub struct Topology {
     pub source: Option<String>,
     /// The services, in the page's order.
     pub services: Vec<Service>,
-    /// What is sent to it while it runs.
+    /// The requests to send while it runs.
     pub traffic: Option<Plan>,
 }
 

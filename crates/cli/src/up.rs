@@ -19,7 +19,7 @@ use crate::call_tree;
 use crate::cli::{self, Summary, Up};
 use crate::destinations;
 use crate::span_account::{self, HOST_ADDS_UP, SpanAccount};
-use crate::traffic::run::Beside;
+use crate::traffic::run::BackgroundTraffic;
 use crate::warnings::Warnings;
 use tracing_tail_host::app::{self, App};
 use tracing_tail_host::connections::{self, Connections};
@@ -115,11 +115,11 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     // A closed stdout is no reason not to serve.
     let _ = writeln!(io::stdout(), "{banner}");
     let traffic = traffic
-        .map(|plan| Beside::start(plan, &loopback(address, &process_path(&manifest))))
+        .map(|plan| BackgroundTraffic::start(plan, &loopback(address, &process_path(&manifest))))
         .transpose()?;
     let shutdown = async {
         stop.await;
-        traffic.iter().for_each(Beside::stop);
+        traffic.iter().for_each(BackgroundTraffic::stop);
         eprintln!(
             "Shutting down; requests and exports in progress have {} s",
             GRACE.as_secs()

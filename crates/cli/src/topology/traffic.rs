@@ -1,9 +1,9 @@
-//! The `[traffic]` table: what `up` sends to the mesh while it runs.
+//! The `[traffic]` table: requests that `up` sends to the mesh while it runs.
 //!
 //! ```toml
 //! [traffic]
 //! rate = "2/s..20/s over 10m"        # and for, connections, seed
-//! [[traffic.mix]]                    # once for each kind
+//! [[traffic.mix]]                    # one for each kind
 //! weight = 1
 //! baggage = "tail.search.latency=1200ms"
 //! ```
@@ -19,11 +19,11 @@ use tracing_tail_host::document::{Located, Table};
 const TRAFFIC: &str = "'traffic'";
 const KIND: &str = "'traffic.mix'";
 
-/// Reads the table; faults in it have to be for one of `services`.
+/// Reads the table. Faults in it may only name `services`.
 pub(super) fn read(mut table: Table<'_>, services: &[Service]) -> Result<Plan> {
     let default = Plan::default();
     let rate = table.string("rate")?;
-    let lasts = table.string("for")?;
+    let duration = table.string("for")?;
     let connections = table.integer("connections")?;
     let seed = table.string_or_number("seed")?;
     let kinds = table.tables("mix", KIND)?;
@@ -31,7 +31,7 @@ pub(super) fn read(mut table: Table<'_>, services: &[Service]) -> Result<Plan> {
     let kinds = kinds.into_iter().map(|kind| read_kind(kind, services));
     Ok(Plan {
         rate: parsed(TRAFFIC, "rate", rate, Rate::parse)?.unwrap_or(default.rate),
-        lasts: parsed(TRAFFIC, "for", lasts, parse_time)?,
+        duration: parsed(TRAFFIC, "for", duration, parse_time)?,
         connections: parsed(TRAFFIC, "connections", connections, parse_connections)?
             .unwrap_or(default.connections),
         seed: seed.map(|seed| seed.value),
@@ -94,7 +94,7 @@ fn read_baggage(text: &Located<String>, services: &[Service]) -> Result<String> 
     Ok(baggage)
 }
 
-/// The meaning of a value, if there is one.
+/// Parses a value, if there is one.
 fn parsed<T>(
     what: &str,
     key: &str,
@@ -153,7 +153,7 @@ sampled = false
         kinds[1].baggage += ", user=1";
         let expected = Plan {
             rate: Rate::parse("2/s..20/s over 10m").unwrap(),
-            lasts: Some(Duration::from_secs(60)),
+            duration: Some(Duration::from_secs(60)),
             requests: None,
             connections: 8,
             seed: Some("42".to_owned()),

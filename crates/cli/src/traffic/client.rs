@@ -1,4 +1,4 @@
-//! One request over a bounded number of connections, and what it fails with.
+//! Sends a request over a bounded number of connections, and classifies its failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -21,37 +21,37 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_service::Service;
 
-/// How long a connection may take to come about.
+/// The limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a whole answer may take: twice the longest delay that a service simulates by default.
+/// The limit for a whole answer: twice the default `APP_LATENCY_CAP`.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// The most bytes of an answer; the service's own answers end at 4 MiB.
+/// The maximum size of an answer; the service itself answers with at most 4 MiB.
 const MAX_ANSWER: usize = 8 << 20;
-/// How long an idle connection is kept; the service closes it later.
+/// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(20);
 
 /// Sends requests.
 #[derive(Debug, Clone)]
-pub struct Client(PooledClient<Bounded, Full<Bytes>>);
+pub struct Client(PooledClient<BoundedConnector, Full<Bytes>>);
 
-/// Why a request has no answer. The words are those of the spans' `error.type`.
+/// Why a request was not answered. Displayed as the value that `error.type` has on spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Failure {
-    /// The host has no address.
+    /// The host name can't be resolved.
     Dns,
-    /// Nobody listens there.
+    /// The connection was refused.
     ConnectionRefused,
-    /// The connection broke off.
+    /// The connection was closed or reset.
     ConnectionTerminated,
-    /// There is no way there.
+    /// There is no route to the host.
     Unroutable,
-    /// There is no connection for another reason.
+    /// The connection failed for another reason.
     Unavailable,
-    /// The server is not who it should be.
+    /// The server's certificate is invalid.
     TlsCertificate,
     /// TLS failed otherwise.
     TlsProtocol,
-    /// The answer is no HTTP.
+    /// The answer is not valid HTTP.
     Protocol,
     /// The answer is over 8 MiB.
     AnswerTooLarge,
@@ -77,7 +77,7 @@ impl fmt::Display for Failure {
 }
 
 impl Client {
-    /// A client with at most so many connections at once, idle ones included.
+    /// A client with at most `connections` open connections, idle ones included.
     pub fn new(connections: usize) -> Client {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -88,9 +88,9 @@ impl Client {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let bounded = Bounded {
+        let bounded = BoundedConnector {
             connector,
-            places: Arc::new(Semaphore::new(connections)),
+            permits: Arc::new(Semaphore::new(connections)),
         };
         let client = PooledClient::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
@@ -102,7 +102,7 @@ impl Client {
     /// Sends a request, and waits for the whole answer.
     ///
     /// # Errors
-    /// Where there is no whole answer in time.
+    /// Why there was no complete answer.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let exchange = async {
             let response = self.0.request(request.map(Full::new)).await;
@@ -118,10 +118,10 @@ impl Client {
     }
 }
 
-/// Finds the kind of a failure in an error and its causes.
+/// Classifies an error by its causes.
 fn explain(error: &(dyn StdError + 'static)) -> Failure {
     let causes: Vec<_> = iter::successors(Some(error), |cause| (*cause).source()).collect();
-    // Resolvers and TLS have no error types in common; their words start the same.
+    // These two have no public error type; their messages start the same.
     let says = |start: &str| {
         let mut texts = causes.iter().map(ToString::to_string);
         texts.any(|text| text.starts_with(start))
@@ -166,53 +166,53 @@ fn explain(error: &(dyn StdError + 'static)) -> Failure {
     }
 }
 
-/// Connects while there is a place. The pool opens a connection where the one that has just answered is not idle
-/// yet, so that bounding requests does not bound connections.
+/// Connects when it gets a permit. Bounding requests alone would not bound connections: the pool may open another one
+/// while the last one used is not marked idle yet.
 #[derive(Debug, Clone)]
-struct Bounded {
+struct BoundedConnector {
     connector: HttpsConnector<HttpConnector>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 type Stream = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-impl Service<Uri> for Bounded {
-    type Response = Placed;
+impl Service<Uri> for BoundedConnector {
+    type Response = BoundedStream;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Placed, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<BoundedStream, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.connector.poll_ready(cx)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let places = Arc::clone(&self.places);
+        let permits = Arc::clone(&self.permits);
         let mut connector = self.connector.clone();
         Box::pin(async move {
-            let place = places.acquire_owned().await?;
+            let permit = permits.acquire_owned().await?;
             let stream = connector.call(uri).await?;
-            Ok(Placed {
+            Ok(BoundedStream {
                 stream,
-                _place: place,
+                _permit: permit,
             })
         })
     }
 }
 
-/// A connection and its place.
-struct Placed {
+/// A connection, and the permit that it holds while it is open.
+struct BoundedStream {
     stream: Stream,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl Connection for Placed {
+impl Connection for BoundedStream {
     fn connected(&self) -> Connected {
         self.stream.connected()
     }
 }
 
-impl Read for Placed {
+impl Read for BoundedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -222,7 +222,7 @@ impl Read for Placed {
     }
 }
 
-impl Write for Placed {
+impl Write for BoundedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The n-th request as it is sent.
+//! Builds the n-th request.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("tracing-tail-traffic/", env!("CARGO_PKG_VERSION")));
 
-/// Makes requests, each from its number.
+/// Builds each request from its number.
 #[derive(Debug, Clone)]
 pub struct Composer {
     target: Target,
@@ -27,18 +27,18 @@ pub struct Composer {
     headers: HeaderMap,
 }
 
-/// A request that is ready to be sent.
+/// A request ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Composed {
-    /// The place of its kind in the mix.
+    /// The index of its kind in the mix.
     pub kind: usize,
     /// The request.
     pub request: Request<Bytes>,
 }
 
 impl Composer {
-    /// Makes the requests of a plan. `random` are 64 bits that no other run has: kinds are chosen by them where the
-    /// plan has no seed, and the trace ids of unsampled requests are made of them.
+    /// Builds the requests of a plan. `random` should differ between runs: it chooses kinds if the plan has no seed,
+    /// and it determines the trace ids of unsampled requests.
     pub fn new(plan: &Plan, target: &Target, random: u64) -> Composer {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -69,7 +69,7 @@ impl Composer {
         self
     }
 
-    /// The request of this number.
+    /// Builds request `number`.
     pub fn compose(&self, number: u64) -> Composed {
         let chosen = self.mix.choose(self.choice, number);
         let kind = &self.mix.kinds()[chosen];
@@ -77,7 +77,7 @@ impl Composer {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.target.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        // Baggage is checked where it is read, and seeds are encoded: both are always header values.
+        // Baggage was checked when it was parsed, and seeds are encoded, so both are valid header values.
         if let Some(baggage) = self.baggage(kind, number)
             && let Ok(value) = HeaderValue::try_from(baggage)
         {
@@ -94,7 +94,7 @@ impl Composer {
         }
     }
 
-    /// The seed comes first: what is over the limits of baggage is dropped from the end.
+    /// The seed comes first, since baggage over the limits is dropped from the end.
     fn baggage(&self, kind: &Kind, number: u64) -> Option<String> {
         let seed = match (&kind.seed, &self.seed) {
             (Some(seed), _) => Some(seed.clone()),
@@ -109,14 +109,14 @@ impl Composer {
         }
     }
 
-    /// A context whose flag says that there is no trace (Trace Context, "Sampled flag"); ids are never zero.
+    /// A context with the sampled flag off (Trace Context, "Sampled flag"), and ids that are never zero.
     fn unsampled(&self, number: u64) -> String {
         let part = |n| scramble(self.random, 3 * number + n).max(1);
         format!("00-{:016x}{:016x}-{:016x}-00", part(0), part(1), part(2))
     }
 }
 
-/// Encodes what a value of baggage can't hold (W3C Baggage, "value").
+/// Encodes everything that a baggage value may not contain (W3C Baggage, "value").
 fn percent_encode(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

@@ -1,7 +1,7 @@
-//! Sends what is due, and hands on each answer. Open loop: a slow answer delays no other request, as long as there are
-//! connections left.
+//! Sends each request when it is due, and hands its answer to a consumer. Open loop: a slow answer delays no other
+//! request while there are free connections.
 //!
-//! Whoever takes the [`Event`]s has to keep up: where too many wait to be taken, requests are sent late.
+//! The consumer must keep up with the [`Event`]s: when their channel is full, requests are sent late.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,57 +18,57 @@ use super::client::{Client, Failure};
 use super::compose::{Composed, Composer};
 use super::plan::Plan;
 
-/// How long after its time a request is late.
+/// A request sent later than this after its time counts as late.
 pub const LATE: Duration = Duration::from_millis(100);
-/// How long requests that are under way have once a run is stopped.
+/// How long requests in flight may take after the run is stopped.
 pub const GRACE: Duration = Duration::from_secs(5);
-/// How many events may wait to be taken.
+/// The capacity of the event channel.
 const EVENTS: usize = 1024;
 
-/// What happens in a run, in this order for each request.
+/// What happens in a run. Each request is first sent, then finished; the end comes last.
 #[derive(Debug)]
 pub enum Event {
-    /// A request is on its way.
+    /// A request was sent.
     Sent {
-        /// The place of its kind in the mix.
+        /// The index of its kind in the mix.
         kind: usize,
-        /// Whether all connections were in use when its turn came, or it was sent more than [`LATE`] after it.
+        /// Whether all connections were in use at its time, or it was sent more than [`LATE`] after it.
         late: bool,
     },
-    /// A request has its answer, or has failed.
+    /// A request was answered, or failed.
     Finished(Box<Exchange>),
-    /// Nothing more happens.
+    /// The run is over.
     Ended(Ended),
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// How many requests were due, and never sent.
+    /// Requests that were due but never sent.
     pub not_sent: u64,
-    /// How many were sent, and given up on before their answer.
+    /// Requests that were sent, and abandoned before their answer.
     pub unanswered: u64,
 }
 
-/// A request, and what it led to.
+/// A request and its outcome.
 #[derive(Debug)]
 pub struct Exchange {
     /// The number of the request, from 0 on.
     pub number: u64,
-    /// The place of its kind in the mix.
+    /// The index of its kind in the mix.
     pub kind: usize,
-    /// The headers that it was sent with.
+    /// The request headers.
     pub headers: HeaderMap,
-    /// From when it was sent until the whole answer was there.
-    pub took: Duration,
-    /// When that was.
+    /// From sending until the whole answer was received.
+    pub latency: Duration,
+    /// When the whole answer was received.
     pub ended: Instant,
     /// The answer, or why there is none.
     pub outcome: Result<Response<Bytes>, Failure>,
 }
 
-/// Starts a run; it goes on until the plan is done or `stop` is, and what is under way has ended. It ends at once
-/// where nobody takes its events any more.
+/// Starts a run. It ends when the plan or `stop` is complete and no request is in flight, or as soon as the receiver is
+/// dropped.
 pub fn start(
     plan: Plan,
     composer: Composer,
@@ -76,7 +76,7 @@ pub fn start(
 ) -> Receiver<Event> {
     let (events, taken) = channel(EVENTS);
     let run = Run {
-        places: Arc::new(Semaphore::new(plan.connections)),
+        connections: Arc::new(Semaphore::new(plan.connections)),
         client: Client::new(plan.connections),
         plan,
         composer,
@@ -92,7 +92,7 @@ struct Run {
     plan: Plan,
     composer: Composer,
     client: Client,
-    places: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
     events: Sender<Event>,
     sent: u64,
     under_way: JoinSet<()>,
@@ -111,7 +111,7 @@ impl Run {
         };
         let due = self.plan.due(started.elapsed());
         if !stopped {
-            // Each is bounded by its own timeout.
+            // Each request has its own timeout.
             tokio::select! {
                 biased;
                 () = events.closed() => return,
@@ -119,22 +119,21 @@ impl Run {
                 () = self.drain() => {}
             }
         }
-        // What is left after that is counted.
+        // Requests still in flight after the grace period are counted as unanswered.
         let _ = timeout(GRACE, self.drain()).await;
         let ended = Ended {
             not_sent: due.saturating_sub(self.sent),
             unanswered: self.under_way.len() as u64,
         };
-        // Nobody is left to be told where the channel is closed.
         let _ = events.send(Event::Ended(ended)).await;
     }
 
-    /// Sends what is due until the plan is done. May be dropped at any time.
+    /// Sends what is due until the plan is complete. Cancel safe.
     async fn dispatch(&mut self, started: Instant) {
-        match self.plan.lasts {
+        match self.plan.duration {
             None => self.send_all(started).await,
-            Some(lasts) => {
-                let _ = timeout_at(started + lasts, self.send_all(started)).await;
+            Some(duration) => {
+                let _ = timeout_at(started + duration, self.send_all(started)).await;
             }
         }
     }
@@ -145,12 +144,12 @@ impl Run {
             let due = started + time;
             sleep_until(due).await;
             while self.under_way.try_join_next().is_some() {}
-            let place = match Arc::clone(&self.places).try_acquire_owned() {
-                Ok(place) => place,
+            let permit = match Arc::clone(&self.connections).try_acquire_owned() {
+                Ok(permit) => permit,
                 Err(_) => {
-                    let place = Arc::clone(&self.places).acquire_owned().await;
+                    let permit = Arc::clone(&self.connections).acquire_owned().await;
                     full_until = Some(Instant::now());
-                    place.expect("this semaphore is never closed")
+                    permit.expect("this semaphore is never closed")
                 }
             };
             let late = full_until.is_some_and(|until| due <= until) || due.elapsed() > LATE;
@@ -169,12 +168,12 @@ impl Run {
                     number,
                     kind,
                     headers,
-                    took: sent.elapsed(),
+                    latency: sent.elapsed(),
                     ended: Instant::now(),
                     outcome,
                 };
                 let _ = events.send(Event::Finished(Box::new(exchange))).await;
-                drop(place);
+                drop(permit);
             });
         }
     }

@@ -1,6 +1,6 @@
-//! The kinds of requests, and which of them the n-th request is.
+//! The kinds of requests, and a seeded choice among them by weight.
 //!
-//! A kind is a weight and pairs of a key and its value, in any order:
+//! A kind is a weight followed by keys and values, in any order:
 //! `1 payload ["a","b"] baggage tail.search.latency=1200ms seed 7 sampled false`.
 
 use std::fmt;
@@ -9,14 +9,14 @@ use bytes::Bytes;
 use tracing_tail::config::text::parse_decimal;
 use tracing_tail::simulate::overrides::Overrides;
 
-/// The most items of a list that is given by its length.
+/// The maximum number of items in a payload given by its length.
 const MAX_ITEMS: usize = 10_000;
 /// The largest weight.
 const MAX_WEIGHT: f64 = 1e6;
-/// The member of baggage that seeds a request's draws.
+/// The baggage member that seeds the draws of a request.
 pub const SEED: &str = "tail.seed";
 
-/// Kinds of requests; there is at least one.
+/// Kinds of requests; at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mix {
     kinds: Vec<Kind>,
@@ -25,15 +25,15 @@ pub struct Mix {
 /// A kind of requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kind {
-    /// How many of the requests are of this kind, compared with the others' weights.
+    /// The share of requests of this kind, relative to the other weights.
     pub weight: f64,
-    /// The list that is sent.
+    /// The list to send.
     pub payload: Payload,
-    /// What the header `baggage` holds, faults among it; may be empty.
+    /// The `baggage` header, including faults; may be empty.
     pub baggage: String,
-    /// Makes the service's draws the same for every request of this kind.
+    /// The seed of the service's draws for every request of this kind.
     pub seed: Option<String>,
-    /// Whether the service is to make a trace of it.
+    /// Whether the service records traces of these requests.
     pub sampled: bool,
 }
 
@@ -48,7 +48,7 @@ impl Default for Mix {
 }
 
 impl Mix {
-    /// A mix of these kinds; of plain requests alone, where there are none.
+    /// A mix of these kinds; of plain requests if there are none.
     pub fn new(mut kinds: Vec<Kind>) -> Mix {
         if kinds.is_empty() {
             kinds.push(Kind::default());
@@ -56,13 +56,12 @@ impl Mix {
         Mix { kinds }
     }
 
-    /// The kinds, in the order in which they were given.
+    /// The kinds, in the order given.
     pub fn kinds(&self) -> &[Kind] {
         &self.kinds
     }
 
-    /// Which kind the request of this number is of, by its place in [`Mix::kinds`]: the same for the same `seed`,
-    /// whatever became of the requests before.
+    /// The index in [`Mix::kinds`] of the kind of request `number`. It depends on `seed` and `number` alone.
     pub fn choose(&self, seed: u64, number: u64) -> usize {
         let total: f64 = self.kinds.iter().map(|kind| kind.weight).sum();
         let drawn = total * unit(scramble(seed, number));
@@ -71,7 +70,7 @@ impl Mix {
             upper += kind.weight;
             drawn < upper
         });
-        // Rounding may leave a draw above the last sum.
+        // By rounding the draw may exceed the last sum.
         chosen.unwrap_or(self.kinds.len() - 1)
     }
 }
@@ -88,7 +87,7 @@ impl Default for Kind {
     }
 }
 
-/// What tells a kind from a plain one.
+/// Shows what differs from a plain request.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
@@ -110,10 +109,10 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// Reads a weight, and pairs of a key and its value.
+    /// Parses a weight followed by keys and values.
     ///
     /// # Errors
-    /// What is wrong, and what is accepted.
+    /// A sentence that names what is wrong and what is accepted.
     pub fn parse(text: &str) -> Result<Kind, String> {
         let (weight, mut rest) = word(text);
         let mut kind = Kind {
@@ -155,10 +154,10 @@ impl Kind {
         kind.checked()
     }
 
-    /// Refuses a kind with two seeds.
+    /// Rejects a kind with two seeds.
     ///
     /// # Errors
-    /// Which one to leave out.
+    /// A sentence that names both.
     pub fn checked(self) -> Result<Kind, String> {
         match self.seed.is_some() && self.has_own_seed() {
             true => Err(format!(
@@ -168,13 +167,13 @@ impl Kind {
         }
     }
 
-    /// Whether the baggage itself holds a seed.
+    /// Whether the baggage contains a seed.
     pub fn has_own_seed(&self) -> bool {
         keys(&self.baggage).any(|key| key == SEED)
     }
 }
 
-/// Two items, as in the first example of the service's documentation.
+/// Two items.
 impl Default for Payload {
     fn default() -> Payload {
         Payload::of_length(2)
@@ -187,10 +186,10 @@ impl Payload {
         Payload(items)
     }
 
-    /// Reads a JSON array of strings, or how many items there are to be.
+    /// Parses a JSON array of strings, or a number of items.
     ///
     /// # Errors
-    /// What is accepted.
+    /// A sentence that says what is accepted.
     pub fn parse(text: &str) -> Result<Payload, String> {
         if text.starts_with('[')
             && let Ok(items) = serde_json::from_str(text)
@@ -207,26 +206,26 @@ impl Payload {
         Payload((1..=length).map(|n| format!("item{n}")).collect())
     }
 
-    /// The body that is sent.
+    /// The request body.
     pub fn body(&self) -> Bytes {
         serde_json::Value::from(self.0.clone()).to_string().into()
     }
 }
 
-/// Reads a weight.
+/// Parses a weight.
 ///
 /// # Errors
-/// What is accepted.
+/// A sentence that says what is accepted.
 pub fn parse_weight(text: &str) -> Result<f64, String> {
     parse_decimal(text)
         .filter(|weight| *weight > 0.0 && *weight <= MAX_WEIGHT)
         .ok_or_else(|| format!("write a number above 0, at most {MAX_WEIGHT}, such as 9 or 0.5"))
 }
 
-/// Reads what the header `baggage` is to hold. A fault that the service would refuse is refused here.
+/// Checks a `baggage` header. Faults that the service would reject are rejected here.
 ///
 /// # Errors
-/// What the service would say.
+/// The message of the service.
 pub fn parse_baggage(text: &str) -> Result<String, String> {
     if let Some(strange) = text.chars().find(|c| !(' '..='~').contains(c)) {
         return Err(format!(
@@ -240,7 +239,7 @@ pub fn parse_baggage(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The services that faults in this baggage are for.
+/// The services that faults in this baggage name.
 pub fn services(baggage: &str) -> impl Iterator<Item = &str> {
     let faults = keys(baggage).filter_map(|key| key.strip_prefix("tail."));
     let services = faults.filter_map(|fault| fault.rsplit_once('.'));
@@ -273,7 +272,7 @@ fn word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-/// A JSON array, which may have spaces, or a word.
+/// A JSON array, which may contain spaces, or a word.
 fn json_or_word(text: &str) -> Result<(&str, &str), String> {
     if !text.starts_with('[') {
         return Ok(word(text));
@@ -286,7 +285,7 @@ fn json_or_word(text: &str) -> Result<(&str, &str), String> {
     .map(|(value, rest)| (value, rest.trim_start()))
 }
 
-/// 64 bits that look random, the same for the same pair.
+/// 64 pseudo-random bits, a function of both values.
 pub fn scramble(seed: u64, number: u64) -> u64 {
     // SplitMix64, seeded.
     let mut bits = seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -448,8 +447,8 @@ mod tests {
                 "baggage a=1 seed 7 sampled false",
             ),
         ];
-        for (text, told) in table {
-            assert_eq!(Kind::parse(text).unwrap().to_string(), told);
+        for (text, description) in table {
+            assert_eq!(Kind::parse(text).unwrap().to_string(), description);
         }
     }
 

@@ -1,18 +1,18 @@
-//! Steady requests to the service, open loop: each is sent at its time, whatever became of those before it.
+//! Steady requests to the service, open loop: each request is sent on schedule, however slow earlier answers are.
 //!
-//! Pure, functions of values:
-//! - [`rate`]: how many requests are due when
-//! - [`mix`]: the kinds of requests, and which of them the n-th one is
-//! - [`target`]: where they go
-//! - [`compose`]: the n-th request as it is sent
-//! - [`plan`]: all that a run is told
-//! - [`stats`]: what became of them, added up
-//! - [`report`]: the table, the live line and the JSON of that
+//! Pure:
+//! - [`rate`]: the schedule, from a grammar of rates
+//! - [`mix`]: the kinds of requests, and a seeded choice among them by weight
+//! - [`plan`]: the settings of a run
+//! - [`target`]: the URL that requests go to
+//! - [`compose`]: builds the n-th request
+//! - [`stats`]: counts and percentiles
+//! - [`report`]: the live line, the final table, and JSON
 //!
-//! With the network and the clock:
-//! - [`client`]: one request over a bounded number of connections, and what it fails with
-//! - [`engine`]: sends what is due, and hands on each answer
-//! - [`run`]: the command `traffic`, and the same beside an application
+//! With network and clock:
+//! - [`client`]: sends one request over a bounded number of connections, and classifies failures
+//! - [`engine`]: sends what is due, and hands each answer to a consumer
+//! - [`run`]: the `traffic` command, and background traffic for `up`
 
 pub mod client;
 pub mod compose;

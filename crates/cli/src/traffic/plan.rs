@@ -1,27 +1,27 @@
-//! All that a run is told.
+//! The settings of a run.
 
 use std::time::Duration;
 
 use super::mix::Mix;
 use super::rate::Rate;
 
-/// How many requests may be under way at once, unless somebody says so.
+/// The default number of connections.
 pub const CONNECTIONS: usize = 64;
-/// The most that can be asked for.
+/// The largest number of connections accepted.
 const MAX_CONNECTIONS: usize = 10_000;
 
-/// All that a run is told but where to.
+/// The settings of a run, except its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// How many requests are due when.
+    /// The schedule.
     pub rate: Rate,
-    /// How long requests become due; none until it is stopped.
-    pub lasts: Option<Duration>,
-    /// How many requests become due; none for as many as there is time for.
+    /// For how long requests are sent; `None` until stopped.
+    pub duration: Option<Duration>,
+    /// The maximum number of requests; `None` for no limit.
     pub requests: Option<u64>,
-    /// How many requests may be under way at once, each on a connection of its own.
+    /// The maximum number of requests in flight, each on its own connection.
     pub connections: usize,
-    /// Makes the choice of kinds, and what the service draws for each request, repeatable.
+    /// Makes the choice of kinds, and the service's draws for each request, reproducible.
     pub seed: Option<String>,
     /// The kinds of requests.
     pub mix: Mix,
@@ -31,7 +31,7 @@ impl Default for Plan {
     fn default() -> Plan {
         Plan {
             rate: Rate::default(),
-            lasts: None,
+            duration: None,
             requests: None,
             connections: CONNECTIONS,
             seed: None,
@@ -41,26 +41,28 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// How long after the start the request of this number is due; none where there is no such request.
+    /// When request `number` is due, relative to the start; `None` if the run ends before it.
     pub fn time_of(&self, number: u64) -> Option<Duration> {
         let time = self.rate.time_of(number);
-        let in_time = self.lasts.is_none_or(|lasts| time < lasts);
+        let in_time = self.duration.is_none_or(|duration| time < duration);
         let counted = self.requests.is_none_or(|requests| number < requests);
         (in_time && counted).then_some(time)
     }
 
     /// How many requests are due before `elapsed`.
     pub fn due(&self, elapsed: Duration) -> u64 {
-        let elapsed = self.lasts.map_or(elapsed, |lasts| lasts.min(elapsed));
+        let elapsed = self
+            .duration
+            .map_or(elapsed, |duration| duration.min(elapsed));
         let due = self.rate.due(elapsed);
         self.requests.map_or(due, |requests| requests.min(due))
     }
 }
 
-/// Reads how many connections there may be.
+/// Parses the number of connections.
 ///
 /// # Errors
-/// What is accepted.
+/// A sentence that says what is accepted.
 pub fn parse_connections(text: &str) -> Result<usize, String> {
     let number = text.parse().ok();
     number
@@ -75,8 +77,8 @@ mod tests {
     #[test]
     fn ends_after_its_time_or_its_requests() {
         let second = Duration::from_secs(1);
-        let plan = |lasts: Option<u32>, requests| Plan {
-            lasts: lasts.map(|lasts| second * lasts),
+        let plan = |duration: Option<u32>, requests| Plan {
+            duration: duration.map(|duration| second * duration),
             requests,
             ..Plan::default()
         };
@@ -89,7 +91,7 @@ mod tests {
         for (plan, due, reason) in table {
             assert_eq!(plan.due(second * 100), due, "{reason}");
             assert!(plan.time_of(due - 1).is_some(), "{reason}");
-            let endless = plan.lasts.is_none() && plan.requests.is_none();
+            let endless = plan.duration.is_none() && plan.requests.is_none();
             assert_eq!(plan.time_of(due).is_some(), endless, "{reason}");
         }
     }

@@ -1,4 +1,4 @@
-//! How many requests are due when: `5/s`, `30/m`, or `2/s..20/s over 10m`, which swings.
+//! The schedule of requests: `5/s`, `30/m`, or `2/s..20/s over 10m`, which swings between two rates.
 
 use std::f64::consts::TAU;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tracing_tail::config::text::parse_decimal;
 
-/// The rate from which on a load generator does better, in requests a second.
+/// Requests per second from which a load generator is the right tool.
 const LOAD: f64 = 1000.0;
-/// The longest time that a run, or a swing, may be given.
+/// The longest duration of a run or a swing.
 const LONGEST: Duration = Duration::from_secs(1000 * 3600);
-/// The shortest swing; a faster one is hardly one at these rates.
+/// The shortest swing.
 const SHORTEST_SWING: Duration = Duration::from_secs(1);
 
-/// Requests a second, over time.
+/// Requests per second as a function of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rate {
     text: String,
@@ -23,7 +23,7 @@ pub struct Rate {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Curve {
     Steady(f64),
-    /// From one rate to the other and back, as a cosine does.
+    /// A cosine from one rate to the other and back.
     Swing {
         from: f64,
         to: f64,
@@ -47,10 +47,10 @@ impl fmt::Display for Rate {
 }
 
 impl Rate {
-    /// Reads `5/s`, `30/m`, `100/h`, or `2/s..20/s over 10m`.
+    /// Parses `5/s`, `30/m`, `100/h`, or `2/s..20/s over 10m`.
     ///
     /// # Errors
-    /// What is accepted.
+    /// A sentence that says what is accepted.
     pub fn parse(text: &str) -> Result<Rate, String> {
         let accepted = || "write a rate such as 5/s, 30/m or 2/s..20/s over 10m".to_owned();
         let text = text.trim();
@@ -76,7 +76,6 @@ impl Rate {
                     .to_owned(),
             );
         }
-        // An hour is as long as anybody waits for one request.
         if highest < 1.0 / 3600.0 {
             return Err("write a rate of at least 1/h".to_owned());
         }
@@ -86,9 +85,9 @@ impl Rate {
         })
     }
 
-    /// How many requests are due before `elapsed`, the first of them at once.
+    /// The number of requests due before `elapsed`. The first one is due at 0.
     pub fn due(&self, elapsed: Duration) -> u64 {
-        // The estimate is one of two neighbours, by rounding; `time_of` decides.
+        // The estimate may be off by one through rounding; `time_of` decides.
         let mut due = self.curve.integral(elapsed.as_secs_f64()).ceil() as u64;
         while due > 0 && self.time_of(due - 1) >= elapsed {
             due -= 1;
@@ -99,13 +98,13 @@ impl Rate {
         due
     }
 
-    /// How long after the start the request of this number is due; the first one is number 0.
+    /// When request `number` is due, relative to the start. Numbers begin at 0.
     pub fn time_of(&self, number: u64) -> Duration {
         let number = number as f64;
         let seconds = match self.curve {
             Curve::Steady(rate) => number / rate,
             Curve::Swing { over, .. } => {
-                // Whole swings have no error that adds up; within one the integral only grows.
+                // Whole swings are exact; within one swing the integral is monotonic, so bisect.
                 let over = over.as_secs_f64();
                 let of_one = self.curve.integral(over);
                 let swings = (number / of_one).floor();
@@ -134,7 +133,7 @@ impl Curve {
         }
     }
 
-    /// How many requests have become due after so many seconds, in parts of requests.
+    /// The expected number of requests after `seconds`, as a fraction.
     fn integral(self, seconds: f64) -> f64 {
         match self {
             Curve::Steady(rate) => rate * seconds,
@@ -147,10 +146,10 @@ impl Curve {
     }
 }
 
-/// Reads `30s`, `10m` or `1.5h`; above zero, and at most 1,000 hours.
+/// Parses `30s`, `10m` or `1.5h`; above zero, and at most 1,000 hours.
 ///
 /// # Errors
-/// What is accepted.
+/// A sentence that says what is accepted.
 pub fn parse_time(text: &str) -> Result<Duration, String> {
     let accepted = || "write a time such as 30s, 10m or 2h, at most 1000h".to_owned();
     let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
@@ -163,7 +162,7 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
         .ok_or_else(accepted)
 }
 
-/// Reads `5/s` as requests a second.
+/// Parses `5/s` as requests per second.
 fn parse_requests(text: &str) -> Option<f64> {
     let (number, unit) = text.split_once('/')?;
     let seconds = match unit.trim() {

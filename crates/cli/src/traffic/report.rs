@@ -1,4 +1,4 @@
-//! What became of the requests, for people and for programs.
+//! The report of a run: the live line, the final table, and JSON.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,33 +10,33 @@ use super::plan::Plan;
 use super::stats::{Stats, Tally};
 use super::target::Target;
 
-/// How long the description of a kind may be in the table.
+/// The maximum width of a kind in the table.
 const MAX_LABEL: usize = 48;
 
-/// A run that has ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// Where the requests went.
+    /// The target of the requests.
     pub target: Target,
-    /// What it was told.
+    /// The settings.
     pub plan: Plan,
-    /// What became of it.
+    /// The counts.
     pub stats: Stats,
-    /// How long it took.
-    pub took: Duration,
+    /// The duration of the run, including the wait for the last answers.
+    pub elapsed: Duration,
 }
 
 impl Report {
-    /// A sentence, a row for each kind, and one for all.
+    /// A summary line, and a table with a row for each kind and one for the total.
     pub fn table(&self) -> String {
         let Report {
             target,
             plan,
             stats,
-            took,
+            elapsed,
         } = self;
         let total = &stats.total;
-        let seconds = took.as_secs_f64();
+        let seconds = elapsed.as_secs_f64();
         let mut lines = vec![format!(
             "{} {} in {seconds:.1} s at {} to {target}",
             total.sent,
@@ -48,13 +48,10 @@ impl Report {
             plan.rate
         )];
         if stats.unanswered > 0 {
-            lines.push(format!(
-                "given up on before an answer: {}",
-                stats.unanswered
-            ));
+            lines.push(format!("unanswered: {}", stats.unanswered));
         }
         if stats.not_sent > 0 {
-            lines.push(format!("due, but never sent: {}", stats.not_sent));
+            lines.push(format!("not sent: {}", stats.not_sent));
         }
         let columns = Columns::of(total);
         let mut rows = vec![columns.head()];
@@ -63,19 +60,19 @@ impl Report {
             rows.push(columns.row(&shorten(&kind.to_string()), tally));
         }
         if kinds.len() > 1 {
-            rows.push(columns.row("all", total));
+            rows.push(columns.row("total", total));
         }
         lines.extend(align(&rows));
         lines.join("\n")
     }
 
-    /// The same and more as one JSON object.
+    /// The report as one JSON object.
     pub fn to_json(&self) -> Value {
         let Report {
             target,
             plan,
             stats,
-            took,
+            elapsed,
         } = self;
         let kinds = plan.mix.kinds().iter().zip(&stats.kinds);
         let kinds = kinds.map(|(kind, tally)| {
@@ -89,7 +86,7 @@ impl Report {
         json["rate"] = plan.rate.to_string().into();
         json["connections"] = plan.connections.into();
         json["seed"] = plan.seed.clone().into();
-        json["seconds"] = took.as_secs_f64().into();
+        json["seconds"] = elapsed.as_secs_f64().into();
         json["not_sent"] = stats.not_sent.into();
         json["unanswered"] = stats.unanswered.into();
         json["kinds"] = kinds.collect();
@@ -97,7 +94,7 @@ impl Report {
     }
 }
 
-/// How it goes so far, on one line.
+/// The counts so far on one line.
 pub fn live(stats: &Stats, elapsed: Duration) -> String {
     let Tally {
         sent,
@@ -127,7 +124,7 @@ pub fn live(stats: &Stats, elapsed: Duration) -> String {
     words.join("  ")
 }
 
-/// The columns that vary: what statuses and failures there are.
+/// The columns that depend on the run.
 struct Columns {
     statuses: BTreeSet<u16>,
     failures: BTreeSet<Failure>,
@@ -170,7 +167,7 @@ impl Columns {
     }
 }
 
-/// The first column to the left, the others to the right.
+/// Aligns the first column to the left, the others to the right.
 fn align(rows: &[Vec<String>]) -> impl Iterator<Item = String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |at: usize| {
@@ -199,7 +196,7 @@ fn shorten(label: &str) -> String {
     format!("{kept}…")
 }
 
-/// Three digits at the most, as far as they say something.
+/// Formats a duration with two or three significant digits.
 fn duration(duration: Option<Duration>) -> String {
     let Some(seconds) = duration.map(|duration| duration.as_secs_f64()) else {
         return "-".to_owned();
@@ -220,7 +217,8 @@ fn tally_to_json(tally: &Tally) -> Value {
     };
     let statuses = tally.statuses.iter();
     let failures = tally.failures.iter();
-    let millis = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1e3);
+    let millis =
+        |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1e3);
     let latencies = &tally.latencies;
     json!({
         "sent": tally.sent,
@@ -278,7 +276,7 @@ mod tests {
                 not_sent: 3,
                 unanswered: 1,
             },
-            took: Duration::from_millis(12_340),
+            elapsed: Duration::from_millis(12_340),
         }
     }
 
@@ -286,12 +284,12 @@ mod tests {
     fn draws_a_table() {
         let expected = "\
 110 requests in 12.3 s at 1/s to http://h/process
-given up on before an answer: 1
-due, but never sent: 3
+unanswered: 1
+not sent: 3
 kind                           sent  200  503  connection_refused  late   p50   p95   max
 plain                           100   97    0                   2     1  20ms  20ms  20ms
 baggage tail.*.errors=503:100    10    0   10                   0     1  20ms  20ms  20ms
-all                             110   97   10                   2     1  20ms  20ms  20ms";
+total                           110   97   10                   2     1  20ms  20ms  20ms";
         assert_eq!(report().table(), expected);
     }
 

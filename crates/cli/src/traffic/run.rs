@@ -1,4 +1,4 @@
-//! The command `traffic`, and the same beside an application that `up` runs.
+//! The `traffic` command, and background traffic for `up`.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -24,10 +24,10 @@ use crate::cli;
 /// How often the live line is drawn.
 const REDRAW: Duration = Duration::from_millis(500);
 
-/// Sends requests until their time is over, or `shutdown` says so, and prints what became of them.
+/// Sends requests until their time is over or `shutdown` is signalled, then prints the report.
 ///
 /// # Errors
-/// One sentence that says what is wrong; also where not one answer came.
+/// One sentence that says what is wrong; also when no answer was received at all.
 pub async fn traffic(args: cli::Traffic, shutdown: Shutdown) -> Result<()> {
     let target = Target::parse(&args.url).context("the URL of traffic")?;
     let table = match &args.from {
@@ -36,19 +36,19 @@ pub async fn traffic(args: cli::Traffic, shutdown: Shutdown) -> Result<()> {
     };
     let json = args.json;
     let plan = args.over(table.unwrap_or_default());
-    // Connections are files. Where no more may be open, those that fail are counted.
+    // Connections are file descriptors. If the limit stays too low, failed requests are counted as such.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let composer = Composer::new(&plan, &target, random()?);
     let events = engine::start(plan.clone(), composer, shutdown.begin());
     let screen = Screen {
         live: io::stderr().is_terminal(),
     };
-    let report = watch(events, target, plan, screen).await;
+    let report = collect(events, target, plan, screen).await;
     let text = match json {
         true => report.to_json().to_string(),
         false => report.table(),
     };
-    // A closed stdout is no reason to fail.
+    // A closed stdout is not a failure.
     let _ = writeln!(io::stdout(), "{text}");
     if report.stats.total.answered() == 0 {
         bail!("no answer came from {}", report.target);
@@ -56,18 +56,18 @@ pub async fn traffic(args: cli::Traffic, shutdown: Shutdown) -> Result<()> {
     Ok(())
 }
 
-/// Traffic beside an application.
-pub struct Beside {
+/// Traffic that runs while an application is served.
+pub struct BackgroundTraffic {
     stop: Arc<Notify>,
     watching: JoinHandle<()>,
 }
 
-impl Beside {
+impl BackgroundTraffic {
     /// Starts to send requests to `url`.
     ///
     /// # Errors
-    /// Where there is no randomness, or the URL is none.
-    pub fn start(plan: Plan, url: &str) -> Result<Beside> {
+    /// If the URL is invalid, or the system gives no random bits.
+    pub fn start(plan: Plan, url: &str) -> Result<BackgroundTraffic> {
         let target = Target::parse(url)?;
         let composer = Composer::new(&plan, &target, random()?);
         let stop = Arc::new(Notify::new());
@@ -76,20 +76,20 @@ impl Beside {
             stopped.notified().await;
         });
         eprintln!("Sending {} to {target}", plan.rate);
-        // What components print would tear a live line.
+        // No live line: components print to the same terminal.
         let screen = Screen { live: false };
         let watching = tokio::spawn(async move {
-            eprintln!("{}", watch(events, target, plan, screen).await.table());
+            eprintln!("{}", collect(events, target, plan, screen).await.table());
         });
-        Ok(Beside { stop, watching })
+        Ok(BackgroundTraffic { stop, watching })
     }
 
-    /// Sends no more; what is under way goes on.
+    /// Stops sending; requests in flight go on.
     pub fn stop(&self) {
         self.stop.notify_one();
     }
 
-    /// Waits until what is under way has ended, and what became of all is printed.
+    /// Stops sending, waits for the requests in flight, and prints the report.
     pub async fn finish(self) {
         self.stop();
         let _ = self.watching.await;
@@ -100,8 +100,13 @@ fn random() -> Result<u64> {
     getrandom::u64().context("failed to get random bits")
 }
 
-/// Takes a run's events to its end.
-async fn watch(mut events: Receiver<Event>, target: Target, plan: Plan, screen: Screen) -> Report {
+/// Collects the events of a run until it ends.
+async fn collect(
+    mut events: Receiver<Event>,
+    target: Target,
+    plan: Plan,
+    screen: Screen,
+) -> Report {
     let mut stats = Stats::new(plan.mix.kinds().len());
     let mut known = BTreeSet::new();
     let started = Instant::now();
@@ -132,11 +137,11 @@ async fn watch(mut events: Receiver<Event>, target: Target, plan: Plan, screen: 
         target,
         plan,
         stats,
-        took: started.elapsed(),
+        elapsed: started.elapsed(),
     }
 }
 
-/// The terminal's last line, where there is one.
+/// The live line, drawn only on a terminal.
 struct Screen {
     live: bool,
 }
@@ -144,7 +149,7 @@ struct Screen {
 impl Screen {
     fn draw(&self, line: &str) {
         if self.live {
-            // Cut at the right edge, rather than continued on a line that would stay.
+            // Without line wrap the terminal cuts the line at its right edge.
             eprint!("\r\x1b[2K\x1b[?7l{line}\x1b[?7h");
         }
     }

@@ -1,4 +1,4 @@
-//! What became of the requests, added up.
+//! Counts and percentiles of a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,36 +6,36 @@ use std::time::Duration;
 use super::client::Failure;
 use super::engine::{Ended, Event, Exchange};
 
-/// A whole run, and each kind of requests.
+/// The counts of a run, in total and by kind.
 #[derive(Debug, Clone)]
 pub struct Stats {
-    /// All requests together.
+    /// All requests.
     pub total: Tally,
-    /// The same by kind, in the order of the mix.
+    /// By kind, in the order of the mix.
     pub kinds: Vec<Tally>,
-    /// How many requests were due and never sent.
+    /// Requests that were due but never sent.
     pub not_sent: u64,
-    /// How many were given up on before their answer.
+    /// Requests that were sent, and abandoned before their answer.
     pub unanswered: u64,
 }
 
-/// Some of the requests.
+/// The counts of some requests.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// How many were sent.
+    /// Requests sent.
     pub sent: u64,
-    /// How many of these were late.
+    /// Requests sent late.
     pub late: u64,
     /// Answers by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Failures by kind.
     pub failures: BTreeMap<Failure, u64>,
-    /// From sending until the whole answer, of those that had one.
+    /// The latencies of the answers.
     pub latencies: Histogram,
 }
 
 impl Stats {
-    /// Nothing so far, for so many kinds.
+    /// Empty counts for a number of kinds.
     pub fn new(kinds: usize) -> Stats {
         Stats {
             total: Tally::default(),
@@ -45,7 +45,7 @@ impl Stats {
         }
     }
 
-    /// Adds what has happened.
+    /// Counts an event.
     pub fn add(&mut self, event: &Event) {
         match event {
             Event::Sent { kind, late } => self.each(*kind, |tally| {
@@ -76,29 +76,29 @@ impl Tally {
         match &exchange.outcome {
             Ok(answer) => {
                 *self.statuses.entry(answer.status().as_u16()).or_default() += 1;
-                self.latencies.record(exchange.took);
+                self.latencies.record(exchange.latency);
             }
             Err(failure) => *self.failures.entry(*failure).or_default() += 1,
         }
     }
 
-    /// How many had an answer, whatever its status.
+    /// Requests with an answer of any status.
     pub fn answered(&self) -> u64 {
         self.statuses.values().sum()
     }
 
-    /// How many failed without one.
+    /// Requests without an answer.
     pub fn failed(&self) -> u64 {
         self.failures.values().sum()
     }
 }
 
-/// Each power of two has so many buckets: a value is known to 3 %.
+/// Buckets for each power of two: values are accurate to 3 %.
 const STEPS: u64 = 32;
-/// As many as 64 bits need.
+/// Enough for 64 bits.
 const BUCKETS: usize = (STEPS * 60) as usize;
 
-/// How long something took, in buckets that grow with what is in them: of a fixed size, whatever is recorded.
+/// A histogram of durations with logarithmic buckets. Its size is fixed.
 #[derive(Debug, Clone)]
 pub struct Histogram {
     counts: Box<[u64]>,
@@ -117,7 +117,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Adds one, to the microsecond.
+    /// Records a duration, in microseconds.
     pub fn record(&mut self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.counts[bucket(micros)] += 1;
@@ -125,12 +125,12 @@ impl Histogram {
         self.max = self.max.max(took);
     }
 
-    /// The longest; none where there is nothing.
+    /// The longest duration; `None` if there is none.
     pub fn max(&self) -> Option<Duration> {
         (self.count > 0).then_some(self.max)
     }
 
-    /// What so many percent took at the most; none where there is nothing.
+    /// A percentile, rounded up to the end of its bucket; `None` if the histogram is empty.
     pub fn percentile(&self, percent: f64) -> Option<Duration> {
         let rank = (self.count as f64 * percent / 100.0).ceil().max(1.0) as u64;
         let mut upto = 0;
@@ -142,7 +142,7 @@ impl Histogram {
     }
 }
 
-/// Values below 64 have a bucket each; above, the six highest bits decide.
+/// Values below 64 have their own buckets; above, the six highest bits select one.
 fn bucket(micros: u64) -> usize {
     let shift = (63 - micros.max(1).leading_zeros() as u64).saturating_sub(5);
     (shift * STEPS + (micros >> shift)) as usize
@@ -175,7 +175,7 @@ mod tests {
             number: 0,
             kind,
             headers: HeaderMap::new(),
-            took: Duration::from_millis(5),
+            latency: Duration::from_millis(5),
             ended: Instant::now(),
             outcome: outcome.map(answer),
         }))
@@ -201,10 +201,10 @@ mod tests {
             not_sent: 7,
             unanswered: 1,
         }));
-        let told = |tally: &Tally| (tally.sent, tally.late, tally.answered(), tally.failed());
-        assert_eq!(told(&stats.total), (5, 2, 3, 1));
-        assert_eq!(told(&stats.kinds[0]), (3, 1, 2, 0));
-        assert_eq!(told(&stats.kinds[1]), (2, 1, 1, 1));
+        let counts = |tally: &Tally| (tally.sent, tally.late, tally.answered(), tally.failed());
+        assert_eq!(counts(&stats.total), (5, 2, 3, 1));
+        assert_eq!(counts(&stats.kinds[0]), (3, 1, 2, 0));
+        assert_eq!(counts(&stats.kinds[1]), (2, 1, 1, 1));
         assert_eq!((stats.not_sent, stats.unanswered), (7, 1));
         assert_eq!(stats.total.statuses, BTreeMap::from([(200, 2), (503, 1)]));
     }

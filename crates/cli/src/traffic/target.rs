@@ -1,4 +1,4 @@
-//! Where requests go: a URL with `http` or `https`; its `user:password@` becomes Basic credentials.
+//! The URL that requests go to: `http` or `https`, with `user:password@` as Basic credentials.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use tracing_tail::config::text::percent_decode;
 use tracing_tail_redact::redact;
 use url::Url;
 
-/// The service's path, which a URL without one is given.
+/// The path of the service, added to a URL without a path.
 const PROCESS: &str = "/process";
 
-/// Where requests go. It is shown without credentials.
+/// The URL that requests go to, displayed without credentials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The URL, without credentials.
     pub uri: Uri,
-    /// The value of `authorization`, where the URL had credentials.
+    /// The `authorization` header, if the URL has credentials.
     pub authorization: Option<HeaderValue>,
 }
 
@@ -29,10 +29,10 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// What is accepted; credentials are not shown.
+    /// A sentence that says what is accepted, without credentials.
     pub fn parse(text: &str) -> Result<Target> {
         let refused = || {
             let shown = redact(text);
@@ -48,7 +48,7 @@ impl Target {
         if url.path() == "/" {
             url.set_path(PROCESS);
         }
-        // Both only fail for URLs without a host.
+        // Both fail only for URLs without a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         url.set_fragment(None);
@@ -57,7 +57,7 @@ impl Target {
     }
 }
 
-/// The credentials of a URL as Basic ones (RFC 7617); the outer option is none where they can't be decoded.
+/// The credentials of a URL as a Basic header (RFC 7617), if any; `None` if they can't be decoded.
 fn credentials(url: &Url) -> Option<Option<HeaderValue>> {
     if url.username().is_empty() && url.password().is_none() {
         return Some(None);

@@ -84,8 +84,8 @@ async fn answer(
     let baggage = headers
         .get("baggage")
         .map_or("", |value| value.to_str().unwrap());
-    let told = format!("{} {baggage}", String::from_utf8_lossy(&body));
-    kept.bodies.lock().unwrap().push(told);
+    let request = format!("{} {baggage}", String::from_utf8_lossy(&body));
+    kept.bodies.lock().unwrap().push(request);
     let now = kept.now.fetch_add(1, Ordering::SeqCst) + 1;
     kept.most.fetch_max(now, Ordering::SeqCst);
     let _ = gate.wait_for(|open| *open).await;
@@ -202,7 +202,7 @@ async fn what_is_due_but_never_sent_or_answered_is_counted() {
     server.open.send_replace(false);
     let plan = Plan {
         connections: 2,
-        lasts: Some(Duration::from_millis(100)),
+        duration: Some(Duration::from_millis(100)),
         ..plan("100/s", 1000)
     };
     let target = Target::parse(&server.url).unwrap();
