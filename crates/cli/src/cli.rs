@@ -158,7 +158,7 @@ pub struct Traffic {
     /// Makes kinds, and the draws of the service for each request, reproducible
     #[arg(long, value_name = "TEXT")]
     seed: Option<String>,
-    /// A topology with a [traffic] table, for options that are not given
+    /// A topology with a traffic table, for options that are not given
     #[arg(short = 'f', long, value_name = "TOPOLOGY")]
     pub from: Option<PathBuf>,
     /// Print one line of JSON at the end instead of a table
@@ -255,7 +255,7 @@ pub struct Up {
     /// At the end print the totals of requests and spans as the last line: json
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub summary: Option<Summary>,
-    /// Send steady requests while the app runs, such as 2/s, or off [default: the topology's [traffic] table]
+    /// Send steady requests while the app runs, such as 2/s, or off [default: the topology's traffic table]
     #[arg(long, value_name = "RATE", value_parser = parse_traffic)]
     traffic: Option<TrafficChoice>,
     /// Drop what components print
