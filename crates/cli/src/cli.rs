@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::traffic::mix::{Kind, Mix};
+use crate::traffic::kind::Kind;
+use crate::traffic::mix::Mix;
 use crate::traffic::plan::{CONNECTIONS, Plan, parse_connections};
 use crate::traffic::rate::{Rate, parse_time};
 use tracing_tail_host::connection::{MAX_HEAD_BYTES, MAX_HEADERS};

@@ -11,7 +11,9 @@
 use anyhow::Result;
 
 use super::Service;
-use crate::traffic::mix::{self, Kind, Mix, Payload};
+use crate::traffic::kind::{self, Kind};
+use crate::traffic::mix::Mix;
+use crate::traffic::payload::Payload;
 use crate::traffic::plan::{Plan, parse_connections};
 use crate::traffic::rate::{Rate, parse_time};
 use tracing_tail_host::document::{Located, Table};
@@ -60,7 +62,7 @@ fn read_kind(mut table: Table<'_>, services: &[Service]) -> Result<Kind> {
     let has_sampled = table.holds("sampled");
     let sampled = table.boolean("sampled")? || !has_sampled;
     let kind = Kind {
-        weight: parsed(KIND, "weight", weight, mix::parse_weight)?.unwrap_or(default.weight),
+        weight: parsed(KIND, "weight", weight, kind::parse_weight)?.unwrap_or(default.weight),
         payload: payload.unwrap_or(default.payload),
         baggage: baggage
             .as_ref()
@@ -80,12 +82,12 @@ fn read_kind(mut table: Table<'_>, services: &[Service]) -> Result<Kind> {
 
 fn read_baggage(text: &Located<String>, services: &[Service]) -> Result<String> {
     let refuse = |problem: String| text.error(format!("'baggage' of {KIND}: {problem}"));
-    let baggage = mix::parse_baggage(&text.value).map_err(refuse)?;
+    let baggage = kind::parse_baggage(&text.value).map_err(refuse)?;
     let names: Vec<_> = services
         .iter()
         .map(|service| service.id.value.as_str())
         .collect();
-    if let Some(unknown) = mix::services(&baggage).find(|name| !names.contains(name)) {
+    if let Some(unknown) = kind::services(&baggage).find(|name| !names.contains(name)) {
         let known = names.join(", ");
         return Err(refuse(format!(
             "there is no service '{unknown}'; there are {known}"

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
-use super::mix::{Kind, Mix, SEED, hash, scramble};
+use super::kind::{Kind, SEED};
+use super::mix::{Mix, hash, scramble};
 use super::plan::Plan;
 use super::target::Target;
 

@@ -2,7 +2,9 @@
 //!
 //! Pure:
 //! - [`rate`]: the schedule, from a grammar of rates
-//! - [`mix`]: the kinds of requests, and a seeded choice among them by weight
+//! - [`kind`]: the grammar of kinds of requests
+//! - [`payload`]: the list that a request sends
+//! - [`mix`]: a seeded choice among kinds by weight
 //! - [`plan`]: the settings of a run
 //! - [`target`]: the URL that requests go to
 //! - [`compose`]: builds the n-th request
@@ -17,7 +19,9 @@
 pub mod client;
 pub mod compose;
 pub mod engine;
+pub mod kind;
 pub mod mix;
+pub mod payload;
 pub mod plan;
 pub mod rate;
 pub mod report;

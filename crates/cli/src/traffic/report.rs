@@ -240,7 +240,8 @@ fn tally_to_json(tally: &Tally) -> Value {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::mix::{Kind, Mix};
+    use super::super::kind::Kind;
+    use super::super::mix::Mix;
     use super::*;
 
     fn tally(sent: u64, statuses: &[(u16, u64)], failures: &[(Failure, u64)]) -> Tally {

@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::super::mix::{Kind, Mix};
+use super::super::kind::Kind;
+use super::super::mix::Mix;
 use super::super::rate::Rate;
 use super::super::target::Target;
 use super::*;
