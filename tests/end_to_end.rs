@@ -47,6 +47,7 @@ mod secrets;
 mod security;
 mod settings;
 mod support;
+mod traffic;
 mod unruly;
 mod viewer;
 
@@ -93,6 +94,7 @@ const ONCE: &[&[Test]] = &[
     mesh::TESTS,
     raw_http::TESTS,
     security::TESTS,
+    traffic::TESTS,
     unruly::TESTS,
     viewer::access::TESTS,
     viewer::intake::TESTS,

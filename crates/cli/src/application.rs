@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::topology::{Code, Topology, spin_toml};
+use crate::traffic::plan::Plan;
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Manifest, folder};
 use tracing_tail_host::variables::{Provider, Values};
@@ -15,6 +16,8 @@ use tracing_tail_host::variables::{Provider, Values};
 pub struct Application {
     /// Its manifest, read from the file or made from a topology.
     pub manifest: Manifest,
+    /// The requests to send while it runs, from a topology.
+    pub traffic: Option<Plan>,
     prefixes: &'static [&'static str],
 }
 
@@ -36,6 +39,7 @@ impl Application {
         if !Topology::is_topology(&document.root()?) {
             return Ok(Application {
                 manifest: Manifest::parse(document, dir)?,
+                traffic: None,
                 prefixes: &[],
             });
         }
@@ -44,6 +48,7 @@ impl Application {
         let made_from = format!("the manifest made from {name}");
         Ok(Application {
             manifest: Manifest::parse(Document::new(&made_from, &made), dir)?,
+            traffic: topology.traffic,
             prefixes: &PREFIXES,
         })
     }

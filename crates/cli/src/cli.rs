@@ -2,9 +2,14 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::traffic::kind::Kind;
+use crate::traffic::mix::Mix;
+use crate::traffic::plan::{CONNECTIONS, Plan, parse_connections};
+use crate::traffic::rate::{Rate, parse_time};
 use tracing_tail_host::memory::MAX_INSTANCE_BYTES;
 use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
 use tracing_tail_host::server::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
@@ -41,6 +46,9 @@ pub enum Command {
     /// Make a Spin manifest, or a flowchart, of a topology: a file with the services of a mesh
     #[command(after_help = TOPOLOGY)]
     Mesh(Mesh),
+    /// Send steady requests, and print their outcomes
+    #[command(after_help = TRAFFIC)]
+    Traffic(Traffic),
 }
 
 const TOPOLOGY: &str = r#"A topology is a TOML file:
@@ -61,8 +69,21 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
   [services.catalog]
   [services.cart]
 
+  [traffic]                            # requests that `up` sends; see `traffic --help`
+  rate = "5/s"                         # and for, connections, seed
+  [[traffic.mix]]                      # one for each kind: weight, payload, baggage, seed, sampled
+  weight = 9
+
 One entry point answers on /process, several on /<service>/process. In the environment a service's
 settings are APP_STOREFRONT_LATENCY and so on; the other settings are shared."#;
+
+const TRAFFIC: &str = r#"A kind of requests is a weight, followed by any of:
+  payload LIST    a JSON array of strings, or a number of items [default: 2]
+  baggage TEXT    the baggage header, such as a fault
+  seed TEXT       every request of this kind has the same draws
+  sampled false   no trace is recorded
+
+  tracing-tail traffic --rate '2/s..20/s over 10m' --mix 9 --mix '1 baggage tail.search.latency=1200ms'"#;
 
 /// The limits of clients and guests, for the help of `up`.
 fn limits() -> String {
@@ -120,6 +141,75 @@ pub struct Mesh {
     pub graph: bool,
 }
 
+/// The arguments of `traffic`.
+#[derive(Debug, Args)]
+pub struct Traffic {
+    /// Where to send requests; an origin gets the path /process
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:3000/process")]
+    pub url: String,
+    /// Requests per second, minute or hour, or a range to swing in [default: 1/s]
+    #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
+    rate: Option<Rate>,
+    /// How long to send requests, such as 1m [default: until stopped]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    duration: Option<Duration>,
+    #[arg(long, value_name = "NUMBER", value_parser = parse_connections, help = connections_help())]
+    connections: Option<usize>,
+    /// A weight and a kind of requests, see below; may be repeated [default: 1]
+    #[arg(long, value_name = "KIND", value_parser = Kind::parse)]
+    mix: Vec<Kind>,
+    /// Makes kinds, and the draws of the service for each request, reproducible
+    #[arg(long, value_name = "TEXT")]
+    seed: Option<String>,
+    /// A topology with a traffic table, for options that are not given
+    #[arg(short = 'f', long, value_name = "TOPOLOGY")]
+    pub from: Option<PathBuf>,
+    /// Print one line of JSON at the end instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn connections_help() -> String {
+    format!(
+        "The maximum number of requests in flight, each on its own connection [default: {CONNECTIONS}]"
+    )
+}
+
+impl Traffic {
+    /// Overrides `plan` with the arguments given.
+    pub fn over(self, plan: Plan) -> Plan {
+        Plan {
+            rate: self.rate.unwrap_or(plan.rate),
+            duration: self.duration.or(plan.duration),
+            connections: self.connections.unwrap_or(plan.connections),
+            seed: self.seed.or(plan.seed),
+            mix: match self.mix.is_empty() {
+                true => plan.mix,
+                false => Mix::new(self.mix),
+            },
+            requests: plan.requests,
+        }
+    }
+}
+
+/// The value of `up --traffic`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrafficChoice {
+    /// Send nothing, even if the topology has a `[traffic]` table.
+    Off,
+    /// Send at this rate.
+    At(Rate),
+}
+
+fn parse_traffic(text: &str) -> Result<TrafficChoice, String> {
+    match text {
+        "off" => Ok(TrafficChoice::Off),
+        rate => Rate::parse(rate)
+            .map(TrafficChoice::At)
+            .map_err(|accepted| format!("{accepted}; or off")),
+    }
+}
+
 /// Arguments after `up`, which may name the application without `--from`.
 #[derive(Debug, Args)]
 pub struct UpPath {
@@ -168,9 +258,26 @@ pub struct Up {
     /// At the end print the totals of requests and spans as the last line: json
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub summary: Option<Summary>,
+    /// Send steady requests while the app runs, such as 2/s, or off [default: the topology's traffic table]
+    #[arg(long, value_name = "RATE", value_parser = parse_traffic)]
+    traffic: Option<TrafficChoice>,
     /// Drop what components print
     #[arg(short = 'q', long)]
     pub quiet: bool,
+}
+
+impl Up {
+    /// The requests to send; `table` is that of the topology.
+    pub fn traffic(&self, table: Option<Plan>) -> Option<Plan> {
+        match &self.traffic {
+            None => table,
+            Some(TrafficChoice::Off) => None,
+            Some(TrafficChoice::At(rate)) => Some(Plan {
+                rate: rate.clone(),
+                ..table.unwrap_or_default()
+            }),
+        }
+    }
 }
 
 /// The format of the totals at the end.

@@ -8,6 +8,7 @@
 //! Commands
 //! - [`up`]: builds, loads and runs an application
 //! - [`build`]: builds components that are missing or older than their sources
+//! - [`traffic`]: sends steady requests
 //! - [`mesh`]: prints a topology as a manifest or a flowchart
 //! - [`shutdown`]: SIGINT and SIGTERM
 //!
@@ -26,6 +27,7 @@ pub mod mesh;
 pub mod shutdown;
 pub mod span_account;
 pub mod topology;
+pub mod traffic;
 pub mod up;
 pub mod warnings;
 
@@ -43,6 +45,7 @@ pub async fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Some(Command::Build(args)) => up::build(&args),
         Some(Command::Mesh(args)) => mesh::mesh(&args),
+        Some(Command::Traffic(args)) => traffic::run::traffic(args, shutdown).await,
         Some(Command::Up(args)) => up::up(args.into(), shutdown).await,
         None => up::up(cli.up, shutdown).await,
     }

@@ -20,6 +20,7 @@ use tracing_tail::settings::{
 };
 use tracing_tail_redact::redact;
 
+use crate::traffic::plan::Plan;
 use tracing_tail_host::document::{Document, Located, Table};
 
 mod calls;
@@ -27,6 +28,7 @@ mod code;
 mod graph;
 mod names;
 mod spin_toml;
+mod traffic;
 
 pub use code::Code;
 pub use graph::graph;
@@ -51,6 +53,8 @@ pub struct Topology {
     pub source: Option<String>,
     /// The services, in the order of the file.
     pub services: Vec<Service>,
+    /// The requests to send while it runs.
+    pub traffic: Option<Plan>,
 }
 
 /// A service of the mesh.
@@ -105,6 +109,10 @@ impl Topology {
         if !services.iter().any(|service| service.entry) {
             return Err(root.error("has no service with 'entry = true'"));
         }
+        let traffic = root.table("traffic", "'traffic'")?;
+        let traffic = traffic
+            .map(|table| traffic::read(table, &services))
+            .transpose()?;
         root.refuse_unknown()?;
         names::refuse_clashes(&services)?;
         calls::refuse_unknown(&services)?;
@@ -113,6 +121,7 @@ impl Topology {
             name,
             source,
             services,
+            traffic,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::iter;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -19,6 +20,7 @@ use crate::build::{self, Which};
 use crate::cli::{self, Up};
 use crate::shutdown::Shutdown;
 use crate::span_account::{self, SpanAccount};
+use crate::traffic::run::BackgroundTraffic;
 use crate::warnings::Warnings;
 
 mod banner;
@@ -26,7 +28,7 @@ mod listen;
 mod load;
 mod report;
 
-use banner::banner;
+use banner::{banner, process_path};
 use load::{Loaded, load};
 
 /// The name before messages on stderr.
@@ -51,6 +53,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         listener,
         connections,
         linked,
+        traffic,
     } = load(&args)?;
     let address = listener.local_addr()?;
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
@@ -63,8 +66,12 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let stop = shutdown.begin();
     // The server runs even if stdout is closed.
     let _ = writeln!(io::stdout(), "{banner}");
+    let traffic = traffic
+        .map(|plan| BackgroundTraffic::start(plan, &loopback(address, &process_path(&manifest))))
+        .transpose()?;
     let shutdown = async {
         stop.await;
+        traffic.iter().for_each(BackgroundTraffic::stop);
         eprintln!(
             "Shutting down; requests and exports in progress have {} s",
             GRACE.as_secs()
@@ -75,6 +82,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         served = serving => served?,
         never = report::report_losses(&spans, &context.memory) => match never {},
     };
+    if let Some(traffic) = traffic {
+        traffic.finish().await;
+    }
     if let Some(what) = unfinished.describe() {
         eprintln!(
             "After {} s {what}; all outbound requests were failed",
@@ -110,4 +120,14 @@ fn output(args: &Up, spans: Arc<SpanAccount>) -> Output {
         }
         taken || warnings.is_repeated(component, line)
     })
+}
+
+/// The URL of a path for a client on this machine; not every system connects to an unspecified address.
+fn loopback(mut address: SocketAddr, path: &str) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}{path}")
 }

@@ -62,7 +62,7 @@ fn names_what_it_refuses_and_its_line() {
     let table = [
         ("name = \"shop\"", "name = 1", "shop.toml:2: 'name' of the file is of type integer, not a string".to_owned()),
         ("name = \"shop\"", "name = \" \"", "shop.toml:2: the name is empty".to_owned()),
-        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services")),
+        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, traffic")),
         ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
         ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
         ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries")),

@@ -55,7 +55,7 @@ fn requires_token(manifest: &Manifest, variables: &Variables, viewer: &str) -> b
 }
 
 /// The path of `/process`: at the top, or under the first route with a wildcard.
-fn process_path(manifest: &Manifest) -> String {
+pub(super) fn process_path(manifest: &Manifest) -> String {
     const PROCESS: &str = "/process";
     let under = |trigger: &Trigger| match &trigger.route {
         Route::Public(route) => Some(format!("{}{PROCESS}", route.value.strip_suffix("/...")?)),

@@ -22,6 +22,7 @@ use crate::call_tree;
 use crate::cli::Up;
 use crate::destinations;
 use crate::span_account::SPAN_ACCOUNT_VARIABLE;
+use crate::traffic::plan::Plan;
 
 /// The files that a process may open if the system does not say how many.
 const DEFAULT_FILES: u64 = 1024;
@@ -33,6 +34,7 @@ pub(super) struct Loaded {
     pub(super) listener: TcpListener,
     pub(super) connections: Connections,
     pub(super) linked: Vec<LinkedComponent>,
+    pub(super) traffic: Option<Plan>,
 }
 
 /// Loads the application that the arguments name, and prints warnings about its calls.
@@ -40,6 +42,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let environment = environment(args)?;
     let application = Application::load(args.app.path())?;
     let providers = providers(args, &application)?;
+    let traffic = args.traffic(application.traffic);
     let manifest = application.manifest;
     let variables = Variables::resolve(&manifest, &providers)?;
     for component in &manifest.components {
@@ -65,6 +68,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         listener,
         connections: Connections::new(connections::limit(files.unwrap_or(DEFAULT_FILES))),
         linked,
+        traffic,
     })
 }
 

@@ -136,6 +136,13 @@ impl<'t> Table<'t> {
             .is_some_and(|value| value.get_ref().is_table())
     }
 
+    /// Whether `key` holds an array.
+    pub fn contains_array(&self, key: &str) -> bool {
+        self.entries
+            .get(key)
+            .is_some_and(|value| value.get_ref().is_array())
+    }
+
     /// The table under `key`, called `what` in messages.
     ///
     /// # Errors

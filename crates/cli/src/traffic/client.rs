@@ -1,0 +1,253 @@
+//! Sends a request over a bounded number of connections, and classifies its failure.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::iter;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as PooledClient;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tower_service::Service;
+
+/// The limit for establishing a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The limit for a whole answer: twice the default `APP_LATENCY_CAP`.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The maximum size of an answer; the service itself answers with at most 4 MiB.
+const MAX_ANSWER: usize = 8 << 20;
+/// How long an idle connection is kept.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Sends requests.
+#[derive(Debug, Clone)]
+pub struct Client(PooledClient<BoundedConnector, Full<Bytes>>);
+
+/// Why a request was not answered. Displayed as the value that `error.type` has on spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// The host name can't be resolved.
+    Dns,
+    /// The connection was refused.
+    ConnectionRefused,
+    /// The connection was closed or reset.
+    ConnectionTerminated,
+    /// There is no route to the host.
+    Unroutable,
+    /// The connection failed for another reason.
+    Unavailable,
+    /// The server's certificate is invalid.
+    TlsCertificate,
+    /// TLS failed otherwise.
+    TlsProtocol,
+    /// The answer is not valid HTTP.
+    Protocol,
+    /// The answer is over 8 MiB.
+    AnswerTooLarge,
+    /// No connection within 10 s, or no whole answer within 60 s.
+    Timeout,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Dns => "dns_error",
+            Failure::ConnectionRefused => "connection_refused",
+            Failure::ConnectionTerminated => "connection_terminated",
+            Failure::Unroutable => "destination_ip_unroutable",
+            Failure::Unavailable => "destination_unavailable",
+            Failure::TlsCertificate => "tls_certificate_error",
+            Failure::TlsProtocol => "tls_protocol_error",
+            Failure::Protocol => "http_protocol_error",
+            Failure::AnswerTooLarge => "answer_too_large",
+            Failure::Timeout => "timeout",
+        })
+    }
+}
+
+impl Client {
+    /// A client with at most `connections` open connections, idle ones included.
+    pub fn new(connections: usize) -> Client {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let bounded = BoundedConnector {
+            connector,
+            permits: Arc::new(Semaphore::new(connections)),
+        };
+        let client = PooledClient::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(bounded);
+        Client(client)
+    }
+
+    /// Sends a request, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// Why there was no complete answer.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+        let exchange = async {
+            let response = self.0.request(request.map(Full::new)).await;
+            let response = response.map_err(|error| explain(&error))?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_ANSWER).collect().await;
+            let body = body.map_err(|error| explain(&*error))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        timeout(ANSWER_TIMEOUT, exchange)
+            .await
+            .unwrap_or(Err(Failure::Timeout))
+    }
+}
+
+/// Classifies an error by its causes.
+fn explain(error: &(dyn StdError + 'static)) -> Failure {
+    let causes: Vec<_> = iter::successors(Some(error), |cause| (*cause).source()).collect();
+    // These two have no public error type; their messages start the same.
+    let says = |start: &str| {
+        let mut texts = causes.iter().map(ToString::to_string);
+        texts.any(|text| text.starts_with(start))
+    };
+    if says("dns error") {
+        return Failure::Dns;
+    }
+    if says("invalid peer certificate") {
+        return Failure::TlsCertificate;
+    }
+    if causes.iter().any(|cause| cause.is::<LengthLimitError>()) {
+        return Failure::AnswerTooLarge;
+    }
+    let connecting = causes
+        .iter()
+        .find_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    let io = causes
+        .iter()
+        .find_map(|cause| cause.downcast_ref::<io::Error>());
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => Failure::ConnectionRefused,
+        Some(io::ErrorKind::TimedOut) => Failure::Timeout,
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            Failure::Unroutable
+        }
+        Some(
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof,
+        ) => Failure::ConnectionTerminated,
+        Some(io::ErrorKind::InvalidData) if connecting => Failure::TlsProtocol,
+        _ if connecting => Failure::Unavailable,
+        _ => match causes
+            .iter()
+            .find_map(|cause| cause.downcast_ref::<hyper::Error>())
+        {
+            Some(hyper) if hyper.is_parse() => Failure::Protocol,
+            _ => Failure::ConnectionTerminated,
+        },
+    }
+}
+
+/// Connects when it gets a permit. Bounding requests alone would not bound connections: the pool may open another one
+/// while the last one used is not marked idle yet.
+#[derive(Debug, Clone)]
+struct BoundedConnector {
+    connector: HttpsConnector<HttpConnector>,
+    permits: Arc<Semaphore>,
+}
+
+type Stream = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+impl Service<Uri> for BoundedConnector {
+    type Response = BoundedStream;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<BoundedStream, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.connector.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let permits = Arc::clone(&self.permits);
+        let mut connector = self.connector.clone();
+        Box::pin(async move {
+            let permit = permits.acquire_owned().await?;
+            let stream = connector.call(uri).await?;
+            Ok(BoundedStream {
+                stream,
+                _permit: permit,
+            })
+        })
+    }
+}
+
+/// A connection, and the permit that it holds while it is open.
+struct BoundedStream {
+    stream: Stream,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connection for BoundedStream {
+    fn connected(&self) -> Connected {
+        self.stream.connected()
+    }
+}
+
+impl Read for BoundedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl Write for BoundedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+}
