@@ -6,8 +6,8 @@
 //! A request runs through these modules, in this order:
 //!
 //! - `handler`: one request, step by step
-//! - [`inbound`]: what the head of a request says: route, client, server
 //! - [`telemetry::propagation`]: the caller's trace context and baggage
+//! - [`inbound`]: what the head of a request says: route, client, server
 //! - [`instrument`]: the spans of a request; the one module that knows both the domain and OpenTelemetry
 //! - [`payload`]: the JSON array
 //! - [`simulate`]: settings, overrides and random numbers in, a plan out
@@ -23,7 +23,7 @@
 //! - [`target`] and [`downstream`]: where an outbound request goes, and what a response means
 //! - [`retry`]: whether an outbound request is retried, and when
 //! - [`telemetry`]: sampling, batches and export
-//! - [`wasi`]: the runtime that hosts the component; the only module that names it
+//! - [`wasi`]: the seam to the host; the only module that names spin-sdk or the crate `wasi`
 
 // The macros of spin-sdk 5 name it so.
 #[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]

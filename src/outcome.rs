@@ -25,7 +25,7 @@ pub enum Failure {
     Unreadable(String),
     /// The body is larger than [`MAX_BYTES`].
     TooLarge,
-    /// The body is no payload.
+    /// The body is not a payload.
     Malformed(Malformed),
     /// The simulation made the request fail.
     Simulated {
@@ -42,7 +42,7 @@ pub enum Failure {
     DownstreamLoop(String),
     /// The request has used up its hops, and its downstreams are not called.
     HopsUsedUp,
-    /// The request may not make as many calls as it has downstreams.
+    /// The request may not make as many calls as it needs.
     CallsUsedUp {
         /// How many calls it needs.
         calls: u64,

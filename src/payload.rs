@@ -72,7 +72,7 @@ impl Payload {
 /// Why a body is not a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Malformed {
-    /// It is not JSON, not an array, or holds something else than strings; with the parser's message.
+    /// It is not JSON, not an array, or holds something other than strings; with the parser's message.
     NotAnArrayOfStrings(String),
     /// It holds this many strings, more than [`MAX_ITEMS`].
     TooManyItems(usize),

@@ -22,7 +22,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(10);
 pub struct RetryPolicy {
     /// The maximum number of retries.
     pub max_retries: u32,
-    /// Whether to retry after a timeout: each attempt has a time limit of its own.
+    /// Whether to retry after a timeout, which is useful only if each attempt has a time limit of its own.
     pub retry_timeouts: bool,
 }
 

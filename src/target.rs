@@ -98,7 +98,7 @@ fn has_valid_port(url: &Uri) -> bool {
     let (Some(authority), Some(host)) = (url.authority(), url.host()) else {
         return true;
     };
-    let port = authority.as_str().trim_start_matches(host);
+    let port = authority.as_str().strip_prefix(host).unwrap_or_default();
     matches!(port, "" | ":") || authority.port_u16().is_some()
 }
 

@@ -123,7 +123,7 @@ pub fn block_on(test: impl Future<Output = ()>) {
     runtime.block_on(test);
 }
 
-/// A module's list of tests, in groups by what they need; those in `sync` are no `async fn`.
+/// A module's list of tests, in groups by what they need; those in `sync` are not `async`.
 macro_rules! tests {
     ($($group:ident: [$($test:ident),+ $(,)?])+) => {
         &[$($(

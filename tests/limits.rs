@@ -78,8 +78,12 @@ async fn services_that_call_each_other_stop_at_the_call_budget() {
         let spans = eventually("the whole tree arrives", || {
             let spans = collector.spans();
             let ids: HashSet<_> = spans.iter().map(|span| &span.id).collect();
-            let roots = spans.iter().filter(|span| !ids.contains(&span.parent));
-            let whole = roots.count() == 1;
+            let clients = spans.iter().filter(|span| span.kind == "CLIENT").count();
+            let has_root = spans.iter().any(|span| span.parent.is_empty());
+            let mut parents = spans.iter().map(|span| &span.parent);
+            let connected = parents.all(|parent| parent.is_empty() || ids.contains(parent));
+            // Every call has a SERVER span, and so has the request itself.
+            let whole = has_root && connected && servers(&spans).len() == clients + 1;
             whole.then_some(spans)
         });
         let spans = spans.await;

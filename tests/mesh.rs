@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Test, tests};
 use crate::support::{
-    App, Collector, Launch, eventually, launch_app, launch_exporting_to, repository,
+    App, Collector, Launch, build, eventually, launch_app, launch_exporting_to, repository,
 };
 
 pub(crate) const TESTS: &[Test] = tests! {
@@ -151,6 +151,7 @@ fn refuses_a_malformed_topology_with_its_line() {
 async fn runs_a_topology_with_the_component_that_it_names() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
+    build("spin.toml");
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     let page = format!(
         "source = {:?}\n[services.cart-db]\n\
@@ -172,6 +173,7 @@ async fn runs_a_topology_with_the_component_that_it_names() {
 
 /// A topology in which each service calls as many of the next layer.
 fn layers(count: usize, width: usize) -> String {
+    build("spin.toml");
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     let mut page = format!("source = {:?}\n", component.canonicalize().unwrap());
     for layer in 0..count {
@@ -190,7 +192,7 @@ fn layers(count: usize, width: usize) -> String {
 }
 
 async fn launch_page(collector: &Collector, page: &str) -> App {
-    crate::support::build("spin.toml");
+    build("spin.toml");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.toml");
     fs::write(&file, page).unwrap();
@@ -338,6 +340,7 @@ async fn entry_points_are_served_under_their_names() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("two.toml");
+    build("spin.toml");
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     let text = format!(
         "source = {:?}\n[services.web]\nentry = true\n[services.back-office]\nentry = true\n",

@@ -31,37 +31,37 @@ impl Client {
         Client(TcpStream::connect(app.authority()).await.unwrap())
     }
 
-    async fn say(&mut self, bytes: impl AsRef<[u8]>) {
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// What it hears until `end`, or until the connection is closed.
-    async fn hear(&mut self, end: &str) -> String {
-        let mut heard = Vec::new();
-        let hears = async {
+    /// Receives until `end`, or until the connection is closed.
+    async fn receive(&mut self, end: &str) -> String {
+        let mut received = Vec::new();
+        let receives = async {
             loop {
-                let text = String::from_utf8_lossy(&heard);
+                let text = String::from_utf8_lossy(&received);
                 if !end.is_empty() && text.ends_with(end) {
                     return;
                 }
-                match self.0.read_buf(&mut heard).await {
+                match self.0.read_buf(&mut received).await {
                     Ok(0) | Err(_) => return,
                     Ok(_) => {}
                 }
             }
         };
-        let in_time = timeout(PATIENCE, hears).await;
-        let heard = String::from_utf8_lossy(&heard).into_owned();
-        assert!(in_time.is_ok(), "after {heard:?}");
-        heard
+        let in_time = timeout(PATIENCE, receives).await;
+        let received = String::from_utf8_lossy(&received).into_owned();
+        assert!(in_time.is_ok(), "after {received:?}");
+        received
     }
 }
 
 /// Sends these bytes, and returns everything that comes back.
-async fn hear(app: &App, bytes: impl AsRef<[u8]>) -> String {
+async fn exchange(app: &App, bytes: impl AsRef<[u8]>) -> String {
     let mut client = Client::connect(app).await;
-    client.say(bytes).await;
-    client.hear("").await
+    client.send(bytes).await;
+    client.receive("").await
 }
 
 /// A request for `/process` with an empty list, and other headers.
@@ -122,13 +122,13 @@ async fn answers_a_malformed_head_with_an_explanation() {
     ];
     for (request, status, sentence) in table {
         let shown: String = request.chars().take(60).collect();
-        let heard = hear(&app, &request).await;
+        let received = exchange(&app, &request).await;
         assert!(
-            heard.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{shown:?}: {heard}"
+            received.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{shown:?}: {received}"
         );
-        assert!(heard.contains(sentence), "{shown:?}: {heard}");
-        assert!(!heard.contains("secret"), "{heard}");
+        assert!(received.contains(sentence), "{shown:?}: {received}");
+        assert!(!received.contains("secret"), "{received}");
     }
     // It is still sending when it is refused, and may or may not receive the response.
     let mut client = Client::connect(&app).await;
@@ -136,13 +136,13 @@ async fn answers_a_malformed_head_with_an_explanation() {
         .0
         .write_all(get(&format!("GET / HTTP/1.1\r\n{long}host: a")).as_bytes())
         .await;
-    let heard = client.hear("").await;
+    let received = client.receive("").await;
     assert!(
-        heard.is_empty() || heard.starts_with("HTTP/1.1 431 "),
-        "{heard}"
+        received.is_empty() || received.starts_with("HTTP/1.1 431 "),
+        "{received}"
     );
     assert!(
-        hear(&app, post("connection: close\r\n"))
+        exchange(&app, post("connection: close\r\n"))
             .await
             .ends_with(LIST)
     );
@@ -150,10 +150,10 @@ async fn answers_a_malformed_head_with_an_explanation() {
 
 async fn refuses_http_2_with_an_explanation() {
     let app = launch_app().start().await;
-    let heard = hear(&app, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    let received = exchange(&app, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     assert!(
-        heard.contains("this server speaks HTTP/1.1 only"),
-        "{heard:?}"
+        received.contains("this server speaks HTTP/1.1 only"),
+        "{received:?}"
     );
 }
 
@@ -170,7 +170,7 @@ async fn an_absolute_target_wins_over_the_host_header() {
     ];
     for (at, (head, host, port)) in table.into_iter().enumerate() {
         let request = format!("{head}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]");
-        assert!(hear(&app, request).await.ends_with(LIST));
+        assert!(exchange(&app, request).await.ends_with(LIST));
         let spans = collector.wait_for(at + 1).await;
         let attributes = &spans[at].attributes;
         assert_eq!(attributes["server.address"], json!(host));
@@ -178,7 +178,7 @@ async fn an_absolute_target_wins_over_the_host_header() {
     }
     let old = "POST /process HTTP/1.0\r\ncontent-length: 2\r\n\r\n[]";
     assert!(
-        hear(&app, old).await.ends_with(LIST),
+        exchange(&app, old).await.ends_with(LIST),
         "HTTP/1.0 has no Host header"
     );
 }
@@ -203,28 +203,31 @@ async fn serves_whatever_http_allows() {
         ),
     ];
     for (what, request) in table {
-        let heard = hear(&app, request).await;
-        assert!(heard.starts_with("HTTP/1.1 200 OK\r\n"), "{what}: {heard}");
+        let received = exchange(&app, request).await;
+        assert!(
+            received.starts_with("HTTP/1.1 200 OK\r\n"),
+            "{what}: {received}"
+        );
     }
     let mut client = Client::connect(&app).await;
     client
-        .say([post(""), post(""), post("connection: close\r\n")].concat())
+        .send([post(""), post(""), post("connection: close\r\n")].concat())
         .await;
-    let heard = client.hear("").await;
-    assert_eq!(heard.matches(LIST).count(), 3, "pipelined: {heard}");
+    let received = client.receive("").await;
+    assert_eq!(received.matches(LIST).count(), 3, "pipelined: {received}");
 
     let mut client = Client::connect(&app).await;
     client
-        .say(format!(
+        .send(format!(
             "{head}expect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"
         ))
         .await;
     assert_eq!(
-        client.hear("\r\n\r\n").await,
+        client.receive("\r\n\r\n").await,
         "HTTP/1.1 100 Continue\r\n\r\n"
     );
-    client.say("[]").await;
-    assert!(client.hear("").await.ends_with(LIST));
+    client.send("[]").await;
+    assert!(client.receive("").await.ends_with(LIST));
 }
 
 async fn answers_invalid_requests_with_client_errors() {
@@ -252,11 +255,11 @@ async fn answers_invalid_requests_with_client_errors() {
         ),
     ];
     for (what, request) in table {
-        let heard = hear(&app, request).await;
-        assert!(heard.starts_with("HTTP/1.1 4"), "{what}: {heard}");
+        let received = exchange(&app, request).await;
+        assert!(received.starts_with("HTTP/1.1 4"), "{what}: {received}");
     }
     assert!(
-        hear(&app, post("connection: close\r\n"))
+        exchange(&app, post("connection: close\r\n"))
             .await
             .ends_with(LIST)
     );
@@ -267,7 +270,7 @@ async fn a_client_that_is_still_sending_receives_the_response() {
     let mut client = Client::connect(&app).await;
     let length = 64 << 20;
     client
-        .say(format!(
+        .send(format!(
             "POST /process HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n"
         ))
         .await;
@@ -276,14 +279,14 @@ async fn a_client_that_is_still_sending_receives_the_response() {
         let piece = vec![b' '; 1 << 20];
         while writes.write_all(&piece).await.is_ok() {}
     };
-    let mut heard = [0; 12];
+    let mut received = [0; 12];
     tokio::select! {
-        read = timeout(PATIENCE, reads.read_exact(&mut heard)) => {
+        read = timeout(PATIENCE, reads.read_exact(&mut received)) => {
             read.unwrap().unwrap();
         }
-        () = sends => panic!("it could send no more, and heard nothing"),
+        () = sends => panic!("it could send no more, and received nothing"),
     }
-    assert_eq!(&heard, b"HTTP/1.1 413");
+    assert_eq!(&received, b"HTTP/1.1 413");
 }
 
 async fn stalled_uploads_block_nobody_and_end_with_408() {
@@ -293,12 +296,12 @@ async fn stalled_uploads_block_nobody_and_end_with_408() {
         let mut client = Client::connect(&app).await;
         let path = ["/v1/traces", "/process"][at % 2];
         client
-            .say(format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"))
+            .send(format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"))
             .await;
         slow.push(client);
     }
     let mut head = Client::connect(&app).await;
-    head.say("GET /process HTTP/1.1\r\nhost: ").await;
+    head.send("GET /process HTTP/1.1\r\nhost: ").await;
     for path in ["/v1/traces", "/process"] {
         let body = ["{\"resourceSpans\":[]}", "[]"][usize::from(path == "/process")];
         let request = app.request(reqwest::Method::POST, path).body(body);
@@ -306,18 +309,18 @@ async fn stalled_uploads_block_nobody_and_end_with_408() {
         let answer = timeout(Duration::from_secs(5), request.send()).await;
         assert_eq!(answer.unwrap().unwrap().status(), 200, "{path}");
     }
-    let heard = head.hear("").await;
-    assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
+    let received = head.receive("").await;
+    assert!(received.starts_with("HTTP/1.1 408 "), "{received}");
     assert!(
-        heard.ends_with("the request's head did not come within 10 s\n"),
-        "{heard}"
+        received.ends_with("the request's head did not come within 10 s\n"),
+        "{received}"
     );
     for client in &mut slow {
-        let heard = client.hear("").await;
-        assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
+        let received = client.receive("").await;
+        assert!(received.starts_with("HTTP/1.1 408 "), "{received}");
         assert!(
-            heard.contains("the request's body came too slowly"),
-            "{heard}"
+            received.contains("the request's body came too slowly"),
+            "{received}"
         );
     }
 }
@@ -333,10 +336,13 @@ async fn closes_idle_connections_when_file_descriptors_run_out() {
         let answer = timeout(Duration::from_secs(5), answer).await.unwrap();
         assert_eq!(answer.status(), 200);
     }
-    assert_eq!(idle[0].hear("").await, "", "the idlest was closed");
+    assert_eq!(idle[0].receive("").await, "", "the idlest was closed");
     let latest = idle.last_mut().unwrap();
-    latest.say(post("connection: close\r\n")).await;
-    assert!(latest.hear("").await.ends_with(LIST), "the latest was not");
+    latest.send(post("connection: close\r\n")).await;
+    assert!(
+        latest.receive("").await.ends_with(LIST),
+        "the latest was not"
+    );
     assert!(
         !app.stderr().contains("failed to accept"),
         "{}",

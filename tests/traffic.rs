@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::harness::{Test, tests};
 use crate::support::{
-    App, Collector, eventually, launch_exporting_to, refusing_address, repository,
+    App, Collector, build, eventually, launch_exporting_to, refusing_address, repository,
 };
 
 pub(crate) const TESTS: &[Test] = tests! {
     embedded_host: [
         up_sends_traffic_while_it_runs,
         up_sends_what_a_topology_asks_for,
-        traffic_of_a_mix_leaves_the_traces_that_it_says,
+        a_mix_produces_the_traces_that_it_reports,
         a_signal_ends_traffic_with_its_table,
-        traffic_to_nobody_says_so_and_fails,
+        reports_a_target_that_does_not_answer_and_fails,
         refuses_wrong_values_by_option_value_and_what_is_accepted,
     ]
 };
@@ -42,7 +42,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-/// How many SERVER spans came; each is of a trace of its own.
+/// The number of SERVER spans, each of which must be in a trace of its own.
 fn traces(collector: &Collector) -> usize {
     let spans = collector.spans();
     let servers = spans.iter().filter(|span| span.kind == SERVER);
@@ -51,7 +51,7 @@ fn traces(collector: &Collector) -> usize {
     traces.len()
 }
 
-/// How many requests it says that it has sent.
+/// The number of requests that it reports as sent.
 fn sent(app: &App) -> Option<usize> {
     let stderr = app.stderr();
     let line = stderr.lines().find(|line| line.contains(" requests in "))?;
@@ -77,6 +77,7 @@ async fn up_sends_traffic_while_it_runs() {
 async fn up_sends_what_a_topology_asks_for() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
+    build("spin.toml");
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
     let page = format!(
         "source = {:?}\n[services.front]\nentry = true\n\
@@ -98,17 +99,20 @@ async fn up_sends_what_a_topology_asks_for() {
             .all(|span| span.attributes["http.response.status_code"] == "503")
     );
     drop(app);
-    let before = traces(&collector);
-    let launch = launch().argument("--traffic").argument("off");
+    let collector = Collector::start().await;
+    let launch = launch_exporting_to(&collector)
+        .manifest(&file)
+        .argument("--traffic")
+        .argument("off");
     let mut app = launch.start().await;
     app.process("[]").await;
     app.signal("INT");
     assert!(app.wait_for_exit().await.success());
-    assert_eq!(traces(&collector), before + 1);
+    assert_eq!(traces(&collector), 1);
     assert_eq!(sent(&app), None);
 }
 
-async fn traffic_of_a_mix_leaves_the_traces_that_it_says() {
+async fn a_mix_produces_the_traces_that_it_reports() {
     let collector = Collector::start().await;
     let mut app = launch_exporting_to(&collector).start().await;
     let output = traffic(&[
@@ -144,7 +148,7 @@ async fn traffic_of_a_mix_leaves_the_traces_that_it_says() {
         .map(|span| &span.attributes["tracing_tail.seed"])
         .collect();
     assert_eq!(seeds.len(), sampled, "each request has a seed of its own");
-    // Whoever has ended has exported everything.
+    // An application exports all its spans before it ends.
     app.signal("INT");
     assert!(app.wait_for_exit().await.success());
     assert_eq!(
@@ -187,7 +191,7 @@ async fn a_signal_ends_traffic_with_its_table() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 
-async fn traffic_to_nobody_says_so_and_fails() {
+async fn reports_a_target_that_does_not_answer_and_fails() {
     let (_socket, address) = refusing_address();
     let url = format!("http://{address}");
     let output = traffic(&[&url, "--rate", "50/s", "--for", "200ms", "--json"]).await;

@@ -128,7 +128,7 @@ impl Live {
     /// Runs the instance for as long as `conversation` takes.
     ///
     /// # Errors
-    /// If it traps, or where the conversation fails.
+    /// If it traps, or if the conversation fails.
     pub async fn converse<R: 'static>(
         &mut self,
         conversation: impl AsyncFnOnce(&Conversation<'_>) -> Result<R>,

@@ -180,7 +180,7 @@ fn heading() -> Table {
         "RSS MiB",
         "spans made",
         "sent",
-        "lost, and said",
+        "reported lost",
         "received",
     ])
 }
@@ -318,7 +318,8 @@ impl Run<'_> {
 
 fn summary(printed: &str, received: Option<u64>) -> Result<Spans> {
     let last = printed.lines().next_back().unwrap_or_default();
-    let summary: Value = serde_json::from_str(last).context("the application said no summary")?;
+    let summary: Value =
+        serde_json::from_str(last).context("the application printed no summary")?;
     let number = |field: &str| {
         summary[field]
             .as_u64()

@@ -76,6 +76,12 @@ fn without_comments(text: &str, start: &str) -> Result<String, String> {
     let mut parts = text.split(start);
     let mut kept = parts.next().unwrap_or_default().to_owned();
     for part in parts {
+        let line = kept.rsplit('\n').next().unwrap_or_default();
+        if line.contains("//") || line.matches(['"', '\'', '`']).count() % 2 == 1 {
+            return Err(format!(
+                "'{start}' inside a string or another comment: {line}"
+            ));
+        }
         let (_, code) = part.split_once("*/").ok_or("a comment does not end")?;
         kept.push_str(code);
     }

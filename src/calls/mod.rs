@@ -1,6 +1,7 @@
 //! The downstream calls of one request: which are made, with which budget, and what each returned.
 //!
-//! Calls take a list and return results; they touch no span. A failed call adds nothing to the list.
+//! Calls take a list and return results. Each attempt runs within a CLIENT span; the SERVER span is left to the
+//! handler. A failed call adds nothing to the list.
 //!
 //! - [`sequential`] and [`parallel`]: the two values of APP_FANOUT
 //! - [`attempt`]: one call, with its retries

@@ -1,7 +1,9 @@
 //! Calls all downstreams at once. Each is sent the same list; [`merge`] puts together what they added.
 
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt as _, StreamExt as _};
+use std::future::poll_fn;
+use std::task::Poll;
+
+use futures::FutureExt as _;
 
 use super::attempt::call;
 use super::{CallContext, CallResult, CallResults, ListWithProducer, Lists};
@@ -16,8 +18,7 @@ pub(super) async fn call_all<'s, R: Runtime>(
     let start = context.clock.now();
     let mut results = Vec::new();
     results.resize_with(context.config.downstreams.len(), || None);
-    // Boxed futures without a result, as the span processor's exports are: `join_all` would add 4 KB to the
-    // component.
+    // Boxed, since a `join_all` of these futures would add 4 KB to the component.
     let calls = context.callees().zip(&mut results).map(|(callee, result)| {
         let list = &list;
         let call = async move {
@@ -31,8 +32,15 @@ pub(super) async fn call_all<'s, R: Runtime>(
         };
         call.boxed_local()
     });
-    let mut calls: FuturesUnordered<_> = calls.collect();
-    while calls.next().await.is_some() {}
+    let mut calls: Vec<_> = calls.collect();
+    poll_fn(|cx| {
+        calls.retain_mut(|call| call.as_mut().poll(cx).is_pending());
+        match calls.is_empty() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
     drop(calls);
     let (calls, returned): (_, Vec<_>) = results.into_iter().flatten().unzip();
     CallResults {

@@ -107,7 +107,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     is_first(text, ["on", "off"])
 }
 
-/// Whether the text is the first of two names, in any case; refuses all but the second.
+/// Whether the text is the first of two names, in any case; refuses anything but the two.
 fn is_first(text: &str, [first, second]: [&str; 2]) -> Result<bool, String> {
     match text.eq_ignore_ascii_case(first) {
         true => Ok(true),

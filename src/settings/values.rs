@@ -49,18 +49,18 @@ enum Serves {
 
 impl Values {
     /// Reads what an instance needs that serves many requests.
-    pub async fn for_instance<W: Runtime>(runtime: &W) -> Values {
+    pub async fn for_instance<R: Runtime>(runtime: &R) -> Values {
         Values::read(runtime, Serves::ManyRequests).await
     }
 
     /// Reads what one request with these headers needs. Settings that make every request fail if they are
     /// malformed are always read.
-    pub async fn for_request<W: Runtime>(runtime: &W, headers: &HeaderMap) -> Values {
+    pub async fn for_request<R: Runtime>(runtime: &R, headers: &HeaderMap) -> Values {
         let overridden = overrides::contains_overrides(&baggage::read(headers));
         Values::read(runtime, Serves::OneRequest { overridden }).await
     }
 
-    async fn read<W: Runtime>(runtime: &W, serves: Serves) -> Values {
+    async fn read<R: Runtime>(runtime: &R, serves: Serves) -> Values {
         let mut values = Values::default();
         let others = SETTINGS
             .iter()
@@ -116,7 +116,7 @@ impl Values {
             | OTEL_EXPORTER_OTLP_COMPRESSION
             | OTEL_EXPORTER_OTLP_TIMEOUT
             | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => exports(),
-            // A single request has one batch, which does not wait.
+            // A single request exports without a delay; the defaults suffice for its queue and batches.
             OTEL_BSP_SCHEDULE_DELAY | OTEL_BSP_MAX_QUEUE_SIZE | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => {
                 serves == Serves::ManyRequests && exports()
             }

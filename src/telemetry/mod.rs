@@ -33,7 +33,7 @@ use crate::wasi::Runtime;
 
 /// Makes the tracer whose spans are sent to `config.otlp_endpoint`, if there is one. A tracer of a disabled SDK
 /// creates no spans.
-pub fn tracer<W: Runtime>(runtime: W, config: &Config) -> SdkTracer {
+pub fn tracer<R: Runtime>(runtime: R, config: &Config) -> SdkTracer {
     let origin = ResourceAndScope {
         resource: resource(config),
         scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
@@ -51,7 +51,7 @@ pub fn tracer<W: Runtime>(runtime: W, config: &Config) -> SdkTracer {
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
         let exporter = Exporter::new(runtime.clone(), endpoint, &config.export, &origin);
         let mut batching = config.batching;
-        if !W::REUSED {
+        if !R::REUSED {
             // The processor starts after the only request, so no more spans will come.
             batching.schedule_delay = Duration::ZERO;
         }

@@ -3,7 +3,7 @@
 //! The SDK's own processors need a thread, or a task that never ends and so keeps a reused instance alive forever.
 //! Here the first span of an empty queue spawns a worker that waits for more spans, exports, and ends when the
 //! queue is empty. Batches do not wait for each other's exports, so that an instance outlives its last span by no
-//! more than one export's timeout. A span that fills a batch wakes the worker, which may belong to another request's
+//! more than the schedule delay and one export's timeout. A span that fills a batch wakes the worker, which may belong to another request's
 //! task, with a notifier.
 
 use std::fmt;
@@ -29,20 +29,20 @@ use crate::stderr::log;
 use crate::wasi::{Notifier, Runtime};
 
 /// Gathers ended spans and exports them in batches.
-pub struct BatchSpanProcessor<W> {
-    shared: Arc<Shared<W>>,
+pub struct BatchSpanProcessor<R> {
+    shared: Arc<Shared<R>>,
 }
 
 /// The SDK requires it, but it is never printed: a derived implementation would add the text for all span and
 /// exporter types to the component.
-impl<W> fmt::Debug for BatchSpanProcessor<W> {
+impl<R> fmt::Debug for BatchSpanProcessor<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BatchSpanProcessor")
     }
 }
 
-struct Shared<W> {
-    runtime: W,
+struct Shared<R> {
+    runtime: R,
     exporter: Exporter,
     delay: Duration,
     /// The maximum number of concurrent exports: together they carry no more than a full queue.
@@ -59,9 +59,9 @@ struct State {
     dropped: usize,
 }
 
-impl<W: Runtime> BatchSpanProcessor<W> {
+impl<R: Runtime> BatchSpanProcessor<R> {
     /// Makes a processor with an empty queue.
-    pub fn new(runtime: W, exporter: Exporter, batching: BatchConfig) -> BatchSpanProcessor<W> {
+    pub fn new(runtime: R, exporter: Exporter, batching: BatchConfig) -> BatchSpanProcessor<R> {
         let variable = runtime.environment(SPAN_ACCOUNT_VARIABLE);
         let state = State {
             buffer: BatchBuffer::new(batching),
@@ -81,7 +81,7 @@ impl<W: Runtime> BatchSpanProcessor<W> {
     }
 }
 
-impl<W: Runtime> SpanProcessor for BatchSpanProcessor<W> {
+impl<R: Runtime> SpanProcessor for BatchSpanProcessor<R> {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, mut span: SpanData) {
@@ -116,7 +116,7 @@ impl<W: Runtime> SpanProcessor for BatchSpanProcessor<W> {
     }
 }
 
-impl<W: Runtime> Shared<W> {
+impl<R: Runtime> Shared<R> {
     /// Exports until the queue is empty and all exports have ended.
     async fn work(&self) {
         if !self.state().buffer.start_worker() {

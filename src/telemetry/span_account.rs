@@ -16,7 +16,7 @@ pub const SPAN_ACCOUNT_VARIABLE: &str = "TRACING_TAIL_SPAN_ACCOUNT";
 /// numbers of spans, with `reason` and `error` if spans are lost, and with `warning` if the collector accepted
 /// them with a warning.
 pub const LINE_PREFIX: &str = "tracing-tail-spans ";
-/// How often an instance reports the same cause of dropped.
+/// The shortest time between two reports of the same cause.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The error of spans that ended while the queue was full.

@@ -1,4 +1,4 @@
-//! The seam to the host: everything that the service needs from outside.
+//! The seam to the host: all that the service needs from outside, except clocks and stderr, which std has.
 //!
 //! Only this folder names spin_sdk or wasi. `wasip3` implements [`Runtime`] for WASI 0.3, `wasip2` for WASI 0.2,
 //! `fake` for unit tests; a feature of the same name chooses one of the first two. The rest of the crate is
@@ -70,7 +70,7 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
-    /// A notifier, and a future that completes when it is dropped. It is the only way in which the task of one
+    /// A notifier, and a future that completes when the notifier is dropped. It is the only way in which the task of one
     /// request can wake that of another. In a runtime without a second task, the future never completes.
     fn notifier(&self) -> (Notifier, impl Future<Output = ()> + 'static) {
         (Box::new(()), pending())

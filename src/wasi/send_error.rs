@@ -22,7 +22,7 @@ pub enum SendError {
     },
     /// Anything else.
     Failed {
-        /// One of [`ERROR_KINDS`].
+        /// One of [`ERROR_KINDS`], or `_OTHER`.
         kind: &'static str,
         /// What is known beyond the kind; may be empty.
         detail: String,

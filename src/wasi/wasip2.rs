@@ -55,7 +55,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     outgoing
         .set_status_code(head.status.as_u16())
         .expect("a status has three digits");
-    // The request is exported even if its client has disconnected.
+    // The spans are exported even if the client has disconnected.
     let _ = out.set_with_body(outgoing, body.into()).await;
     loop {
         let tasks = TASKS.with_borrow_mut(take);

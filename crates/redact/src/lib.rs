@@ -29,7 +29,7 @@ pub fn redact(url: &str) -> String {
     };
     match host.split_once(':') {
         _ if host.starts_with('[') => [scheme, userinfo, host, path].concat(),
-        // Text in the place of the port may be a password that was cut off.
+        // Text where a port would be may be a password that was cut off.
         Some((name, _)) if !is_host(host) => [scheme, userinfo, name, ":REDACTED"].concat(),
         _ => [scheme, userinfo, host, path].concat(),
     }

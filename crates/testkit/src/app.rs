@@ -105,7 +105,12 @@ impl App {
                 bail!("it ended early ({status})\n{}", self.stderr());
             }
             if started.elapsed() > patience {
-                bail!("it did not serve within {} s", patience.as_secs());
+                bail!(
+                    "it did not serve within {} s\n{}{}",
+                    patience.as_secs(),
+                    self.stdout(),
+                    self.stderr()
+                );
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -24,7 +24,7 @@ const STARTED: &str = "started successfully on port ";
 /// A browser with one page. It is closed when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
-    driver: Child,
+    _driver: Driver,
     /// Kept open: a driver whose output nobody can read may end.
     _output: BufReader<ChildStdout>,
     address: String,
@@ -45,14 +45,15 @@ impl Browser {
     /// # Panics
     /// If Chromium or `chromedriver` is missing, or does not start.
     pub async fn start() -> Browser {
-        let mut driver = Command::new("chromedriver")
+        let driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is missing: apt-get install chromium chromium-driver");
-        let mut output = BufReader::new(driver.stdout.take().expect("stdout is piped"));
+        let mut driver = Driver(driver);
+        let mut output = BufReader::new(driver.0.stdout.take().expect("stdout is piped"));
         let address = format!("127.0.0.1:{}", port(&mut output));
         let profile = TempDir::new().unwrap();
         let connect = async {
@@ -64,7 +65,7 @@ impl Browser {
         let client = in_time("a session", connect).await;
         let session = in_time("the session's id", client.session_id()).await;
         Browser {
-            driver,
+            _driver: driver,
             _output: output,
             address,
             session: session.expect("the session has just been made"),
@@ -129,7 +130,10 @@ impl Browser {
         let started = Instant::now();
         let script = format!("return Boolean({expression})");
         loop {
-            let result = self.client.execute(&script, Vec::new()).await;
+            let call = self.client.execute(&script, Vec::new());
+            let result = tokio::time::timeout(2 * PATIENCE, call)
+                .await
+                .expect("the browser answers in time");
             if matches!(result, Ok(Value::Bool(true))) {
                 return;
             }
@@ -214,8 +218,17 @@ impl Drop for Browser {
             let _ = stream.write_all(request.as_bytes());
             let _ = stream.read_to_end(&mut Vec::new());
         }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+    }
+}
+
+/// The process of `chromedriver`, killed when it is dropped.
+#[derive(Debug)]
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -122,7 +122,7 @@ pub struct CallStats {
 
 /// Computes the graph.
 pub fn build_graph(data: GraphData) -> Graph {
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are approximate")]
     let seconds = (data.window_ns as f64 / 1e9).max(1.0);
     let mut services = data.entries;
     for (caller, callees) in &data.calls {
@@ -168,9 +168,9 @@ fn stats(seen: &[SpanOutcome], seconds: f64) -> CallStats {
         let rank = (timed * percent).div_ceil(100);
         durations.get(rank.max(1) - 1).copied().unwrap_or(0)
     };
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are approximate")]
     let share = |part: usize, whole: f64| part as f64 / whole.max(1.0);
-    #[expect(clippy::cast_precision_loss, reason = "rates are no exact stats")]
+    #[expect(clippy::cast_precision_loss, reason = "rates are approximate")]
     let whole = count as f64;
     CallStats {
         count,

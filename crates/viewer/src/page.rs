@@ -129,7 +129,7 @@ pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
     let kind = HeaderValue::from_static(kind);
     let mut response = with_body(StatusCode::OK, kind, *file);
     let headers = response.headers_mut();
-    // ApiRequest for again each time, so that a new component shows its own page.
+    // Browsers revalidate it each time, so that a new component shows its own page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("content-security-policy", HeaderValue::from_static(POLICY));
     response

@@ -36,7 +36,7 @@ export interface TracePage {
 export interface Link {
   trace_id: string;
   span_id: string;
-  reason: string;
+  reason: string | null;
 }
 
 export type TimeProblem = "no_start" | "no_end" | "end_before_start";

@@ -7,7 +7,7 @@
 //! - Of the service's environment: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
 //! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
-//!   program of its own, `examples/socket.rs`.
+//!   program of its own, `examples/socket/main.rs`.
 //!
 //! Shared by all: [`memory`], and [`seam`], the calls whose signature may change.
 

@@ -4,17 +4,17 @@
 //! Source: <https://www.w3.org/TR/trace-context-2/>, <https://www.w3.org/TR/baggage/>.
 //!
 //! - [`traceparent`], [`tracestate`], [`baggage`]: the grammars of the three headers
-//! - [`host`]: hosts that replace `traceparent` with a context of their own
+//! - `replaced`: hosts that replace `traceparent` with a context of their own
 
 pub mod baggage;
-pub mod host;
+mod replaced;
 pub mod traceparent;
 pub mod tracestate;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, TraceState};
 
-use self::host::{PARENT_COPY, Replaced};
+use self::replaced::{PARENT_COPY, Replaced};
 use self::traceparent::{RANDOM, with_random_flag};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -79,7 +79,7 @@ pub struct Caller {
 pub fn extract(headers: &HeaderMap) -> Caller {
     let named = single(headers, &TRACEPARENT).and_then(traceparent::parse);
     let copy = single(headers, &PARENT_COPY).and_then(traceparent::parse);
-    let (parent, host) = match host::find_replaced(named, copy) {
+    let (parent, host) = match replaced::find_replaced(named, copy) {
         Replaced::No(named) => {
             let parent = named.map(|named| {
                 let state = joined(headers, &TRACESTATE).and_then(|text| tracestate::parse(&text));

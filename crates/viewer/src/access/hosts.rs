@@ -82,7 +82,9 @@ impl AllowedHosts {
 impl HostPattern {
     fn parse(text: &str) -> Result<HostPattern, String> {
         let refused = || {
-            format!("'{text}' is no host such as viewer.example, viewer.example:8080 or *.example")
+            format!(
+                "'{text}' is not a host such as viewer.example, viewer.example:8080 or *.example"
+            )
         };
         if text == "*" {
             return Ok(HostPattern {
@@ -160,7 +162,7 @@ mod tests {
         ] {
             let problem = AllowedHosts::parse(text).unwrap_err();
             assert!(
-                problem.starts_with(&format!("'{text}' is no host")),
+                problem.starts_with(&format!("'{text}' is not a host")),
                 "{problem}"
             );
         }

@@ -130,7 +130,7 @@ impl AllowedOrigins {
             "loopback" => Ok(Origin::Loopback),
             _ => {
                 let (scheme, host, port) = parts(text).filter(|(scheme, ..)| default_port(scheme).is_some()).ok_or_else(|| {
-                    format!("'{text}' is no origin such as https://shop.example, nor loopback, * or none")
+                    format!("'{text}' is not an origin such as https://shop.example, nor loopback, * or none")
                 })?;
                 let port = port.or(default_port(&scheme));
                 Ok(Origin::Exact(scheme, host, port))
@@ -217,7 +217,7 @@ mod tests {
         ] {
             let problem = AllowedOrigins::parse(text).unwrap_err();
             assert!(
-                problem.starts_with(&format!("'{text}' is no origin")),
+                problem.starts_with(&format!("'{text}' is not an origin")),
                 "{problem}"
             );
         }

@@ -71,8 +71,12 @@ impl Token {
             "{NAME}={}; Path=/traces; HttpOnly; SameSite=Strict{secure}",
             self.0
         );
-        HeaderValue::try_from(cookie)
-            .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the token is no cookie"))
+        HeaderValue::try_from(cookie).map_err(|_| {
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the token is not valid in a cookie",
+            )
+        })
     }
 
     /// Compares in a time that depends only on the length of `given`.

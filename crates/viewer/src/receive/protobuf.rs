@@ -53,7 +53,7 @@ pub fn read(body: &Bytes, rejected: RejectedSpans) -> Result<Batch, Problem> {
 type ExportResult<T = ()> = Result<T, Problem>;
 
 fn refuse(Malformed: Malformed) -> Problem {
-    Problem::bad_request("malformed protobuf: the body is no export")
+    Problem::bad_request("malformed protobuf: the body is not an export")
 }
 
 /// A resource or scope that is being read.

@@ -1,6 +1,6 @@
 // Where the waterfall draws things: rows in pixels, times in percent.
 
-/** The height of a row in pixels; style.css has it too. */
+/** The height of a row in pixels; style/trace.css has it too. */
 export const ROW_HEIGHT = 28;
 /** Rows that are drawn beyond what is in sight, on either side. */
 const SPARE_ROWS = 12;

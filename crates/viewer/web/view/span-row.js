@@ -35,7 +35,6 @@ export function spanRow(trace, span, state) {
     "div",
     {
       id: `s-${span.id}`,
-      "data-place": state.row,
       class: classes(span, state),
       role: "treeitem",
       "aria-level": span.depth + 1,

@@ -115,7 +115,7 @@ fn a_clock_that_is_set_back_blocks_nothing() {
         store.now,
     ));
     store.now -= years;
-    // What went while the clock was ahead is forgotten, and what was looked at then is not held.
+    // Evictions and views from the time when the clock was ahead are ignored.
     store.take(vec![span(10, 10, 0)]);
     assert_eq!(store.counts().late, 0);
     for trace in 40..=80 {

@@ -19,7 +19,7 @@ fn evicts_whole_traces_and_ignores_their_late_spans() {
         (counts.traces, counts.spans, counts.late, counts.received),
         (3, 4, 1, 6)
     );
-    // Another instance knows as much.
+    // Another instance reads the same from the log.
     store.cache = InstanceCache::default();
     store.take(vec![span(2, 102, 2)]);
     assert_eq!((store.counts().late, store.list("").as_str()), (2, "5 4 3"));

@@ -50,12 +50,12 @@ pub(super) fn attribute(key: &str, value: &str) -> KeyValue {
 }
 
 pub(in crate::store) fn trace_id(trace: u64) -> [u8; 16] {
-    // The beginning differs, as it does where ids are random.
+    // The first bytes differ, as in random ids.
     let trace = trace.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (u128::from(trace) << 64 | 1).to_be_bytes()
 }
 
-/// A span of a trace; the parent 0 is none.
+/// A span of a trace. A parent of 0 means none.
 pub(in crate::store) fn span(trace: u64, id: u64, parent: u64) -> Span {
     Span {
         trace_id: trace_id(trace).to_vec(),
@@ -157,7 +157,7 @@ impl Store {
         block_on(self.database.execute(&select, Vec::new())).unwrap()[0][0].integer()
     }
 
-    /// The traces that pass, by the names of their roots.
+    /// The traces that match, by the names of their roots.
     pub(super) fn list(&self, query: &str) -> String {
         let uri: Uri = format!("/?{query}").parse().unwrap();
         let filter = Filter::read(&uri).unwrap();
@@ -167,7 +167,7 @@ impl Store {
         names.collect::<Vec<_>>().join(" ")
     }
 
-    /// A trace as it is drawn.
+    /// A trace as rows.
     pub(super) fn drawn(&self, trace: u64) -> serde_json::Value {
         let rows = block_on(spans::trace_rows(&self.database, trace_id(trace))).unwrap();
         let whole = spans::view_of(&rows).unwrap();
@@ -178,7 +178,7 @@ impl Store {
         block_on(spans::find_trace(&self.database, trace_id(trace))).unwrap()
     }
 
-    /// What the counters say is what is there.
+    /// Checks that the counters match the rows.
     pub(super) fn check(&self) {
         let select = "SELECT COUNT(*), COALESCE(SUM(spans), 0), COALESCE(SUM(bytes), 0) +
             (SELECT COALESCE(SUM(length(bytes) + 60), 0) FROM tracing_tail_shared) FROM tracing_tail_traces";

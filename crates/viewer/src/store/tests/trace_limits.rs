@@ -124,7 +124,7 @@ fn a_trace_larger_than_the_store_evicts_no_other() {
         (before.traces, before.spans, before.bytes)
     );
     assert_eq!(store.list(""), "101 5 4 3 2 1");
-    // One that grows stops growing, and says so.
+    // A growing trace stops at the limit, and reports it.
     for part in 0..30 {
         store.take((0..10).map(|id| fat(99, 10_000 + 10 * part + id)).collect());
         store.check();

@@ -1,0 +1,171 @@
+//! An open span, and its links.
+
+use std::time::SystemTime;
+
+use opentelemetry::trace::{
+    Link, Span as _, SpanBuilder, SpanContext, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
+use opentelemetry_semantic_conventions::attribute as semconv;
+
+use super::{Received, SpanRef, attributes};
+use crate::clock::Clock;
+use crate::downstream::{CallError, Downstream};
+use crate::telemetry::propagation::TraceContext;
+
+/// An open span. It ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Span {
+    pub(super) span: SdkSpan,
+    pub(super) context: TraceContext,
+    pub(super) clock: Clock,
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        // The SDK would read the wall clock.
+        if self.span.is_recording() {
+            self.span.end_with_timestamp(self.clock.now());
+        }
+    }
+}
+
+impl Span {
+    pub(super) fn open(
+        tracer: &SdkTracer,
+        builder: SpanBuilder,
+        parent: Option<&TraceContext>,
+        clock: Clock,
+    ) -> Span {
+        let mut parent_context = Context::new();
+        if let Some(parent) = parent {
+            parent_context = parent_context.with_remote_span_context(parent.span.clone());
+        }
+        let builder = builder.with_start_time(clock.now());
+        let span = tracer.build_with_context(builder, &parent_context);
+        let context = TraceContext::child_of(parent, span.span_context());
+        Span {
+            span,
+            context,
+            clock,
+        }
+    }
+
+    pub(super) fn to_ref(&self) -> SpanRef {
+        SpanRef(self.context.span.clone())
+    }
+
+    /// Ends a CLIENT span with the status that was received, or with the error.
+    pub(super) fn end_client(mut self, downstream: &Downstream, received: &Received) {
+        let (status, error) = match received {
+            Ok((_, status)) => (Some(*status), None),
+            Err(error) => (error.status(), Some(error)),
+        };
+        self.span
+            .set_attributes(status.map(attributes::status_code));
+        // A redirect returns no list, but the conventions call it an error only from 400 on.
+        let Some(error) = error.filter(|error| !error.is_redirect()) else {
+            return;
+        };
+        self.span
+            .set_attribute(attributes::error_type(error.kind()));
+        let description = match error {
+            // The status code explains the error, and the conventions want no description beside it.
+            CallError::Status(_) => String::new(),
+            CallError::Malformed(_, why) => why.clone(),
+            CallError::NoAnswer(failure) => {
+                let explanation = error.explain(downstream);
+                self.exception(failure.kind(), explanation.clone());
+                explanation
+            }
+        };
+        self.span.set_status(Status::error(description));
+    }
+
+    pub(super) fn exception(&mut self, kind: impl Into<Value>, message: String) {
+        let attributes = vec![
+            KeyValue::new(semconv::EXCEPTION_TYPE, kind),
+            KeyValue::new(semconv::EXCEPTION_MESSAGE, message),
+        ];
+        self.event("exception", attributes);
+    }
+
+    pub(super) fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
+        if self.span.is_recording() {
+            self.event_at(name, self.clock.now(), attributes);
+        }
+    }
+
+    pub(super) fn event_at(
+        &mut self,
+        name: &'static str,
+        time: SystemTime,
+        attributes: Vec<KeyValue>,
+    ) {
+        if self.span.is_recording() {
+            self.span.add_event_with_timestamp(name, time, attributes);
+        }
+    }
+}
+
+/// Why a span links to another: the link's attribute `tracing_tail.link`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LinkKind {
+    /// The context with which a host has replaced the caller's.
+    Host,
+    /// The span that produced the list that a call sends.
+    Payload,
+    /// The previous attempt.
+    Retry,
+}
+
+/// A link, unless it leads to the span's own parent, which is a reference already: Jaeger keeps one of the two,
+/// and then has no child of that parent.
+pub(super) fn link(
+    kind: LinkKind,
+    to: &SpanContext,
+    parent: Option<&TraceContext>,
+) -> Option<Link> {
+    let ids = |span: &SpanContext| (span.trace_id(), span.span_id());
+    if parent.is_some_and(|parent| ids(&parent.span) == ids(to)) {
+        return None;
+    }
+    let kind = match kind {
+        LinkKind::Host => "host",
+        LinkKind::Payload => "payload",
+        LinkKind::Retry => "retry",
+    };
+    let attributes = vec![KeyValue::new("tracing_tail.link", kind)];
+    Some(Link::new(to.clone(), attributes, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceId, TraceState};
+
+    use super::*;
+
+    fn span(trace: u8, span: u8) -> SpanContext {
+        let (trace, span) = (
+            TraceId::from_bytes([trace; 16]),
+            SpanId::from_bytes([span; 8]),
+        );
+        SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::NONE)
+    }
+
+    #[test]
+    fn links_to_anything_but_the_spans_own_parent() {
+        let parent = TraceContext::child_of(None, &span(1, 1));
+        let table = [
+            (span(1, 1), false, "the parent"),
+            (span(1, 2), true, "another span"),
+            (span(2, 1), true, "the same id in another trace"),
+        ];
+        for (to, links, reason) in table {
+            let link = link(LinkKind::Payload, &to, Some(&parent));
+            assert_eq!(link.is_some(), links, "{reason}");
+        }
+        assert!(link(LinkKind::Host, &span(1, 1), None).is_some(), "a root");
+    }
+}
