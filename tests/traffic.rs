@@ -79,13 +79,13 @@ async fn up_sends_what_a_topology_asks_for() {
     let folder = tempfile::tempdir().unwrap();
     build("spin.toml");
     let component = repository().join("target/wasm32-wasip2/component/tracing_tail.wasm");
-    let page = format!(
+    let topology = format!(
         "source = {:?}\n[services.front]\nentry = true\n\
          [traffic]\nrate = \"50/s\"\n[[traffic.mix]]\nbaggage = \"tail.front.errors=503:100\"\n",
         component.canonicalize().unwrap()
     );
     let file = folder.path().join("front.toml");
-    fs::write(&file, page).unwrap();
+    fs::write(&file, topology).unwrap();
     let launch = || launch_exporting_to(&collector).manifest(&file);
     let app = launch().start().await;
     eventually("five traces arrive", || {

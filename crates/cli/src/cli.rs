@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::traffic::kind::Kind;
+use crate::traffic::kind::{Kind, parse_seed};
 use crate::traffic::mix::Mix;
 use crate::traffic::plan::{CONNECTIONS, Plan, parse_connections};
 use crate::traffic::rate::{Rate, parse_time};
@@ -90,9 +90,9 @@ fn limits() -> String {
     format!(
         "Limits:
   The head of a request    {} KiB, {MAX_HEADERS} headers, within {} s
-  Its body                 within {} s, and never nothing for {} s
-  A connection             idle for {} s; {} s where nothing of an answer is taken
-  Connections              {MAX_CONNECTIONS}, fewer where few files may be open; the idlest make place
+  Its body                 within {} s, and a part of it at least every {} s
+  A connection             idle for {} s; {} s if the client reads nothing of its answer
+  Connections              {MAX_CONNECTIONS}, fewer if few files may be open; beyond, the idlest is closed
   The memory of a guest    {} MiB",
         MAX_HEAD_BYTES >> 10,
         HEAD_TIMEOUT.as_secs(),
@@ -159,7 +159,7 @@ pub struct Traffic {
     #[arg(long, value_name = "KIND", value_parser = Kind::parse)]
     mix: Vec<Kind>,
     /// Makes kinds, and the draws of the service for each request, reproducible
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = parse_seed)]
     seed: Option<String>,
     /// A topology with a traffic table, for options that are not given
     #[arg(short = 'f', long, value_name = "TOPOLOGY")]

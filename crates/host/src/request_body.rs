@@ -90,7 +90,7 @@ where
     }
 }
 
-/// What has come of a body. Most bodies come in one piece, which is not copied.
+/// The part of a body that has arrived. Most bodies come in one piece, which is not copied.
 #[derive(Default)]
 struct Buffer {
     first: Option<Bytes>,

@@ -1,4 +1,4 @@
-//! Application variables: who provides their values, and what each component gets.
+//! Application variables: the providers of their values, and the values of each component.
 //!
 //! As in Spin the first provider that knows a variable wins: `--variable`, then the runtime
 //! configuration's providers in their order, then the environment with the prefix

@@ -116,7 +116,7 @@ mod tests {
         let table = [
             (
                 ["", "", "http://a", "", ""],
-                "APP_VIEWER_HOSTS: 'http://a' is no ",
+                "APP_VIEWER_HOSTS: 'http://a' is not a ",
             ),
             (
                 ["", "", "", "two words", ""],
@@ -124,7 +124,7 @@ mod tests {
             ),
             (
                 ["", "", "", "", "evil.example"],
-                "APP_VIEWER_CORS: 'evil.example' is no ",
+                "APP_VIEWER_CORS: 'evil.example' is not an origin ",
             ),
         ];
         for (values, expected) in table {

@@ -36,7 +36,7 @@ pub(super) fn read(mut table: Table<'_>, services: &[Service]) -> Result<Plan> {
         duration: parsed(TRAFFIC, "for", duration, parse_time)?,
         connections: parsed(TRAFFIC, "connections", connections, parse_connections)?
             .unwrap_or(default.connections),
-        seed: seed.map(|seed| seed.value),
+        seed: parsed(TRAFFIC, "seed", seed, kind::parse_seed)?,
         mix: Mix::new(kinds.collect::<Result<_>>()?),
         ..default
     })
@@ -69,7 +69,7 @@ fn read_kind(mut table: Table<'_>, services: &[Service]) -> Result<Kind> {
             .map(|baggage| read_baggage(baggage, services))
             .transpose()?
             .unwrap_or_default(),
-        seed: seed.as_ref().map(|seed| seed.value.clone()),
+        seed: parsed(KIND, "seed", seed.clone(), kind::parse_seed)?,
         sampled,
     };
     let kind = kind.checked().map_err(|problem| match &seed {
@@ -87,7 +87,7 @@ fn read_baggage(text: &Located<String>, services: &[Service]) -> Result<String> 
         .iter()
         .map(|service| service.id.value.as_str())
         .collect();
-    if let Some(unknown) = kind::services(&baggage).find(|name| !names.contains(name)) {
+    if let Some(unknown) = kind::services(&baggage).find(|name| !names.contains(&name.as_str())) {
         let known = names.join(", ");
         return Err(refuse(format!(
             "there is no service '{unknown}'; there are {known}"
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use tracing_tail_host::document::Document;
 
-    const PAGE: &str = r#"
+    const TOPOLOGY: &str = r#"
 [services.front]
 entry = true
 
@@ -161,14 +161,14 @@ sampled = false
             seed: Some("42".to_owned()),
             mix: Mix::new(kinds.to_vec()),
         };
-        assert_eq!(parse(PAGE).unwrap(), Some(expected));
+        assert_eq!(parse(TOPOLOGY).unwrap(), Some(expected));
         let service = "[services.front]\nentry = true\n";
         assert_eq!(parse(service).unwrap(), None);
         let table = format!("{service}[traffic]\n");
         assert_eq!(parse(&table).unwrap(), Some(Plan::default()));
     }
 
-    /// Each row changes one line of [`PAGE`], and the error names the line that is wrong.
+    /// Each row changes one line of [`TOPOLOGY`], and the error names the line that is wrong.
     #[test]
     fn names_what_it_refuses_and_its_line() {
         let table = [
@@ -244,8 +244,8 @@ sampled = false
             ),
         ];
         for (line, replacement, problem) in table {
-            assert!(PAGE.contains(line), "{line}");
-            let error = parse(&PAGE.replacen(line, replacement, 1)).expect_err(replacement);
+            assert!(TOPOLOGY.contains(line), "{line}");
+            let error = parse(&TOPOLOGY.replacen(line, replacement, 1)).expect_err(replacement);
             assert!(error.to_string().starts_with(problem), "{error}");
         }
     }

@@ -55,7 +55,7 @@ pub enum Failure {
     Protocol,
     /// The answer is over 8 MiB.
     AnswerTooLarge,
-    /// No connection within 10 s, or no whole answer within 60 s.
+    /// No TCP connection within 10 s, or no whole answer within 60 s.
     Timeout,
 }
 
@@ -141,7 +141,8 @@ fn explain(error: &(dyn StdError + 'static)) -> Failure {
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
     let io = causes
         .iter()
-        .find_map(|cause| cause.downcast_ref::<io::Error>());
+        .find_map(|cause| cause.downcast_ref::<io::Error>())
+        .map(innermost);
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => Failure::ConnectionRefused,
         Some(io::ErrorKind::TimedOut) => Failure::Timeout,
@@ -164,6 +165,14 @@ fn explain(error: &(dyn StdError + 'static)) -> Failure {
             _ => Failure::ConnectionTerminated,
         },
     }
+}
+
+/// The I/O error inside others, which do not give it as their source: TLS wraps its errors in one of kind `Other`.
+fn innermost(error: &io::Error) -> &io::Error {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<io::Error>());
+    inner.map_or(error, innermost)
 }
 
 /// Connects when it gets a permit. Bounding requests alone would not bound connections: the pool may open another one
@@ -190,7 +199,10 @@ impl Service<Uri> for BoundedConnector {
         let permits = Arc::clone(&self.permits);
         let mut connector = self.connector.clone();
         Box::pin(async move {
-            let permit = permits.acquire_owned().await?;
+            // The pool completes this in the background if another connection is free first.
+            let permit = timeout(CONNECT_TIMEOUT, permits.acquire_owned())
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             let stream = connector.call(uri).await?;
             Ok(BoundedStream {
                 stream,

@@ -44,7 +44,7 @@ pub enum Event {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// Requests that were due but never sent.
+    /// Requests that were due but never sent; if the run was stopped, those due for more than [`LATE`].
     pub not_sent: u64,
     /// Requests that were sent, and abandoned before their answer.
     pub unanswered: u64,
@@ -109,7 +109,12 @@ impl Run {
             () = &mut stop => true,
             () = self.dispatch(started) => false,
         };
-        let due = self.plan.due(started.elapsed());
+        // Timers fire a little late: a request that is due only now was not kept from being sent.
+        let elapsed = match stopped {
+            true => started.elapsed().saturating_sub(LATE),
+            false => started.elapsed(),
+        };
+        let due = self.plan.due(elapsed);
         if !stopped {
             // Each request has its own timeout.
             tokio::select! {
@@ -119,11 +124,17 @@ impl Run {
                 () = self.drain() => {}
             }
         }
-        // Requests still in flight after the grace period are counted as unanswered.
         let _ = timeout(GRACE, self.drain()).await;
+        // Requests still in flight after the grace period are abandoned. Those that have handed over their answer end
+        // as usual.
+        self.under_way.abort_all();
+        let mut unanswered = 0;
+        while let Some(ended) = self.under_way.join_next().await {
+            unanswered += u64::from(ended.is_err());
+        }
         let ended = Ended {
             not_sent: due.saturating_sub(self.sent),
-            unanswered: self.under_way.len() as u64,
+            unanswered,
         };
         let _ = events.send(Event::Ended(ended)).await;
     }

@@ -4,11 +4,13 @@
 use std::fmt;
 
 use super::payload::Payload;
-use tracing_tail::settings::text::parse_decimal;
+use tracing_tail::settings::text::{parse_decimal, percent_decode_text};
 use tracing_tail::simulate::overrides::Overrides;
 
 /// The largest weight.
 const MAX_WEIGHT: f64 = 1e6;
+/// The longest seed, in bytes: baggage has room for 8 KiB.
+const MAX_SEED: usize = 256;
 /// The baggage member that seeds the draws of a request.
 pub const SEED: &str = "tail.seed";
 
@@ -98,7 +100,7 @@ impl Kind {
                         payload.map_err(|accepted| format!("payload '{value}': {accepted}"))?;
                 }
                 "baggage" => kind.baggage = parse_baggage(value)?,
-                "seed" => kind.seed = Some(value.to_owned()),
+                "seed" => kind.seed = Some(parse_seed(value)?),
                 _ => kind.sampled = parse_sampled(value)?,
             }
             rest = after;
@@ -135,6 +137,17 @@ pub fn parse_weight(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("write a number above 0, at most {MAX_WEIGHT}, such as 9 or 0.5"))
 }
 
+/// Checks the length of a seed.
+///
+/// # Errors
+/// A sentence that says what is accepted.
+pub fn parse_seed(text: &str) -> Result<String, String> {
+    match text.len() <= MAX_SEED {
+        true => Ok(text.to_owned()),
+        false => Err(format!("a seed has at most {MAX_SEED} bytes")),
+    }
+}
+
 /// Checks a `baggage` header. Faults that the service would reject are rejected here.
 ///
 /// # Errors
@@ -147,25 +160,27 @@ pub fn parse_baggage(text: &str) -> Result<String, String> {
     }
     Overrides::parse(text, "")?;
     for service in services(text) {
-        Overrides::parse(text, service)?;
+        Overrides::parse(text, &service)?;
     }
     Ok(text.to_owned())
 }
 
 /// The services that faults in this baggage name.
-pub fn services(baggage: &str) -> impl Iterator<Item = &str> {
-    let faults = keys(baggage).filter_map(|key| key.strip_prefix("tail."));
-    let services = faults.filter_map(|fault| fault.rsplit_once('.'));
-    services
-        .map(|(service, _)| service)
-        .filter(|service| *service != "*")
+pub fn services(baggage: &str) -> impl Iterator<Item = String> {
+    keys(baggage).filter_map(|key| {
+        let (service, _) = key.strip_prefix("tail.")?.rsplit_once('.')?;
+        (service != "*").then(|| service.to_owned())
+    })
 }
 
-fn keys(baggage: &str) -> impl Iterator<Item = &str> {
-    let pairs = baggage
-        .split(',')
-        .filter_map(|member| member.split_once('='));
-    pairs.map(|(key, _)| key.trim())
+/// The keys, decoded as the service decodes them.
+fn keys(baggage: &str) -> impl Iterator<Item = String> {
+    let members = baggage.split(',');
+    let pairs = members.filter_map(|member| member.split(';').next()?.split_once('='));
+    pairs.map(|(key, _)| {
+        let key = key.trim();
+        percent_decode_text(key).unwrap_or_else(|| key.to_owned())
+    })
 }
 
 fn parse_sampled(text: &str) -> Result<bool, String> {
@@ -313,6 +328,14 @@ mod tests {
             (
                 "1 baggage tail.search.errors=abc",
                 "baggage tail.search.errors: 'abc' is not a percentage from 0 to 100".to_owned(),
+            ),
+            (
+                "1 baggage tail.caf%C3%A9.errors=abc",
+                "baggage tail.café.errors: 'abc' is not a percentage from 0 to 100".to_owned(),
+            ),
+            (
+                "1 seed 2 baggage tail%2Eseed=1",
+                "the baggage has tail.seed already; leave it or 'seed' out".to_owned(),
             ),
             (
                 "1 baggage tail.latency=1s",

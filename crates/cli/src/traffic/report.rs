@@ -202,9 +202,9 @@ fn duration(duration: Option<Duration>) -> String {
         return "-".to_owned();
     };
     match seconds {
-        ..0.010 => format!("{:.1}ms", seconds * 1e3),
-        ..1.0 => format!("{:.0}ms", seconds * 1e3),
-        ..10.0 => format!("{seconds:.2}s"),
+        ..0.00995 => format!("{:.1}ms", seconds * 1e3),
+        ..0.9995 => format!("{:.0}ms", seconds * 1e3),
+        ..9.995 => format!("{seconds:.2}s"),
         _ => format!("{seconds:.1}s"),
     }
 }

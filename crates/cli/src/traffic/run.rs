@@ -1,6 +1,7 @@
 //! The `traffic` command, and background traffic for `up`.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,10 @@ pub async fn traffic(args: cli::Traffic, shutdown: Shutdown) -> Result<()> {
     let target = Target::parse(&args.url).context("the URL of traffic")?;
     let table = match &args.from {
         None => None,
-        Some(path) => application::topology(path)?.traffic,
+        Some(path) => {
+            let table = application::topology(path)?.traffic;
+            Some(table.with_context(|| format!("{} has no [traffic] table", path.display()))?)
+        }
     };
     let json = args.json;
     let plan = args.over(table.unwrap_or_default());
@@ -75,11 +79,12 @@ impl BackgroundTraffic {
         let events = engine::start(plan.clone(), composer, async move {
             stopped.notified().await;
         });
-        eprintln!("Sending {} to {target}", plan.rate);
+        say(format_args!("Sending {} to {target}\n", plan.rate));
         // No live line: components print to the same terminal.
         let screen = Screen { live: false };
         let watching = tokio::spawn(async move {
-            eprintln!("{}", collect(events, target, plan, screen).await.table());
+            let report = collect(events, target, plan, screen).await;
+            say(format_args!("{}\n", report.table()));
         });
         Ok(BackgroundTraffic { stop, watching })
     }
@@ -94,6 +99,11 @@ impl BackgroundTraffic {
         self.stop();
         let _ = self.watching.await;
     }
+}
+
+/// Writes to stderr. A closed one is not a failure.
+fn say(text: fmt::Arguments<'_>) {
+    let _ = io::stderr().write_fmt(text);
 }
 
 fn random() -> Result<u64> {
@@ -127,9 +137,9 @@ async fn collect(
             && known.insert(failure)
         {
             screen.clear();
-            eprintln!(
-                "tracing-tail: no answer from {target}: {failure}; more of these are only counted"
-            );
+            say(format_args!(
+                "tracing-tail: no answer from {target}: {failure}; more of these are only counted\n"
+            ));
         }
     }
     screen.clear();
@@ -150,13 +160,13 @@ impl Screen {
     fn draw(&self, line: &str) {
         if self.live {
             // Without line wrap the terminal cuts the line at its right edge.
-            eprint!("\r\x1b[2K\x1b[?7l{line}\x1b[?7h");
+            say(format_args!("\r\x1b[2K\x1b[?7l{line}\x1b[?7h"));
         }
     }
 
     fn clear(&self) {
         if self.live {
-            eprint!("\r\x1b[2K");
+            say(format_args!("\r\x1b[2K"));
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Tally {
     pub late: u64,
     /// Answers by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Failures by kind.
+    /// Failures by name.
     pub failures: BTreeMap<Failure, u64>,
     /// The latencies of the answers.
     pub latencies: Histogram,

@@ -221,6 +221,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn quotes_no_port_that_may_be_a_password() {
+        let error = Entry::parse("http://example.com:x")
+            .unwrap_err()
+            .to_string();
+        let expected = "'http://example.com:REDACTED' is no allowed outbound host: its port is no number up to 65535;";
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
     fn names_what_it_refuses() {
         let table = [
             ("example.com", "it has no scheme"),

@@ -1,6 +1,6 @@
 //! The target of a request: the authority that it names, and its full URL.
 //!
-//! It refuses requests that name two authorities, a password, or none at all under HTTP/1.1.
+//! It refuses requests with two Host headers, with a user name or a password, or without an authority under HTTP/1.1.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! A component as its instances are made: linked, and connected with the rest of the application.
+//! Makes the instances of a linked component, connected with the rest of the application.
 
 use std::sync::Weak;
 

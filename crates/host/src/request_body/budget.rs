@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{BODY_STALL, BODY_TIMEOUT, BUFFERED_BYTES};
 
-/// The share of the instances' memory that bodies may take in addition, all together: one part of so many.
+/// The part of the instances' memory that bodies may take in addition, all together: one in `SHARE` bytes.
 pub(super) const SHARE: usize = 8;
 
 pub(super) const KIB: usize = 1 << 10;

@@ -18,7 +18,7 @@ pub use activity::{Activity, CloseReason, Phase};
 pub const MAX_CONNECTIONS: usize = 10_000;
 /// Files that are left for everything else, such as outbound requests and databases; half of all files if there are few.
 pub const RESERVED_FILES: usize = 256;
-/// How far the limit may be exceeded for a moment: by one part of so many.
+/// How far the limit may be exceeded for a moment: by one connection in `SLACK`.
 const SLACK: usize = 8;
 /// How long the head of a request may take from its first byte. Beyond, the answer is 408.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
