@@ -1,6 +1,6 @@
 //! The request's body: a JSON array of strings comes in, and leaves with one more name.
 //!
-//! Refuses arrays of more than [`MAX_ITEMS`], and anything but strings. Whoever reads the body enforces
+//! Refuses arrays of more than [`MAX_ITEMS`], and anything but strings. The reader of the body enforces
 //! [`MAX_BYTES`].
 
 use std::fmt;

@@ -62,7 +62,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let context = AppContext::new(MemoryBudget::new(args.max_memory), output);
     let app = || App::new(&manifest, linked.clone(), address, &context);
     let apps = iter::repeat_with(app).take(shards()).collect();
-    // Whoever reads the banner may stop the server, and loses nothing.
+    // From the banner on, a signal lets work in progress finish.
     let stop = shutdown.begin();
     // The server runs even if stdout is closed.
     let _ = writeln!(io::stdout(), "{banner}");

@@ -238,9 +238,9 @@ fn refused_exports_are_answered_in_the_requests_encoding() {
         assert_eq!((plain.status().as_u16(), &status["code"]), (404, &5.into()));
         let protobuf = ("content-type", "application/x-protobuf");
         let encoded = ask(OPEN, "POST", &format!("localhost{path}"), &[HERE, protobuf]);
-        let told: receive::Status = prost::Message::decode(&encoded.body()[..]).unwrap();
-        assert_eq!((encoded.status().as_u16(), told.code), (404, 5));
-        assert!(told.message.contains("/v1/traces"), "{}", told.message);
+        let status: receive::Status = prost::Message::decode(&encoded.body()[..]).unwrap();
+        assert_eq!((encoded.status().as_u16(), status.code), (404, 5));
+        assert!(status.message.contains("/v1/traces"), "{}", status.message);
     }
 }
 
