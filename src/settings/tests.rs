@@ -151,6 +151,12 @@ fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
         ),
         (
             "APP_URL_DESTINO",
+            "http://me@/word,https://b@c",
+            "entry 1 is not a URL such as http://service-b.spin.internal, and is not shown, since the list has \
+             credentials",
+        ),
+        (
+            "APP_URL_DESTINO",
             "http://b;p=x",
             "'p=x' after http://b is not a share such as p=30, from 0 to 100 percent",
         ),

@@ -46,6 +46,12 @@ fn property(input: &[u8]) {
     if !is_userinfo(&before) {
         return;
     }
+    // Two URLs, the first of them with a user name: it does not end with the secret.
+    let two_urls = [",http://", ",https://"];
+    let lower = behind.to_ascii_lowercase();
+    if before.contains('@') && two_urls.iter().any(|start| lower.contains(start)) {
+        return;
+    }
     hides_the_secret(&format!("{before}{SECRET}{behind}@{rest}"));
 }
 
