@@ -99,7 +99,7 @@ fn has_valid_port(url: &Uri) -> bool {
         return true;
     };
     let port = authority.as_str().strip_prefix(host).unwrap_or_default();
-    matches!(port, "" | ":") || authority.port_u16().is_some()
+    port.is_empty() || authority.port_u16().is_some()
 }
 
 fn basic(userinfo: &str) -> Option<HeaderValue> {
@@ -210,6 +210,7 @@ mod tests {
             "http://b#x",
             "http://b:x",
             "http://b:65536",
+            "http://b:",
             "http://a b",
             "http://u:%zz@b",
         ] {
