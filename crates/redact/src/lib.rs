@@ -28,7 +28,7 @@ pub fn redact(url: &str) -> String {
         None => ("", authority),
     };
     match host.split_once(':') {
-        _ if host.starts_with('[') => [scheme, userinfo, host, path].concat(),
+        _ if host.starts_with('[') && is_host(host) => [scheme, userinfo, host, path].concat(),
         // Text where a port would be may be a password that was cut off.
         Some((name, _)) if !is_host(host) => [scheme, userinfo, name, ":REDACTED"].concat(),
         _ => [scheme, userinfo, host, path].concat(),
@@ -40,7 +40,7 @@ pub fn redact(url: &str) -> String {
 pub fn may_end_in_a_password(url: &str) -> bool {
     let authority = Parts::of(url).authority;
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let address = host.starts_with('[') && host.ends_with(']');
+    let address = host.starts_with('[') && host.ends_with(']') && is_host(host);
     host.contains(':') && !address
 }
 
@@ -98,10 +98,16 @@ fn is_host(authority: &str) -> bool {
         _ => (authority, "0"),
     };
     let numeric = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    numeric
-        && !host.is_empty()
-        && !host.contains('@')
-        && (!host.contains(':') || host.starts_with('['))
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_name = match address {
+        Some(address) => address
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || b":.".contains(&b)),
+        None => !host.contains(['@', ':', '[']),
+    };
+    numeric && !host.is_empty() && is_name
 }
 
 /// Redacts the signatures and keys in a query that the semantic conventions name for `url.query` and
@@ -137,6 +143,8 @@ mod tests {
             ("http://proxy/http://user:pw@host", "REDACTED"),
             ("h//host:8443http://user:pw@host", "REDACTED"),
             ("http://[::1]:3000/x", "http://[::1]:3000/x"),
+            ("http://[:word:418/x", "http://[:REDACTED"),
+            ("http://[word]:418/x", "http://[word]:REDACTED"),
             ("http://host/x@y", "http://host/x@y"),
         ];
         for (text, shown) in table {
