@@ -238,6 +238,14 @@ async fn answers_invalid_requests_with_client_errors() {
             "POST /process HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nx\r\n",
         ),
         (
+            "a length of 2^63",
+            "POST /v1/traces HTTP/1.1\r\nhost: a\r\ncontent-length: 9223372036854775808\r\n\r\n[]",
+        ),
+        (
+            "a length of 2^64 - 1",
+            "POST /v1/traces HTTP/1.1\r\nhost: a\r\ncontent-length: 18446744073709551615\r\n\r\n[]",
+        ),
+        (
             "both lengths",
             "POST /process HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n[]",
         ),

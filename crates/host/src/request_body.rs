@@ -42,6 +42,8 @@ pub enum BodyError {
     TimedOut,
     /// Other bodies take all the memory.
     NoMemory,
+    /// Its length is beyond what a component can represent.
+    TooLong,
 }
 
 /// Buffers a body.
@@ -58,6 +60,9 @@ where
     }
     let deadline = Instant::now() + budget.timeout;
     let content_length = body.size_hint().exact();
+    if content_length.is_some_and(|length| i64::try_from(length).is_err()) {
+        return Err(BodyError::TooLong);
+    }
     let mut buffer = Buffer::default();
     loop {
         let stalled = deadline.min(Instant::now() + budget.stall);

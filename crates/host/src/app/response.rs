@@ -35,6 +35,13 @@ pub(super) fn body_refused(error: BodyError) -> Response<WasiBody> {
             StatusCode::SERVICE_UNAVAILABLE,
             "other requests' bodies take all the memory that --max-memory allows them\n",
         ),
+        BodyError::TooLong => text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "the request announces a body of more than {} bytes\n",
+                i64::MAX
+            ),
+        ),
     };
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);

@@ -52,7 +52,8 @@ impl Refusal {
             (Refusal::Head(_), Some(status @ StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)) => {
                 let kibibytes = MAX_HEAD_BYTES >> 10;
                 let sentence = format!(
-                    "the request's head has more than {kibibytes} KiB or {MAX_HEADERS} headers"
+                    "the request's head has more than {kibibytes} KiB or {MAX_HEADERS} headers, or a content-length \
+                     that no body can have"
                 );
                 (status, sentence)
             }
@@ -100,7 +101,7 @@ mod tests {
                 Refusal::Head(String::new()),
                 431,
                 "HTTP/1.1 431 ",
-                "64 KiB or 100 headers\n",
+                "64 KiB or 100 headers, or a content-length that no body can have\n",
             ),
             (Refusal::Other, 400, "", ""),
         ];
