@@ -21,11 +21,12 @@ use crate::allowed_hosts::AllowedHosts;
 
 mod client;
 mod components;
-mod connector;
+pub mod connector;
 mod failure;
 
 pub use client::Client;
 pub use components::{ChainedHandler, Components, ResponseFuture};
+pub use failure::is_certificate_error;
 
 /// The domain under which the components of an application reach each other.
 pub const CHAINING_SUFFIX: &str = ".spin.internal";

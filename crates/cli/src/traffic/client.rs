@@ -13,13 +13,14 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as PooledClient;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_service::Service;
+use tracing_tail_host::outbound::connector::{DnsError, HttpsConnector, https};
+use tracing_tail_host::outbound::is_certificate_error;
 
 /// The limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,17 +80,8 @@ impl fmt::Display for Failure {
 impl Client {
     /// A client with at most `connections` open connections, idle ones included.
     pub fn new(connections: usize) -> Client {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
         let bounded = BoundedConnector {
-            connector,
+            connector: https(Some(CONNECT_TIMEOUT)),
             permits: Arc::new(Semaphore::new(connections)),
         };
         let client = PooledClient::builder(TokioExecutor::new())
@@ -121,16 +113,8 @@ impl Client {
 /// Classifies an error by its causes.
 fn explain(error: &(dyn StdError + 'static)) -> Failure {
     let causes: Vec<_> = iter::successors(Some(error), |cause| (*cause).source()).collect();
-    // These two have no public error type; their messages start the same.
-    let says = |start: &str| {
-        let mut texts = causes.iter().map(ToString::to_string);
-        texts.any(|text| text.starts_with(start))
-    };
-    if says("dns error") {
+    if causes.iter().any(|cause| cause.is::<DnsError>()) {
         return Failure::Dns;
-    }
-    if says("invalid peer certificate") {
-        return Failure::TlsCertificate;
     }
     if causes.iter().any(|cause| cause.is::<LengthLimitError>()) {
         return Failure::AnswerTooLarge;
@@ -139,10 +123,13 @@ fn explain(error: &(dyn StdError + 'static)) -> Failure {
         .iter()
         .find_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
-    let io = causes
+    let mut io_errors = causes
         .iter()
-        .find_map(|cause| cause.downcast_ref::<io::Error>())
-        .map(innermost);
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let io = io_errors.clone().next().map(innermost);
+    if io_errors.any(is_certificate_error) {
+        return Failure::TlsCertificate;
+    }
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => Failure::ConnectionRefused,
         Some(io::ErrorKind::TimedOut) => Failure::Timeout,
@@ -179,11 +166,11 @@ fn innermost(error: &io::Error) -> &io::Error {
 /// while the last one used is not marked idle yet.
 #[derive(Debug, Clone)]
 struct BoundedConnector {
-    connector: HttpsConnector<HttpConnector>,
+    connector: HttpsConnector,
     permits: Arc<Semaphore>,
 }
 
-type Stream = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+type Stream = <HttpsConnector as Service<Uri>>::Response;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 impl Service<Uri> for BoundedConnector {

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tower_http::timeout::TimeoutBody;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::connector::{CONNECT_TIMEOUT, HttpsConnector, connector};
+use super::connector::{CONNECT_TIMEOUT, HttpsConnector, TimeoutConnector, connector};
 use super::failure::to_wasi_error;
 
 /// How long an idle connection is kept for the next request.
@@ -19,7 +19,7 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends requests over the network. Its clones share their connections.
 #[derive(Clone)]
-pub struct Client(PooledClient<HttpsConnector, WasiBody>);
+pub struct Client(PooledClient<TimeoutConnector<HttpsConnector>, WasiBody>);
 
 impl Default for Client {
     fn default() -> Client {

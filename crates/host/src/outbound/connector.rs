@@ -19,29 +19,34 @@ tokio::task_local! {
     pub(super) static CONNECT_TIMEOUT: Option<Duration>;
 }
 
-/// Connects with or without TLS.
-pub(super) type HttpsConnector =
-    TimeoutConnector<hyper_rustls::HttpsConnector<HttpConnector<Resolver>>>;
+/// Connects with or without TLS, in HTTP/1.1.
+pub type HttpsConnector = hyper_rustls::HttpsConnector<HttpConnector<Resolver>>;
 
-pub(super) fn connector() -> HttpsConnector {
+/// A connector whose TCP connections are established within `tcp_timeout`, and which takes public certificates only.
+pub fn https(tcp_timeout: Option<Duration>) -> HttpsConnector {
     let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    let tls = HttpsConnectorBuilder::new()
+    tcp.set_connect_timeout(tcp_timeout);
+    HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()
         .enable_http1()
-        .wrap_connector(tcp);
-    TimeoutConnector(tls)
+        .wrap_connector(tcp)
+}
+
+/// The connector of the client.
+pub(super) fn connector() -> TimeoutConnector<HttpsConnector> {
+    TimeoutConnector(https(None))
 }
 
 /// The system's resolver, with an error type of its own.
-#[derive(Clone)]
-pub(super) struct Resolver(GaiResolver);
+#[derive(Debug, Clone)]
+pub struct Resolver(GaiResolver);
 
 /// A name could not be resolved.
 #[derive(Debug)]
-pub(super) struct DnsError(io::Error);
+pub struct DnsError(io::Error);
 
 impl fmt::Display for DnsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

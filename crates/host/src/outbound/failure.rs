@@ -53,7 +53,7 @@ pub(super) fn to_wasi_error(error: &ClientError) -> Error {
 
 /// Whether a TLS handshake failed because of the peer's certificate. I/O errors wrap each other, and do not give
 /// what they wrap as their source.
-fn is_certificate_error(error: &io::Error) -> bool {
+pub fn is_certificate_error(error: &io::Error) -> bool {
     let Some(inner) = error.get_ref() else {
         return false;
     };
