@@ -9,6 +9,7 @@
 //! - [`up`]: builds, loads and runs an application
 //! - [`build`]: builds components that are missing or older than their sources
 //! - [`traffic`]: sends steady requests
+//! - [`verify`]: checks that every span of the requests it sends arrives
 //! - [`mesh`]: prints a topology as a manifest or a flowchart
 //! - [`shutdown`]: SIGINT and SIGTERM
 //!
@@ -29,6 +30,7 @@ pub mod span_account;
 pub mod topology;
 pub mod traffic;
 pub mod up;
+pub mod verify;
 pub mod warnings;
 
 use anyhow::Result;

@@ -1,0 +1,47 @@
+//! What a backend by its nature does not keep. A difference that its limits explain is no fault of the pipeline.
+
+/// The limits of a backend's format, as seen through its query API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Times are cut to a multiple of this many nanoseconds.
+    pub time_unit: u64,
+    /// Whether names are in lower case only.
+    pub lower_case_names: bool,
+    /// How the values of attributes are kept.
+    pub attributes: AttributeTypes,
+    /// How links are kept.
+    pub links: Links,
+    /// Each limit as a sentence for people, to be said once.
+    pub notes: &'static [&'static str],
+}
+
+/// How a backend keeps the values of attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeTypes {
+    /// With their types.
+    Kept,
+    /// As text only.
+    Text,
+}
+
+/// How a backend keeps links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// With their attributes.
+    Kept,
+    /// Only the ids that they point to.
+    IdsOnly,
+    /// Not at all.
+    Lost,
+}
+
+impl Limits {
+    /// Everything is kept.
+    pub const NONE: Limits = Limits {
+        time_unit: 1,
+        lower_case_names: false,
+        attributes: AttributeTypes::Kept,
+        links: Links::Kept,
+        notes: &[],
+    };
+}
