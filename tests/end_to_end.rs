@@ -49,6 +49,7 @@ mod settings;
 mod support;
 mod traffic;
 mod unruly;
+mod verify;
 mod viewer;
 
 /// Tests of the component: they run in both worlds.
@@ -95,6 +96,8 @@ const ONCE: &[&[Test]] = &[
     raw_http::TESTS,
     security::TESTS,
     traffic::TESTS,
+    verify::TESTS,
+    verify::peers::TESTS,
     unruly::TESTS,
     viewer::access::TESTS,
     viewer::intake::TESTS,

@@ -4,6 +4,7 @@
 //! the lints refuse. A test whose needs can't be met here is reported as ignored, with the reason.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 
 use libtest_mimic::{Completion, Failed, Trial};
 use tracing_tail_testkit::browser;
@@ -65,12 +66,48 @@ pub enum Needs {
     ReusedInstances,
     /// Chromium and its driver.
     Browser,
+    /// Programs of others, each named by an environment variable.
+    Peers(&'static [Peer]),
+}
+
+/// A program of others that spans pass through, or end in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// The OpenTelemetry Collector, with the processors `batch` and `tail_sampling` and the exporters `file` and
+    /// `zipkin`.
+    Collector,
+    /// Jaeger 2.
+    Jaeger,
+    /// Rotel.
+    Rotel,
+    /// Grafana Tempo.
+    Tempo,
+    /// Zipkin: a program, or its jar.
+    Zipkin,
+}
+
+impl Peer {
+    /// The environment variable that names the program.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Peer::Collector => "TRACING_TAIL_COLLECTOR",
+            Peer::Jaeger => "TRACING_TAIL_JAEGER",
+            Peer::Rotel => "TRACING_TAIL_ROTEL",
+            Peer::Tempo => "TRACING_TAIL_TEMPO",
+            Peer::Zipkin => "TRACING_TAIL_ZIPKIN",
+        }
+    }
+
+    /// The program, if it is there.
+    pub fn program(self) -> Option<PathBuf> {
+        std::env::var_os(self.variable()).map(PathBuf::from)
+    }
 }
 
 impl Needs {
     /// Why a test with these needs can't run here.
-    fn unmet(self, world: World) -> Option<&'static str> {
-        match self {
+    fn unmet(self, world: World) -> Option<String> {
+        let reason = match self {
             Needs::EmbeddedHost if spin().is_some() => Some("needs the embedded host"),
             Needs::ReusedInstances if !world.reuses_instances() => {
                 Some("under WASI 0.2 each request has an instance of its own")
@@ -78,8 +115,14 @@ impl Needs {
             Needs::Browser if !browser::is_installed() => {
                 Some("needs Chromium: apt-get install chromium chromium-driver")
             }
+            Needs::Peers(peers) => {
+                let mut peers = peers.iter();
+                let absent = peers.find(|peer| peer.program().is_none())?;
+                return Some(format!("{} names no program", absent.variable()));
+            }
             _ => None,
-        }
+        };
+        reason.map(str::to_owned)
     }
 }
 
@@ -140,6 +183,15 @@ macro_rules! tests {
     (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
     (@needs browser) => { $crate::harness::Needs::Browser };
+    (@needs collector) => { $crate::harness::tests!(@peers Collector) };
+    (@needs collector_and_rotel) => { $crate::harness::tests!(@peers Collector, Rotel) };
+    (@needs collector_and_zipkin) => { $crate::harness::tests!(@peers Collector, Zipkin) };
+    (@needs jaeger) => { $crate::harness::tests!(@peers Jaeger) };
+    (@needs rotel) => { $crate::harness::tests!(@peers Rotel) };
+    (@needs tempo) => { $crate::harness::tests!(@peers Tempo) };
+    (@peers $($peer:ident),+) => {
+        $crate::harness::Needs::Peers(&[$($crate::harness::Peer::$peer),+])
+    };
     (@run sync $test:ident) => { $test };
     (@run $group:ident $test:ident) => { || $crate::harness::block_on($test()) };
 }

@@ -1,15 +1,17 @@
 //! The arguments of the command line: those of `spin up` that apply here, and those of the other commands.
 
+pub mod requests;
+pub mod verify;
+
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::traffic::kind::{Kind, parse_seed};
-use crate::traffic::mix::Mix;
-use crate::traffic::plan::{CONNECTIONS, Plan, parse_connections};
-use crate::traffic::rate::{Rate, parse_time};
+use self::requests::Requests;
+use self::verify::Verify;
+use crate::traffic::plan::Plan;
+use crate::traffic::rate::Rate;
 use tracing_tail_host::memory::MAX_INSTANCE_BYTES;
 use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
 use tracing_tail_host::server::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
@@ -49,6 +51,9 @@ pub enum Command {
     /// Send steady requests, and print their outcomes
     #[command(after_help = TRAFFIC)]
     Traffic(Traffic),
+    /// Send requests, and check that every span of them arrives at a backend, unaltered
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(Verify),
 }
 
 const TOPOLOGY: &str = r#"A topology is a TOML file:
@@ -144,52 +149,12 @@ pub struct Mesh {
 /// The arguments of `traffic`.
 #[derive(Debug, Args)]
 pub struct Traffic {
-    /// Where to send requests; an origin gets the path /process
-    #[arg(value_name = "URL", default_value = "http://127.0.0.1:3000/process")]
-    pub url: String,
-    /// Requests per second, minute or hour, or a range to swing in [default: 1/s]
-    #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
-    rate: Option<Rate>,
-    /// How long to send requests, such as 1m [default: until stopped]
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
-    duration: Option<Duration>,
-    #[arg(long, value_name = "NUMBER", value_parser = parse_connections, help = connections_help())]
-    connections: Option<usize>,
-    /// A weight and a kind of requests, see below; may be repeated [default: 1]
-    #[arg(long, value_name = "KIND", value_parser = Kind::parse)]
-    mix: Vec<Kind>,
-    /// Makes kinds, and the draws of the service for each request, reproducible
-    #[arg(long, value_name = "TEXT", value_parser = parse_seed)]
-    seed: Option<String>,
-    /// A topology with a traffic table, for options that are not given
-    #[arg(short = 'f', long, value_name = "TOPOLOGY")]
-    pub from: Option<PathBuf>,
+    /// The requests.
+    #[command(flatten)]
+    pub requests: Requests,
     /// Print one line of JSON at the end instead of a table
     #[arg(long)]
     pub json: bool,
-}
-
-fn connections_help() -> String {
-    format!(
-        "The maximum number of requests in flight, each on its own connection [default: {CONNECTIONS}]"
-    )
-}
-
-impl Traffic {
-    /// Overrides `plan` with the arguments given.
-    pub fn over(self, plan: Plan) -> Plan {
-        Plan {
-            rate: self.rate.unwrap_or(plan.rate),
-            duration: self.duration.or(plan.duration),
-            connections: self.connections.unwrap_or(plan.connections),
-            seed: self.seed.or(plan.seed),
-            mix: match self.mix.is_empty() {
-                true => plan.mix,
-                false => Mix::new(self.mix),
-            },
-            requests: plan.requests,
-        }
-    }
 }
 
 /// The value of `up --traffic`.

@@ -17,6 +17,7 @@
 //! - [`destinations`]: URLs that name a component which does not exist
 //! - [`call_tree`]: requests that lead to very many others, or to a cycle of calls
 //! - [`span_account`]: the spans of the service: made, sent and lost
+//! - [`screen`]: a live line on the terminal
 //! - [`warnings`]: drops warnings that an instance has given before
 
 pub mod application;
@@ -25,6 +26,7 @@ pub mod call_tree;
 pub mod cli;
 pub mod destinations;
 pub mod mesh;
+pub mod screen;
 pub mod shutdown;
 pub mod span_account;
 pub mod topology;
@@ -33,22 +35,34 @@ pub mod up;
 pub mod verify;
 pub mod warnings;
 
-use anyhow::Result;
+use std::process::ExitCode;
+
+use anyhow::{Error, Result};
 
 use crate::cli::{Cli, Command};
+use crate::screen::say;
 use crate::shutdown::Shutdown;
 
-/// Runs the command, until it is done or a signal ends it.
+/// Runs the command, until it is done or a signal ends it. Returns the exit status.
 ///
 /// # Errors
 /// Any error of the command; the message is one sentence.
-pub async fn run(cli: Cli) -> Result<()> {
+pub async fn run(cli: Cli) -> Result<ExitCode> {
     let shutdown = Shutdown::on_signal()?;
     match cli.command {
-        Some(Command::Build(args)) => up::build(&args),
-        Some(Command::Mesh(args)) => mesh::mesh(&args),
-        Some(Command::Traffic(args)) => traffic::run::traffic(args, shutdown).await,
-        Some(Command::Up(args)) => up::up(args.into(), shutdown).await,
-        None => up::up(cli.up, shutdown).await,
+        Some(Command::Build(args)) => up::build(&args)?,
+        Some(Command::Mesh(args)) => mesh::mesh(&args)?,
+        Some(Command::Traffic(args)) => traffic::run::traffic(args, shutdown).await?,
+        Some(Command::Verify(args)) => return Ok(verify::run::verify(args, shutdown).await),
+        Some(Command::Up(args)) => up::up(args.into(), shutdown).await?,
+        None => up::up(cli.up, shutdown).await?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints an error, as one line: wasmtime's have several.
+pub fn report(error: &Error) {
+    let text = format!("{error:#}");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    say(format_args!("Error: {}\n", lines.join(" ")));
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use tracing_tail_cli::cli::Cli;
-use tracing_tail_cli::run;
+use tracing_tail_cli::{report, run};
 
 /// Requests are many small allocations; the system's allocator takes a seventh more CPU time for them.
 #[global_allocator]
@@ -15,12 +15,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
-            // wasmtime's errors have several lines; they are printed as one.
-            let text = format!("{error:#}");
-            let lines: Vec<_> = text.lines().map(str::trim).collect();
-            eprintln!("Error: {}", lines.join(" "));
+            report(&error);
             ExitCode::FAILURE
         }
     }

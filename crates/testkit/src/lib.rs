@@ -4,6 +4,7 @@
 //! - [`collector`] and [`span_record`]: an OTLP receiver that keeps what it is sent
 //! - [`span_counter`]: an OTLP receiver that only counts, for load
 //! - [`broken_collector`]: collectors that fail, each in one way
+//! - [`middle_man`]: a pipeline that treats spans as a test tells it
 //! - [`downstream`]: a downstream service that follows a script
 //! - [`span_tree`]: spans as a tree of text, to compare whole
 //! - `browser` (feature `browser`): Chromium without a window
@@ -24,6 +25,7 @@ pub mod browser;
 pub mod collector;
 pub mod downstream;
 pub mod launch;
+pub mod middle_man;
 mod server;
 pub mod span_counter;
 pub mod span_record;

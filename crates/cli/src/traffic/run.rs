@@ -1,8 +1,7 @@
 //! The `traffic` command, and background traffic for `up`.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +18,8 @@ use super::plan::Plan;
 use super::report::{Report, live};
 use super::stats::Stats;
 use super::target::Target;
-use crate::application;
 use crate::cli;
+use crate::screen::{Screen, say};
 
 /// How often the live line is drawn.
 const REDRAW: Duration = Duration::from_millis(500);
@@ -30,25 +29,14 @@ const REDRAW: Duration = Duration::from_millis(500);
 /// # Errors
 /// One sentence that says what is wrong; also when no answer was received at all.
 pub async fn traffic(args: cli::Traffic, shutdown: Shutdown) -> Result<()> {
-    let target = Target::parse(&args.url).context("the URL of traffic")?;
-    let table = match &args.from {
-        None => None,
-        Some(path) => {
-            let table = application::topology(path)?.traffic;
-            Some(table.with_context(|| format!("{} has no [traffic] table", path.display()))?)
-        }
-    };
-    let json = args.json;
-    let plan = args.over(table.unwrap_or_default());
+    let target = Target::parse(&args.requests.url).context("the URL of traffic")?;
+    let plan = args.requests.plan(Plan::default())?;
     // Connections are file descriptors. If the limit stays too low, failed requests are counted as such.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let composer = Composer::new(&plan, &target, random()?);
     let events = engine::start(plan.clone(), composer, shutdown.begin());
-    let screen = Screen {
-        live: io::stderr().is_terminal(),
-    };
-    let report = collect(events, target, plan, screen).await;
-    let text = match json {
+    let report = collect(events, target, plan, Screen::of_terminal()).await;
+    let text = match args.json {
         true => report.to_json().to_string(),
         false => report.table(),
     };
@@ -80,10 +68,9 @@ impl BackgroundTraffic {
             stopped.notified().await;
         });
         say(format_args!("Sending {} to {target}\n", plan.rate));
-        // No live line: components print to the same terminal.
-        let screen = Screen { live: false };
         let watching = tokio::spawn(async move {
-            let report = collect(events, target, plan, screen).await;
+            // No live line: components print to the same terminal.
+            let report = collect(events, target, plan, Screen::without_live_line()).await;
             say(format_args!("{}\n", report.table()));
         });
         Ok(BackgroundTraffic { stop, watching })
@@ -101,12 +88,11 @@ impl BackgroundTraffic {
     }
 }
 
-/// Writes to stderr. A closed one is not a failure.
-fn say(text: fmt::Arguments<'_>) {
-    let _ = io::stderr().write_fmt(text);
-}
-
-fn random() -> Result<u64> {
+/// Random bits for a run.
+///
+/// # Errors
+/// The system gives none.
+pub fn random() -> Result<u64> {
     getrandom::u64().context("failed to get random bits")
 }
 
@@ -148,25 +134,5 @@ async fn collect(
         plan,
         stats,
         elapsed: started.elapsed(),
-    }
-}
-
-/// The live line, drawn only on a terminal.
-struct Screen {
-    live: bool,
-}
-
-impl Screen {
-    fn draw(&self, line: &str) {
-        if self.live {
-            // Without line wrap the terminal cuts the line at its right edge.
-            say(format_args!("\r\x1b[2K\x1b[?7l{line}\x1b[?7h"));
-        }
-    }
-
-    fn clear(&self) {
-        if self.live {
-            say(format_args!("\r\x1b[2K"));
-        }
     }
 }
