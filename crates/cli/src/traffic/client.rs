@@ -22,18 +22,43 @@ use tower_service::Service;
 use tracing_tail_host::outbound::connector::{DnsError, HttpsConnector, https};
 use tracing_tail_host::outbound::is_certificate_error;
 
+use super::plan::CONNECTIONS;
+
 /// The limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The limit for a whole answer: twice the default `APP_LATENCY_CAP`.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// The maximum size of an answer; the service itself answers with at most 4 MiB.
-const MAX_ANSWER: usize = 8 << 20;
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(20);
 
 /// Sends requests.
 #[derive(Debug, Clone)]
-pub struct Client(PooledClient<BoundedConnector, Full<Bytes>>);
+pub struct Client {
+    pool: PooledClient<BoundedConnector, Full<Bytes>>,
+    limits: ClientLimits,
+}
+
+/// The limits of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// The maximum number of open connections, idle ones included.
+    pub connections: usize,
+    /// The limit for the time until an answer begins.
+    pub head_timeout: Duration,
+    /// The limit for the time until an answer is complete.
+    pub answer_timeout: Duration,
+    /// The maximum size of an answer in bytes.
+    pub max_answer: usize,
+}
+
+impl ClientLimits {
+    /// The limits for requests to the service. Times: twice the default `APP_LATENCY_CAP`. Size: the service itself
+    /// answers with at most 4 MiB.
+    pub const SERVICE: ClientLimits = ClientLimits {
+        connections: CONNECTIONS,
+        head_timeout: Duration::from_secs(60),
+        answer_timeout: Duration::from_secs(60),
+        max_answer: 8 << 20,
+    };
+}
 
 /// Why a request was not answered. Displayed as the value that `error.type` has on spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,9 +79,9 @@ pub enum Failure {
     TlsProtocol,
     /// The answer is not valid HTTP.
     Protocol,
-    /// The answer is over 8 MiB.
+    /// The answer is over the client's limit.
     AnswerTooLarge,
-    /// No TCP connection within 10 s, or no whole answer within 60 s.
+    /// No TCP connection within 10 s, or no answer within the client's limits.
     Timeout,
 }
 
@@ -78,17 +103,17 @@ impl fmt::Display for Failure {
 }
 
 impl Client {
-    /// A client with at most `connections` open connections, idle ones included.
-    pub fn new(connections: usize) -> Client {
+    /// A client with these limits.
+    pub fn new(limits: ClientLimits) -> Client {
         let bounded = BoundedConnector {
             connector: https(Some(CONNECT_TIMEOUT)),
-            permits: Arc::new(Semaphore::new(connections)),
+            permits: Arc::new(Semaphore::new(limits.connections)),
         };
-        let client = PooledClient::builder(TokioExecutor::new())
+        let pool = PooledClient::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(bounded);
-        Client(client)
+        Client { pool, limits }
     }
 
     /// Sends a request, and waits for the whole answer.
@@ -97,14 +122,16 @@ impl Client {
     /// Why there was no complete answer.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let exchange = async {
-            let response = self.0.request(request.map(Full::new)).await;
+            let response = self.pool.request(request.map(Full::new));
+            let response = timeout(self.limits.head_timeout, response).await;
+            let response = response.map_err(|_| Failure::Timeout)?;
             let response = response.map_err(|error| explain(&error))?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_ANSWER).collect().await;
+            let body = Limited::new(body, self.limits.max_answer).collect().await;
             let body = body.map_err(|error| explain(&*error))?;
             Ok(Response::from_parts(head, body.to_bytes()))
         };
-        timeout(ANSWER_TIMEOUT, exchange)
+        timeout(self.limits.answer_timeout, exchange)
             .await
             .unwrap_or(Err(Failure::Timeout))
     }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::client::{Client, Failure};
+use super::client::{Client, ClientLimits, Failure};
 use super::compose::{Composed, Composer};
 use super::plan::Plan;
 
@@ -77,7 +77,10 @@ pub fn start(
     let (events, taken) = channel(EVENTS);
     let run = Run {
         connections: Arc::new(Semaphore::new(plan.connections)),
-        client: Client::new(plan.connections),
+        client: Client::new(ClientLimits {
+            connections: plan.connections,
+            ..ClientLimits::SERVICE
+        }),
         plan,
         composer,
         events,

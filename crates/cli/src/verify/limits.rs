@@ -3,12 +3,15 @@
 /// The limits of a backend's format, as seen through its query API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Times are cut to a multiple of this many nanoseconds.
+    /// Times are cut or rounded to a multiple of this many nanoseconds. If it is more than one, an end is kept as a
+    /// duration of whole units, so it may be off by two of them.
     pub time_unit: u64,
     /// Whether names are in lower case only.
     pub lower_case_names: bool,
     /// How the values of attributes are kept.
     pub attributes: AttributeTypes,
+    /// Whether the attributes of the resource are among those of the span.
+    pub resource: ResourceAttributes,
     /// How links are kept.
     pub links: Links,
     /// Each limit as a sentence for people, to be said once.
@@ -22,6 +25,15 @@ pub enum AttributeTypes {
     Kept,
     /// As text only.
     Text,
+}
+
+/// Where a backend keeps the attributes of the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceAttributes {
+    /// Apart from those of the span.
+    Apart,
+    /// Among those of the span: an attribute that nobody expects on the span may be one of the resource.
+    Mixed,
 }
 
 /// How a backend keeps links.
@@ -41,6 +53,7 @@ impl Limits {
         time_unit: 1,
         lower_case_names: false,
         attributes: AttributeTypes::Kept,
+        resource: ResourceAttributes::Apart,
         links: Links::Kept,
         notes: &[],
     };

@@ -68,9 +68,10 @@ impl Default for Span {
 }
 
 /// The kind of a span. Unspecified counts as internal, as the specification says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// Work inside a service.
+    #[default]
     Internal,
     /// A request that a service handles.
     Server,

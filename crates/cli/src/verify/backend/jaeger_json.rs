@@ -1,0 +1,274 @@
+//! Reads the JSON of Jaeger's older API, `/api/traces/{id}`: microseconds, tags with types, references to parents and
+//! links, logs for events, and processes for resources.
+
+use opentelemetry::trace::{SpanId, TraceId};
+use serde_json::Value;
+
+use super::super::attribute::{AttributeValue, Attributes};
+use super::super::span::{Event, Link, Span};
+use super::fields::{self, Object};
+use super::tags;
+
+/// Reads an answer.
+///
+/// # Errors
+/// A sentence that says what is malformed.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Span>, String> {
+    let answer: Value =
+        serde_json::from_slice(bytes).map_err(|error| format!("it is not JSON: {error}"))?;
+    let answer = Object::of(&answer, "the answer")?;
+    if let Some(error) = answer.list("errors")?.first() {
+        let message = Object::of(error, "the error")?.text("msg")?;
+        return Err(format!("it is an error: {}", fields::cut(message)));
+    }
+    if answer.get("data").is_none() {
+        return Err("it is not a trace of Jaeger: it has no field 'data'".to_owned());
+    }
+    let mut spans = Vec::new();
+    for trace in answer.list("data")? {
+        let trace = Object::of(trace, "a trace")?;
+        let processes = trace.object("processes", "the processes")?;
+        for span in trace.list("spans")? {
+            spans.push(read_span(Object::of(span, "a span")?, processes)?);
+        }
+    }
+    Ok(spans)
+}
+
+fn read_span(span: Object, processes: Option<Object>) -> Result<Span, String> {
+    let (trace_id, span_id) = ids(span)?;
+    if trace_id == TraceId::INVALID || span_id == SpanId::INVALID {
+        return Err("a span has no trace id or no span id".to_owned());
+    }
+    let read = || {
+        let start = span.microseconds("startTime")?;
+        let mut read = Span {
+            trace_id,
+            span_id,
+            name: span.text("operationName")?.to_owned(),
+            start,
+            end: start.saturating_add(span.microseconds("duration")?),
+            attributes: attributes(span.list("tags")?)?,
+            events: span
+                .list("logs")?
+                .iter()
+                .map(event)
+                .collect::<Result<_, _>>()?,
+            ..Span::default()
+        };
+        tags::move_to_fields(&mut read);
+        for reference in span.list("references")? {
+            let reference = Object::of(reference, "a reference")?;
+            let (trace_id, span_id) = ids(reference)?;
+            // The Collector writes the parent first, then the links.
+            let is_parent = reference.text("refType")? == "CHILD_OF" && trace_id == read.trace_id;
+            match read.parent {
+                None if is_parent => read.parent = Some(span_id),
+                _ => read.links.push(Link {
+                    trace_id,
+                    span_id,
+                    trace_state: String::new(),
+                    flags: None,
+                    attributes: Attributes::new(),
+                }),
+            }
+        }
+        // An answer may have the process within the span.
+        let process = match processes {
+            Some(processes) => processes.object(span.text("processID")?, "a process")?,
+            None => None,
+        };
+        let embedded = span.object("process", "a process")?;
+        if let Some(process) = process.or(embedded) {
+            read.service = tags::service(process.text("serviceName")?);
+            read.resource = attributes(process.list("tags")?)?;
+        }
+        Ok(read)
+    };
+    read().map_err(|error: String| format!("{error}; in span {span_id}"))
+}
+
+fn ids(object: Object) -> Result<(TraceId, SpanId), String> {
+    let (trace, span) = (object.text("traceID")?, object.text("spanID")?);
+    let trace_id = match trace {
+        "" => Some(TraceId::INVALID),
+        _ => fields::short_trace_id(trace),
+    };
+    let span_id = match span {
+        "" => Some(SpanId::INVALID),
+        _ => fields::short_span_id(span),
+    };
+    let hexadecimal = "hexadecimal";
+    Ok((
+        trace_id.ok_or_else(|| object.refusal("traceID", &trace.into(), hexadecimal))?,
+        span_id.ok_or_else(|| object.refusal("spanID", &span.into(), hexadecimal))?,
+    ))
+}
+
+/// A log: its name is the field `event`, or `message` as older Collectors wrote it.
+fn event(value: &Value) -> Result<Event, String> {
+    let log = Object::of(value, "a log")?;
+    let mut attributes = attributes(log.list("fields")?)?;
+    let name = ["event", "message"].into_iter().find(|name| {
+        let value = attributes.get(*name);
+        matches!(value, Some(AttributeValue::String(_)))
+    });
+    let name = name.and_then(|name| attributes.remove(name));
+    Ok(Event {
+        time: log.microseconds("timestamp")?,
+        name: name.map(|name| name.to_string()).unwrap_or_default(),
+        attributes,
+    })
+}
+
+/// The last value of a key counts.
+fn attributes(list: &[Value]) -> Result<Attributes, String> {
+    let pairs = list.iter().map(|tag| {
+        let tag = Object::of(tag, "a tag")?;
+        let key = tag.text("key")?.to_owned();
+        let value = attribute_value(tag)
+            .map_err(|error| format!("{error}; in tag '{}'", fields::cut(&key)))?;
+        Ok((key, value))
+    });
+    pairs.collect()
+}
+
+fn attribute_value(tag: Object) -> Result<AttributeValue, String> {
+    let Some(value) = tag.get("value") else {
+        return Ok(match tag.text("type")? {
+            "string" => AttributeValue::String(String::new()),
+            _ => AttributeValue::Empty,
+        });
+    };
+    let refusal = |accepted| tag.refusal("value", value, accepted);
+    let text = value.as_str();
+    Ok(match tag.text("type")? {
+        "bool" => {
+            let flag = value.as_bool().or_else(|| text?.parse().ok());
+            AttributeValue::Bool(flag.ok_or_else(|| refusal("true or false"))?)
+        }
+        "int64" => {
+            let number = fields::integer(value).and_then(|number| i64::try_from(number).ok());
+            AttributeValue::Int(number.ok_or_else(|| refusal("a 64-bit integer"))?)
+        }
+        "float64" => {
+            AttributeValue::Double(fields::double(value).ok_or_else(|| refusal("a number"))?)
+        }
+        "binary" => {
+            let bytes = text.and_then(fields::bytes);
+            AttributeValue::Bytes(bytes.ok_or_else(|| refusal("base64"))?)
+        }
+        "string" => AttributeValue::String(text.ok_or_else(|| refusal("text"))?.to_owned()),
+        _ => tags::plain_value(value),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::span::{Kind, Status, StatusCode};
+    use super::*;
+
+    fn tag(key: &str, kind: &str, value: impl Into<Value>) -> Value {
+        json!({"key": key, "type": kind, "value": value.into()})
+    }
+
+    #[test]
+    fn reads_a_trace() {
+        let trace = "5b8efff798038103d269b633813fc60c";
+        let reference = |kind: &str, trace: &str, span: &str| json!({"refType": kind, "traceID": trace, "spanID": span});
+        let answer = json!({"data": [{"traceID": trace, "spans": [{
+            "traceID": trace, "spanID": "eee19b7ec3c1b174", "operationName": "POST /x", "flags": 1,
+            "references": [
+                reference("CHILD_OF", trace, "eee19b7ec3c1b173"),
+                reference("FOLLOWS_FROM", trace, "1"),
+                reference("CHILD_OF", "2f", "3"),
+            ],
+            "startTime": 1_795_386_253_194_258_u64, "duration": 250,
+            "tags": [
+                tag("span.kind", "string", "server"), tag("otel.status_code", "string", "ERROR"),
+                tag("error", "bool", true), tag("otel.status_description", "string", "refused"),
+                tag("otel.scope.name", "string", "lib"), tag("internal.span.format", "string", "otlp"),
+                tag("w3c.tracestate", "string", "a=b"), tag("big", "int64", "9007199254740993"),
+                tag("small", "int64", 7), tag("share", "float64", 1), tag("bytes", "binary", "AQI="),
+                tag("yes", "bool", true), tag("list", "string", "[1,2]"),
+            ],
+            "logs": [{"timestamp": 5, "fields": [tag("event", "string", "retry"), tag("attempt", "int64", 2)]}],
+            "processID": "p1", "warnings": null,
+        }], "processes": {"p1": {"serviceName": "shop", "tags": [tag("host.name", "string", "h")]}}}],
+            "total": 0, "errors": null});
+        let text = |text: &str| AttributeValue::String(text.to_owned());
+        let link = |trace: &str, span: &str| Link {
+            trace_id: fields::short_trace_id(trace).unwrap(),
+            span_id: fields::short_span_id(span).unwrap(),
+            trace_state: String::new(),
+            flags: None,
+            attributes: Attributes::new(),
+        };
+        let expected = Span {
+            trace_id: TraceId::from_hex(trace).unwrap(),
+            span_id: SpanId::from_hex("eee19b7ec3c1b174").unwrap(),
+            parent: SpanId::from_hex("eee19b7ec3c1b173").ok(),
+            trace_state: "a=b".to_owned(),
+            flags: None,
+            name: "POST /x".to_owned(),
+            kind: Kind::Server,
+            start: 1_795_386_253_194_258_000,
+            end: 1_795_386_253_194_508_000,
+            status: Status {
+                code: StatusCode::Error,
+                message: "refused".to_owned(),
+            },
+            attributes: Attributes::from([
+                ("big".to_owned(), AttributeValue::Int(9_007_199_254_740_993)),
+                ("small".to_owned(), AttributeValue::Int(7)),
+                ("share".to_owned(), AttributeValue::Double(1.0)),
+                ("bytes".to_owned(), AttributeValue::Bytes(vec![1, 2])),
+                ("yes".to_owned(), AttributeValue::Bool(true)),
+                ("list".to_owned(), text("[1,2]")),
+            ]),
+            events: vec![Event {
+                time: 5000,
+                name: "retry".to_owned(),
+                attributes: Attributes::from([("attempt".to_owned(), AttributeValue::Int(2))]),
+            }],
+            links: vec![link(trace, "1"), link("2f", "3")],
+            service: "shop".to_owned(),
+            resource: Attributes::from([("host.name".to_owned(), text("h"))]),
+            scope: "lib".to_owned(),
+        };
+        assert_eq!(read(answer.to_string().as_bytes()), Ok(vec![expected]));
+    }
+
+    #[test]
+    fn refuses_what_is_no_trace() {
+        let span = |fields: Value| json!({"data": [{"spans": [fields]}]});
+        let table = [
+            (
+                json!({"data": null, "errors": [{"code": 500, "msg": "no storage"}]}),
+                "no storage",
+            ),
+            (json!([]), "not an object"),
+            (json!({}), "no field 'data'"),
+            (json!({"data": null}), "no field 'data'"),
+            (span(json!({"traceID": "1"})), "no span id"),
+            (span(json!({"traceID": "1", "spanID": "x"})), "hexadecimal"),
+            (
+                span(json!({"traceID": "1", "spanID": "2", "startTime": -1})),
+                "'startTime' is -1",
+            ),
+            (
+                span(json!({"traceID": "1", "spanID": "2", "tags": [tag("a", "int64", "x")]})),
+                "in tag 'a'",
+            ),
+        ];
+        for (answer, expected) in table {
+            let error = read(answer.to_string().as_bytes()).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert_eq!(read(br#"{"data": []}"#), Ok(vec![]), "no trace");
+        assert!(read(b"<html>").unwrap_err().contains("not JSON"));
+    }
+}

@@ -1,0 +1,60 @@
+//! What each backend by its nature keeps, as seen through the API that is asked.
+
+use super::super::limits::{AttributeTypes, Limits, Links, ResourceAttributes};
+
+/// Microseconds.
+const MICROSECOND: u64 = 1000;
+
+/// The built-in viewer.
+pub(super) const VIEWER: Limits = Limits {
+    notes: &[
+        "The viewer keeps a span once, so spans that arrive twice are not seen.",
+        "The viewer refuses spans of more than 256 KiB, and those beyond 10,000 of a trace.",
+    ],
+    ..Limits::NONE
+};
+
+/// Jaeger's API version 3.
+pub(super) const JAEGER: Limits = Limits::NONE;
+
+/// Jaeger's older API.
+pub(super) const JAEGER_OLDER: Limits = Limits {
+    time_unit: MICROSECOND,
+    links: Links::IdsOnly,
+    notes: &[
+        "Jaeger's older API has times and durations in microseconds.",
+        "Jaeger's older API has links as references, without attributes and flags.",
+        "Jaeger's older API has lists and maps as text.",
+    ],
+    ..Limits::NONE
+};
+
+/// Tempo.
+pub(super) const TEMPO: Limits = Limits {
+    notes: &[
+        "Tempo keeps spans of the same id and kind once, so spans that arrive twice are not seen.",
+        "Tempo gives a server's span a new id if its client's span has the same one.",
+    ],
+    ..Limits::NONE
+};
+
+/// Zipkin.
+pub(super) const ZIPKIN: Limits = Limits {
+    time_unit: MICROSECOND,
+    lower_case_names: true,
+    attributes: AttributeTypes::Text,
+    resource: ResourceAttributes::Mixed,
+    links: Links::Lost,
+    notes: &[
+        "Zipkin has times and durations in microseconds.",
+        "Zipkin has names of spans and services in lower case.",
+        "Zipkin has attributes as text, and those of the resource among those of the span.",
+        "Zipkin has no links; those that a Collector writes as tags are not compared.",
+    ],
+};
+
+/// Files of OTLP JSON lines.
+pub(super) const FILES: Limits = Limits {
+    notes: &["Compressed files and files in protobuf are not read, only plain JSON lines."],
+    ..Limits::NONE
+};

@@ -1,0 +1,325 @@
+//! Asks scripted servers over HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::super::super::traffic::client::ClientLimits;
+use super::super::limits::Links;
+use super::problem::Retry;
+use super::*;
+
+const ID: &str = "5b8efff798038103d269b633813fc60c";
+const OTLP: &str = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
+    {"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"n"}]}]}]}"#;
+
+/// A server that answers what it is told to for each path and query, and otherwise 404. Stops when it is dropped.
+struct Scripted {
+    url: String,
+    asked: Arc<Mutex<Vec<(String, HeaderMap)>>>,
+    task: JoinHandle<()>,
+}
+
+type Script = BTreeMap<&'static str, (u16, &'static str, Vec<u8>)>;
+
+impl Scripted {
+    async fn start(script: Script) -> Scripted {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let state = (Arc::new(script), Arc::clone(&asked));
+        let app = Router::new().fallback(answer).with_state(state);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Scripted { url, asked, task }
+    }
+
+    async fn connect(&self, prefix: &str) -> Result<Backend, Problem> {
+        let address = Address::parse(&format!("{prefix}{}", self.url)).unwrap();
+        Backend::connect(&address, &Access::default()).await
+    }
+
+    fn paths(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(path, _)| path.clone()).collect()
+    }
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+type Shared = (Arc<Script>, Arc<Mutex<Vec<(String, HeaderMap)>>>);
+
+async fn answer(State((script, asked)): State<Shared>, request: Request) -> Response {
+    let path = request.uri().path_and_query().unwrap().to_string();
+    let answer = script.get(path.as_str()).cloned();
+    asked
+        .lock()
+        .unwrap()
+        .push((path, request.headers().clone()));
+    let not_found = (404, "text/plain", b"404 page not found\n".to_vec());
+    let (status, content_type, body) = answer.unwrap_or(not_found);
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, [("content-type", content_type)], body).into_response()
+}
+
+fn json(text: &str) -> (u16, &'static str, Vec<u8>) {
+    (200, "application/json", text.as_bytes().to_vec())
+}
+
+fn id() -> TraceId {
+    TraceId::from_hex(ID).unwrap()
+}
+
+fn unknown_id() -> TraceId {
+    TraceId::from_bytes([1; 16])
+}
+
+/// An answer of Tempo in protobuf.
+fn tempo_response() -> Vec<u8> {
+    let span = [&[0x0a, 16][..], &id().to_bytes(), &[0x12, 8], &[1; 8]].concat();
+    // The span in ScopeSpans (2), in ResourceSpans (2), in Trace (1), in the response (1).
+    let tags = [0x12, 0x12, 0x0a, 0x0a].into_iter();
+    tags.fold(span, |inner, tag| {
+        [&[tag, u8::try_from(inner.len()).unwrap()][..], &inner].concat()
+    })
+}
+
+#[tokio::test]
+async fn finds_out_which_backend_it_is_and_reads_a_trace() {
+    let older =
+        r#"{"data":[{"spans":[{"traceID":"5b8efff798038103d269b633813fc60c","spanID":"1"}]}]}"#;
+    let zipkin = r#"[{"traceId":"5b8efff798038103d269b633813fc60c","id":"0000000000000001"}]"#;
+    let chunked = format!("{{\"result\":{OTLP}}}\n{{\"result\":{{}}}}");
+    let counts = r#"{"traces":0,"spans":0,"duplicates":0,"bytes":0}"#;
+    let html = || (200, "text/html; charset=utf-8", b"<html>".to_vec());
+    let protobuf = || (200, "application/protobuf", tempo_response());
+    type Case<'c> = (&'c str, Script, &'c str, Option<&'c str>);
+    let table: Vec<Case> = vec![
+        (
+            "viewer",
+            Script::from([
+                ("/traces/api/counts", json(counts)),
+                (
+                    "/traces/api/traces/5b8efff798038103d269b633813fc60c/otlp",
+                    json(OTLP),
+                ),
+            ]),
+            "the viewer at URL/traces",
+            Some("URL/traces/#/trace/5b8efff798038103d269b633813fc60c"),
+        ),
+        (
+            "jaeger",
+            Script::from([
+                ("/api/v3/services", json(r#"{"services":["a"]}"#)),
+                (
+                    "/api/v3/traces/5b8efff798038103d269b633813fc60c?rawTraces=true&raw_traces=true",
+                    json(&chunked),
+                ),
+            ]),
+            "Jaeger at URL",
+            Some("URL/trace/5b8efff798038103d269b633813fc60c"),
+        ),
+        (
+            "jaeger",
+            Script::from([
+                // Its page answers for paths that it does not have.
+                ("/api/v3/services", html()),
+                (
+                    "/api/services",
+                    json(r#"{"data":null,"total":0,"errors":null}"#),
+                ),
+                (
+                    "/api/traces/5b8efff798038103d269b633813fc60c?raw=true",
+                    json(older),
+                ),
+            ]),
+            "Jaeger at URL",
+            Some("URL/trace/5b8efff798038103d269b633813fc60c"),
+        ),
+        (
+            "tempo",
+            Script::from([
+                ("/api/echo", (200, "text/plain", b"echo\n".to_vec())),
+                (
+                    "/api/v2/traces/5b8efff798038103d269b633813fc60c",
+                    protobuf(),
+                ),
+                (
+                    "/api/v2/traces/01010101010101010101010101010101",
+                    (404, "", vec![]),
+                ),
+            ]),
+            "Tempo at URL",
+            None,
+        ),
+        (
+            "tempo",
+            Script::from([
+                ("/api/echo", (200, "text/plain", b"echo".to_vec())),
+                ("/api/traces/5b8efff798038103d269b633813fc60c", json(OTLP)),
+            ]),
+            "Tempo at URL",
+            None,
+        ),
+        (
+            "zipkin",
+            Script::from([
+                ("/api/v2/services", json("[]")),
+                (
+                    "/api/v2/trace/5b8efff798038103d269b633813fc60c",
+                    json(zipkin),
+                ),
+            ]),
+            "Zipkin at URL",
+            Some("URL/zipkin/traces/5b8efff798038103d269b633813fc60c"),
+        ),
+    ];
+    for (prefix, script, name, page) in table {
+        let server = Scripted::start(script).await;
+        let whole = |text: &str| text.replace("URL", &server.url);
+        for prefix in [format!("{prefix}+"), String::new()] {
+            let backend = server.connect(&prefix).await.unwrap();
+            assert_eq!(backend.to_string(), whole(name));
+            assert_eq!(backend.page(id()), page.map(whole));
+            let spans = backend.trace(id()).await.unwrap().unwrap();
+            assert_eq!(spans.len(), 1, "{name}");
+            assert_eq!(spans[0].trace_id, id(), "{name}");
+            assert_eq!(backend.trace(unknown_id()).await, Ok(None), "{name}");
+            let lost = backend.limits().links == Links::Lost;
+            assert_eq!(lost, name.starts_with("Zipkin"), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sends_headers_and_credentials() {
+    let server = Scripted::start(Script::from([("/api/v2/services", json("[]"))])).await;
+    let url = server.url.replace("http://", "zipkin+http://me:hunter2@");
+    let access = Access::new(&["x-scope-orgid: 1".to_owned()], None).unwrap();
+    let address = Address::parse(&url).unwrap();
+    let backend = Backend::connect(&address, &access).await.unwrap();
+    assert!(
+        !format!("{backend} {backend:?}").contains("hunter2"),
+        "{backend:?}"
+    );
+    let asked = server.asked.lock().unwrap();
+    let (_, headers) = &asked[0];
+    assert_eq!(headers["authorization"], "Basic bWU6aHVudGVyMg==");
+    assert_eq!(headers["x-scope-orgid"], "1");
+    assert_eq!(headers["accept"], "application/json");
+}
+
+#[tokio::test]
+async fn says_why_it_can_t_connect() {
+    let text = |status, body: &str| (status, "text/plain", body.as_bytes().to_vec());
+    let table = [
+        (
+            Script::new(),
+            "",
+            "is not the viewer, Jaeger, Tempo or Zipkin",
+            false,
+        ),
+        (
+            Script::new(),
+            "jaeger+",
+            "/api/v3/services, /api/services",
+            false,
+        ),
+        (
+            Script::from([("/api/echo", text(401, "no org id"))]),
+            "",
+            "authorization is missing",
+            false,
+        ),
+        (
+            Script::from([("/api/echo", text(503, "starting"))]),
+            "tempo+",
+            "503 Service Unavailable: starting",
+            true,
+        ),
+        (
+            Script::from([("/api/v2/services", text(200, "<html>"))]),
+            "zipkin+",
+            "HTML page",
+            false,
+        ),
+    ];
+    for (script, prefix, expected, transient) in table {
+        let server = Scripted::start(script).await;
+        let problem = server.connect(prefix).await.unwrap_err();
+        assert!(problem.message.contains(expected), "{problem}");
+        assert!(problem.message.contains(&server.url), "{problem}");
+        assert_eq!(problem.is_transient(), transient, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn says_why_a_trace_can_t_be_judged() {
+    let trace = "/api/v3/traces/5b8efff798038103d269b633813fc60c?rawTraces=true&raw_traces=true";
+    let table = [
+        ((500, "text/plain", b"storage".to_vec()), "500", true),
+        (
+            json(r#"{"error":{"httpCode":500,"message":"storage"}}"#),
+            "storage",
+            false,
+        ),
+        (json("{"), "not JSON", false),
+        ((302, "text/plain", vec![]), "redirects", false),
+    ];
+    for (answer, expected, transient) in table {
+        let script = Script::from([("/api/v3/services", json("{}")), (trace, answer)]);
+        let server = Scripted::start(script).await;
+        let backend = server.connect("jaeger+").await.unwrap();
+        let problem = backend.trace(id()).await.unwrap_err();
+        assert!(problem.message.contains(expected), "{problem}");
+        assert_eq!(problem.is_transient(), transient, "{problem}");
+        assert_eq!(server.paths(), ["/api/v3/services", trace], "asked once");
+    }
+}
+
+#[tokio::test]
+async fn a_partial_trace_of_tempo_can_t_be_judged() {
+    let partial = r#"{"trace":{},"status":"PARTIAL","message":"too large"}"#;
+    let server = Scripted::start(Script::from([
+        ("/api/echo", (200, "text/plain", b"echo".to_vec())),
+        (
+            "/api/v2/traces/5b8efff798038103d269b633813fc60c",
+            json(partial),
+        ),
+    ]))
+    .await;
+    let backend = server.connect("tempo+").await.unwrap();
+    let problem = backend.trace(id()).await.unwrap_err();
+    assert!(problem.message.contains("partial: too large"), "{problem}");
+    assert_eq!(problem.retry, Retry::Never);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_or_hangs_is_a_transient_problem() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let limits = ClientLimits {
+        head_timeout: Duration::from_millis(200),
+        ..LIMITS
+    };
+    let server = Server::new(url, HeaderMap::new(), limits);
+    // The system accepts connections for the listener, which never answers.
+    let problem = api::connect(server.clone(), None).await.unwrap_err();
+    assert!(problem.message.contains("within 200ms"), "{problem}");
+    assert!(problem.is_transient(), "{problem}");
+
+    drop(listener);
+    let problem = api::connect(server, None).await.unwrap_err();
+    assert!(problem.message.contains("refuses connections"), "{problem}");
+    assert!(problem.is_transient(), "{problem}");
+}
