@@ -1,7 +1,5 @@
 //! One request, from its head to the response: extract, open the span, validate, simulate, call, respond, finish.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use http_body::Body;
@@ -9,15 +7,16 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Service;
 use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, Lists};
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixNanos};
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
-use crate::instrument::{Inbound, RequestSpan};
+use crate::instrument::{EndedSpan, Inbound, RequestSpan};
 use crate::limits::Limits;
 use crate::outcome::{Failure, Outcome};
 use crate::payload::{MAX_BYTES, Payload};
 use crate::response::negotiation::wants_report;
-use crate::response::report::{Call, Report, SimulatedLatency, Time};
+use crate::response::report::Report;
+use crate::response::report::hop::{Call, Hop, SimulatedLatency};
 use crate::response::respond;
 use crate::simulate::Plan;
 use crate::simulate::mesh_path::MeshPath;
@@ -55,6 +54,7 @@ struct RequestHandler<'s, R> {
     // For the report:
     seed: Option<String>,
     plan: Option<Plan>,
+    spans: Vec<String>,
     calls: Vec<Call>,
 }
 
@@ -65,12 +65,14 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         let caller = propagation::extract(&head.headers);
         let route = route(head);
         let is_routed = route.is_some();
+        let wants_report = is_routed && wants_report(head);
         let inbound = Inbound {
             head,
             route,
             origin: Origin::of(head, config.trusts_proxy),
             known_methods: &config.known_methods,
             clock,
+            is_reported: wants_report,
         };
         RequestHandler {
             span: RequestSpan::open(&service.tracer, &inbound, caller),
@@ -79,9 +81,10 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             mesh_path: MeshPath::extract(&head.headers),
             rng: service.rng_source.next_rng(),
             is_routed,
-            wants_report: is_routed && wants_report(head),
+            wants_report,
             seed: None,
             plan: None,
+            spans: Vec::new(),
             calls: Vec::new(),
             service,
         }
@@ -159,7 +162,8 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         if !plan.delay.is_zero() {
             let latency_span = self.span.latency_span();
             self.service.runtime.sleep(plan.delay).await;
-            drop(latency_span);
+            let latency_span = latency_span.end();
+            self.keep_for_report(latency_span.as_ref());
             self.span.latency_simulated(&plan);
         }
         if let Some(status) = plan.failure {
@@ -219,47 +223,72 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         first_failure
     }
 
-    fn merge(&self, lists: Lists) -> Payload {
+    fn merge(&mut self, lists: Lists) -> Payload {
         match lists {
             Lists::Sequential(list) => list.payload,
             Lists::Parallel { sent, returned } if returned.is_empty() => sent,
             Lists::Parallel { sent, returned } => {
                 let producers = returned.iter().map(|list| &list.producer);
-                let _span = self.span.merge_span(producers);
-                calls::merge(&sent, &returned)
+                let span = self.span.merge_span(producers);
+                let merged = calls::merge(&sent, &returned);
+                self.keep_for_report(span.end().as_ref());
+                merged
             }
         }
     }
 
-    /// Writes the response and ends the SERVER span.
-    fn finish(mut self, result: &Result<Payload, Failure>) -> Response<Bytes> {
-        let report = self.wants_report.then(|| self.report(result));
+    fn keep_for_report(&mut self, ended: Option<&EndedSpan>) {
+        let json = ended.and_then(|span| span.to_json(&self.service.config.name));
+        self.spans.extend(json);
+    }
+
+    /// Writes the response and ends the SERVER span. A report states the span's end, so the span ends before it is
+    /// written.
+    fn finish(self, result: &Result<Payload, Failure>) -> Response<Bytes> {
         let span = self.span.to_ref();
-        let mut response = respond(result, report.as_ref(), span.trace_id());
+        if self.wants_report {
+            let report = self.end_and_report(result);
+            let report = report.and_then(|report| report.to_json(result.as_ref().ok()));
+            let mut response = respond(result, report, span.trace_id());
+            span.inject_response(response.headers_mut());
+            return response;
+        }
+        let mut response = respond(result, None, span.trace_id());
         span.inject_response(response.headers_mut());
         self.span.end(response.status(), result);
         response
     }
 
-    fn report(&mut self, result: &Result<Payload, Failure>) -> Report {
+    fn end_and_report(self, result: &Result<Payload, Failure>) -> Option<Report> {
         let span = self.span.to_ref();
         let failure = result.as_ref().err();
+        let status = failure.map_or(StatusCode::OK, Failure::status);
+        let ended = self.span.end(status, result)?;
+        let service = &self.service.config.name;
+        let mut spans = self.spans;
+        if let Some(server) = ended.to_json(service) {
+            spans.insert(0, server);
+        }
         let outcome = Outcome::of(result);
         let plan = self.plan.filter(|_| outcome.is_simulated());
-        Report {
-            service: self.service.config.name.clone(),
-            status: failure.map_or(StatusCode::OK, Failure::status).as_u16(),
+        let hop = Hop {
+            service: service.clone(),
+            span_id: span.span_id(),
+            status: status.as_u16(),
             outcome,
             reason: plan.map(|plan| plan.failure_reason),
             error: failure.map(ToString::to_string),
-            trace_id: span.trace_id().map(|id| id.to_string()),
-            span_id: span.span_id(),
-            time: Time::since(self.clock, Duration::ZERO),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
-            seed: self.seed.clone(),
-            payload: result.as_ref().ok().cloned(),
-            calls: std::mem::take(&mut self.calls),
-        }
+            seed: self.seed,
+            start_unix_nano: UnixNanos(ended.start),
+            end_unix_nano: UnixNanos(ended.end),
+        };
+        Some(Report {
+            trace_id: span.trace_id().map(|id| id.to_string()),
+            hop,
+            spans,
+            calls: self.calls,
+        })
     }
 }
 

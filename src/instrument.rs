@@ -5,6 +5,7 @@
 //! refer to. Source: the semantic conventions' "HTTP spans" and "Exceptions".
 
 mod attributes;
+mod reported;
 mod span;
 
 use std::borrow::Cow;
@@ -17,7 +18,7 @@ use opentelemetry::trace::{Span as _, SpanBuilder, SpanContext, SpanKind, Status
 use opentelemetry_sdk::trace::SdkTracer;
 
 use self::attributes::Method;
-use self::span::{LinkKind, Span, link};
+use self::span::{LinkKind, Recording, Span, link};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
 use crate::inbound::origin::Origin;
@@ -26,6 +27,8 @@ use crate::payload::Payload;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
 use crate::telemetry::propagation::{self, Caller};
+
+pub use self::reported::EndedSpan;
 
 /// An inbound request, as its SERVER span describes it.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub struct Inbound<'a> {
     pub known_methods: &'a str,
     /// Started with the request.
     pub clock: Clock,
+    /// Whether a report lists the spans of the request.
+    pub is_reported: bool,
 }
 
 /// One attempt of a downstream call, as its CLIENT span describes it.
@@ -57,6 +62,19 @@ pub struct Attempt<'a> {
 
 /// What an attempt received: the list and the status, or the error.
 pub type Received = Result<(Payload, StatusCode), CallError>;
+
+/// An attempt that is over.
+#[derive(Debug)]
+pub struct EndedAttempt<T> {
+    /// What it received.
+    pub received: Received,
+    /// What the exchange returned besides.
+    pub more: T,
+    /// Its CLIENT span.
+    pub span: SpanRef,
+    /// The same, if a report lists it.
+    pub ended: Option<EndedSpan>,
+}
 
 /// A span as others may refer to it.
 #[derive(Debug, Clone)]
@@ -89,7 +107,14 @@ impl SpanRef {
 #[derive(Debug)]
 #[must_use = "the span ends when it is dropped"]
 pub struct SpanGuard {
-    _span: Span,
+    span: Span,
+}
+
+impl SpanGuard {
+    /// Ends the span now. Returns it if a report lists it.
+    pub fn end(self) -> Option<EndedSpan> {
+        self.span.end()
+    }
 }
 
 /// The SERVER span of a request, and what its child spans need.
@@ -111,9 +136,13 @@ impl<'t> RequestSpan<'t> {
             .with_kind(SpanKind::Server)
             .with_attributes(attributes::of_server_span(inbound, &method))
             .with_links(links.collect());
+        let recording = Recording {
+            clock: inbound.clock,
+            is_reported: inbound.is_reported,
+        };
         RequestSpan {
             tracer,
-            span: Span::open(tracer, builder, parent, inbound.clock),
+            span: Span::open(tracer, builder, parent, recording),
             baggage: caller.baggage,
         }
     }
@@ -127,7 +156,7 @@ impl<'t> RequestSpan<'t> {
     pub fn latency_span(&self) -> SpanGuard {
         let builder = SpanBuilder::from_name("simulate latency").with_kind(SpanKind::Internal);
         SpanGuard {
-            _span: self.child(builder),
+            span: self.child(builder),
         }
     }
 
@@ -139,17 +168,17 @@ impl<'t> RequestSpan<'t> {
             .with_kind(SpanKind::Internal)
             .with_links(links.collect());
         SpanGuard {
-            _span: self.child(builder),
+            span: self.child(builder),
         }
     }
 
     /// Runs one attempt of a call within a CLIENT span. `exchange` gets the headers that carry the trace
-    /// context, and gives what it received; returns that, with the CLIENT span.
+    /// context, and gives what it received.
     pub async fn trace_attempt<T>(
         &self,
         attempt: &Attempt<'_>,
         exchange: impl AsyncFnOnce(HeaderMap) -> (Received, T),
-    ) -> (Received, T, SpanRef) {
+    ) -> EndedAttempt<T> {
         let parent = Some(&self.span.context);
         let mut links = Vec::new();
         links.extend(link(LinkKind::Payload, &attempt.producer.0, parent));
@@ -163,14 +192,19 @@ impl<'t> RequestSpan<'t> {
         let span = self.child(builder);
         let headers = propagation::inject(&span.context, &self.baggage);
         let (received, more) = exchange(headers).await;
-        let span_ref = span.to_ref();
-        span.end_client(attempt.downstream, &received);
-        (received, more, span_ref)
+        EndedAttempt {
+            span: span.to_ref(),
+            ended: span.end_client(attempt.downstream, &received),
+            received,
+            more,
+        }
     }
 
     fn child(&self, builder: SpanBuilder) -> Span {
-        let Span { context, clock, .. } = &self.span;
-        Span::open(self.tracer, builder, Some(context), *clock)
+        let Span {
+            context, recording, ..
+        } = &self.span;
+        Span::open(self.tracer, builder, Some(context), *recording)
     }
 
     /// A valid payload of `size` strings has arrived.
@@ -265,13 +299,20 @@ impl<'t> RequestSpan<'t> {
         self.span.span.set_attribute(calls);
     }
 
-    /// Ends the span with the response's status. If there is a list, processing has just finished.
-    pub fn end(mut self, status: StatusCode, result: &Result<Payload, Failure>) {
-        let Span { span, clock, .. } = &mut self.span;
+    /// Ends the span with the response's status. If there is a list, processing has just finished. Returns the span
+    /// if a report lists it.
+    pub fn end(
+        mut self,
+        status: StatusCode,
+        result: &Result<Payload, Failure>,
+    ) -> Option<EndedSpan> {
+        let Span {
+            span, recording, ..
+        } = &mut self.span;
         if !span.is_recording() {
-            return;
+            return self.span.end();
         }
-        let now = clock.now();
+        let now = recording.clock.now();
         if let Ok(payload) = result {
             let attributes = vec![attributes::payload_size(payload.size())];
             span.add_event_with_timestamp("tracing_tail.processing.finished", now, attributes);
@@ -282,6 +323,6 @@ impl<'t> RequestSpan<'t> {
             let reason = result.as_ref().err().map(ToString::to_string);
             span.set_status(Status::error(reason.unwrap_or_default()));
         }
-        span.end_with_timestamp(now);
+        self.span.end_at(now)
     }
 }

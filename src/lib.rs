@@ -180,13 +180,12 @@ mod tests {
             let answer = block_on(service.handle(request, Clock::set(wall)));
             let report: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
             runtime.run_tasks();
-            let mut times = vec![
-                report["start_unix_ms"].as_f64().unwrap() * 1e6,
-                report["calls"][1]["tries"][1]["start_unix_ms"]
-                    .as_f64()
-                    .unwrap()
-                    * 1e6,
-            ];
+            let hop = &report["hops"][0];
+            let mut times: Vec<f64> = [hop, &hop["calls"][1]["tries"][1]]
+                .iter()
+                .flat_map(|of| [&of["start_unix_nano"], &of["end_unix_nano"]])
+                .map(|time| time.as_str().unwrap().parse().unwrap())
+                .collect();
             for export in runtime.sent_to("/v1/traces") {
                 let export = ExportTraceServiceRequest::decode(export).unwrap();
                 let scopes = export.resource_spans.into_iter();

@@ -67,16 +67,17 @@ async fn app(collector: &Collector, raw: &Raw) -> App {
         .await
 }
 
-/// Sends one request, and returns the response's status and report, and the CLIENT span.
+/// Sends one request, and returns the response's status, the hop in its report, and the CLIENT span.
 async fn ask(app: &App, collector: &Collector, spans: usize) -> (u16, Value, SpanRecord) {
     let request = app.request(Method::POST, "/process?report").body("[]");
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
-    let report = answer.json().await.unwrap();
+    let mut report: Value = answer.json().await.unwrap();
+    let hop = report["hops"][0].take();
     let mut clients = collector.wait_for(spans).await;
     clients.retain(|span| span.kind == "CLIENT");
     clients.sort_by_key(|span| span.start);
-    (status, report, clients.pop().unwrap())
+    (status, hop, clients.pop().unwrap())
 }
 
 async fn records_the_status_of_a_response_whose_body_fails() {
@@ -110,15 +111,15 @@ async fn records_the_status_of_a_response_whose_body_fails() {
         let collector = Collector::start().await;
         let raw = Raw::start(answer, Then::Close).await;
         let app = app(&collector, &raw).await;
-        let (status, report, client) = ask(&app, &collector, 2).await;
+        let (status, hop, client) = ask(&app, &collector, 2).await;
         assert_eq!(status, 502, "{row}");
         let sentence = format!(
             "{}/process answered {head}, but its body broke off: ",
             raw.url
         );
-        let message = report["error"].as_str().unwrap();
+        let message = hop["error"].as_str().unwrap();
         assert!(message.starts_with(&sentence), "{row}: {message}");
-        assert_eq!(report["calls"][0]["tries"][0]["status"], head, "{row}");
+        assert_eq!(hop["calls"][0]["tries"][0]["status"], head, "{row}");
         assert_eq!(
             client.attributes["http.response.status_code"],
             head.to_string(),
@@ -138,10 +139,10 @@ async fn reports_a_stalled_body_as_a_timeout_and_keeps_its_status() {
     let raw = Raw::start(stalled.to_owned(), Then::Stall).await;
     let app = app(&collector, &raw).await;
     for times in 1..=8 {
-        let (status, report, client) = ask(&app, &collector, 2 * times).await;
+        let (status, hop, client) = ask(&app, &collector, 2 * times).await;
         assert_eq!(status, 504);
         assert_eq!(
-            report["error"],
+            hop["error"],
             format!(
                 "{}/process did not answer completely within the time that APP_TIMEOUT sets",
                 raw.url

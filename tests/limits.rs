@@ -97,12 +97,13 @@ async fn services_that_call_each_other_stop_at_the_call_budget() {
     }
     let app = launch(&collector, &twice).start().await;
     let answer: Value = ask(&app, "calls=1").await.json().await.unwrap();
+    let hop = &answer["hops"][0];
     assert_eq!(
-        answer["error"],
+        hop["error"],
         "the request may lead to 1 more calls here, of 32768 in all, and its 2 downstreams are not called: \
          do services call each other in a cycle?"
     );
-    assert_eq!(answer["outcome"], "downstream_failed");
+    assert_eq!(hop["outcome"], "downstream_failed");
 }
 
 async fn calls_carry_the_remaining_limits() {
@@ -143,11 +144,12 @@ async fn starts_no_call_after_the_callers_deadline() {
         let answer = ask(&app, "ms=20").await;
         assert_eq!(answer.status(), 504, "{fanout}");
         let report: Value = answer.json().await.unwrap();
+        let hop = &report["hops"][0];
         assert_eq!(
-            report["error"],
+            hop["error"],
             "the caller has stopped waiting, and 2 calls were not started"
         );
-        assert_eq!(report["calls"][1]["outcome"], "dropped");
+        assert_eq!(hop["calls"][1]["outcome"], "dropped");
         assert_eq!(b.received().len(), 0);
         let spans = collector.wait_for(2).await;
         let server = servers(&spans)[0];

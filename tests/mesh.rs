@@ -77,12 +77,9 @@ async fn report(app: &App, baggage: &str) -> Value {
     request.send().await.unwrap().json().await.unwrap()
 }
 
-/// All reports nested in one, itself included.
-fn all(report: &Value) -> Vec<&Value> {
-    let calls = report["calls"].as_array().unwrap().iter();
-    let tries = calls.flat_map(|call| call["tries"].as_array().unwrap());
-    let inner = tries.filter_map(|attempt| attempt.get("report"));
-    [report].into_iter().chain(inner.flat_map(all)).collect()
+/// All hops of a report.
+fn hops(report: &Value) -> &[Value] {
+    report["hops"].as_array().unwrap()
 }
 
 fn the_shop_s_manifest_and_drawing_are_current() {
@@ -282,8 +279,8 @@ async fn the_shop_s_exercises_have_the_documented_answers() {
     .await;
 
     let slow = report(&app, "tail.seed=7,tail.search.latency=1200ms").await;
-    let longest = all(&slow)
-        .into_iter()
+    let longest = hops(&slow)
+        .iter()
         .max_by(|one, other| {
             one["latency"]["ms"]
                 .as_f64()
@@ -294,20 +291,18 @@ async fn the_shop_s_exercises_have_the_documented_answers() {
     assert_eq!(longest["service"], "search");
 
     let sick = report(&app, "tail.seed=7,tail.payments.errors=500:100").await;
-    assert_eq!(sick["status"], 502);
-    let failed: Vec<_> = all(&sick)
-        .into_iter()
-        .filter(|report| report["outcome"] == "simulated_error")
-        .map(|report| (&report["service"], &report["reason"]))
+    assert_eq!(sick["hops"][0]["status"], 502);
+    let failed: Vec<_> = hops(&sick)
+        .iter()
+        .filter(|hop| hop["outcome"] == "simulated_error")
+        .map(|hop| (&hop["service"], &hop["reason"]))
         .collect();
     assert_eq!(failed, [(&json!("payments"), &json!("baggage")); 2]);
 
     let storm = report(&app, "tail.seed=7,tail.fraud.errors=503:100").await;
     let calls = |service: &str| {
-        let reports = all(&storm).into_iter();
-        reports
-            .filter(|report| report["service"] == service)
-            .count()
+        let hops = hops(&storm).iter();
+        hops.filter(|hop| hop["service"] == service).count()
     };
     assert_eq!(
         ["checkout", "payments", "fraud"].map(calls),
@@ -325,10 +320,10 @@ async fn the_environment_configures_an_incident() {
         .start()
         .await;
     let sick = report(&app, "").await;
-    let reasons: Vec<_> = all(&sick)
-        .into_iter()
-        .filter(|report| report["outcome"] == "simulated_error")
-        .map(|report| (&report["service"], &report["reason"]))
+    let reasons: Vec<_> = hops(&sick)
+        .iter()
+        .filter(|hop| hop["outcome"] == "simulated_error")
+        .map(|hop| (&hop["service"], &hop["reason"]))
         .collect();
     assert!(!reasons.is_empty());
     for reason in reasons {

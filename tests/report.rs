@@ -1,26 +1,43 @@
 //! Reports, checked against their schema and the exported spans.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use reqwest::{Method, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::harness::{Test, tests};
-use crate::support::{Answer, App, Collector, Downstream, launch_exporting_to, repository};
+use crate::support::{
+    Answer, App, Collector, Downstream, Launch, SpanRecord, launch_exporting_to, repository,
+};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
-        a_chain_reports_each_hop_inside_its_callers_report,
+        a_chain_lists_each_hop_and_the_exported_spans,
+        lists_parallel_calls_retries_and_the_merge_as_exported,
+        lists_unsampled_spans_and_exports_none,
         each_outcome_has_its_reason,
-        lists_each_attempt_and_tolerates_services_without_reports,
+        lists_each_attempt_and_names_services_without_reports,
+        a_timeout_leaves_out_what_the_service_does_below,
+        lists_a_chain_of_forty_hops,
+        stays_within_4_mib_and_accounts_for_every_span,
+        a_lying_downstream_breaks_no_answer,
         accept_requests_a_report,
         without_tracing_a_report_has_no_ids,
     ]
 };
 
 const MEDIA_TYPE: &str = "application/vnd.tracing-tail.report+json";
+const ITSELF: &str = "http://tracing-tail.spin.internal";
 const B: &str = "http://service-b.spin.internal";
 const C: &str = "http://service-c.spin.internal";
+/// What a caller reads of an answer.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// A service with these downstreams.
+fn launch(collector: &Collector, destino: impl Into<String>) -> Launch {
+    launch_exporting_to(collector).env("APP_URL_DESTINO", destino)
+}
 
 async fn report(app: &App, baggage: &str) -> Value {
     let request = app
@@ -33,8 +50,10 @@ async fn report(app: &App, baggage: &str) -> Value {
 async fn checked(answer: Response) -> Value {
     assert_eq!(answer.headers()["content-type"], MEDIA_TYPE);
     let status = answer.status().as_u16();
-    let report: Value = answer.json().await.unwrap();
-    assert_eq!(report["status"], status);
+    let body = answer.bytes().await.unwrap();
+    assert!(body.len() <= MAX_ANSWER_BYTES, "{} bytes", body.len());
+    let report: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(report["hops"][0]["status"], status);
     let schema = fs::read_to_string(repository().join("docs/report.schema.json")).unwrap();
     let mut compiler = boon::Compiler::new();
     let schema = serde_json::from_str(&schema).unwrap();
@@ -46,106 +65,366 @@ async fn checked(answer: Response) -> Value {
     if let Err(problem) = schemas.validate(&report, schema) {
         panic!("{problem:#}\n{report:#}");
     }
+    ties_are_whole(&report);
     report
 }
 
-async fn a_chain_reports_each_hop_inside_its_callers_report() {
+/// Hops and tries have the ids and times of their spans.
+fn ties_are_whole(report: &Value) {
+    let spans = items(report, "spans").iter();
+    let spans: BTreeMap<_, _> = spans.map(|span| (text(&span["span_id"]), span)).collect();
+    for hop in items(report, "hops") {
+        let tries = items(hop, "calls").iter();
+        let tries = tries.flat_map(|call| items(call, "tries"));
+        for (of, kind) in [(hop, "SERVER")]
+            .into_iter()
+            .chain(tries.map(|one| (one, "CLIENT")))
+        {
+            let Some(id) = of.get("span_id") else {
+                continue;
+            };
+            let span = spans[text(id)];
+            assert_eq!(span["kind"], kind);
+            for time in ["start_unix_nano", "end_unix_nano"] {
+                assert_eq!(of[time], span[time], "{time} of {id}");
+            }
+        }
+    }
+}
+
+fn items<'v>(value: &'v Value, list: &str) -> &'v [Value] {
+    value[list].as_array().unwrap()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// A span that the collector received, as a report has to list it.
+fn as_reported(span: &SpanRecord) -> Value {
+    let mut reported = Map::new();
+    let mut set = |name: &str, value: Value| reported.insert(name.to_owned(), value);
+    set("trace_id", json!(span.trace));
+    set("span_id", json!(span.id));
+    if !span.parent.is_empty() {
+        set("parent_span_id", json!(span.parent));
+    }
+    set("kind", json!(span.kind));
+    set("name", json!(span.name));
+    set("service", json!(span.service));
+    set("start_unix_nano", json!(span.start.to_string()));
+    set("end_unix_nano", json!(span.end.to_string()));
+    let status = match span
+        .status
+        .as_deref()
+        .map(|status| status.split_once(' ').unwrap())
+    {
+        None => json!({"code": "UNSET"}),
+        Some((code, "\"\"")) => json!({"code": code}),
+        Some((code, message)) => {
+            json!({"code": code, "message": serde_json::from_str::<Value>(message).unwrap()})
+        }
+    };
+    set("status", status);
+    set("attributes", Value::Object(span.typed_attributes.clone()));
+    set("events", json!(span.events.len()));
+    let links = span
+        .links
+        .iter()
+        .map(|link| json!({"trace_id": link.trace, "span_id": link.span, "reason": link.kind}));
+    let links: Vec<_> = links.collect();
+    if !links.is_empty() {
+        set("links", Value::Array(links));
+    }
+    set("sampled", json!(span.flags & 1 == 1));
+    Value::Object(reported)
+}
+
+/// Compares every span of a report with what the collector receives, field by field.
+async fn compare(report: &Value, collector: &Collector) {
+    let sort = |mut spans: Vec<Value>| {
+        spans.sort_by(|one, other| text(&one["span_id"]).cmp(text(&other["span_id"])));
+        spans
+    };
+    let listed = sort(items(report, "spans").to_vec());
+    let received = collector.wait_for(listed.len()).await;
+    let received = sort(received.iter().map(as_reported).collect());
+    for (listed, received) in listed.iter().zip(&received) {
+        assert_eq!(listed, received);
+    }
+}
+
+fn services(report: &Value) -> Vec<&str> {
+    let hops = items(report, "hops").iter();
+    hops.map(|hop| text(&hop["service"])).collect()
+}
+
+/// How many spans and hops a report says that it leaves out.
+fn left_out(report: &Value, what: &str) -> usize {
+    let entries = items(report, "left_out").iter();
+    let counts = entries.filter_map(|entry| entry.get(what)?.as_u64());
+    usize::try_from(counts.sum::<u64>()).unwrap()
+}
+
+async fn a_chain_lists_each_hop_and_the_exported_spans() {
     let collector = Collector::start().await;
-    let app = launch_exporting_to(&collector)
-        .env("APP_URL_DESTINO", format!("{B},{C};p=0"))
+    let app = launch(&collector, format!("{B},{C};p=0"))
         .env("APP_B_URL_DESTINO", C)
         .start()
         .await;
     let report = report(&app, "tail.service-b.latency=10ms,tail.seed=7").await;
-    assert_eq!(report["outcome"], "ok");
-    assert_eq!(report["reason"], "seed");
-    assert_eq!(report["seed"], "7");
     assert_eq!(
-        report["payload"],
-        json!(["x", "tracing-tail", "service-b", "service-c"])
+        services(&report),
+        ["tracing-tail", "service-b", "service-c"]
     );
-    assert_eq!(report["latency"], Value::Null);
-    assert_eq!(report["calls"][1]["outcome"], "skipped");
-    let call = &report["calls"][0]["tries"][0];
-    let b = &call["report"];
-    assert_eq!(b["service"], "service-b");
+    let [first, b, _] = items(&report, "hops") else {
+        panic!("{report:#}");
+    };
+    assert_eq!(first["outcome"], "ok");
+    assert_eq!(first["reason"], "seed");
+    assert_eq!(first["seed"], "7");
+    let list = json!(["x", "tracing-tail", "service-b", "service-c"]);
+    assert_eq!(report["payload"], list);
+    assert_eq!(first["latency"], Value::Null);
+    assert_eq!(first["calls"][1]["outcome"], "skipped");
     assert_eq!(b["latency"], json!({"ms": 10.0, "reason": "baggage"}));
-    let c = &b["calls"][0]["tries"][0]["report"];
-    assert_eq!(c["service"], "service-c");
-    assert_eq!(c["payload"], report["payload"]);
+    let call = &first["calls"][0]["tries"][0]["span_id"];
+    let spans = items(&report, "spans");
+    let of_b = spans.iter().find(|span| span["span_id"] == b["span_id"]);
+    assert_eq!(&of_b.unwrap()["parent_span_id"], call);
+    assert_eq!(spans.len(), 6);
+    assert_eq!(report["left_out"], json!([]));
+    compare(&report, &collector).await;
+}
 
-    let spans = collector.wait_for(6).await;
-    for (kind, service, reported) in [
-        ("SERVER", "tracing-tail", &report["span_id"]),
-        ("CLIENT", "tracing-tail", &call["span_id"]),
-        ("SERVER", "service-b", &b["span_id"]),
-        ("SERVER", "service-c", &c["span_id"]),
-    ] {
-        let mut of = spans.iter().filter(|span| span.kind == kind);
-        let span = of.find(|span| span.service == service).unwrap();
-        assert_eq!(reported, &json!(span.id));
-        assert_eq!(report["trace_id"], json!(span.trace));
+async fn lists_parallel_calls_retries_and_the_merge_as_exported() {
+    let collector = Collector::start().await;
+    let foreign = Downstream::start([Answer::Now(503, "busy"), Answer::Now(200, "[\"y\"]")]).await;
+    let app = launch(&collector, format!("{B},{},{C}", foreign.url()))
+        .env("APP_FANOUT", "parallel")
+        .env("APP_RETRIES", "1")
+        .env("APP_LATENCY", "5ms..5ms")
+        .env("APP_C_ERRORS", "503:100")
+        .start()
+        .await;
+    let report = report(&app, "").await;
+    assert_eq!(report["hops"][0]["status"], 502);
+    let of = |kind: &str| {
+        let spans = items(&report, "spans").iter();
+        spans.filter(|span| span["kind"] == kind).count()
+    };
+    assert_eq!(["SERVER", "CLIENT", "INTERNAL"].map(of), [4, 5, 2]);
+    let reasons: Vec<_> = items(&report, "spans")
+        .iter()
+        .filter_map(|span| span.get("links"))
+        .flat_map(|links| links.as_array().unwrap())
+        .map(|link| text(&link["reason"]))
+        .collect();
+    assert_eq!(reasons, ["payload", "payload", "retry", "retry"]);
+    compare(&report, &collector).await;
+}
+
+async fn lists_unsampled_spans_and_exports_none() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    for (parent, sampler) in [(Some("00"), "parentbased_always_on"), (None, "always_off")] {
+        let collector = Collector::start().await;
+        let app = launch(&collector, B)
+            .env("OTEL_TRACES_SAMPLER", sampler)
+            .env("APP_LATENCY", "5ms..5ms")
+            .start()
+            .await;
+        let mut request = app.request(Method::POST, "/process?report");
+        if let Some(flags) = parent {
+            let parent = format!("00-{trace}-b7ad6b7169203331-{flags}");
+            request = request.header("traceparent", parent);
+        }
+        let report = checked(request.body("[]").send().await.unwrap()).await;
+        let spans = items(&report, "spans");
+        assert_eq!(spans.len(), 4, "{sampler}: {report:#}");
+        for span in spans {
+            assert_eq!(span["sampled"], false, "{sampler}");
+        }
+        assert_eq!(spans[0]["attributes"]["http.route"], "/process");
+        assert_eq!(spans[0]["events"], 4, "{}", spans[0]);
+        if parent.is_some() {
+            assert_eq!(report["trace_id"], trace);
+            assert_eq!(spans[0]["parent_span_id"], "b7ad6b7169203331");
+            // Its spans would arrive after those of the first request.
+            let marked = app.process("[]").await;
+            assert_eq!(marked.status(), 200);
+            let exported = collector.wait_for(4).await;
+            assert!(exported.iter().all(|span| span.trace != trace));
+        } else {
+            assert_eq!(app.process("[]").await.status(), 200);
+            assert_eq!(collector.spans().len(), 0);
+        }
     }
-    let outer = report["duration_ms"].as_f64().unwrap();
-    let inner = b["duration_ms"].as_f64().unwrap();
-    assert!(outer >= inner && inner >= 10.0, "{outer} around {inner}");
 }
 
 async fn each_outcome_has_its_reason() {
     let collector = Collector::start().await;
-    let app = launch_exporting_to(&collector)
+    let app = launch(&collector, B)
         .env("APP_ERRORS", "503:100")
-        .env("APP_URL_DESTINO", B)
         .env("APP_B_INCIDENTS", "every=1h,for=1h,errors=429:100")
         .start()
         .await;
     let failed = report(&app, "").await;
+    let hop = &failed["hops"][0];
     assert_eq!(
-        (&failed["outcome"], &failed["reason"]),
+        (&hop["outcome"], &hop["reason"]),
         (&json!("simulated_error"), &json!("configured"))
     );
-    assert_eq!(failed["error"], "simulated error in tracing-tail");
+    assert_eq!(hop["error"], "simulated error in tracing-tail");
     let simulated = report(&app, "tail.tracing-tail.errors=500:100").await;
+    let hop = &simulated["hops"][0];
     assert_eq!(
-        (&simulated["status"], &simulated["reason"]),
+        (&hop["status"], &hop["reason"]),
         (&json!(500), &json!("baggage"))
     );
     let sick = report(&app, "tail.tracing-tail.errors=0").await;
-    assert_eq!(sick["outcome"], "downstream_failed");
-    assert_eq!(sick["reason"], Value::Null);
-    let b = &sick["calls"][0]["tries"][0];
+    let hop = &sick["hops"][0];
+    assert_eq!(hop["outcome"], "downstream_failed");
+    assert_eq!(hop["reason"], Value::Null);
+    assert_eq!(sick.get("payload"), None);
+    let b = &hop["calls"][0]["tries"][0];
     assert_eq!((&b["status"], &b["error"]), (&json!(429), &json!("429")));
-    assert_eq!(b["report"]["reason"], "incident");
+    assert_eq!(sick["hops"][1]["reason"], "incident");
     let rejected = report(&app, "tail.*.errors=abc").await;
+    let hop = &rejected["hops"][0];
     assert_eq!(
-        (&rejected["status"], &rejected["outcome"]),
+        (&hop["status"], &hop["outcome"]),
         (&json!(400), &json!("rejected"))
     );
 }
 
-async fn lists_each_attempt_and_tolerates_services_without_reports() {
+async fn lists_each_attempt_and_names_services_without_reports() {
     let collector = Collector::start().await;
     let foreign = Downstream::start([Answer::Now(503, "busy"), Answer::Now(200, "[\"y\"]")]).await;
-    let app = launch_exporting_to(&collector)
-        .env(
-            "APP_URL_DESTINO",
-            format!("{},http://127.0.0.1:1", foreign.url()),
-        )
+    let app = launch(&collector, format!("{},http://127.0.0.1:1", foreign.url()))
         .env("APP_RETRIES", "1")
         .start()
         .await;
     let report = report(&app, "").await;
-    let tries = report["calls"][0]["tries"].as_array().unwrap();
+    let hop = &report["hops"][0];
+    let tries = items(&hop["calls"][0], "tries");
     let statuses: Vec<_> = tries.iter().map(|one| &one["status"]).collect();
     assert_eq!(statuses, [503, 200]);
-    assert!(tries.iter().all(|one| one["report"].is_null()));
-    assert_eq!(report["calls"][0]["outcome"], "ok");
-    let unreachable = &report["calls"][1];
+    assert_eq!(hop["calls"][0]["outcome"], "ok");
+    let unreachable = &hop["calls"][1];
     assert_eq!(unreachable["tries"][1]["error"], "connection_refused");
     assert_eq!(unreachable["tries"][1]["status"], Value::Null);
+    let expected = tries.iter().map(|one| {
+        let hop = format!("{}/process", foreign.url());
+        json!({"below": one["span_id"], "hop": hop, "reason": "no_report"})
+    });
+    assert_eq!(report["left_out"], expected.collect::<Value>());
     let (sent, _) = &foreign.received()[0];
     let accept = sent["accept"].to_str().unwrap();
     assert!(accept.starts_with(MEDIA_TYPE), "the wish goes on: {accept}");
+    compare(&report, &collector).await;
+}
+
+async fn a_timeout_leaves_out_what_the_service_does_below() {
+    let collector = Collector::start().await;
+    let app = launch(&collector, format!("{B},{C}"))
+        .env("APP_TIMEOUT", "300ms")
+        .env("APP_B_LATENCY", "900ms..900ms")
+        .start()
+        .await;
+    let report = report(&app, "").await;
+    assert_eq!(report["hops"][0]["status"], 504);
+    assert_eq!(services(&report), ["tracing-tail", "service-c"]);
+    let call = &report["hops"][0]["calls"][0]["tries"][0];
+    assert_eq!(call["error"], "timeout");
+    let entry = json!({
+        "below": call["span_id"], "hop": format!("{B}/process"), "reason": "no_report",
+    });
+    assert_eq!(report["left_out"], json!([entry]));
+    // What the slow service exports nevertheless is below that call.
+    let spans = collector.wait_for(6).await;
+    let listed = |span: &&SpanRecord| {
+        let mut spans = items(&report, "spans").iter();
+        !spans.any(|one| one["span_id"] == span.id)
+    };
+    let unlisted: Vec<_> = spans.iter().filter(listed).collect();
+    assert_eq!(unlisted.len(), 2, "{unlisted:#?}");
+    let server = unlisted.iter().find(|span| span.kind == "SERVER").unwrap();
+    assert_eq!(call["span_id"], server.parent);
+}
+
+async fn lists_a_chain_of_forty_hops() {
+    let collector = Collector::start().await;
+    let app = launch(&collector, ITSELF).env("APP_MAX_HOPS", "40").start();
+    let report = report(&app.await, "").await;
+    assert_eq!(items(&report, "hops").len(), 41);
+    assert_eq!(report["hops"][40]["outcome"], "downstream_failed");
+    assert_eq!(report["left_out"], json!([]));
+    compare(&report, &collector).await;
+}
+
+/// Each hop and each SERVER span has the seed, which is long: a thousand of them are more than 4 MiB.
+async fn stays_within_4_mib_and_accounts_for_every_span() {
+    for fanout in ["sequential", "parallel"] {
+        let collector = Collector::start().await;
+        let app = launch(&collector, format!("{ITSELF},{ITSELF}"))
+            .env("APP_FANOUT", fanout)
+            .start()
+            .await;
+        let request = app
+            .request(Method::POST, "/process?report")
+            .header("tracing-tail-limits", "calls=1200")
+            .header("baggage", format!("tail.seed={}", "7".repeat(4000)));
+        let report = checked(request.body("[]").send().await.unwrap()).await;
+        let cut: Vec<_> = items(&report, "left_out").iter().collect();
+        assert!(!cut.is_empty(), "{fanout}");
+        assert!(cut.iter().all(|entry| entry["reason"] == "size"), "{cut:?}");
+        let made = items(&report, "spans").len() + left_out(&report, "spans");
+        let spans = collector.wait_for(made).await;
+        let servers = spans.iter().filter(|span| span.kind == "SERVER").count();
+        let hops = items(&report, "hops").len() + left_out(&report, "hops");
+        assert_eq!(hops, servers, "{fanout}");
+        assert!(servers > 600, "{servers}");
+        let size = report.to_string().len();
+        assert!(
+            size > MAX_ANSWER_BYTES / 2,
+            "no more is left out than needed: {size}"
+        );
+    }
+}
+
+async fn a_lying_downstream_breaks_no_answer() {
+    let deep = format!(
+        "{{\"version\":2,\"payload\":[\"y\"],\"hops\":[{{\"a\":{}{}}}],\"spans\":[],\"left_out\":[]}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let spaces = format!(
+        "{{\"payload\":[\"y\"]{}}}",
+        " ".repeat(MAX_ANSWER_BYTES - 17)
+    );
+    let table = [
+        (deep, "a hop that is nested too deep"),
+        (spaces, "4 MiB, most of it spaces"),
+        (
+            r#"{"version":2,"payload":["y"],"hops":[7],"spans":[],"left_out":[]}"#.to_owned(),
+            "a hop that is no object",
+        ),
+        (
+            r#"{"version":3,"payload":["y"],"hops":{}}"#.to_owned(),
+            "a later version",
+        ),
+    ];
+    for (body, reason) in table {
+        let collector = Collector::start().await;
+        let body: &'static str = body.leak();
+        let lying = Downstream::start([Answer::Report(body)]).await;
+        let app = launch(&collector, lying.url()).start().await;
+        let report = report(&app, "").await;
+        assert_eq!(report["payload"], json!(["y"]), "{reason}");
+        assert_eq!(services(&report), ["tracing-tail"], "{reason}");
+        assert_eq!(report["left_out"][0]["reason"], "no_report", "{reason}");
+        compare(&report, &collector).await;
+    }
 }
 
 async fn accept_requests_a_report() {
@@ -160,14 +439,30 @@ async fn accept_requests_a_report() {
     assert_eq!(plain.text().await.unwrap(), "[\"tracing-tail\"]");
     let malformed = app.request(Method::POST, "/process?report").body("{}");
     let rejected = checked(malformed.send().await.unwrap()).await;
-    assert_eq!(rejected["status"], 422);
+    assert_eq!(rejected["hops"][0]["status"], 422);
 }
 
 async fn without_tracing_a_report_has_no_ids() {
     let collector = Collector::start().await;
-    let launch = launch_exporting_to(&collector).env("OTEL_SDK_DISABLED", "true");
-    let app = launch.env("APP_URL_DESTINO", B).start().await;
+    let app = launch(&collector, format!("{B},{C}"))
+        .env("OTEL_SDK_DISABLED", "true")
+        .start()
+        .await;
     let report = report(&app, "").await;
-    assert_eq!(report["span_id"], Value::Null);
-    assert_eq!(report["calls"][0]["tries"][0]["span_id"], Value::Null);
+    assert_eq!(
+        services(&report),
+        ["tracing-tail", "service-b", "service-c"]
+    );
+    assert_eq!(report["spans"], json!([]));
+    assert_eq!(report.get("trace_id"), None);
+    for hop in items(&report, "hops") {
+        assert_eq!(hop.get("span_id"), None);
+        let start: u64 = text(&hop["start_unix_nano"]).parse().unwrap();
+        let end: u64 = text(&hop["end_unix_nano"]).parse().unwrap();
+        assert!(end > start, "{start} to {end}");
+    }
+    assert_eq!(
+        report["hops"][0]["calls"][0]["tries"][0].get("span_id"),
+        None
+    );
 }

@@ -1,7 +1,11 @@
 # Draws a report as a tree: service, status, milliseconds, and why it failed.
-def indent: [range(.) | "  "] | add // "";
-def tree(depth):
-  (depth | indent) + "\(.service) \(.status) \(.duration_ms | round) ms"
-    + (if .outcome == "simulated_error" then " FAILED BY \(.reason)" else "" end),
-  (.calls[] | (if .outcome == "skipped" then empty else .tries[].report // empty end) | tree(depth + 1));
-tree(0)
+. as $report
+| ([.spans[] | select(.kind == "SERVER") | {key: .span_id, value: .parent_span_id}] | from_entries) as $callers
+| def indent: [range(.) | "  "] | add // "";
+  def ms: (.end_unix_nano | tonumber) - (.start_unix_nano | tonumber) | . / 1e6 | round;
+  def tree(depth):
+    (depth | indent) + "\(.service) \(.status) \(ms) ms"
+      + (if .outcome == "simulated_error" then " FAILED BY \(.reason)" else "" end),
+    (.calls[].tries[].span_id as $try
+      | $report.hops[] | select($callers[.span_id] == $try) | tree(depth + 1));
+  .hops[0] | tree(0)

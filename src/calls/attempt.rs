@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
-use serde_json::value::RawValue;
 
 use super::{CallContext, CallResult, CallStatus, Callee, ListWithProducer};
+use crate::clock::UnixNanos;
 use crate::downstream::CallError;
 use crate::instrument::{Attempt, Received, SpanRef};
 use crate::limits::{CallBudget, Limits};
 use crate::response::negotiation;
-use crate::response::report::{Time, Try};
+use crate::response::report::hop::{Below, Try};
 use crate::simulate::rng::Decision;
 use crate::wasi::{Runtime, SendError};
 
@@ -38,7 +38,6 @@ pub(super) async fn call<'s, R: Runtime>(
             resend_count,
             previous: previous.as_ref(),
         };
-        let start = context.clock.elapsed();
         let exchange = async |mut headers: HeaderMap| {
             context.add_headers(&mut headers, (callee.index, resend_count), attempt_budget);
             let request = downstream.request(&list.payload, headers);
@@ -49,17 +48,20 @@ pub(super) async fn call<'s, R: Runtime>(
             let head = ResponseHead::of(&sent, context.wants_report);
             (downstream.parse_response(sent), (delay, head))
         };
-        let (received, (delay, head), span) = context.span.trace_attempt(&attempt, exchange).await;
-        let producer = head.producer.unwrap_or_else(|| span.clone());
-        if context.wants_report {
+        let attempt = context.span.trace_attempt(&attempt, exchange).await;
+        let (received, span, (delay, head)) = (attempt.received, attempt.span, attempt.more);
+        if let Some(ended) = attempt.ended {
             tries.push(Try {
                 span_id: span.span_id(),
                 status: head.status.map(|status| status.as_u16()),
                 error: received.as_ref().err().map(CallError::kind),
-                time: Time::since(context.clock, start),
-                report: head.report,
+                start_unix_nano: UnixNanos(ended.start),
+                end_unix_nano: UnixNanos(ended.end),
+                span: ended.to_json(&config.name),
+                below: head.below,
             });
         }
+        let producer = head.producer.unwrap_or_else(|| span.clone());
         let time_left = context.time_left().unwrap_or(Duration::MAX);
         let delay = delay.filter(|delay| *delay <= wait_left && *delay < time_left);
         let (Some(delay), Some(next)) = (delay, budget.next()) else {
@@ -86,21 +88,29 @@ struct ResponseHead {
     status: Option<StatusCode>,
     /// The span of the service that returned the list.
     producer: Option<SpanRef>,
-    report: Option<Box<RawValue>>,
+    /// For the report.
+    below: Below,
 }
 
 impl ResponseHead {
     fn of(sent: &Result<Response<Bytes>, SendError>, wants_report: bool) -> ResponseHead {
         let response = sent.as_ref().ok();
+        let below = match sent {
+            _ if !wants_report => Below::Nothing,
+            Ok(response) => {
+                let report = negotiation::report_in(response).map(Box::new);
+                report.map_or(Below::NoReport, Below::Reported)
+            }
+            Err(error) if error.is_before_connection() => Below::Nothing,
+            Err(_) => Below::NoReport,
+        };
         ResponseHead {
             status: match sent {
                 Ok(response) => Some(response.status()),
                 Err(error) => error.status(),
             },
             producer: response.and_then(|response| SpanRef::of_response(response.headers())),
-            report: response
-                .filter(|_| wants_report)
-                .and_then(negotiation::report_in),
+            below,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::instrument::{RequestSpan, SpanRef};
 use crate::limits::Limits;
 use crate::outcome::Failure;
 use crate::payload::Payload;
-use crate::response::report::{Call, CallOutcome, Try};
+use crate::response::report::hop::{Call, CallOutcome, Try};
 use crate::settings::{Config, Fanout};
 use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::rng::{Decision, SeededRng};

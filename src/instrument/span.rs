@@ -9,24 +9,36 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
+use super::reported::EndedSpan;
 use super::{Received, SpanRef, attributes};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
 use crate::telemetry::propagation::TraceContext;
+use crate::telemetry::sampling::Reported;
+
+/// How the spans of a request are recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recording {
+    /// Started with the request.
+    pub(super) clock: Clock,
+    /// Whether a report lists the spans, the unsampled ones too.
+    pub(super) is_reported: bool,
+}
 
 /// An open span. It ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Span {
     pub(super) span: SdkSpan,
     pub(super) context: TraceContext,
-    pub(super) clock: Clock,
+    pub(super) recording: Recording,
+    start: SystemTime,
 }
 
 impl Drop for Span {
     fn drop(&mut self) {
         // The SDK would read the wall clock.
         if self.span.is_recording() {
-            self.span.end_with_timestamp(self.clock.now());
+            self.span.end_with_timestamp(self.recording.clock.now());
         }
     }
 }
@@ -36,19 +48,24 @@ impl Span {
         tracer: &SdkTracer,
         builder: SpanBuilder,
         parent: Option<&TraceContext>,
-        clock: Clock,
+        recording: Recording,
     ) -> Span {
         let mut parent_context = Context::new();
+        if recording.is_reported {
+            parent_context = parent_context.with_value(Reported);
+        }
         if let Some(parent) = parent {
             parent_context = parent_context.with_remote_span_context(parent.span.clone());
         }
-        let builder = builder.with_start_time(clock.now());
+        let start = recording.clock.now();
+        let builder = builder.with_start_time(start);
         let span = tracer.build_with_context(builder, &parent_context);
         let context = TraceContext::child_of(parent, span.span_context());
         Span {
             span,
             context,
-            clock,
+            recording,
+            start,
         }
     }
 
@@ -56,8 +73,29 @@ impl Span {
         SpanRef(self.context.span.clone())
     }
 
+    /// Ends the span now. Returns it if a report lists it.
+    pub(super) fn end(self) -> Option<EndedSpan> {
+        let is_needed = self.recording.is_reported || self.span.is_recording();
+        let now = is_needed.then(|| self.recording.clock.now())?;
+        self.end_at(now)
+    }
+
+    /// Ends the span at `end`. Returns it if a report lists it.
+    pub(super) fn end_at(mut self, end: SystemTime) -> Option<EndedSpan> {
+        let ended = self
+            .recording
+            .is_reported
+            .then(|| EndedSpan::new(&self.span, self.start, end));
+        self.span.end_with_timestamp(end);
+        ended
+    }
+
     /// Ends a CLIENT span with the status that was received, or with the error.
-    pub(super) fn end_client(mut self, downstream: &Downstream, received: &Received) {
+    pub(super) fn end_client(
+        mut self,
+        downstream: &Downstream,
+        received: &Received,
+    ) -> Option<EndedSpan> {
         let (status, error) = match received {
             Ok((_, status)) => (Some(*status), None),
             Err(error) => (error.status(), Some(error)),
@@ -66,7 +104,7 @@ impl Span {
             .set_attributes(status.map(attributes::status_code));
         // A redirect returns no list, but the conventions call it an error only from 400 on.
         let Some(error) = error.filter(|error| !error.is_redirect()) else {
-            return;
+            return self.end();
         };
         self.span
             .set_attribute(attributes::error_type(error.kind()));
@@ -81,6 +119,7 @@ impl Span {
             }
         };
         self.span.set_status(Status::error(description));
+        self.end()
     }
 
     pub(super) fn exception(&mut self, kind: impl Into<Value>, message: String) {
@@ -93,7 +132,7 @@ impl Span {
 
     pub(super) fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
         if self.span.is_recording() {
-            self.event_at(name, self.clock.now(), attributes);
+            self.event_at(name, self.recording.clock.now(), attributes);
         }
     }
 
@@ -109,7 +148,10 @@ impl Span {
     }
 }
 
-/// Why a span links to another: the link's attribute `tracing_tail.link`.
+/// The attribute of a link that says why it is there.
+pub(super) const LINK_KIND: &str = "tracing_tail.link";
+
+/// Why a span links to another: the link's attribute [`LINK_KIND`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkKind {
     /// The context with which a host has replaced the caller's.
@@ -136,7 +178,7 @@ pub(super) fn link(
         LinkKind::Payload => "payload",
         LinkKind::Retry => "retry",
     };
-    let attributes = vec![KeyValue::new("tracing_tail.link", kind)];
+    let attributes = vec![KeyValue::new(LINK_KIND, kind)];
     Some(Link::new(to.clone(), attributes, 0))
 }
 

@@ -13,7 +13,6 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use self::report::Report;
 use crate::outcome::Failure;
 use crate::payload::Payload;
 
@@ -23,12 +22,12 @@ const JSON: &str = "application/json";
 /// the trace `trace_id`.
 pub fn respond(
     result: &Result<Payload, Failure>,
-    report: Option<&Report>,
+    report: Option<Bytes>,
     trace_id: Option<impl fmt::Display>,
 ) -> Response<Bytes> {
     let failure = result.as_ref().err();
     let (media_type, body) = match (report, result) {
-        (Some(report), _) => (negotiation::MEDIA_TYPE, report.to_json()),
+        (Some(report), _) => (negotiation::MEDIA_TYPE, report),
         (None, Ok(payload)) => (JSON, payload.to_json()),
         (None, Err(failure)) => (JSON, error_body(failure, trace_id)),
     };

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, request};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::report::lists::Lists;
 use crate::payload::Payload;
 
 /// The media type of a report.
@@ -48,14 +48,12 @@ pub fn is_report(response: &Response<Bytes>) -> bool {
     content_type.is_some_and(|value| value.to_str().is_ok_and(is_report_type))
 }
 
-/// The report in a downstream's response, if it is one.
-pub fn report_in(response: &Response<Bytes>) -> Option<Box<RawValue>> {
-    let report: Option<Box<RawValue>> =
-        is_report(response).then(|| serde_json::from_slice(response.body()).ok())?;
-    report.filter(|report| report.get().starts_with('{'))
+/// The lists of the report in a downstream's response, if it is one of this version.
+pub fn report_in(response: &Response<Bytes>) -> Option<Lists> {
+    is_report(response).then(|| Lists::read(response.body()))?
 }
 
-/// The list in a report.
+/// The list in a report of any version.
 ///
 /// # Errors
 /// The report has no list; the text is the JSON parser's message.
@@ -118,8 +116,13 @@ mod tests {
 
     #[test]
     fn a_list_is_found_in_a_report() {
-        let read = payload_in(br#"{"service":"b","payload":["x"],"calls":[]}"#);
-        assert_eq!(read, Ok(Payload::read(b"[\"x\"]").unwrap()));
+        for report in [
+            &br#"{"version":2,"payload":["x"],"hops":[{}],"spans":[],"left_out":[]}"#[..],
+            br#"{"service":"b","payload":["x"],"calls":[]}"#,
+        ] {
+            let read = payload_in(report);
+            assert_eq!(read, Ok(Payload::read(b"[\"x\"]").unwrap()));
+        }
         assert!(payload_in(br#"{"service":"b","calls":[]}"#).is_err());
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Source: the SDK environment variables' section "General SDK Configuration".
 
-use opentelemetry_sdk::trace::Sampler;
+use opentelemetry::trace::{Link, SpanKind, TraceId};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
 
 /// A sampler, as `OTEL_TRACES_SAMPLER` and its argument name it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,8 +45,12 @@ impl Sampling {
         Ok(Sampling { parent_based, root })
     }
 
-    /// The SDK's sampler.
-    pub fn sampler(self) -> Sampler {
+    /// The sampler for the SDK.
+    pub fn sampler(self) -> ReportingSampler {
+        ReportingSampler(self.sdk_sampler())
+    }
+
+    fn sdk_sampler(self) -> Sampler {
         let root = match self.root {
             RootSampler::AlwaysOn => Sampler::AlwaysOn,
             RootSampler::AlwaysOff => Sampler::AlwaysOff,
@@ -55,6 +61,37 @@ impl Sampling {
         } else {
             root
         }
+    }
+}
+
+/// In the context of a new span: the span is recorded even if it is not sampled, because a report lists it. The
+/// span processor ignores it then.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported;
+
+/// One of the six samplers. What it drops is recorded in a context with [`Reported`].
+#[derive(Debug, Clone)]
+pub struct ReportingSampler(Sampler);
+
+impl ShouldSample for ReportingSampler {
+    fn should_sample(
+        &self,
+        parent_context: Option<&Context>,
+        trace_id: TraceId,
+        name: &str,
+        span_kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let Self(sampler) = self;
+        let mut result =
+            sampler.should_sample(parent_context, trace_id, name, span_kind, attributes, links);
+        if result.decision == SamplingDecision::Drop
+            && parent_context.is_some_and(|context| context.get::<Reported>().is_some())
+        {
+            result.decision = SamplingDecision::RecordOnly;
+        }
+        result
     }
 }
 
@@ -78,10 +115,32 @@ mod tests {
         ];
         for (name, sampler) in table {
             assert_eq!(
-                format!("{:?}", Sampling::parse(name, 0.25).unwrap().sampler()),
+                format!("{:?}", Sampling::parse(name, 0.25).unwrap().sdk_sampler()),
                 sampler
             );
         }
         assert!(Sampling::parse("parentbased_", 1.0).is_err());
+    }
+
+    #[test]
+    fn records_what_a_report_lists_and_samples_no_more_for_it() {
+        use SamplingDecision::{Drop, RecordAndSample, RecordOnly};
+        let table = [
+            ("always_on", false, RecordAndSample),
+            ("always_on", true, RecordAndSample),
+            ("always_off", false, Drop),
+            ("always_off", true, RecordOnly),
+            ("parentbased_always_off", true, RecordOnly),
+        ];
+        for (name, is_reported, expected) in table {
+            let mut context = Context::new();
+            if is_reported {
+                context = context.with_value(Reported);
+            }
+            let sampler = Sampling::parse(name, 1.0).unwrap().sampler();
+            let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);
+            let result = sampler.should_sample(Some(&context), trace, "POST", &kind, &[], &[]);
+            assert_eq!(result.decision, expected, "{name}, reported: {is_reported}");
+        }
     }
 }

@@ -142,6 +142,22 @@ impl SendError {
         !matches!(self, SendError::Denied) && !permanent.contains(&self.kind())
     }
 
+    /// Whether the request certainly reached no service: no connection was made for it. Other errors of a connection
+    /// may follow a request that was sent.
+    pub fn is_before_connection(&self) -> bool {
+        let kinds = [
+            "connection_refused",
+            "destination_ip_prohibited",
+            "dns_error",
+            "tls_certificate_error",
+        ];
+        match self {
+            SendError::Denied => true,
+            SendError::Failed { kind, .. } => kinds.contains(kind),
+            SendError::Timeout | SendError::Broken { .. } => false,
+        }
+    }
+
     /// A short name with few possible values, for `error.type`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -172,6 +188,41 @@ pub(super) fn failed(kind: &'static str, detail: String) -> SendError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_which_requests_reached_no_service() {
+        let failed = |kind| failed(kind, String::new());
+        let table = [
+            (SendError::Denied, true, "the host sent nothing"),
+            (failed("connection_refused"), true, "nobody listens"),
+            (failed("dns_error"), true, "there is no such host"),
+            (
+                failed("tls_certificate_error"),
+                true,
+                "the handshake failed here",
+            ),
+            (SendError::Timeout, false, "the service may be at work"),
+            (
+                failed("connection_terminated"),
+                false,
+                "it may end after the request",
+            ),
+            (
+                failed("tls_alert_received"),
+                false,
+                "an alert may come at any time",
+            ),
+            (failed("_OTHER"), false, "a kind of a later version"),
+            (
+                SendError::Denied.with_status(Some(StatusCode::OK)),
+                false,
+                "the head of a response arrived",
+            ),
+        ];
+        for (error, expected, reason) in table {
+            assert_eq!(error.is_before_connection(), expected, "{reason}");
+        }
+    }
 
     #[test]
     fn names_errors_as_wasi_http_does() {

@@ -117,6 +117,7 @@ fn inbound(head: &request::Parts) -> Inbound<'_> {
         origin: Origin::of(head, false),
         known_methods: "",
         clock: Clock::start(),
+        is_reported: false,
     }
 }
 

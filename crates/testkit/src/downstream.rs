@@ -20,6 +20,8 @@ use crate::server::Server;
 pub enum Answer {
     /// This status and body.
     Now(u16, &'static str),
+    /// Status 200 and this body, which claims to be a report.
+    Report(&'static str),
     /// This status, with this `retry-after` header.
     RetryAfter(u16, &'static str),
     /// Status 200 and this body, after a delay.
@@ -104,6 +106,10 @@ async fn answer(
     };
     match next {
         Some(Answer::Now(status, body)) => (code(status), body).into_response(),
+        Some(Answer::Report(body)) => {
+            let kind = "application/vnd.tracing-tail.report+json";
+            ([("content-type", kind)], body).into_response()
+        }
         Some(Answer::RetryAfter(status, retry_after)) => {
             (code(status), [("retry-after", retry_after)]).into_response()
         }

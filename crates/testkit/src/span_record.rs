@@ -55,6 +55,8 @@ pub struct SpanRecord {
     pub status: Option<String>,
     /// Attributes.
     pub attributes: BTreeMap<String, String>,
+    /// Attributes with their types.
+    pub typed_attributes: serde_json::Map<String, serde_json::Value>,
     /// Events: names and attributes.
     pub events: Vec<(String, BTreeMap<String, String>)>,
     /// Links.
@@ -118,6 +120,7 @@ pub(crate) fn records(export: &Export) -> Vec<SpanRecord> {
                 end: span.end_time_unix_nano,
                 status: status(span.status.as_ref()),
                 attributes: texts(&span.attributes),
+                typed_attributes: typed(&span.attributes),
                 events: span
                     .events
                     .iter()
@@ -161,6 +164,21 @@ pub(crate) fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
         "an attribute is there twice: {attributes:?}"
     );
     texts
+}
+
+fn typed(attributes: &[KeyValue]) -> serde_json::Map<String, serde_json::Value> {
+    let typed = attributes.iter().map(|pair| {
+        let value = pair.value.as_ref().and_then(|value| value.value.as_ref());
+        let value = match value.unwrap() {
+            Value::StringValue(text) => text.as_str().into(),
+            Value::IntValue(number) => (*number).into(),
+            Value::DoubleValue(number) => (*number).into(),
+            Value::BoolValue(truth) => (*truth).into(),
+            other => panic!("an attribute of an unexpected type: {other:?}"),
+        };
+        (pair.key.clone(), value)
+    });
+    typed.collect()
 }
 
 fn text(value: Option<&AnyValue>) -> String {

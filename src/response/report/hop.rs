@@ -1,22 +1,22 @@
-//! The response that explains itself: what a service did for a request, and inside it the reports of the
-//! services that it called. `docs/report.schema.json` describes it.
+//! What one service did for a request, and its calls with their attempts.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::clock::Clock;
+use super::lists::Lists;
+use crate::clock::UnixNanos;
 use crate::outcome::Outcome;
-use crate::payload::Payload;
 use crate::simulate::{Plan, Reason};
 
-/// What a service did for one request.
+/// What a service did, apart from its calls.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct Hop {
     /// The service's name.
     pub service: String,
+    /// The SERVER span; `None` if the SDK is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
     /// The status of the response.
     pub status: u16,
     /// What became of the request.
@@ -27,35 +27,16 @@ pub struct Report {
     /// The error that a response without a report would state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The trace; `None` if the SDK is disabled and the caller named no trace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<String>,
-    /// The SERVER span; `None` if the SDK is disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub span_id: Option<String>,
-    /// When the request started and how long it took.
-    #[serde(flatten)]
-    pub time: Time,
     /// The simulated latency, if there was any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<SimulatedLatency>,
     /// The seed, if random decisions were seeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
-    /// The list; `None` if the request failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Payload>,
-    /// The calls of downstream services, in the order of APP_URL_DESTINO.
-    pub calls: Vec<Call>,
-}
-
-impl Report {
-    /// Writes the report as JSON.
-    pub fn to_json(&self) -> Bytes {
-        serde_json::to_vec(self)
-            .expect("strings and numbers are always JSON")
-            .into()
-    }
+    /// When the SERVER span started.
+    pub start_unix_nano: UnixNanos,
+    /// When the SERVER span ended.
+    pub end_unix_nano: UnixNanos,
 }
 
 /// A simulated delay.
@@ -73,6 +54,11 @@ impl SimulatedLatency {
             reason: plan.delay_reason,
         })
     }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    // Dividing whole nanoseconds by a million prints fewer digits than multiplying seconds.
+    duration.as_nanos() as f64 / 1e6
 }
 
 /// A call of a downstream service.
@@ -115,35 +101,25 @@ pub struct Try {
     /// The kind of failure, as in `error.type`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// When the request was sent and how long it took.
-    #[serde(flatten)]
-    pub time: Time,
-    /// The report of the service that was called.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub report: Option<Box<RawValue>>,
+    /// When the CLIENT span started.
+    pub start_unix_nano: UnixNanos,
+    /// When the CLIENT span ended.
+    pub end_unix_nano: UnixNanos,
+    /// The CLIENT span as JSON; `None` if the SDK is disabled.
+    #[serde(skip)]
+    pub span: Option<String>,
+    /// What is known of the service that was called.
+    #[serde(skip)]
+    pub below: Below,
 }
 
-/// When something started, and how long it took.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Time {
-    /// Milliseconds since 1970, with a fraction.
-    start_unix_ms: f64,
-    /// Milliseconds, with a fraction.
-    duration_ms: f64,
-}
-
-impl Time {
-    /// Measures what started at `start` on `clock` and ends now.
-    pub fn since(clock: Clock, start: Duration) -> Time {
-        let start_unix = clock.at(start).duration_since(UNIX_EPOCH);
-        Time {
-            start_unix_ms: milliseconds(start_unix.unwrap_or_default()),
-            duration_ms: milliseconds(clock.elapsed().saturating_sub(start)),
-        }
-    }
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    // Dividing whole nanoseconds by a million prints fewer digits than multiplying seconds.
-    duration.as_nanos() as f64 / 1e6
+/// What is known of the service that an attempt called.
+#[derive(Debug)]
+pub enum Below {
+    /// The request certainly reached no service.
+    Nothing,
+    /// It may have reached one, but no report of this version came back.
+    NoReport,
+    /// Its report.
+    Reported(Box<Lists>),
 }

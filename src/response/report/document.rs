@@ -1,0 +1,426 @@
+//! Writes a report of at most [`MAX_ANSWER_BYTES`], which is what a caller reads.
+//!
+//! The service's own hop and spans come first, then the lists of its downstreams in the order of calls. Lists that do
+//! not fit are left out whole, and named in `left_out`. If its own calls do not fit, the last ones are left out with
+//! their CLIENT spans and with all that lies below them; one entry then names the service itself.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::hop::{Below, Call, Try};
+use super::lists::{Counts, Items, Lists};
+use super::{Report, VERSION};
+use crate::payload::Payload;
+use crate::wasi::MAX_ANSWER_BYTES;
+
+/// What a report has besides its items.
+const FRAME: [&str; 4] = [r#","hops":["#, r#"],"spans":["#, r#"],"left_out":["#, "]}"];
+/// Starts the calls of a hop, and ends them and the hop.
+const CALLS: [&str; 2] = [r#","calls":["#, "]}"];
+
+impl Report {
+    /// Writes the report, with the list that answers the request. `None` if they do not fit.
+    pub fn to_json(&self, payload: Option<&Payload>) -> Option<Bytes> {
+        self.within(MAX_ANSWER_BYTES, payload)
+    }
+
+    fn within(&self, limit: usize, payload: Option<&Payload>) -> Option<Bytes> {
+        let head = open_object(&Head {
+            version: VERSION,
+            trace_id: self.trace_id.as_deref(),
+            payload,
+        });
+        let hop = open_object(&self.hop);
+        let calls: Vec<WrittenCall<'_>> = self.calls.iter().map(WrittenCall::new).collect();
+        let frame = FRAME.iter().chain(&CALLS).map(|text| text.len());
+        let frame = frame.sum::<usize>() + head.len() + hop.len();
+        let mut page = Page {
+            room: limit.checked_sub(frame)?,
+            lists: Lists::default(),
+        };
+        let own = self.spans.iter().map(|span| span.len() + 1);
+        let own = own.chain(calls.iter().map(|call| call.size));
+        let is_cut = own.sum::<usize>() > page.room;
+        if is_cut {
+            page.reserve(self.cut_entry(Counts::MAX).len() + 1)?;
+        }
+        let mut cut = page.add_spans(&self.spans);
+        let (listed, cut_calls) = page.add_calls(&hop, &calls);
+        cut_calls.iter().for_each(|call| cut.add(call.counts()));
+        listed.iter().for_each(|call| page.add_below(call));
+        if is_cut {
+            page.lists.left_out.push(&self.cut_entry(cut));
+        }
+        let [of_hops, of_spans, of_left_out, end] = FRAME;
+        let parts = [
+            &head,
+            of_hops,
+            page.lists.hops.json(),
+            of_spans,
+            page.lists.spans.json(),
+            of_left_out,
+            page.lists.left_out.json(),
+            end,
+        ];
+        Some(parts.concat().into())
+    }
+
+    /// What is left out of the service itself, and below it.
+    fn cut_entry(&self, counts: Counts) -> String {
+        json(&LeftOut {
+            below: self.hop.span_id.as_deref(),
+            hop: &self.hop.service,
+            reason: "size",
+            spans: Some(counts.spans),
+            hops: Some(counts.hops),
+        })
+    }
+}
+
+/// The lists so far, and the number of bytes that may still be added to them.
+struct Page {
+    room: usize,
+    lists: Lists,
+}
+
+impl Page {
+    /// Sets bytes aside; `None` if there are not as many.
+    fn reserve(&mut self, bytes: usize) -> Option<()> {
+        self.room = self.room.checked_sub(bytes)?;
+        Some(())
+    }
+
+    /// Adds the spans that fit. Returns the number of the others.
+    fn add_spans(&mut self, spans: &[String]) -> Counts {
+        let mut cut = Counts::default();
+        for span in spans {
+            match self.reserve(span.len() + 1) {
+                Some(()) => self.lists.spans.push(span),
+                None => cut.spans += 1,
+            }
+        }
+        cut
+    }
+
+    /// Adds the hop with the first calls, as many as fit, and their CLIENT spans. Returns these calls and the others.
+    fn add_calls<'c, 'a>(
+        &mut self,
+        hop: &str,
+        calls: &'c [WrittenCall<'a>],
+    ) -> (&'c [WrittenCall<'a>], &'c [WrittenCall<'a>]) {
+        let fit = calls
+            .iter()
+            .take_while(|call| self.reserve(call.size).is_some());
+        let (listed, cut) = calls.split_at(fit.count());
+        let mut of_hop = Items::default();
+        for call in listed {
+            of_hop.push(&call.json);
+            let tries = call.tries.iter();
+            let spans = tries.filter_map(|(attempt, _)| attempt.span.as_ref());
+            spans.for_each(|span| self.lists.spans.push(span));
+        }
+        let [start, end] = CALLS;
+        let hop = [hop, start, of_hop.json(), end].concat();
+        self.lists.hops.push(&hop);
+        (listed, cut)
+    }
+
+    /// Adds the lists below a call, or the entries that take their place.
+    fn add_below(&mut self, call: &WrittenCall<'_>) {
+        for (attempt, entry) in &call.tries {
+            let Some(entry) = entry else { continue };
+            // `add_calls` has set the bytes of the entry aside.
+            let room = self.room + entry.len() + 1;
+            match &attempt.below {
+                Below::Reported(below) if below.size() <= room => {
+                    self.room = room - below.size();
+                    self.lists.extend(below);
+                }
+                _ => self.lists.left_out.push(entry),
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a Payload>,
+}
+
+/// What a report does not list.
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    below: Option<&'a str>,
+    hop: &'a str,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spans: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hops: Option<u64>,
+}
+
+/// A call as JSON, and its attempts.
+struct WrittenCall<'a> {
+    json: String,
+    /// Each attempt, with its entry if the lists below it are left out.
+    tries: Vec<(&'a Try, Option<String>)>,
+    /// The number of bytes that the call adds to a report without the lists below it.
+    size: usize,
+}
+
+impl<'a> WrittenCall<'a> {
+    fn new(call: &'a Call) -> WrittenCall<'a> {
+        let json = json(call);
+        let tries = call.tries.iter();
+        let tries: Vec<_> = tries
+            .map(|attempt| (attempt, entry(&call.url, attempt)))
+            .collect();
+        let of_tries = tries
+            .iter()
+            .flat_map(|(attempt, entry)| [&attempt.span, entry]);
+        let of_tries = of_tries.flatten().map(|json| json.len() + 1);
+        WrittenCall {
+            size: json.len() + 1 + of_tries.sum::<usize>(),
+            json,
+            tries,
+        }
+    }
+
+    /// How many spans and hops are missing if the call is left out.
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for (attempt, _) in &self.tries {
+            counts.spans += u64::from(attempt.span.is_some());
+            if let Below::Reported(lists) = &attempt.below {
+                counts.add(lists.counts());
+            }
+        }
+        counts
+    }
+}
+
+/// The entry of an attempt below which nothing is listed.
+fn entry(url: &str, attempt: &Try) -> Option<String> {
+    let (reason, counts) = match &attempt.below {
+        Below::Nothing => return None,
+        Below::NoReport => ("no_report", None),
+        Below::Reported(lists) => ("size", Some(lists.counts())),
+    };
+    Some(json(&LeftOut {
+        below: attempt.span_id.as_deref(),
+        hop: url,
+        reason,
+        spans: counts.map(|counts| counts.spans),
+        hops: counts.map(|counts| counts.hops),
+    }))
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("strings and numbers are always JSON")
+}
+
+/// An object without its closing brace.
+fn open_object(value: &impl Serialize) -> String {
+    let mut json = json(value);
+    json.pop();
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use serde_json::{Value, json};
+
+    use super::super::hop::{CallOutcome, Hop};
+    use super::*;
+    use crate::clock::UnixNanos;
+    use crate::outcome::Outcome;
+
+    const TIME: UnixNanos = UnixNanos(UNIX_EPOCH);
+
+    fn attempt(span: &str, below: Below) -> Try {
+        Try {
+            span_id: Some(span.to_owned()),
+            status: None,
+            error: None,
+            start_unix_nano: TIME,
+            end_unix_nano: TIME,
+            span: Some(format!("{{\"span_id\":\"{span}\"}}")),
+            below,
+        }
+    }
+
+    fn call(url: &str, tries: Vec<Try>) -> Call {
+        Call {
+            url: url.to_owned(),
+            outcome: CallOutcome::Ok,
+            error: None,
+            tries,
+        }
+    }
+
+    /// A report of these lists: its items are as long as these numbers.
+    fn below(hops: &[usize], spans: &[usize], cut: u64) -> Below {
+        let items = |sizes: &[usize]| {
+            let items = sizes
+                .iter()
+                .map(|size| format!("{{\"x\":\"{}\"}}", "y".repeat(*size)));
+            items.collect::<Vec<_>>().join(",")
+        };
+        let report = format!(
+            r#"{{"version":2,"hops":[{}],"spans":[{}],"left_out":[{{"hop":"z","reason":"size","spans":{cut},"hops":{cut}}}]}}"#,
+            items(hops),
+            items(spans)
+        );
+        Below::Reported(Box::new(Lists::read(report.as_bytes()).unwrap()))
+    }
+
+    /// 7 own spans; 6 spans and 4 hops below, and 3 of both that are left out there.
+    fn sample() -> Report {
+        Report {
+            trace_id: Some("t".to_owned()),
+            hop: Hop {
+                service: "me".to_owned(),
+                span_id: Some("server".to_owned()),
+                status: 200,
+                outcome: Outcome::Ok,
+                reason: None,
+                error: None,
+                latency: None,
+                seed: None,
+                start_unix_nano: TIME,
+                end_unix_nano: TIME,
+            },
+            spans: vec![
+                "{\"kind\":\"SERVER\"}".to_owned(),
+                format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
+            ],
+            calls: vec![
+                call(
+                    "http://b",
+                    vec![attempt("b", below(&[10, 90], &[300, 20], 3))],
+                ),
+                call("http://c", vec![attempt("c", Below::NoReport)]),
+                call("http://refusing", vec![attempt("r", Below::Nothing)]),
+                call(
+                    "http://d",
+                    vec![
+                        attempt("d0", below(&[40], &[1, 2, 3], 0)),
+                        attempt("d1", below(&[0], &[400], 0)),
+                    ],
+                ),
+                call("http://skipped", Vec::new()),
+            ],
+        }
+    }
+
+    fn written(report: &Report, limit: usize) -> Option<(usize, Value)> {
+        let json = report.within(limit, None)?;
+        Some((json.len(), serde_json::from_slice(&json).unwrap()))
+    }
+
+    fn items<'v>(report: &'v Value, list: &str) -> &'v Vec<Value> {
+        report[list].as_array().unwrap()
+    }
+
+    /// What the entries for `size` say in all.
+    fn left_out(report: &Value, what: &str) -> u64 {
+        let entries = items(report, "left_out").iter();
+        let entries = entries.filter(|entry| entry["reason"] == "size");
+        entries.map(|entry| entry[what].as_u64().unwrap()).sum()
+    }
+
+    #[test]
+    fn writes_the_hop_with_its_calls_and_all_lists() {
+        let mut report = sample();
+        report.calls.truncate(2);
+        let written: Value = serde_json::from_slice(&report.to_json(None).unwrap()).unwrap();
+        let attempt = |span| json!({"span_id": span, "start_unix_nano": "0", "end_unix_nano": "0"});
+        let expected = json!({
+            "service": "me", "span_id": "server", "status": 200, "outcome": "ok",
+            "start_unix_nano": "0", "end_unix_nano": "0",
+            "calls": [
+                {"url": "http://b", "outcome": "ok", "tries": [attempt("b")]},
+                {"url": "http://c", "outcome": "ok", "tries": [attempt("c")]},
+            ],
+        });
+        assert_eq!(
+            (&written["version"], &written["trace_id"]),
+            (&json!(2), &json!("t"))
+        );
+        assert_eq!(items(&written, "hops").len(), 3);
+        assert_eq!(written["hops"][0], expected);
+        assert_eq!(written["spans"][0]["kind"], "SERVER");
+        assert_eq!(written["spans"][3]["span_id"], "c");
+        assert_eq!(items(&written, "spans").len(), 6);
+        let expected = json!([
+            {"hop": "z", "reason": "size", "spans": 3, "hops": 3},
+            {"below": "c", "hop": "http://c", "reason": "no_report"},
+        ]);
+        assert_eq!(written["left_out"], expected);
+    }
+
+    /// Whatever the limit: what is written is within it, and what is listed and what is left out add up.
+    #[test]
+    fn stays_within_any_limit_and_accounts_for_every_span() {
+        let report = sample();
+        let (whole, _) = written(&report, usize::MAX).unwrap();
+        let mut smallest = None;
+        let mut cuts = std::collections::BTreeSet::new();
+        for limit in 0..whole + 200 {
+            let Some((size, written)) = written(&report, limit) else {
+                assert_eq!(smallest, None, "a larger limit fits too: {limit}");
+                continue;
+            };
+            smallest.get_or_insert(limit);
+            assert!(size <= limit, "{size} of {limit}");
+            let spans = items(&written, "spans").len() as u64 + left_out(&written, "spans");
+            let hops = items(&written, "hops").len() as u64 + left_out(&written, "hops");
+            assert_eq!((spans, hops), (7 + 6 + 3, 1 + 4 + 3), "{limit}: {written}");
+            assert_eq!(written["hops"][0]["service"], "me", "{limit}");
+            let below = items(&written, "left_out")
+                .iter()
+                .map(|entry| entry["hop"].as_str().unwrap().to_owned());
+            cuts.insert(below.collect::<Vec<_>>());
+        }
+        assert!(smallest.unwrap() < 400, "{smallest:?}");
+        assert!(cuts.len() > 6, "{cuts:?}");
+        let (_, most) = written(&report, whole + 50).unwrap();
+        assert_eq!(
+            items(&most, "spans").len(),
+            13,
+            "nothing is left out without need"
+        );
+    }
+
+    #[test]
+    fn a_service_that_made_too_many_calls_names_itself() {
+        let mut report = sample();
+        report.calls = (0..32_768)
+            .map(|n| {
+                call(
+                    "http://b/process",
+                    vec![attempt(&format!("{n:016}"), Below::NoReport)],
+                )
+            })
+            .collect();
+        let json = report.to_json(None).unwrap();
+        assert!(json.len() <= MAX_ANSWER_BYTES && json.len() > MAX_ANSWER_BYTES - 1000);
+        let written: Value = serde_json::from_slice(&json).unwrap();
+        let entry = items(&written, "left_out").last().unwrap();
+        assert_eq!(
+            (&entry["below"], &entry["hop"]),
+            (&json!("server"), &json!("me"))
+        );
+        let listed = items(&written, "spans").len() as u64;
+        assert_eq!(listed + entry["spans"].as_u64().unwrap(), 2 + 32_768);
+        let calls = written["hops"][0]["calls"].as_array().unwrap().len() as u64;
+        assert_eq!(calls, listed - 2, "the calls whose spans are listed");
+    }
+}
