@@ -4,9 +4,36 @@
 //! - [`attribute`]: the values of attributes
 //! - [`span`]: a span as a backend returns it
 //! - [`expected`]: a span as a report says it must be
+//! - [`report`]: reads a report
 //! - [`limits`]: what a backend by its nature does not keep
+//!
+//! Comparison
+//! - [`compare`]: the spans of one request
+//! - [`sampling`]: which traces a sampler may leave out
+//! - [`findings`]: all requests added up
+//! - [`reasons`]: why spans are missing, as far as it can be known
+//! - [`delays`]: how long until a trace can be read
+//!
+//! Output
+//! - [`outcome`]: the verdict and the exit status
+//! - [`text`], [`json`], [`junit`]: the outcome as text, as JSON and as JUnit's XML
+//! - [`quote`]: values in messages
 
 pub mod attribute;
+pub mod compare;
+pub mod delays;
 pub mod expected;
+pub mod findings;
+pub mod json;
+pub mod junit;
 pub mod limits;
+pub mod outcome;
+pub mod quote;
+pub mod reasons;
+pub mod report;
+pub mod sampling;
 pub mod span;
+pub mod text;
+
+#[cfg(test)]
+mod fixtures;
