@@ -280,14 +280,14 @@ mod tests {
                 12,
                 100,
                 true,
-                "12 of 100 traces were kept (12 %); this agrees with 10 %: 3 to 19 pass at 99 % confidence",
+                "12 of 100 traces were kept (12 %); this agrees with 10 %: 3 to 18 pass at 99 % confidence",
             ),
             (
                 0.1,
                 0,
                 100,
                 false,
-                "0 of 100 traces were kept (0 %); this disagrees with 10 %: 3 to 19 pass at 99 % confidence",
+                "0 of 100 traces were kept (0 %); this disagrees with 10 %: 3 to 18 pass at 99 % confidence",
             ),
             (
                 0.1,

@@ -219,4 +219,4 @@ fn length(duration: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -160,7 +160,7 @@ impl Differences {
         });
     }
 
-    fn shown<T: PartialEq + fmt::Display>(&mut self, field: Field, expected: T, found: T) {
+    fn shown<T: PartialEq + fmt::Display + Copy>(&mut self, field: Field, expected: T, found: T) {
         if expected != found {
             self.push(field, Some(expected.to_string()), Some(found.to_string()));
         }
@@ -247,7 +247,7 @@ fn same_value(expected: &AttributeValue, found: &AttributeValue, types: Attribut
 fn shown(value: &AttributeValue) -> String {
     match value {
         AttributeValue::String(text) => quoted(text),
-        other => typed(other, quoted(&other.to_string())),
+        other => typed(other, &quoted(&other.to_string())),
     }
 }
 
@@ -256,10 +256,10 @@ fn shown_pair(one: &AttributeValue, other: &AttributeValue) -> (String, String) 
     if one.type_name() == other.type_name() && matches!(one, AttributeValue::String(_)) {
         return (first, second);
     }
-    (typed(one, first), typed(other, second))
+    (typed(one, &first), typed(other, &second))
 }
 
-fn typed(value: &AttributeValue, quoted: String) -> String {
+fn typed(value: &AttributeValue, quoted: &str) -> String {
     match value {
         AttributeValue::Empty => "empty".to_owned(),
         AttributeValue::Bool(_) | AttributeValue::Int(_) | AttributeValue::Double(_) => {

@@ -69,9 +69,12 @@ impl<'c> Index<'c> {
 
     /// The span of the report.
     pub(super) fn listed(&self, key: Key) -> Option<&'c ExpectedSpan> {
-        self.expected
-            .get(&key)
-            .map(|at| &self.case.report.spans[*at])
+        self.place(key).map(|at| &self.case.report.spans[at])
+    }
+
+    /// The span's place in the report.
+    pub(super) fn place(&self, key: Key) -> Option<usize> {
+        self.expected.get(&key).copied()
     }
 
     /// The place where the span is first found.

@@ -9,7 +9,6 @@ use super::Matches;
 use super::finding::{CaseFindings, Pieces};
 use super::index::{Index, Key};
 use super::rewritten::new_ids;
-use crate::verify::expected::ExpectedSpan;
 
 /// The found spans as a forest. A span that is there several times is its first copy.
 pub(super) struct Tree<'i, 'c> {
@@ -146,55 +145,66 @@ impl<'i, 'c> Tree<'i, 'c> {
     }
 
     fn find_beyond(&self) -> Vec<bool> {
-        let left_out = self.index.case.report.left_out.iter();
+        let case = self.index.case;
+        let left_out = case.report.left_out.iter();
         let below: HashSet<SpanId> = left_out.filter_map(|left_out| left_out.below).collect();
-        let mut known: Vec<Option<bool>> = vec![None; self.index.case.found.len()];
-        let mut path = Vec::new();
-        for start in 0..known.len() {
-            let mut at = start;
-            let beyond = loop {
-                if let Some(beyond) = known[at] {
-                    break beyond;
-                }
-                // A cycle leads nowhere: this is found when the walk comes back.
-                known[at] = Some(false);
-                path.push(at);
-                let span = &self.index.case.found[at];
-                if let Some(span) = self.index.listed((span.trace_id, span.span_id)) {
-                    break self.is_listed_beyond(span, &below);
-                }
-                if span.parent.is_some_and(|parent| below.contains(&parent)) {
-                    break true;
-                }
-                match self.up(at) {
-                    Up::Found(parent) => at = parent,
-                    Up::Root => break false,
-                    Up::Absent(key) => match self.index.listed(key) {
-                        Some(span) => break self.is_listed_beyond(span, &below),
-                        None => break true,
-                    },
-                }
-            };
-            for at in path.drain(..) {
-                known[at] = Some(beyond);
-            }
-        }
-        known.into_iter().map(Option::unwrap_or_default).collect()
-    }
-
-    /// Follows the report, which knows spans that are not there too.
-    fn is_listed_beyond(&self, mut span: &'c ExpectedSpan, below: &HashSet<SpanId>) -> bool {
-        let mut seen = HashSet::new();
-        while seen.insert(span.span_id) {
+        // The report knows the parents of spans that are not there too.
+        let listed = walk(case.report.spans.len(), |at| {
+            let span = &case.report.spans[at];
             if below.contains(&span.span_id) {
-                return true;
+                return Step::End(true);
             }
             let parent = span.parent.map(|parent| (span.trace_id, parent));
-            match parent.and_then(|parent| self.index.listed(parent)) {
-                Some(parent) => span = parent,
-                None => return false,
+            let parent = parent.and_then(|parent| self.index.place(parent));
+            parent.map_or(Step::End(false), Step::To)
+        });
+        let beyond = |key: Key| self.index.place(key).map(|at| listed[at]);
+        walk(case.found.len(), |at| {
+            let span = &case.found[at];
+            if let Some(beyond) = beyond((span.trace_id, span.span_id)) {
+                return Step::End(beyond);
             }
-        }
-        false
+            if span.parent.is_some_and(|parent| below.contains(&parent)) {
+                return Step::End(true);
+            }
+            match self.up(at) {
+                Up::Found(parent) => Step::To(parent),
+                Up::Root => Step::End(false),
+                Up::Absent(key) => Step::End(beyond(key).unwrap_or(true)),
+            }
+        })
     }
+}
+
+/// A step of a walk from a span to its ancestors.
+enum Step {
+    /// To the parent at this place.
+    To(usize),
+    /// The walk ends with this result.
+    End(bool),
+}
+
+/// Walks from each place, and gives each the result of its walk's end. A walk into a cycle ends with `false`.
+fn walk(places: usize, step: impl Fn(usize) -> Step) -> Vec<bool> {
+    let mut results: Vec<Option<bool>> = vec![None; places];
+    let mut path = Vec::new();
+    for start in 0..places {
+        let mut at = start;
+        let result = loop {
+            if let Some(result) = results[at] {
+                break result;
+            }
+            // What the walk finds if it comes back here.
+            results[at] = Some(false);
+            path.push(at);
+            match step(at) {
+                Step::To(parent) => at = parent,
+                Step::End(result) => break result,
+            }
+        };
+        for at in path.drain(..) {
+            results[at] = Some(result);
+        }
+    }
+    results.into_iter().map(Option::unwrap_or_default).collect()
 }

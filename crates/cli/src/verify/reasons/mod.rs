@@ -144,6 +144,9 @@ impl Evidence {
         };
         let of = traces.len();
         let traces = match (whole, partly) {
+            (0, 1) if missing == 1 => {
+                "It is a single span of 1 trace; no trace is missing as a whole".to_owned()
+            }
             (0, _) => format!(
                 "They are single spans of {}; no trace is missing as a whole",
                 count(partly, "trace")

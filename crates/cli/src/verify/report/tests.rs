@@ -226,6 +226,24 @@ fn a_value_in_a_message_is_cut() {
 }
 
 #[test]
+fn a_number_is_read_exactly() {
+    for value in [
+        0.1,
+        1.0 / 3.0,
+        123.456_789_012_345_67,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        5e-324,
+    ] {
+        let mut document = document();
+        document["spans"][0]["attributes"]["part"] = json!(value);
+        let report = parse(&document).unwrap();
+        let expected = AttributeValue::Double(value);
+        assert_eq!(report.spans[0].attributes["part"], expected);
+    }
+}
+
+#[test]
 fn a_span_is_listed_once() {
     let mut document = document();
     let span = document["spans"][0].clone();

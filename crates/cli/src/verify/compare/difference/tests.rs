@@ -215,7 +215,7 @@ fn what_a_backend_does_not_keep_is_no_difference() {
 
     // What it keeps is compared all the same.
     found.start -= 1000;
-    found.end += 3000;
+    found.end += 4000;
     found.name = "Work 1".to_owned();
     found.attributes.remove("share");
     let number = AttributeValue::String("2".to_owned());
