@@ -53,8 +53,15 @@ impl Running {
     async fn wait(command: Command, folder: TempDir, port: u16) -> Running {
         let program = App::spawn(command, &[]).unwrap();
         let started = std::time::Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < START, "it does not listen: {}", program.stderr());
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
+            assert!(
+                started.elapsed() < START,
+                "it does not listen: {}",
+                program.stderr()
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Running {
@@ -96,10 +103,17 @@ async fn verified(port: u16, backend: &str, arguments: &[&str]) -> Verdict {
 fn collector(port: u16, processors: &str, exporters: &str) -> String {
     let names = |of: &str| -> String {
         let names = of.lines().filter(|line| !line.starts_with(' '));
-        let names: Vec<_> = names.filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+        let names: Vec<_> = names
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, _)| name)
+            .collect();
         names.join(", ")
     };
-    let indented = |of: &str| of.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    let indented = |of: &str| {
+        of.lines()
+            .map(|line| format!("  {line}\n"))
+            .collect::<String>()
+    };
     format!(
         "receivers:\n  otlp:\n    protocols: {{http: {{endpoint: '127.0.0.1:{port}'}}}}\n\
          processors:\n{}exporters:\n{}service:\n  telemetry: {{metrics: {{level: none}}}}\n  \
@@ -115,7 +129,9 @@ const BATCH: &str = "batch: {timeout: 100ms}";
 
 fn file_exporter(folder: &Path, more: &str) -> String {
     let folder = folder.display();
-    format!("file: {{path: '{folder}/spans/traces.jsonl', create_directory: true, flush_interval: 100ms{more}}}")
+    format!(
+        "file: {{path: '{folder}/spans/traces.jsonl', create_directory: true, flush_interval: 100ms{more}}}"
+    )
 }
 
 async fn a_collector_that_writes_files_is_whole() {
@@ -132,7 +148,11 @@ async fn a_collector_that_writes_files_is_whole() {
 async fn a_collector_that_rotates_its_files_is_whole() {
     let port = free_port();
     let running = Running::start(Peer::Collector, &["--config"], port, |folder| {
-        collector(port, BATCH, &file_exporter(folder, ", rotation: {max_megabytes: 1}"))
+        collector(
+            port,
+            BATCH,
+            &file_exporter(folder, ", rotation: {max_megabytes: 1}"),
+        )
     })
     .await;
     let spans = running.folder.path().join("spans");
@@ -151,11 +171,22 @@ async fn a_tail_sampler_keeps_errors_and_a_tenth() {
                     - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}\n  \
                     - {name: share, type: probabilistic, probabilistic: {sampling_percentage: 10}}\n";
     let running = Running::start(Peer::Collector, &["--config"], port, |folder| {
-        collector(port, &format!("{sampling}{BATCH}"), &file_exporter(folder, ""))
+        collector(
+            port,
+            &format!("{sampling}{BATCH}"),
+            &file_exporter(folder, ""),
+        )
     })
     .await;
     let spans = running.folder.path().join("spans");
-    let arguments = ["--sampled", "10%", "--sampled-keep", "errors", "--patience", "15s"];
+    let arguments = [
+        "--sampled",
+        "10%",
+        "--sampled-keep",
+        "errors",
+        "--patience",
+        "15s",
+    ];
     let verdict = verified(port, spans.to_str().unwrap(), &arguments).await;
     verdict.is(0, &[("missing", 0), ("pieces", 0), ("altered", 0)]);
     let not_sampled = verdict.json["not_sampled"].as_u64().unwrap();
@@ -166,7 +197,10 @@ async fn zipkin_behind_a_collector_is_whole() {
     let (port, query) = (free_port(), free_port());
     let folder = tempfile::tempdir().unwrap();
     let program = Peer::Zipkin.program().unwrap();
-    let mut command = match program.extension().is_some_and(|extension| extension == "jar") {
+    let mut command = match program
+        .extension()
+        .is_some_and(|extension| extension == "jar")
+    {
         true => {
             let mut java = Command::new("java");
             java.arg("-jar").arg(&program);
@@ -174,7 +208,9 @@ async fn zipkin_behind_a_collector_is_whole() {
         }
         false => Command::new(&program),
     };
-    command.env("QUERY_PORT", query.to_string()).current_dir(&folder);
+    command
+        .env("QUERY_PORT", query.to_string())
+        .current_dir(&folder);
     let _zipkin = Running::wait(command, folder, query).await;
     let _collector = Running::start(Peer::Collector, &["--config"], port, |_| {
         let zipkin = format!("zipkin: {{endpoint: 'http://127.0.0.1:{query}/api/v2/spans'}}");
@@ -185,7 +221,10 @@ async fn zipkin_behind_a_collector_is_whole() {
     let verdict = verified(port, &backend, &[]).await;
     verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
     let notes = verdict.json["not_compared"].to_string();
-    assert!(notes.contains("link"), "what Zipkin does not keep is said: {notes}");
+    assert!(
+        notes.contains("link"),
+        "what Zipkin does not keep is said: {notes}"
+    );
 }
 
 async fn jaeger_is_whole() {

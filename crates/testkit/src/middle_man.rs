@@ -97,11 +97,7 @@ impl MiddleMan {
     }
 }
 
-async fn receive(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let mut spans = passing(Export::decode(headers, &body).unwrap().request);
     (shared.tamper.lock().unwrap())(&mut spans);
     let request = export(spans);

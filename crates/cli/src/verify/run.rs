@@ -11,10 +11,12 @@ use http::HeaderValue;
 use http::header::ACCEPT;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tracing_tail_redact::redact;
 
 use super::backend::Backend;
 use super::backend::access::Access;
 use super::backend::address::Address;
+use super::backend::problem::Problem;
 use super::compare::{Case, compare, traces_of};
 use super::delays::Delays;
 use super::exchange::{REPORT, resend};
@@ -82,7 +84,7 @@ async fn judge(args: &Verify, shutdown: Shutdown) -> Result<Outcome> {
     // Connections are file descriptors. If the limit stays too low, failed requests are counted as such.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let mut run = match Backend::connect(&address, &access).await {
-        Err(problem) => return Ok(without_backend(args, &address, problem.to_string())),
+        Err(problem) => return Ok(without_backend(args, problem.to_string())),
         Ok(backend) => Run::new(args, &plan, &target, backend)?,
     };
     let problem = run.send_and_wait(plan, shutdown).await.err();
@@ -109,9 +111,9 @@ fn plan(args: &Verify) -> Result<Plan> {
     Ok(plan)
 }
 
-fn without_backend(args: &Verify, address: &Address, problem: String) -> Outcome {
+fn without_backend(args: &Verify, problem: String) -> Outcome {
     let checked = Checked {
-        description: address.to_string(),
+        description: redact(&args.backend),
         problem: Some(problem),
         ..Checked::default()
     };
@@ -153,11 +155,7 @@ impl Run<'_> {
 
     /// Sends the requests, and asks the backend until it has everything, or the time is over. The first signal ends
     /// sending, or else waiting.
-    async fn send_and_wait(
-        &mut self,
-        plan: Plan,
-        shutdown: Shutdown,
-    ) -> Result<(), super::backend::problem::Problem> {
+    async fn send_and_wait(&mut self, plan: Plan, shutdown: Shutdown) -> Result<(), Problem> {
         let (stop, mut stopped) = watch::channel(false);
         let signal = shutdown.begin();
         tokio::spawn(async move {

@@ -1,0 +1,336 @@
+//! The findings of all requests added up. Counts are exact; details are kept up to a number.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::compare::difference::Field;
+use super::compare::finding::{Altered, Broken, CaseFindings, Pieces, SpanSummary, Twice};
+use super::expected::Report;
+use super::reasons::{Evidence, Reason};
+use super::sampling::{Expectation, ShareVerdict};
+
+/// The maximum number of details of each category.
+const MAX_DETAILS: usize = 10_000;
+/// The maximum number of fields that are counted one by one.
+const MAX_FIELDS: usize = 1000;
+
+/// Counts of a run. Spans are counted, where nothing else is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Requests that were sent.
+    pub requests: u64,
+    /// Reports that could be read.
+    pub reports: u64,
+    /// Traces of which a report has sampled spans.
+    pub traces: u64,
+    /// Traces that are taken as left out by a sampler.
+    pub not_sampled: u64,
+    /// Spans that must be there.
+    pub expected: u64,
+    /// Expected spans that are there, altered or not, each counted once.
+    pub found: u64,
+    /// Expected spans that are not there.
+    pub missing: u64,
+    /// Expected spans that are there more than once.
+    pub twice: u64,
+    /// Expected spans that differ from what was sent.
+    pub altered: u64,
+    /// Spans whose parent is not there.
+    pub orphans: u64,
+    /// Traces in pieces.
+    pub pieces: u64,
+    /// Spans that arrived although they were not sampled.
+    pub unsampled: u64,
+    /// Spans of known services that no report lists.
+    pub unexpected: u64,
+    /// Hops and answers with broken propagation.
+    pub propagation: u64,
+    /// Spans of services that no report names.
+    pub foreign: u64,
+    /// Spans below calls that a report leaves out.
+    pub beyond: u64,
+    /// Spans whose parent, of another program, is not there.
+    pub foreign_parents: u64,
+    /// Calls that a report leaves out.
+    pub left_out: u64,
+}
+
+/// Where a detail comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The shell line that sends the request again.
+    pub request: String,
+    /// The trace's link in the backend's own page.
+    pub page: Option<String>,
+}
+
+/// Something found, and the request that it was found in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detail<T> {
+    /// What was found.
+    pub what: T,
+    /// Where.
+    pub origin: Arc<Origin>,
+}
+
+/// What was found in a run: the first 10,000 of each category.
+#[derive(Debug, Clone, Default)]
+pub struct Details {
+    /// Spans that are not there.
+    pub missing: Vec<Detail<SpanSummary>>,
+    /// Spans that are there more than once.
+    pub twice: Vec<Detail<Twice>>,
+    /// Spans that differ.
+    pub altered: Vec<Detail<Altered>>,
+    /// Spans whose parent is not there.
+    pub orphans: Vec<Detail<SpanSummary>>,
+    /// Traces in pieces.
+    pub pieces: Vec<Detail<Pieces>>,
+    /// Spans that arrived although they were not sampled.
+    pub unsampled: Vec<Detail<SpanSummary>>,
+    /// Spans of known services that no report lists.
+    pub unexpected: Vec<Detail<SpanSummary>>,
+    /// Broken propagation.
+    pub propagation: Vec<Detail<Broken>>,
+}
+
+/// The findings of a run.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// The counts.
+    pub counts: Counts,
+    /// The details.
+    pub details: Details,
+    /// How many spans differ in a field, for the first 1000 fields.
+    pub fields: BTreeMap<Field, u64>,
+    expectation: Expectation,
+    drawn: u64,
+    kept: u64,
+    evidence: Evidence,
+}
+
+impl Findings {
+    /// No findings yet.
+    pub fn new(expectation: Expectation) -> Findings {
+        Findings {
+            counts: Counts::default(),
+            details: Details::default(),
+            fields: BTreeMap::new(),
+            expectation,
+            drawn: 0,
+            kept: 0,
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// Counts a request that brought no report, so that nothing can be said about its spans.
+    pub fn add_unreported(&mut self) {
+        self.counts.requests += 1;
+    }
+
+    /// Adds a request with what was found.
+    pub fn add(&mut self, report: &Report, case: CaseFindings, origin: Origin) {
+        let left_out = self.add_traces(&case);
+        let missing = case.missing.into_iter();
+        let missing: Vec<_> = missing
+            .filter(|span| !left_out.contains(&span.trace_id))
+            .collect();
+        let absent: HashSet<_> = missing
+            .iter()
+            .map(|span| (span.trace_id, span.span_id))
+            .collect();
+        let judged = report.spans.iter();
+        let judged = judged.filter(|span| span.sampled && !left_out.contains(&span.trace_id));
+        let judged = judged.map(|span| {
+            let missing = absent.contains(&(span.trace_id, span.span_id));
+            (span, missing)
+        });
+        self.evidence.add(judged);
+        for difference in case.altered.iter().flat_map(|altered| &altered.differences) {
+            let known = self.fields.contains_key(&difference.field);
+            if known || self.fields.len() < MAX_FIELDS {
+                *self.fields.entry(difference.field.clone()).or_default() += 1;
+            }
+        }
+        let Findings {
+            counts, details, ..
+        } = self;
+        counts.requests += 1;
+        counts.reports += 1;
+        counts.foreign += case.foreign;
+        counts.beyond += case.beyond;
+        counts.foreign_parents += case.foreign_parents;
+        counts.left_out += report.left_out.len() as u64;
+        let origin = Arc::new(origin);
+        keep(&mut details.missing, missing, &mut counts.missing, &origin);
+        keep(&mut details.twice, case.twice, &mut counts.twice, &origin);
+        keep(
+            &mut details.altered,
+            case.altered,
+            &mut counts.altered,
+            &origin,
+        );
+        keep(
+            &mut details.orphans,
+            case.orphans,
+            &mut counts.orphans,
+            &origin,
+        );
+        keep(
+            &mut details.pieces,
+            case.pieces,
+            &mut counts.pieces,
+            &origin,
+        );
+        keep(
+            &mut details.unsampled,
+            case.unsampled,
+            &mut counts.unsampled,
+            &origin,
+        );
+        keep(
+            &mut details.unexpected,
+            case.unexpected,
+            &mut counts.unexpected,
+            &origin,
+        );
+        keep(
+            &mut details.propagation,
+            case.propagation,
+            &mut counts.propagation,
+            &origin,
+        );
+    }
+
+    /// Counts the traces, and returns those that a sampler has left out.
+    fn add_traces(&mut self, case: &CaseFindings) -> HashSet<opentelemetry::trace::TraceId> {
+        let mut left_out = HashSet::new();
+        for trace in &case.traces {
+            self.counts.traces += 1;
+            let drawn = self.expectation.is_drawn(trace);
+            self.drawn += u64::from(drawn);
+            self.kept += u64::from(drawn && trace.present);
+            if self.expectation.leaves_out(trace) {
+                self.counts.not_sampled += 1;
+                left_out.insert(trace.trace_id);
+            } else {
+                self.counts.expected += trace.expected;
+                self.counts.found += trace.found;
+            }
+        }
+        left_out
+    }
+
+    /// The verdict on the share of traces that was kept; `None` if no sampler is expected.
+    pub fn share(&self) -> Option<ShareVerdict> {
+        match self.expectation {
+            Expectation::All => None,
+            Expectation::Sampled { share, .. } => {
+                Some(ShareVerdict::new(share, self.kept, self.drawn))
+            }
+        }
+    }
+
+    /// Why spans are missing, as far as it can be known.
+    pub fn reasons(&self) -> Vec<Reason> {
+        self.evidence.reasons()
+    }
+}
+
+fn keep<T>(kept: &mut Vec<Detail<T>>, new: Vec<T>, count: &mut u64, origin: &Arc<Origin>) {
+    *count += new.len() as u64;
+    let room = MAX_DETAILS - kept.len();
+    kept.extend(new.into_iter().take(room).map(|what| Detail {
+        what,
+        origin: Arc::clone(origin),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+
+    use super::super::fixtures::{all_kept, chain, compared};
+    use super::super::sampling::Keep;
+    use super::super::span::{Span, StatusCode};
+    use super::*;
+
+    pub(crate) fn origin() -> Origin {
+        Origin {
+            request: "curl http://h/process".to_owned(),
+            page: None,
+        }
+    }
+
+    fn add(findings: &mut Findings, report: &Report, found: &[Span]) {
+        findings.add(report, compared(report, found), origin());
+    }
+
+    #[test]
+    fn adds_up() {
+        let mut findings = Findings::new(Expectation::All);
+        for trace in 0..3 {
+            let report = chain(trace, 10);
+            let mut found = all_kept(&report);
+            found.truncate(10 - trace as usize);
+            found[0].name.push('x');
+            found[1].name.push('x');
+            found[1].end += 1;
+            add(&mut findings, &report, &found);
+        }
+        findings.add_unreported();
+        let expected = Counts {
+            requests: 4,
+            reports: 3,
+            traces: 3,
+            expected: 30,
+            found: 27,
+            missing: 3,
+            altered: 6,
+            ..Counts::default()
+        };
+        assert_eq!(findings.counts, expected);
+        assert_eq!(
+            findings.fields,
+            BTreeMap::from([(Field::Name, 6), (Field::End, 3)])
+        );
+        assert_eq!(findings.share(), None);
+    }
+
+    #[test]
+    fn details_are_bounded_and_counts_exact() {
+        let mut findings = Findings::new(Expectation::All);
+        let report = chain(0, 4000);
+        for _ in 0..3 {
+            add(&mut findings, &report, &[]);
+        }
+        assert_eq!(findings.counts.missing, 12_000);
+        assert_eq!(findings.details.missing.len(), MAX_DETAILS);
+    }
+
+    #[test]
+    fn a_sampler_may_leave_out_whole_traces_only() {
+        let mut findings = Findings::new(Expectation::new(Some(0.5), Some(Keep::Errors)));
+        let mut failed = chain(100, 5);
+        failed.spans[4].status.code = StatusCode::Error;
+        for trace in 0..10 {
+            let report = chain(trace, 5);
+            let mut found = all_kept(&report);
+            found.truncate([0, 5][(trace % 2) as usize]);
+            add(&mut findings, &report, &found);
+        }
+        let whole = findings.counts;
+        assert_eq!((whole.expected, whole.found, whole.missing), (25, 25, 0));
+        assert_eq!((whole.traces, whole.not_sampled), (10, 5));
+        // A part of a trace, and a failed trace that is not there.
+        let report = chain(50, 5);
+        add(&mut findings, &report, &all_kept(&report)[..3]);
+        add(&mut findings, &failed, &[]);
+        let counts = findings.counts;
+        assert_eq!((counts.expected, counts.found, counts.missing), (35, 28, 7));
+        let share = findings.share().unwrap();
+        assert_eq!((share.kept, share.of), (6, 11));
+    }
+}
