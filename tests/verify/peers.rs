@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tracing_tail_testkit::app::App;
+use tracing_tail_testkit::middle_man::{Destination, MiddleMan};
 
 use super::{Verdict, chain, verify};
 use crate::harness::{Peer, Test, tests};
@@ -271,4 +272,29 @@ async fn tempo_is_whole() {
     let verdict = verified(port, &backend, &["--patience", "60s"]).await;
     verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
     assert!(verdict.json["backend"].as_str().unwrap().contains("Tempo"));
+}
+
+async fn rotel_forwards_everything() {
+    let (port, grpc) = (free_port(), free_port());
+    let folder = tempfile::tempdir().unwrap();
+    let spans = folder.path().join("spans");
+    fs::create_dir(&spans).unwrap();
+    let file = Destination::File(spans.join("traces.jsonl"));
+    let sink = MiddleMan::start(file, Duration::ZERO, |_| {}).await;
+    let backend = folder.path().to_str().unwrap().to_owned();
+    let mut command = Command::new(Peer::Rotel.program().unwrap());
+    command.arg("start").current_dir(&folder);
+    for (option, value) in [
+        ("--otlp-http-endpoint", format!("127.0.0.1:{port}")),
+        ("--otlp-grpc-endpoint", format!("127.0.0.1:{grpc}")),
+        ("--exporter", "otlp".to_owned()),
+        ("--otlp-exporter-protocol", "http".to_owned()),
+        ("--otlp-exporter-traces-endpoint", sink.endpoint()),
+        ("--pid-file", format!("{backend}/rotel.pid")),
+    ] {
+        command.args([option, &value]);
+    }
+    let _rotel = Running::wait(command, folder, port).await;
+    let verdict = verified(port, &backend, &[]).await;
+    verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
 }
