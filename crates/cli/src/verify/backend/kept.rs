@@ -49,6 +49,7 @@ pub(super) const ZIPKIN: Limits = Limits {
         "Zipkin has times and durations in microseconds.",
         "Zipkin has names of spans and services in lower case.",
         "Zipkin has attributes as text, and those of the resource among those of the span.",
+        "Zipkin merges spans of the same id, so spans that arrive twice are not seen.",
         "Zipkin has no links; those that a Collector writes as tags are not compared.",
     ],
 };
