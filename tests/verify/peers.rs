@@ -301,7 +301,10 @@ async fn rotel_forwards_everything() {
         ("--otlp-grpc-endpoint", format!("127.0.0.1:{grpc}")),
         ("--exporter", "otlp".to_owned()),
         ("--otlp-exporter-protocol", "http".to_owned()),
-        ("--otlp-exporter-endpoint", sink.endpoint().replace("/v1/traces", "")),
+        (
+            "--otlp-exporter-endpoint",
+            sink.endpoint().replace("/v1/traces", ""),
+        ),
         ("--pid-file", format!("{backend}/rotel.pid")),
     ] {
         command.args([option, &value]);

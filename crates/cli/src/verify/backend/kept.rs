@@ -48,12 +48,8 @@ pub(super) const ZIPKIN: Limits = Limits {
     notes: &[
         "Zipkin has times and durations in microseconds.",
         "Zipkin has names of spans and services in lower case.",
-<<<<<<< HEAD
         "Zipkin has attributes as text, and those of the resource among those of the span: an attribute that was added is not noticed.",
-=======
-        "Zipkin has attributes as text, and those of the resource among those of the span.",
         "Zipkin merges spans of the same id, so spans that arrive twice are not seen.",
->>>>>>> backends
         "Zipkin has no links; those that a Collector writes as tags are not compared.",
     ],
 };
