@@ -414,7 +414,7 @@ async fn a_service_without_reports_can_not_be_judged() {
     let foreign = Downstream::start([Answer::Now(200, "[]"), Answer::Now(200, "[]")]).await;
     let folder = pipeline.folder.path().to_str().unwrap();
     let output = run(&[
-        &foreign.url(),
+        foreign.url(),
         "--backend",
         folder,
         "--requests",

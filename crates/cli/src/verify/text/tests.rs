@@ -46,7 +46,7 @@ spans expected                      8
   missing                           1
   twice                             0
   altered                           1
-  orphans                           0  their parent is not there
+  orphans                           0
 readable after              p50 1.5 s  p95 1.5 s  max 1.5 s
 Altered fields: name 1, attribute route 1.
 Not compared: Links have no attributes.

@@ -210,6 +210,7 @@ fn what_a_backend_does_not_keep_is_no_difference() {
         .collect();
     let names = [
         "attribute number",
+        "attribute service.version",
         "attribute share",
         "end",
         "link",
