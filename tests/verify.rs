@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tracing_tail_testkit::middle_man::{Destination, MiddleMan, Passing};
+use tracing_tail_testkit::proxy::Proxy;
 
 use crate::harness::{Test, tests};
 use crate::support::{App, Launch, launch_app, refusing_address};
@@ -31,6 +32,8 @@ pub(crate) const TESTS: &[Test] = tests! {
         delayed_spans_arrive_within_patience_and_not_after,
         unsampled_requests_leave_nothing,
         another_program_s_spans_change_nothing,
+        broken_propagation_is_named,
+        spans_below_a_call_without_report_change_nothing,
         what_is_not_there_can_not_be_judged,
         a_service_without_reports_can_not_be_judged,
     ]
@@ -390,6 +393,48 @@ async fn another_program_s_spans_change_nothing() {
         verdict.json["foreign"].as_u64().unwrap() > 0,
         "{:#}",
         verdict.json
+    );
+}
+
+/// A second app behind a proxy that loses these headers, called by the first one.
+async fn verified_across_a_proxy(lost: &[&str]) -> Verdict {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Destination::File(folder.path().join("traces.jsonl"));
+    let middle_man = MiddleMan::start(file, Duration::ZERO, |_| {}).await;
+    let endpoint = middle_man.endpoint();
+    let far = launch_app().env("APP_NAME", "far");
+    let far = far.env("OTLP_ENDPOINT", &endpoint).start().await;
+    let proxy = Proxy::start(&far.url(""), lost).await;
+    let near = launch_app().env("APP_URL_DESTINO", proxy.url());
+    let near = near.env("OTLP_ENDPOINT", &endpoint).start().await;
+    let backend = folder.path().to_str().unwrap();
+    let arguments = ["--requests", "10", "--rate", "100/s", "--backend", backend];
+    verify(&near, &arguments).await
+}
+
+async fn broken_propagation_is_named() {
+    let broken = verified_across_a_proxy(&["traceparent", "tracing-tail-parent"]).await;
+    broken.is(1, &[("expected", 30), ("found", 30), ("propagation", 10)]);
+    let hop = &broken.json["details"]["propagation"][0];
+    assert_eq!(
+        (&hop["service"], &hop["kind"]),
+        (&"far".into(), &"SERVER".into())
+    );
+    // The service's own copy of the parent mends it.
+    let mended = verified_across_a_proxy(&["traceparent"]).await;
+    mended.is(0, &[("found", 30), ("propagation", 0)]);
+}
+
+async fn spans_below_a_call_without_report_change_nothing() {
+    let verdict = verified_across_a_proxy(&["accept"]).await;
+    verdict.is(
+        0,
+        &[
+            ("expected", 20),
+            ("found", 20),
+            ("left_out", 10),
+            ("beyond", 10),
+        ],
     );
 }
 

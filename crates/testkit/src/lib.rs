@@ -6,6 +6,7 @@
 //! - [`broken_collector`]: collectors that fail, each in one way
 //! - [`middle_man`]: a pipeline that treats spans as a test tells it
 //! - [`downstream`]: a downstream service that follows a script
+//! - [`proxy`]: a proxy that loses headers
 //! - [`span_tree`]: spans as a tree of text, to compare whole
 //! - `browser` (feature `browser`): Chromium without a window
 //! - [`wait`]: waiting for a condition, with a limit
@@ -26,6 +27,7 @@ pub mod collector;
 pub mod downstream;
 pub mod launch;
 pub mod middle_man;
+pub mod proxy;
 mod server;
 pub mod span_counter;
 pub mod span_record;
