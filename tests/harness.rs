@@ -184,7 +184,6 @@ macro_rules! tests {
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
     (@needs browser) => { $crate::harness::Needs::Browser };
     (@needs collector) => { $crate::harness::tests!(@peers Collector) };
-    (@needs collector_and_rotel) => { $crate::harness::tests!(@peers Collector, Rotel) };
     (@needs collector_and_zipkin) => { $crate::harness::tests!(@peers Collector, Zipkin) };
     (@needs jaeger) => { $crate::harness::tests!(@peers Jaeger) };
     (@needs rotel) => { $crate::harness::tests!(@peers Rotel) };

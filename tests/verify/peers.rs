@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tracing_tail_testkit::app::App;
+use tracing_tail_testkit::app::{App, StopOnDrop};
 use tracing_tail_testkit::middle_man::{Destination, MiddleMan};
 
 use super::{Verdict, chain, verify};
@@ -26,7 +26,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 };
 
 /// How long a program may take until it listens.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(180);
 
 /// A program of others, with a folder of its own. It is stopped when this is dropped.
 struct Running {
@@ -52,7 +52,9 @@ impl Running {
     }
 
     async fn wait(command: Command, folder: TempDir, port: u16) -> Running {
+        // A container gets a signal only from a client that can pass it on.
         let program = App::spawn(command, &[]).unwrap();
+        let program = program.stop_on_drop(StopOnDrop::Terminate);
         let started = std::time::Instant::now();
         while tokio::net::TcpStream::connect(("127.0.0.1", port))
             .await

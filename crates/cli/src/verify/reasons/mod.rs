@@ -152,7 +152,7 @@ impl Evidence {
                 count(partly, "trace")
             ),
             (_, 0) => format!(
-                "They are {} of {of} as a whole; the others are complete",
+                "They are {} of {of} as a whole; the others are complete, as behind a sampler (--sampled)",
                 count(whole, "trace")
             ),
             _ => format!(

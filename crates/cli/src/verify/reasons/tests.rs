@@ -128,7 +128,7 @@ fn says_both_of_two_faults() {
 fn a_whole_trace_is_told_from_single_spans() {
     let spans = spans(40);
     let texts = texts(&evidence(&spans, |at, _| [3, 17, 30].contains(&(at / 6))));
-    let text = "18 of 240 spans are missing, one in 13. They are 3 traces of 40 as a whole; the others are complete.";
+    let text = "18 of 240 spans are missing, one in 13. They are 3 traces of 40 as a whole; the others are complete, as behind a sampler (--sampled).";
     assert_eq!(texts[0], text);
 }
 
