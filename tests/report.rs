@@ -362,7 +362,8 @@ async fn a_timeout_leaves_out_what_the_service_does_below() {
 async fn lists_a_chain_of_forty_hops() {
     let collector = Collector::start().await;
     let app = patient(launch(&collector, ITSELF)).env("APP_MAX_HOPS", "40");
-    let report = report(&app.start().await, "").await;
+    let app = app.start().await;
+    let report = report(&app, "").await;
     assert_eq!(items(&report, "hops").len(), 41);
     assert_eq!(report["hops"][40]["outcome"], "downstream_failed");
     assert_eq!(report["left_out"], json!([]));

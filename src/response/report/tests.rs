@@ -17,6 +17,9 @@ use crate::settings::Values;
 use crate::wasi::fake::FakeRuntime;
 use crate::wasi::{MAX_ANSWER_BYTES, SendError};
 
+/// Answers a call.
+type Answered = fn() -> Result<Response<Bytes>, SendError>;
+
 const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02";
 
 /// Sends a request for a report, and returns the response's status and body.
@@ -245,7 +248,7 @@ fn names_what_may_lie_below_a_call_without_a_report() {
         kind: "connection_refused",
         detail: String::new(),
     };
-    let table: [(fn() -> Result<Response<Bytes>, SendError>, bool, &str); 4] = [
+    let table: [(Answered, bool, &str); 4] = [
         (|| answer("[]"), true, "an answer without a report"),
         (|| Err(SendError::Timeout), true, "no answer"),
         (|| Err(SendError::Denied), false, "the host refuses"),
