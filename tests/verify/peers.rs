@@ -265,6 +265,7 @@ async fn jaeger_is_whole() {
     assert!(verdict.json["backend"].as_str().unwrap().contains("Jaeger"));
 }
 
+/// Tempo 3, all in one process.
 async fn tempo_is_whole() {
     let (port, query, grpc, gossip) = (free_port(), free_port(), free_port(), free_port());
     let _tempo = Running::start(Peer::Tempo, &["-config.file"], query, |folder| {
@@ -275,9 +276,13 @@ async fn tempo_is_whole() {
              grpc_listen_address: 127.0.0.1, grpc_listen_port: {grpc}}}\n\
              memberlist: {{bind_addr: [127.0.0.1], bind_port: {gossip}}}\n\
              usage_report: {{reporting_enabled: false}}\n\
-             distributor:\n  ring: {ring}\n  receivers: {{otlp: {{protocols: {{http: {{endpoint: '127.0.0.1:{port}'}}}}}}}}\n\
-             ingester: {{lifecycler: {{address: 127.0.0.1, ring: {{kvstore: {{store: inmemory}}, replication_factor: 1}}}}}}\n\
+             distributor:\n  ring: {ring}\n  \
+             receivers: {{otlp: {{protocols: {{http: {{endpoint: '127.0.0.1:{port}'}}}}}}}}\n\
+             live_store:\n  ring: {ring}\n  partition_ring: {{kvstore: {{store: inmemory}}}}\n  \
+             shutdown_marker_dir: '{folder}/marker'\n  wal: {{path: '{folder}/live'}}\n\
+             query_frontend: {{query_end_cutoff: 0s}}\n\
              querier: {{frontend_worker: {{frontend_address: '127.0.0.1:{grpc}'}}}}\n\
+             backend_scheduler: {{local_work_path: '{folder}/work'}}\n\
              storage: {{trace: {{backend: local, wal: {{path: '{folder}/wal'}}, local: {{path: '{folder}/blocks'}}}}}}\n"
         )
     })
