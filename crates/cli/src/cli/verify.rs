@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::requests::Requests;
+use super::suite::Suite;
 use crate::traffic::rate::parse_time;
 use crate::verify::sampling::{Keep, parse_keep, parse_share};
 
@@ -34,7 +35,13 @@ pub struct Verify {
     pub sending: Requests,
     /// Where the spans must arrive, see below
     // Parsed later: clap would show a malformed one with its password.
-    #[arg(long, value_name = "BACKEND")]
+    #[arg(
+        long,
+        value_name = "BACKEND",
+        required_unless_present = "suite",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub backend: String,
     /// How many requests to send [default: 100]
     #[arg(long, value_name = "NUMBER", conflicts_with = "duration", value_parser = clap::value_parser!(u64).range(1..=MAX_REQUESTS))]
@@ -60,4 +67,7 @@ pub struct Verify {
     /// Write the result as JUnit XML, too
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// The other mode.
+    #[command(flatten)]
+    pub suite: Suite,
 }

@@ -67,6 +67,12 @@ impl fmt::Display for Backend {
     }
 }
 
+/// Reads OTLP in protobuf, for tests of what writes it.
+#[cfg(test)]
+pub(super) fn read_otlp(bytes: &[u8]) -> Result<Vec<Span>, String> {
+    otlp_proto::read_trace(bytes).map(|export| export.spans)
+}
+
 impl Backend {
     /// Asks a backend whether it is one, and which one if the address does not say it.
     ///

@@ -1,0 +1,91 @@
+//! The arguments of `verify --suite`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+
+use crate::verify::suite::subject::Subject;
+
+/// The options of `verify` that have no meaning with `--suite`.
+const REQUESTS: [&str; 13] = [
+    "url",
+    "rate",
+    "duration",
+    "connections",
+    "mix",
+    "seed",
+    "from",
+    "backend",
+    "requests",
+    "header",
+    "sampled",
+    "show",
+    "junit",
+];
+
+/// What a suite checks, and where its page is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparing backends")]
+pub struct Suite {
+    /// Send traces of its own to backends, and print what each keeps, loses and alters
+    #[arg(long, conflicts_with_all = REQUESTS)]
+    pub suite: bool,
+    /// A backend: 'NAME, OTLP URL, BACKEND'; may be repeated
+    // Parsed later: clap would show a malformed one with its password.
+    #[arg(long, value_name = "SUBJECT", requires = "suite")]
+    subject: Vec<String>,
+    /// A backend that is not there: 'NAME: REASON'; may be repeated
+    #[arg(long, value_name = "SUBJECT", requires = "suite")]
+    not_run: Vec<String>,
+    /// Do not measure how many spans a second a backend takes
+    #[arg(long, requires = "suite")]
+    pub no_ramp: bool,
+    /// Write a page instead of printing a table
+    #[arg(long, value_name = "FILE", requires = "suite")]
+    pub markdown: Option<PathBuf>,
+}
+
+impl Suite {
+    /// The subjects, and those that were not run.
+    ///
+    /// # Errors
+    /// One is malformed, two have the same name, or there is none.
+    pub fn subjects(&self) -> Result<Vec<Subject>> {
+        let subjects = self.subject.iter().enumerate().map(|(at, text)| {
+            Subject::parse(text).map_err(|error| anyhow!("--subject number {}: {error}", at + 1))
+        });
+        let not_run = self
+            .not_run
+            .iter()
+            .map(|text| Subject::parse_not_run(text).map_err(|error| anyhow!("--not-run {error}")));
+        let subjects: Vec<_> = subjects.chain(not_run).collect::<Result<_>>()?;
+        if subjects.is_empty() {
+            bail!("--suite needs at least one --subject 'NAME, OTLP URL, BACKEND'");
+        }
+        for (at, subject) in subjects.iter().enumerate() {
+            let name = subject.name();
+            if subjects[..at].iter().any(|other| other.name() == name) {
+                bail!("two subjects have the name '{name}': give each its own");
+            }
+        }
+        Ok(subjects)
+    }
+
+    /// The arguments of the command, without credentials.
+    ///
+    /// # Errors
+    /// As [`Suite::subjects`].
+    pub fn arguments(&self) -> Result<Vec<String>> {
+        let subjects = self.subjects()?;
+        let mut arguments = vec!["verify --suite".to_owned()];
+        arguments.extend(subjects.iter().map(Subject::option));
+        if self.no_ramp {
+            arguments.push("--no-ramp".to_owned());
+        }
+        if let Some(file) = &self.markdown {
+            arguments.push(format!("--markdown {}", file.display()));
+        }
+        Ok(arguments)
+    }
+}
