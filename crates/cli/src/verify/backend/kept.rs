@@ -53,6 +53,19 @@ pub(super) const ZIPKIN: Limits = Limits {
     ],
 };
 
+/// Arize Phoenix.
+pub(super) const PHOENIX: Limits = Limits {
+    time_unit: MICROSECOND,
+    attributes: AttributeTypes::Text,
+    links: Links::Lost,
+    notes: &[
+        "Phoenix has times in microseconds; its answers have them as doubles, so the last digits are others.",
+        "Phoenix's answers have no links, flags, `tracestate`, kinds, scopes and resources, whether it stored them or not.",
+        "Phoenix is asked for its project `default`.",
+    ],
+    ..Limits::NONE
+};
+
 /// Files of OTLP JSON lines.
 pub(super) const FILES: Limits = Limits {
     notes: &["Compressed files and files in protobuf are not read, only plain JSON lines."],

@@ -107,12 +107,14 @@ pub fn times(sent: &Span, found: &Span) -> Verdict {
 
 /// The parent.
 pub fn parent(sent: &Span, found: &Span) -> Verdict {
-    match (sent.parent, found.parent) {
-        (sent, found) if sent == found => Verdict::Kept,
-        (Some(_), None) => Verdict::altered("the parent's id is gone"),
-        (None, Some(found)) => Verdict::altered(format!("the root has the parent {found}")),
-        (Some(_), Some(_)) => Verdict::altered("another parent"),
+    if sent.parent == found.parent {
+        return Verdict::Kept;
     }
+    Verdict::altered(match (sent.parent, found.parent) {
+        (_, None) => "the parent's id is gone",
+        (None, _) => "the root has a parent",
+        _ => "another parent",
+    })
 }
 
 /// The difference of two times, with its sign, in a unit that suits it.
