@@ -1,6 +1,7 @@
 //! The arguments of `verify --suite`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
@@ -72,17 +73,18 @@ impl Suite {
         Ok(subjects)
     }
 
-    /// The arguments of the command, without credentials.
+    /// The arguments of the command, with the patience it has, without credentials.
     ///
     /// # Errors
     /// As [`Suite::subjects`].
-    pub fn arguments(&self) -> Result<Vec<String>> {
+    pub fn arguments(&self, patience: Duration) -> Result<Vec<String>> {
         let subjects = self.subjects()?;
         let mut arguments = vec!["verify --suite".to_owned()];
         arguments.extend(subjects.iter().map(Subject::option));
         if self.no_ramp {
             arguments.push("--no-ramp".to_owned());
         }
+        arguments.push(format!("--patience {}s", patience.as_secs_f64()));
         if let Some(file) = &self.markdown {
             arguments.push(format!("--markdown {}", file.display()));
         }

@@ -60,8 +60,8 @@ pub(super) const PHOENIX: Limits = Limits {
     links: Links::Lost,
     notes: &[
         "Phoenix has times in microseconds; its answers have them as doubles, so the last digits are others.",
-        "Phoenix's answers have no links, flags, `tracestate`, kinds, scopes and resources, whether it stored them or not.",
-        "Phoenix is asked for its project `default`.",
+        "Phoenix's answers have no links, flags, tracestate, kinds, scopes and resources, stored or not.",
+        "Phoenix is asked for its project 'default', where spans go whose resource names none.",
     ],
     ..Limits::NONE
 };

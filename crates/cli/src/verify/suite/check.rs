@@ -37,8 +37,8 @@ pub struct Row {
 /// How a row is judged.
 #[derive(Debug, Clone, Copy)]
 pub enum Judge {
-    /// Each span that was sent with the one of the same id that was read.
-    Span(fn(&Span, &Span) -> Verdict),
+    /// Each span that was sent, if the first function says so, with the one of the same id that was read.
+    Span(fn(&Span) -> bool, fn(&Span, &Span) -> Verdict),
     /// All spans.
     Trace(fn(Case<'_>) -> Verdict),
 }
@@ -71,10 +71,20 @@ impl Check {
     }
 
     /// Judges each span.
-    pub fn row(mut self, name: &str, judge: fn(&Span, &Span) -> Verdict) -> Check {
+    pub fn row(self, name: &str, judge: fn(&Span, &Span) -> Verdict) -> Check {
+        self.row_of(name, |_| true, judge)
+    }
+
+    /// Judges each span that was sent with what the row is about.
+    pub fn row_of(
+        mut self,
+        name: &str,
+        is_about: fn(&Span) -> bool,
+        judge: fn(&Span, &Span) -> Verdict,
+    ) -> Check {
         self.rows.push(Row {
             name: name.to_owned(),
-            judge: Judge::Span(judge),
+            judge: Judge::Span(is_about, judge),
         });
         self
     }
@@ -103,10 +113,13 @@ impl Check {
         let case = Case { steps, found };
         match row.judge {
             Judge::Trace(judge) => judge(case),
-            Judge::Span(judge) => Verdict::merge(case.sent().map(|sent| match case.read(sent) {
-                Some(found) => judge(sent, found),
-                None => Verdict::Lost(Some("the span is not there".to_owned())),
-            })),
+            Judge::Span(is_about, judge) => {
+                let sent = case.sent().filter(|sent| is_about(sent));
+                Verdict::merge(sent.map(|sent| match case.read(sent) {
+                    Some(found) => judge(sent, found),
+                    None => Verdict::Lost(Some("the span is not there".to_owned())),
+                }))
+            }
         }
     }
 }

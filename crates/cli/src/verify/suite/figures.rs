@@ -39,7 +39,11 @@ pub async fn large(probe: &Probe, draft: &mut Draft) -> Verdict {
     match missing(&sent, &found) {
         0 => Verdict::Kept,
         SPANS => Verdict::Lost(Some("the trace is not there".to_owned())),
-        missing => Verdict::altered(format!("{} of {SPANS} spans are there", SPANS - missing)),
+        missing => Verdict::altered(format!(
+            "{} of {SPANS} spans were there after {} s",
+            SPANS - missing,
+            probe.patience.as_secs()
+        )),
     }
 }
 

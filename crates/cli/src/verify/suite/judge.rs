@@ -28,6 +28,9 @@ pub fn text(sent: &str, found: &str) -> Verdict {
 
 /// Every attribute that was sent; more of them are no difference.
 pub fn attributes(sent: &Attributes, found: &Attributes) -> Verdict {
+    if !sent.is_empty() && sent.keys().all(|key| !found.contains_key(key)) {
+        return Verdict::LOST;
+    }
     Verdict::merge(
         sent.iter()
             .map(|(key, value)| attribute(value, found.get(key))),
@@ -36,7 +39,7 @@ pub fn attributes(sent: &Attributes, found: &Attributes) -> Verdict {
 
 fn attribute(sent: &AttributeValue, found: Option<&AttributeValue>) -> Verdict {
     let Some(found) = found else {
-        return Verdict::LOST;
+        return Verdict::Lost(Some(sent.type_name().to_owned()));
     };
     if sent == found {
         return Verdict::Kept;
@@ -159,7 +162,7 @@ mod tests {
         let list = V::Array(vec![V::Int(1), V::Bool(true)]);
         let table = [
             (V::Double(f64::NAN), Some(V::Double(f64::NAN)), "kept", ""),
-            (V::Int(5), None, "lost", ""),
+            (V::Int(5), None, "lost", "int"),
             (
                 V::Int(5),
                 Some(V::String("5".to_owned())),
@@ -199,6 +202,25 @@ mod tests {
                 note,
                 "{sent:?} {found:?}"
             );
+        }
+    }
+
+    #[test]
+    fn says_which_attributes_are_lost() {
+        use AttributeValue as V;
+        let pairs = |keys: &[&str]| -> Attributes {
+            keys.iter()
+                .map(|key| ((*key).to_owned(), V::Int(1)))
+                .collect()
+        };
+        let table = [
+            (pairs(&["a", "b"]), Verdict::Kept),
+            (pairs(&["a", "b", "c"]), Verdict::Kept),
+            (pairs(&["a", "c"]), Verdict::altered("1 of 2 lost: int")),
+            (pairs(&["c"]), Verdict::LOST),
+        ];
+        for (found, expected) in table {
+            assert_eq!(attributes(&pairs(&["a", "b"]), &found), expected);
         }
     }
 

@@ -98,7 +98,7 @@ fn rows(no_ramp: bool) -> Vec<String> {
     let checks = checks(&mut Draft::new(0, 0));
     let rows = checks.into_iter().flat_map(|check| check.rows);
     let mut names: Vec<_> = rows.map(|row| row.name).collect();
-    names.extend([LARGE, READABLE].map(str::to_owned));
+    names.extend([READABLE, LARGE].map(str::to_owned));
     if !no_ramp {
         names.push(SPEED.to_owned());
     }
@@ -117,10 +117,10 @@ async fn column(args: &Verify, name: String, probe: &Probe) -> Result<Column> {
         Ok(()) => {
             draw("the checks");
             let mut verdicts = run_checks(probe, checks(&mut draft)).await;
-            draw(LARGE);
-            verdicts.push(large(probe, &mut draft).await);
             draw(READABLE);
             verdicts.push(readable(probe, &mut draft).await);
+            draw(LARGE);
+            verdicts.push(large(probe, &mut draft).await);
             if !args.suite.no_ramp {
                 draw(SPEED);
                 verdicts.push(ramp(probe, &mut draft).await);
@@ -186,7 +186,7 @@ fn write(args: &Verify, results: &Results) -> Result<()> {
             date,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             processors: available_parallelism().map_or(1, usize::from),
-            arguments: args.suite.arguments()?,
+            arguments: args.suite.arguments(args.patience)?,
         };
         fs::write(file, page(results, &origin))
             .with_context(|| format!("failed to write {}", file.display()))?;
@@ -215,6 +215,6 @@ mod tests {
         let (all, without) = (rows(false), rows(true));
         assert_eq!(all[..without.len()], without);
         assert_eq!(all.last().map(String::as_str), Some(SPEED));
-        assert_eq!(without.last().map(String::as_str), Some(READABLE));
+        assert_eq!(without.last().map(String::as_str), Some(LARGE));
     }
 }

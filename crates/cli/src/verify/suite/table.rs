@@ -58,13 +58,17 @@ pub fn not_run(results: &Results) -> Vec<String> {
 
 /// What the readers can't see, each once, with the subjects.
 pub fn blind_spots(results: &Results) -> Vec<String> {
-    let columns = results.columns.iter();
-    columns
-        .flat_map(|column| {
-            let spots = column.blind_spots.iter();
-            spots.map(|spot| format!("{}: {spot}", column.name))
-        })
-        .collect()
+    let mut spots: Vec<(&str, Vec<&str>)> = Vec::new();
+    for column in &results.columns {
+        for spot in &column.blind_spots {
+            match spots.iter_mut().find(|(known, _)| known == spot) {
+                Some((_, names)) => names.push(&column.name),
+                None => spots.push((spot, vec![&column.name])),
+            }
+        }
+    }
+    let line = |(spot, names): (&str, Vec<&str>)| format!("{}: {spot}", names.join("; "));
+    spots.into_iter().map(line).collect()
 }
 
 /// The results as JSON, with the date of the run.

@@ -14,13 +14,13 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
 
     let root = draft.root();
     let mut early = draft.child(&root);
-    early.start -= 7200 * SECOND;
-    early.end -= 7200 * SECOND;
+    early.start = early.start.saturating_sub(7200 * SECOND);
+    early.end = early.end.saturating_sub(7200 * SECOND);
     let skewed = Check::new(vec![root, early])
         .row("a child that starts 2 h before its parent", judge::times);
 
     let mut backwards = draft.root();
-    backwards.end = backwards.start - SECOND;
+    backwards.end = backwards.start.saturating_sub(SECOND);
     let backwards = Check::new(vec![backwards]).row("an end before the start", judge::times);
 
     let mut zero = draft.root();

@@ -29,9 +29,11 @@ fn status(draft: &mut Draft) -> Check {
                 (sent, found) => Verdict::altered(format!("{found} for {sent}")),
             }
         })
-        .row("the message of an error", |sent, found| {
-            judge::text(&sent.status.message, &found.status.message)
-        })
+        .row_of(
+            "the message of an error",
+            |span| !span.status.message.is_empty(),
+            |sent, found| judge::text(&sent.status.message, &found.status.message),
+        )
 }
 
 fn kinds(draft: &mut Draft) -> Check {

@@ -34,37 +34,35 @@ fn links(draft: &mut Draft) -> Check {
     let mut child = draft.child(&root);
     child.links = vec![link(&root, 0x101), link(&elsewhere, 0x301)];
     Check::new(vec![root, child])
-        .row("links within a trace", |sent, found| {
-            Verdict::merge(
-                sent.links
-                    .iter()
-                    .filter(|link| link.trace_id == sent.trace_id)
-                    .map(|link| is_there(link, found)),
-            )
+        .row_of("links within a trace", has_links, |sent, found| {
+            let mut links = sent.links.iter();
+            let link = links.find(|link| link.trace_id == sent.trace_id);
+            link.map_or(Verdict::Kept, |link| is_there(link, found))
         })
-        .row("links to another trace", |sent, found| {
-            Verdict::merge(
-                sent.links
-                    .iter()
-                    .filter(|link| link.trace_id != sent.trace_id)
-                    .map(|link| is_there(link, found)),
-            )
+        .row_of("links to another trace", has_links, |sent, found| {
+            let mut links = sent.links.iter();
+            let link = links.find(|link| link.trace_id != sent.trace_id);
+            link.map_or(Verdict::Kept, |link| is_there(link, found))
         })
-        .row("attributes of links", |sent, found| {
+        .row_of("attributes of links", has_links, |sent, found| {
             each_link(sent, found, |sent, found| {
                 judge::attributes(&sent.attributes, &found.attributes)
             })
         })
-        .row("`tracestate` of links", |sent, found| {
+        .row_of("`tracestate` of links", has_links, |sent, found| {
             each_link(sent, found, |sent, found| {
                 judge::text(&sent.trace_state, &found.trace_state)
             })
         })
-        .row("flags of links", |sent, found| {
+        .row_of("flags of links", has_links, |sent, found| {
             each_link(sent, found, |sent, found| {
                 judge::flags(sent.flags, found.flags)
             })
         })
+}
+
+fn has_links(span: &Span) -> bool {
+    !span.links.is_empty()
 }
 
 fn each_link(sent: &Span, found: &Span, judge: fn(&Link, &Link) -> Verdict) -> Verdict {
