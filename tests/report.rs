@@ -39,6 +39,13 @@ fn launch(collector: &Collector, destino: impl Into<String>) -> Launch {
     launch_exporting_to(collector).env("APP_URL_DESTINO", destino)
 }
 
+/// Many calls may take long on a busy machine, and no call or export is to be given up.
+fn patient(launch: Launch) -> Launch {
+    launch
+        .env("APP_TIMEOUT", "60s")
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "30000")
+}
+
 async fn report(app: &App, baggage: &str) -> Value {
     let request = app
         .request(Method::POST, "/process?report")
@@ -354,8 +361,8 @@ async fn a_timeout_leaves_out_what_the_service_does_below() {
 
 async fn lists_a_chain_of_forty_hops() {
     let collector = Collector::start().await;
-    let app = launch(&collector, ITSELF).env("APP_MAX_HOPS", "40").start();
-    let report = report(&app.await, "").await;
+    let app = patient(launch(&collector, ITSELF)).env("APP_MAX_HOPS", "40");
+    let report = report(&app.start().await, "").await;
     assert_eq!(items(&report, "hops").len(), 41);
     assert_eq!(report["hops"][40]["outcome"], "downstream_failed");
     assert_eq!(report["left_out"], json!([]));
@@ -366,7 +373,7 @@ async fn lists_a_chain_of_forty_hops() {
 async fn stays_within_4_mib_and_accounts_for_every_span() {
     for fanout in ["sequential", "parallel"] {
         let collector = Collector::start().await;
-        let app = launch(&collector, format!("{ITSELF},{ITSELF}"))
+        let app = patient(launch(&collector, format!("{ITSELF},{ITSELF}")))
             .env("APP_FANOUT", fanout)
             .start()
             .await;

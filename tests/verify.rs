@@ -227,11 +227,9 @@ async fn changed_times_are_named() {
 }
 
 async fn rewritten_ids_are_named() {
-    let mut passed = 0;
-    let pipeline = Pipeline::start(move |spans| {
+    let pipeline = Pipeline::start(|spans| {
         for Passing { span, service, .. } in spans {
             if service == "service-c" {
-                passed += 1;
                 span.span_id[0] ^= 0x55;
             }
         }
@@ -397,7 +395,7 @@ async fn another_program_s_spans_change_nothing() {
 
 async fn what_is_not_there_can_not_be_judged() {
     let pipeline = Pipeline::start(|_| {}).await;
-    let address = refusing_address();
+    let (_held, address) = refusing_address();
     let backend = format!("http://{address}");
     let absent = verify(&pipeline.app, &["--backend", &backend, "--requests", "5"]).await;
     assert_eq!(absent.status, 2);
@@ -461,7 +459,10 @@ async fn refuses_wrong_values_by_option_value_and_what_is_accepted() {
         (&["--backend", "/no/such/file"], "/no/such/file"),
         (&["--backend", "http://h", "--sampled", "101%"], "'101%'"),
         (&["--backend", "http://h", "--requests", "0"], "'0'"),
-        (&["--backend", "http://h", "--header", "x"], "'x'"),
+        (
+            &["--backend", "http://h", "--header", "x"],
+            "--header number 1",
+        ),
         (
             &["--backend", "http://h", "--sampled-keep", "errors"],
             "--sampled",

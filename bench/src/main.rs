@@ -147,7 +147,7 @@ async fn main() -> ExitCode {
             pressure(Duration::from_secs(args.seconds), &args.collectors).await
         }
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
-        Some(Command::Host(host)) => tracing_tail_cli::run(*host).await,
+        Some(Command::Host(host)) => tracing_tail_cli::run(*host).await.map(drop),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,6 @@
   def tree(depth):
     (depth | indent) + "\(.service) \(.status) \(ms) ms"
       + (if .outcome == "simulated_error" then " FAILED BY \(.reason)" else "" end),
-    (.calls[].tries[].span_id as $try
-      | $report.hops[] | select($callers[.span_id] == $try) | tree(depth + 1));
+    (.calls[].tries[].span_id as $caller
+      | $report.hops[] | select($callers[.span_id] == $caller) | tree(depth + 1));
   .hops[0] | tree(0)

@@ -180,6 +180,20 @@ async fn a_fault_from_the_form_hits_its_hop() {
     browser.click("[name=report]").await;
     browser.click(".try .primary").await;
     browser
+        .wait_until(
+            "the report is there as tables",
+            "document.querySelectorAll('.report table').length === 2",
+        )
+        .await;
+    for text in ["service-b", "simulated error", "baggage", "1 of 1"] {
+        let script = format!("document.querySelector('.report').innerText.includes('{text}')");
+        browser.wait_until(text, &script).await;
+    }
+    let whole = "document.querySelector('.outcome details pre').textContent.includes('\"version\": 2')";
+    browser.wait_until("the JSON is folded below", whole).await;
+    screenshot(&browser, "report").await;
+    browser.click(".outcome .note a").await;
+    browser
         .wait_until("the trace opens", "location.hash.startsWith('#/trace/')")
         .await;
     browser

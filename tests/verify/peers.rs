@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tracing_tail_testkit::app::App;
+use tracing_tail_testkit::middle_man::{Destination, MiddleMan};
 
 use super::{Verdict, chain, verify};
 use crate::harness::{Peer, Test, tests};
@@ -95,8 +96,20 @@ async fn verified(port: u16, backend: &str, arguments: &[&str]) -> Verdict {
         "1",
         "--mix",
         "1 baggage tail.service-c.errors=503:100,tail.service-b.latency=2ms",
+        "--seed",
+        "peers",
     ];
     verify(&app, &[&common[..], arguments].concat()).await
+}
+
+/// Everything arrived: five spans of a plain request, six of one with a wait.
+fn is_whole(verdict: &Verdict) {
+    let expected = verdict.json["expected"].as_u64().unwrap();
+    assert!((1050..1150).contains(&expected), "{:#}", verdict.json);
+    let found = usize::try_from(expected).unwrap();
+    let nothing_else = ["missing", "twice", "altered", "orphans", "unexpected"];
+    verdict.is(0, &nothing_else.map(|name| (name, 0)));
+    verdict.is(0, &[("found", found)]);
 }
 
 /// The configuration of a Collector with these processors and exporters, written as YAML within braces.
@@ -142,7 +155,7 @@ async fn a_collector_that_writes_files_is_whole() {
     .await;
     let spans = running.folder.path().join("spans");
     let verdict = verified(port, spans.to_str().unwrap(), &[]).await;
-    verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
+    is_whole(&verdict);
 }
 
 async fn a_collector_that_rotates_its_files_is_whole() {
@@ -219,7 +232,7 @@ async fn zipkin_behind_a_collector_is_whole() {
     .await;
     let backend = format!("http://127.0.0.1:{query}");
     let verdict = verified(port, &backend, &[]).await;
-    verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
+    is_whole(&verdict);
     let notes = verdict.json["not_compared"].to_string();
     assert!(
         notes.contains("link"),
@@ -246,7 +259,7 @@ async fn jaeger_is_whole() {
     .await;
     let backend = format!("http://127.0.0.1:{query}");
     let verdict = verified(port, &backend, &[]).await;
-    verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
+    is_whole(&verdict);
     assert!(verdict.json["backend"].as_str().unwrap().contains("Jaeger"));
 }
 
@@ -269,6 +282,34 @@ async fn tempo_is_whole() {
     .await;
     let backend = format!("http://127.0.0.1:{query}");
     let verdict = verified(port, &backend, &["--patience", "60s"]).await;
-    verdict.is(0, &[("expected", 1100), ("found", 1100), ("altered", 0)]);
+    is_whole(&verdict);
     assert!(verdict.json["backend"].as_str().unwrap().contains("Tempo"));
+}
+
+async fn rotel_forwards_everything() {
+    let (port, grpc) = (free_port(), free_port());
+    let folder = tempfile::tempdir().unwrap();
+    let spans = folder.path().join("spans");
+    fs::create_dir(&spans).unwrap();
+    let file = Destination::File(spans.join("traces.jsonl"));
+    let sink = MiddleMan::start(file, Duration::ZERO, |_| {}).await;
+    let backend = folder.path().to_str().unwrap().to_owned();
+    let mut command = Command::new(Peer::Rotel.program().unwrap());
+    command.arg("start").current_dir(&folder);
+    for (option, value) in [
+        ("--otlp-http-endpoint", format!("127.0.0.1:{port}")),
+        ("--otlp-grpc-endpoint", format!("127.0.0.1:{grpc}")),
+        ("--exporter", "otlp".to_owned()),
+        ("--otlp-exporter-protocol", "http".to_owned()),
+        (
+            "--otlp-exporter-endpoint",
+            sink.endpoint().replace("/v1/traces", ""),
+        ),
+        ("--pid-file", format!("{backend}/rotel.pid")),
+    ] {
+        command.args([option, &value]);
+    }
+    let _rotel = Running::wait(command, folder, port).await;
+    let verdict = verified(port, &backend, &[]).await;
+    is_whole(&verdict);
 }

@@ -172,3 +172,78 @@ export type Properties = Record<
   string,
   string | number | boolean | null | undefined | ((event: any) => unknown)
 >;
+
+/** A report, as far as the page shows it (docs/report.schema.json). */
+export interface Report {
+  version: number;
+  trace_id?: string;
+  payload?: string[];
+  hops: ReportHop[];
+  spans: { span_id: string; parent_span_id?: string; kind: string }[];
+  left_out: LeftOut[];
+}
+
+interface ReportTimes {
+  start_unix_nano: string;
+  end_unix_nano: string;
+}
+
+export interface ReportHop extends ReportTimes {
+  service: string;
+  span_id?: string;
+  status: number;
+  outcome: string;
+  reason?: string;
+  error?: string;
+  latency?: { ms: number; reason: string };
+  seed?: string;
+  calls: ReportCall[];
+}
+
+export interface ReportCall {
+  url: string;
+  outcome: string;
+  error?: string;
+  tries: ReportTry[];
+}
+
+export interface ReportTry extends ReportTimes {
+  span_id?: string;
+  status?: number;
+  error?: string;
+}
+
+export interface LeftOut {
+  below?: string;
+  hop: string;
+  reason: "no_report" | "size";
+  spans?: number;
+  hops?: number;
+}
+
+/** A hop as a row of a table. */
+export interface HopRow {
+  service: string;
+  /** How many calls led to it. */
+  depth: number;
+  status: number;
+  failed: boolean;
+  outcome: string;
+  reason: string;
+  error: string;
+  latency_ns: number | null;
+  latency_reason: string;
+  duration_ns: number | null;
+  tries: TryRow[];
+}
+
+/** A try of a call as a row of a table. */
+export interface TryRow {
+  url: string;
+  outcome: string;
+  failed: boolean;
+  /** From 1 on; 0 for a call that was not made. */
+  number: number;
+  of?: number;
+  duration_ns?: number | null;
+}

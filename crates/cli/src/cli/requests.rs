@@ -18,10 +18,10 @@ pub struct Requests {
     /// Where to send requests; an origin gets the path /process
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:3000/process")]
     pub url: String,
-    /// Requests per second, minute or hour, or a range to swing in [default: 1/s; verify: 20/s]
+    /// Requests per second, minute or hour, or a range to swing in [default of traffic: 1/s, of verify: 20/s]
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
-    /// How long to send requests, such as 1m [default: until stopped]
+    /// How long to send requests, such as 1m [default of traffic: until stopped]
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub duration: Option<Duration>,
     #[arg(long, value_name = "NUMBER", value_parser = parse_connections, help = connections_help())]

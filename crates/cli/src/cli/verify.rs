@@ -43,7 +43,7 @@ pub struct Verify {
         hide_default_value = true
     )]
     pub backend: String,
-    /// How many requests to send [default: 100]
+    /// How many requests to send, if not for a time [default: 100]
     #[arg(long, value_name = "NUMBER", conflicts_with = "duration", value_parser = clap::value_parser!(u64).range(1..=MAX_REQUESTS))]
     pub requests: Option<u64>,
     /// How long after the last request spans may still arrive

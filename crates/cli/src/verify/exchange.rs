@@ -27,9 +27,9 @@ pub fn is_report(response: &Response<Bytes>) -> bool {
 pub fn resend(request: &Request<Bytes>) -> String {
     let mut line = format!("curl -s -X POST {}", quoted(&request.uri().to_string()));
     for (name, value) in request.headers() {
-        let value = match name {
-            &AUTHORIZATION => "REDACTED",
-            &USER_AGENT => continue,
+        let value = match *name {
+            AUTHORIZATION => "REDACTED",
+            USER_AGENT => continue,
             _ => value.to_str().unwrap_or_default(),
         };
         // Writing to a string does not fail.

@@ -35,8 +35,6 @@ pub struct Requests {
     pub unreported: u64,
     /// Why the first of them brought none.
     pub first_problem: Option<String>,
-    /// Requests that were due but never sent.
-    pub not_sent: u64,
 }
 
 impl Requests {
@@ -72,7 +70,6 @@ impl Requests {
                 }
             }
             Event::Ended(ended) => {
-                self.not_sent = ended.not_sent;
                 self.without_report(ended.unanswered, || {
                     "there was no answer in time".to_owned()
                 });

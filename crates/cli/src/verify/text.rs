@@ -46,7 +46,7 @@ impl Outcome {
     /// The whole text. Of each category at most `show` items are listed.
     pub fn text(&self, show: usize) -> String {
         let mut lines = vec![self.line()];
-        if self.counts.requests > 0 {
+        if self.counts.reports > 0 {
             lines.extend(self.table());
         }
         if let Some(share) = &self.share {
@@ -67,8 +67,10 @@ impl Outcome {
             };
             lines.push(format!("Altered fields: {}{more}.", shown.join(", ")));
         }
-        let notes = self.notes.iter();
-        lines.extend(notes.map(|note| format!("Not compared: {note}")));
+        if self.counts.reports > 0 {
+            let notes = self.notes.iter();
+            lines.extend(notes.map(|note| format!("Not compared: {note}")));
+        }
         if !self.reasons.is_empty() {
             lines.push("Missing spans:".to_owned());
             lines.extend(
@@ -119,7 +121,10 @@ impl Outcome {
             (
                 "  orphans",
                 counts.orphans,
-                "their parent is not there".to_owned(),
+                match counts.orphans {
+                    0 => String::new(),
+                    _ => "their parent is not there".to_owned(),
+                },
                 true,
             ),
             (

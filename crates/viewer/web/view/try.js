@@ -1,12 +1,14 @@
 // A form that sends a request to /process, and opens the trace of its response.
 
 import { getServices, getTraces } from "../api.js";
+import { parseReport } from "../model/report.js";
 import {
   buildRequest,
   indentJson,
   responseTraceId,
 } from "../model/try-request.js";
 import { announce, el, toMessage } from "./dom.js";
+import { reportView } from "./report.js";
 
 /** In milliseconds: as long as batching and retries may take. */
 const ARRIVAL_TIMEOUT = 20000;
@@ -35,7 +37,7 @@ export function tryView(main) {
         { class: "facts" },
         "Sends ",
         el("code", {}, "POST /process"),
-        " to this app, and opens the trace as soon as it arrives.",
+        " to this app, and opens the trace as soon as it arrives; with a report it stays here.",
       ),
       form,
       outcome,
@@ -62,16 +64,25 @@ export function tryView(main) {
       const { path, headers, body } = buildRequest(new FormData(form));
       const response = await fetch(path, { method: "POST", headers, body });
       const text = await response.text();
+      const report = parseReport(text);
+      const json = el("pre", {}, indentJson(text));
       outcome.replaceChildren(
         el(
           "p",
           { class: response.ok ? "status" : "status bad" },
           `${response.status} ${response.statusText}`,
         ),
-        el("pre", {}, indentJson(text)),
+        ...(report
+          ? [
+              reportView(report),
+              el("details", {}, el("summary", {}, "As JSON"), json),
+            ]
+          : [json]),
       );
       const id = responseTraceId(response.headers.get("traceresponse"));
-      if (id) await openTrace(id);
+      // A report is there to be read, so the page stays.
+      if (id && report) linkTo(id);
+      else if (id) await openTrace(id);
       else outcome.append(el("p", {}, "The response names no trace."));
     } catch (error) {
       outcome.replaceChildren(
@@ -79,6 +90,12 @@ export function tryView(main) {
       );
     }
     send.disabled = false;
+  }
+
+  /** @param {string} id */
+  function linkTo(id) {
+    const link = el("a", { href: `#/trace/${id}` }, "Open the trace");
+    outcome.append(el("p", { class: "note" }, link));
   }
 
   /** Waits until a trace has arrived, and opens it. @param {string} id */

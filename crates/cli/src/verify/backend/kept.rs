@@ -48,7 +48,8 @@ pub(super) const ZIPKIN: Limits = Limits {
     notes: &[
         "Zipkin has times and durations in microseconds.",
         "Zipkin has names of spans and services in lower case.",
-        "Zipkin has attributes as text, and those of the resource among those of the span.",
+        "Zipkin has attributes as text, and those of the resource among those of the span: an attribute that was added is not noticed.",
+        "Zipkin merges spans of the same id, so spans that arrive twice are not seen.",
         "Zipkin has no links; those that a Collector writes as tags are not compared.",
     ],
 };
@@ -67,7 +68,4 @@ pub(super) const PHOENIX: Limits = Limits {
 };
 
 /// Files of OTLP JSON lines.
-pub(super) const FILES: Limits = Limits {
-    notes: &["Compressed files and files in protobuf are not read, only plain JSON lines."],
-    ..Limits::NONE
-};
+pub(super) const FILES: Limits = Limits::NONE;

@@ -56,7 +56,7 @@ pub struct Backend(Reader);
 
 #[derive(Debug)]
 enum Reader {
-    Api(Api),
+    Api(Box<Api>),
     Files(Files),
 }
 
@@ -89,7 +89,8 @@ impl Backend {
             } => {
                 let headers = access.headers(authorization.as_ref());
                 let server = Server::new(base.clone(), headers, LIMITS);
-                Ok(Backend(Reader::Api(api::connect(server, *system).await?)))
+                let api = api::connect(server, *system).await?;
+                Ok(Backend(Reader::Api(Box::new(api))))
             }
             Location::Files { path, explicit } => {
                 let files = Files::open(path.clone(), *explicit).await?;

@@ -7,7 +7,7 @@ use opentelemetry::trace::SpanId;
 
 use crate::verify::attribute::{AttributeValue, Attributes};
 use crate::verify::expected::{ExpectedLink, ExpectedSpan};
-use crate::verify::limits::{AttributeTypes, Limits, Links};
+use crate::verify::limits::{AttributeTypes, Limits, Links, ResourceAttributes};
 use crate::verify::quote::{plain, quoted, quoted_pair};
 use crate::verify::span::{Link, Span};
 
@@ -119,7 +119,7 @@ pub(super) fn differences(
     let (status, found_status) = (&expected.status, &found.status);
     list.shown(Field::StatusCode, status.code, found_status.code);
     list.text(Field::StatusMessage, &status.message, &found_status.message);
-    list.attributes(&expected.attributes, &found.attributes, limits.attributes);
+    list.attributes(&expected.attributes, &found.attributes, limits);
     list.shown(Field::Events, expected.events, found.events.len());
     if limits.links != Links::Lost {
         list.links(&expected.links, &found.links, limits.links);
@@ -174,17 +174,20 @@ impl Differences {
         }
     }
 
-    fn attributes(&mut self, expected: &Attributes, found: &Attributes, types: AttributeTypes) {
+    fn attributes(&mut self, expected: &Attributes, found: &Attributes, limits: &Limits) {
         for (key, value) in expected {
             let field = || Field::Attribute(key.clone());
             match found.get(key) {
                 None => self.push(field(), Some(shown(value)), None),
-                Some(other) if same_value(value, other, types) => {}
+                Some(other) if same_value(value, other, limits.attributes) => {}
                 Some(other) => {
                     let (one, other) = shown_pair(value, other);
                     self.push(field(), Some(one), Some(other));
                 }
             }
+        }
+        if limits.resource == ResourceAttributes::Mixed {
+            return;
         }
         for (key, value) in found {
             if !expected.contains_key(key) {

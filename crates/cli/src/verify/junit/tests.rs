@@ -12,8 +12,11 @@ use crate::verify::outcome::Backend;
 use crate::verify::sampling::Expectation;
 use crate::verify::text::tests::faulty;
 
+/// A name and attributes.
+type Element = (String, BTreeMap<String, String>);
+
 /// The elements with their attributes, the text of all; every character must be one of XML 1.0.
-fn read(xml: &str) -> (Vec<(String, BTreeMap<String, String>)>, usize) {
+fn read(xml: &str) -> (Vec<Element>, usize) {
     assert!(xml.chars().all(|c| c == '\n' || !c.is_control()), "{xml:?}");
     let mut reader = Reader::from_str(xml);
     let (mut elements, mut texts) = (Vec::new(), 0);
@@ -35,7 +38,7 @@ fn read(xml: &str) -> (Vec<(String, BTreeMap<String, String>)>, usize) {
     }
 }
 
-fn named(elements: &[(String, BTreeMap<String, String>)], name: &str) -> usize {
+fn named(elements: &[Element], name: &str) -> usize {
     elements
         .iter()
         .filter(|(element, _)| element == name)

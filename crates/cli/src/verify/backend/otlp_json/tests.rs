@@ -8,8 +8,11 @@ const SPAN: &str = "eee19b7ec3c1b174";
 /// An export of one span with these fields.
 fn export(fields: Value) -> Value {
     let mut span = json!({"traceId": TRACE, "spanId": SPAN});
-    for (name, value) in fields.as_object().unwrap() {
-        span[name] = value.clone();
+    let Value::Object(fields) = fields else {
+        panic!("{fields} has no fields");
+    };
+    for (name, value) in fields {
+        span[name] = value;
     }
     json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
 }

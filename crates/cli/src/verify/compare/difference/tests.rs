@@ -183,6 +183,7 @@ fn what_a_backend_does_not_keep_is_no_difference() {
         time_unit: 1000,
         lower_case_names: true,
         attributes: AttributeTypes::Text,
+        resource: ResourceAttributes::Mixed,
         links: Links::Lost,
         notes: &[],
     };
@@ -197,6 +198,10 @@ fn what_a_backend_does_not_keep_is_no_difference() {
             other => other.to_string(),
         });
     }
+    let of_the_resource = AttributeValue::String("0.1.0".to_owned());
+    found
+        .attributes
+        .insert("service.version".to_owned(), of_the_resource);
     assert_eq!(text_of(&found, &zipkin), [""; 0]);
     let without = text_of(&found, &Limits::NONE);
     let fields: BTreeMap<_, _> = without
