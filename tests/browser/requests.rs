@@ -189,7 +189,8 @@ async fn a_fault_from_the_form_hits_its_hop() {
         let script = format!("document.querySelector('.report').innerText.includes('{text}')");
         browser.wait_until(text, &script).await;
     }
-    let whole = "document.querySelector('.outcome details pre').textContent.includes('\"version\": 2')";
+    let whole =
+        "document.querySelector('.outcome details pre').textContent.includes('\"version\": 2')";
     browser.wait_until("the JSON is folded below", whole).await;
     screenshot(&browser, "report").await;
     browser.click(".outcome .note a").await;
