@@ -45,7 +45,7 @@ fn attribute(sent: &AttributeValue, found: Option<&AttributeValue>) -> Verdict {
         return Verdict::Kept;
     }
     match found {
-        AttributeValue::String(text) if *text == sent.to_string() => Verdict::altered("as text"),
+        AttributeValue::String(text) if is_text_of(sent, text) => Verdict::altered("as text"),
         AttributeValue::String(text)
             if serde_json::from_str::<serde_json::Value>(text)
                 .is_ok_and(|json| json.is_array() || json.is_object()) =>
@@ -58,6 +58,13 @@ fn attribute(sent: &AttributeValue, found: Option<&AttributeValue>) -> Verdict {
             let (sent, found) = (sent.type_name(), found.type_name());
             Verdict::altered(format!("{found} {other} for {sent} {one}"))
         }
+    }
+}
+
+fn is_text_of(value: &AttributeValue, text: &str) -> bool {
+    match value {
+        AttributeValue::Double(double) if !double.is_nan() => text.parse() == Ok(*double),
+        _ => text == value.to_string(),
     }
 }
 
@@ -166,6 +173,12 @@ mod tests {
             (
                 V::Int(5),
                 Some(V::String("5".to_owned())),
+                "altered",
+                "as text",
+            ),
+            (
+                V::Double(-1.5e-300),
+                Some(V::String("-1.5e-300".to_owned())),
                 "altered",
                 "as text",
             ),

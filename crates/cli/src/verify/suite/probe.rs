@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::TraceId;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::super::backend::Backend;
@@ -17,6 +18,9 @@ use super::verdict::Verdict;
 pub const BATCH: usize = 500;
 /// How often a trace is asked for.
 const POLL: Duration = Duration::from_millis(250);
+/// The time from one check's export to the next one's. A Collector on the way makes one batch of exports that are closer,
+/// and what is refused then takes the rest of the batch with it.
+const APART: Duration = Duration::from_millis(400);
 /// How long after everything is there it is read for the last time: what arrives twice arrives a little later.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -29,6 +33,7 @@ pub struct Probe {
     pub backend: Arc<Backend>,
     /// How long to wait for what is not there.
     pub patience: Duration,
+    turn: Arc<Mutex<()>>,
 }
 
 /// What reading a trace brought.
@@ -43,6 +48,16 @@ pub struct Reading {
 }
 
 impl Probe {
+    /// Sends to `exporter`, and reads from `backend`.
+    pub fn new(exporter: Exporter, backend: Backend, patience: Duration) -> Probe {
+        Probe {
+            exporter,
+            backend: Arc::new(backend),
+            patience,
+            turn: Arc::default(),
+        }
+    }
+
     /// Runs a check. The verdicts are those of its rows.
     pub async fn run(&self, check: &Check) -> Vec<Verdict> {
         match self.exchange(check).await {
@@ -63,10 +78,9 @@ impl Probe {
         let mut awaited = Vec::new();
         for step in &check.steps {
             sleep(step.pause).await;
-            for batch in step.spans.chunks(BATCH) {
-                let sent = self.exporter.send(batch, self.patience).await;
-                sent.map_err(Verdict::Refused)?;
-            }
+            self.send_apart(&step.spans)
+                .await
+                .map_err(Verdict::Refused)?;
             awaited.extend(&step.spans);
             self.read(trace, &awaited, POLL).await;
         }
@@ -76,6 +90,15 @@ impl Probe {
             Some(problem) => Err(Verdict::Unreadable(problem)),
             None => Ok(spans),
         }
+    }
+
+    async fn send_apart(&self, spans: &[Span]) -> Result<(), String> {
+        let _turn = self.turn.lock().await;
+        for batch in spans.chunks(BATCH) {
+            self.exporter.send(batch, self.patience).await?;
+        }
+        sleep(APART).await;
+        Ok(())
     }
 
     /// Reads a trace until these spans are there, or the patience is over.

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -80,11 +79,7 @@ async fn run(args: &Verify) -> Result<Results> {
                         blind_spots: Vec::new(),
                     },
                     Ok(backend) => {
-                        let probe = Probe {
-                            exporter,
-                            backend: Arc::new(backend),
-                            patience: args.patience,
-                        };
+                        let probe = Probe::new(exporter, backend, args.patience);
                         column(args, name, &probe).await?
                     }
                 }
@@ -160,7 +155,7 @@ async fn first_trace(probe: &Probe, draft: &mut Draft) -> Result<(), String> {
     }
 }
 
-/// Runs the checks at once: most of their time is waiting. The verdicts are in the order of the rows.
+/// Runs the checks at once: most of their time is waiting. Each sends when it is its turn. The verdicts are in the order of the rows.
 async fn run_checks(probe: &Probe, checks: Vec<Check>) -> Vec<Verdict> {
     let mut running = JoinSet::new();
     for (number, check) in checks.into_iter().enumerate() {

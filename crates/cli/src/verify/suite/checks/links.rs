@@ -146,7 +146,7 @@ fn order(sent: &Span, found: &Span) -> Verdict {
     if read == names(&sorted) {
         return Verdict::altered("sorted by time, those of one time as sent");
     }
-    Verdict::altered(read.join(", "))
+    Verdict::altered(format!("read as {}", read.join(", ")))
 }
 
 #[cfg(test)]
@@ -173,7 +173,11 @@ mod tests {
                 "altered",
                 "sorted by time, those of one time as sent",
             ),
-            (with(&[c.clone(), a, b.clone()]), "altered", "c, a, b"),
+            (
+                with(&[c.clone(), a, b.clone()]),
+                "altered",
+                "read as c, a, b",
+            ),
             (with(&[c, b]), "lost", "events are missing"),
         ];
         for (found, word, note) in table {
