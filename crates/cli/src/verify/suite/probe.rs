@@ -58,6 +58,11 @@ impl Probe {
         }
     }
 
+    /// The same with another patience.
+    pub fn with_patience(self, patience: Duration) -> Probe {
+        Probe { patience, ..self }
+    }
+
     /// Runs a check. The verdicts are those of its rows.
     pub async fn run(&self, check: &Check) -> Vec<Verdict> {
         match self.exchange(check).await {

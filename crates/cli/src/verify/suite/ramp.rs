@@ -47,10 +47,7 @@ struct Outcome {
 
 /// Sends faster and faster, until a step fails.
 pub async fn ramp(probe: &Probe, draft: &mut Draft) -> Verdict {
-    let probe = Probe {
-        patience: PATIENCE,
-        ..probe.clone()
-    };
+    let probe = probe.clone().with_patience(PATIENCE);
     let mut outcomes = Vec::new();
     for rate in RATES {
         let outcome = step(&probe, draft, rate).await;
