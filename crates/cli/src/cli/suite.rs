@@ -91,3 +91,94 @@ impl Suite {
         Ok(arguments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+
+    use clap::Parser as _;
+
+    use crate::cli::{Cli, Command};
+
+    fn parse(arguments: &[&str]) -> Result<super::Suite, String> {
+        let arguments = ["tracing-tail", "verify"].iter().chain(arguments);
+        let cli = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        match cli.command {
+            Some(Command::Verify(args)) => Ok(args.suite),
+            _ => Err("not verify".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_suite_needs_no_backend_and_takes_no_options_of_requests() {
+        let table: [(&[&str], bool, &str); 8] = [
+            (
+                &["--suite", "--subject", "a"],
+                true,
+                "subjects are parsed later",
+            ),
+            (
+                &["--suite", "--patience", "5s", "--json"],
+                true,
+                "shared options",
+            ),
+            (&["--backend", "http://h"], true, "the other mode"),
+            (&[], false, "no backend"),
+            (&["--suite", "--backend", "http://h"], false, "a backend"),
+            (&["--suite", "http://h"], false, "a URL"),
+            (&["--suite", "--rate", "1/s"], false, "a rate"),
+            (&["--backend", "http://h", "--no-ramp"], false, "no suite"),
+        ];
+        for (arguments, expected, reason) in table {
+            assert_eq!(parse(arguments).is_ok(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn refuses_no_subject_and_two_of_one_name() {
+        let table: [(&[&str], &str); 4] = [
+            (&["--suite"], "at least one --subject"),
+            (
+                &["--suite", "--subject", "x"],
+                "--subject number 1: 'x' is no subject",
+            ),
+            (
+                &[
+                    "--suite",
+                    "--not-run",
+                    "a: b",
+                    "--subject",
+                    "a, http://h, http://h",
+                ],
+                "two subjects have the name 'a'",
+            ),
+            (
+                &["--suite", "--not-run", "a"],
+                "--not-run 'a': give 'NAME: REASON'",
+            ),
+        ];
+        for (arguments, expected) in table {
+            let error = parse(arguments)
+                .unwrap()
+                .subjects()
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_have_no_password() {
+        let subject = "a, http://me:hunter2@h, http://me:hunter2@h";
+        let suite = parse(&["--suite", "--subject", subject, "--no-ramp"]).unwrap();
+        let arguments = suite
+            .arguments(std::time::Duration::from_secs(9))
+            .unwrap()
+            .join(" ");
+        assert!(!arguments.contains("hunter2"), "{arguments}");
+        assert!(
+            arguments.ends_with("--no-ramp --patience 9s"),
+            "{arguments}"
+        );
+    }
+}

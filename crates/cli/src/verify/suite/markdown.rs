@@ -55,8 +55,8 @@ pub fn page(results: &Results, origin: &Origin) -> String {
 }
 
 const LEGEND: &str = "A cell says what was read back through the backend's query API: \
-**kept** as sent; **altered**; **lost**; **refused** when it was sent; **unreadable**, since the answer is \
-malformed or an error; **not asked** where the answers can't show it; or a figure. A number in brackets is that of a \
+**kept** as sent; **altered**, and how; **lost**; **refused** when it was sent; **unreadable**, since the \
+answer is malformed or an error; **not asked** where the answers can't show it; or a figure. A number in brackets is that of a \
 note below the table.";
 
 const HOW: &str = "Each row is sent as a trace of its own by OTLP/HTTP in protobuf, with a random id, and read back until \
@@ -130,7 +130,7 @@ mod tests {
         for expected in [
             "Made on 1 Jan 2026",
             "|  | Jaeger 2 | Tempo | Zipkin |\n|---|---|---|---|\n| links | kept | lost | not run |\n",
-            "\n1. bytes (Jaeger 2; Tempo): as text \\| cut\n",
+            "\n1. bytes (Jaeger 2; Tempo): as text, which \\| is cut after 10 bytes\n",
             "## Not run\n\n- Zipkin: no answer\n",
             "- Tempo: Tempo hides something.",
             "tracing-tail verify --suite \\\n  --no-ramp\n",

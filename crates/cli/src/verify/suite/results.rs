@@ -41,7 +41,7 @@ impl Results {
             let first = notes.len();
             for (column, text) in self.columns.iter().enumerate().filter_map(|(at, column)| {
                 let verdict = column.verdict(row)?;
-                Some((at, verdict.note()?.to_owned()))
+                Some((at, verdict.footnote()?.to_owned()))
             }) {
                 match notes[first..].iter_mut().find(|note| note.text == text) {
                     Some(note) => note.columns.push(column),
@@ -70,8 +70,8 @@ impl Results {
                     .iter()
                     .position(|note| note.row == row && note.columns.contains(&at));
                 match note {
-                    Some(number) => format!("{} ({})", verdict.word(), number + 1),
-                    None => verdict.word().to_owned(),
+                    Some(number) => format!("{} ({})", verdict.cell(), number + 1),
+                    None => verdict.cell(),
                 }
             });
             lines.push([name.clone()].into_iter().chain(cells).collect());
@@ -115,7 +115,7 @@ pub(super) mod tests {
             verdicts,
             blind_spots: vec![format!("{name} hides something.")],
         };
-        let altered = || Verdict::altered("as text | cut");
+        let altered = || Verdict::altered("as text, which | is cut after 10 bytes");
         Results {
             rows: vec!["links".to_owned(), "bytes".to_owned()],
             columns: vec![
@@ -137,7 +137,7 @@ pub(super) mod tests {
         assert_eq!(results.cells(), expected);
         assert_eq!(
             results.note_lines(),
-            ["bytes (Jaeger 2; Tempo): as text | cut"]
+            ["bytes (Jaeger 2; Tempo): as text, which | is cut after 10 bytes"]
         );
         assert!(!results.is_complete());
     }

@@ -114,7 +114,7 @@ links  kept         lost         not run
 bytes  altered (1)  altered (1)  not run
 
 Notes
-(1) bytes (Jaeger 2; Tempo): as text | cut
+(1) bytes (Jaeger 2; Tempo): as text, which | is cut after 10 bytes
 
 Not run
 Zipkin: no answer
@@ -130,7 +130,10 @@ Zipkin: Zipkin hides something.";
     fn json_has_every_verdict() {
         let json = json(&results(), "1 Jan 2026");
         assert_eq!(json["subjects"][1]["checks"][0]["verdict"], "lost");
-        assert_eq!(json["subjects"][1]["checks"][1]["note"], "as text | cut");
+        assert_eq!(
+            json["subjects"][1]["checks"][1]["note"],
+            "as text, which | is cut after 10 bytes"
+        );
         assert_eq!(json["subjects"][2]["not_run"], "no answer");
         assert_eq!(json["subjects"][2]["checks"], json!([]));
         assert_eq!(json["date"], "1 Jan 2026");

@@ -1,5 +1,8 @@
 //! What became of something that was sent.
 
+/// The maximum number of characters of a note in a cell.
+const MAX_CELL: usize = 32;
+
 /// What became of something that was sent. The order is that of severity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -39,6 +42,24 @@ impl Verdict {
             Verdict::Refused(_) => "refused",
             Verdict::Unreadable(_) => "unreadable",
         }
+    }
+
+    /// What a cell says: the word, and how or why if that is short.
+    pub fn cell(&self) -> String {
+        match self.note() {
+            Some(note) if self.is_short() => format!("{}: {note}", self.word()),
+            _ => self.word().to_owned(),
+        }
+    }
+
+    /// How or why, if that is too long for a cell.
+    pub fn footnote(&self) -> Option<&str> {
+        self.note().filter(|_| !self.is_short())
+    }
+
+    fn is_short(&self) -> bool {
+        let length = |note: &str| note.chars().count() <= MAX_CELL;
+        matches!(self, Verdict::Altered(_) | Verdict::Lost(_)) && self.note().is_some_and(length)
     }
 
     /// How, or why.
@@ -94,6 +115,24 @@ fn none_if_empty(text: String) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_note_is_in_the_cell() {
+        let long = "as text, without its last three digits";
+        let figure = Verdict::Figure("3 ms".to_owned(), Some("max 9 ms".to_owned()));
+        let table = [
+            (Verdict::altered("as text"), "altered: as text", None),
+            (Verdict::altered(long), "altered", Some(long)),
+            (Verdict::LOST, "lost", None),
+            (figure, "3 ms", Some("max 9 ms")),
+        ];
+        for (verdict, cell, footnote) in table {
+            assert_eq!(
+                (verdict.cell().as_str(), verdict.footnote()),
+                (cell, footnote)
+            );
+        }
+    }
 
     #[test]
     fn the_worst_part_decides() {

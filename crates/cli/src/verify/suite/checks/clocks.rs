@@ -1,5 +1,6 @@
 //! Times: their unit, skewed clocks, and dates that are far away.
 
+use super::super::super::span::Span;
 use super::super::check::Check;
 use super::super::draft::Draft;
 use super::super::judge;
@@ -19,9 +20,16 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
     let skewed = Check::new(vec![root, early])
         .row("a child that starts 2 h before its parent", judge::times);
 
-    let mut backwards = draft.root();
+    let root = draft.root();
+    let mut backwards = draft.child(&root);
     backwards.end = backwards.start.saturating_sub(SECOND);
-    let backwards = Check::new(vec![backwards]).row("an end before the start", judge::times);
+    let backwards = Check::new(vec![root, backwards])
+        .row_of("an end before the start", is_backwards, judge::times)
+        .row_of(
+            "another span of the same export",
+            |span| !is_backwards(span),
+            judge::times,
+        );
 
     let mut zero = draft.root();
     zero.start = 0;
@@ -33,4 +41,8 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
     future.end = YEAR_2100 + SECOND;
     let future = Check::new(vec![future]).row("times in the year 2100", judge::times);
     vec![exact, skewed, backwards, zero, future]
+}
+
+fn is_backwards(span: &Span) -> bool {
+    span.end < span.start
 }
