@@ -34,16 +34,31 @@ pub struct Suite {
     pub suite: bool,
     /// A backend: 'NAME, OTLP URL, BACKEND'; may be repeated
     // Parsed later: clap would show a malformed one with its password.
-    #[arg(long, value_name = "SUBJECT", requires = "suite")]
+    #[arg(
+        long,
+        value_name = "SUBJECT",
+        requires = "suite",
+        conflicts_with = "backend"
+    )]
     subject: Vec<String>,
     /// A backend that is not there: 'NAME: REASON'; may be repeated
-    #[arg(long, value_name = "SUBJECT", requires = "suite")]
+    #[arg(
+        long,
+        value_name = "SUBJECT",
+        requires = "suite",
+        conflicts_with = "backend"
+    )]
     not_run: Vec<String>,
     /// Do not measure how many spans a second a backend takes
-    #[arg(long, requires = "suite")]
+    #[arg(long, requires = "suite", conflicts_with = "backend")]
     pub no_ramp: bool,
     /// Write a page instead of printing a table
-    #[arg(long, value_name = "FILE", requires = "suite")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "suite",
+        conflicts_with = "backend"
+    )]
     pub markdown: Option<PathBuf>,
 }
 

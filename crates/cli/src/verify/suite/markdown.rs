@@ -38,12 +38,12 @@ pub fn page(results: &Results, origin: &Origin) -> String {
     let numbered: Vec<_> = numbered
         .map(|(number, note)| format!("{number}. {}", escape(&note)))
         .collect();
-    push(&mut sections, "## Notes", numbered);
-    push(&mut sections, "## Not run", bullets(not_run(results)));
+    push(&mut sections, "## Notes", &numbered);
+    push(&mut sections, "## Not run", &bullets(not_run(results)));
     push(
         &mut sections,
         "## What the readers can't see",
-        bullets(blind_spots(results)),
+        &bullets(blind_spots(results)),
     );
     sections.push("## How this was made".to_owned());
     sections.push(format!(
@@ -76,7 +76,7 @@ A subject that can't be reached has a column that says so, and the exit status i
 of 1,000, 2,000, 5,000, 10,000 and 20,000 spans a second, 3 s each, in batches of 500 spans, after which 20 sampled \
 traces were whole within 20 s.";
 
-fn push(sections: &mut Vec<String>, title: &str, lines: Vec<String>) {
+fn push(sections: &mut Vec<String>, title: &str, lines: &[String]) {
     if !lines.is_empty() {
         sections.push(title.to_owned());
         sections.push(lines.join("\n"));

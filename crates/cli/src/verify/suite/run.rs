@@ -20,7 +20,7 @@ use super::markdown::{Origin, page};
 use super::probe::Probe;
 use super::ramp::{SPEED, ramp};
 use super::results::{Column, Results};
-use super::subject::Subject;
+use super::subject::{Endpoints, Subject};
 use super::table;
 use super::verdict::Verdict;
 use crate::cli::verify::Verify;
@@ -61,30 +61,26 @@ async fn run(args: &Verify) -> Result<Results> {
         columns: Vec::new(),
     };
     for subject in subjects {
-        let name = subject.name().to_owned();
-        results.columns.push(match subject {
-            Subject::NotRun { reason, .. } => Column {
-                name,
-                verdicts: Err(reason),
-                blind_spots: Vec::new(),
-            },
-            Subject::Backend {
-                export, address, ..
-            } => {
-                let exporter = Exporter::new(export);
+        let column = match subject {
+            Subject::NotRun { name, reason } => not_checked(name, reason),
+            Subject::Backend(endpoints) => {
+                let Endpoints {
+                    name,
+                    export,
+                    address,
+                    ..
+                } = *endpoints;
                 match Backend::connect(&address, &Access::default()).await {
-                    Err(problem) => Column {
-                        name,
-                        verdicts: Err(problem.to_string()),
-                        blind_spots: Vec::new(),
-                    },
+                    Err(problem) => not_checked(name, problem.to_string()),
                     Ok(backend) => {
+                        let exporter = Exporter::new(export);
                         let probe = Probe::new(exporter, backend, args.patience);
-                        column(args, name, &probe).await?
+                        check(args, name, &probe).await?
                     }
                 }
             }
-        });
+        };
+        results.columns.push(column);
     }
     Ok(results)
 }
@@ -100,7 +96,15 @@ fn rows(no_ramp: bool) -> Vec<String> {
     names
 }
 
-async fn column(args: &Verify, name: String, probe: &Probe) -> Result<Column> {
+fn not_checked(name: String, why: String) -> Column {
+    Column {
+        name,
+        verdicts: Err(why),
+        blind_spots: Vec::new(),
+    }
+}
+
+async fn check(args: &Verify, name: String, probe: &Probe) -> Result<Column> {
     let mut draft = draft()?;
     let notes = probe.backend.limits().notes.iter();
     let blind_spots = notes.map(|note| (*note).to_owned()).collect();

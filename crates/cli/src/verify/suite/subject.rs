@@ -10,20 +10,24 @@ const ACCEPTED: &str = "give 'NAME, OTLP URL, BACKEND', such as 'Jaeger 2.20.0, 
 /// The path of OTLP's receivers (OTLP specification, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
 
+/// A backend that is checked.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Its name and version.
+    pub name: String,
+    /// Where it takes spans.
+    pub export: Target,
+    /// Where it answers.
+    pub address: Address,
+    /// What was given, without credentials.
+    shown: String,
+}
+
 /// A column of the table.
 #[derive(Debug, Clone)]
 pub enum Subject {
     /// A backend to check.
-    Backend {
-        /// Its name and version.
-        name: String,
-        /// Where it takes spans.
-        export: Target,
-        /// Where it answers.
-        address: Address,
-        /// What was given, without credentials.
-        shown: String,
-    },
+    Backend(Box<Endpoints>),
     /// A backend that was not checked.
     NotRun {
         /// Its name.
@@ -56,12 +60,12 @@ impl Subject {
             _ => base,
         };
         let address = Address::parse(backend)?;
-        Ok(Subject::Backend {
+        Ok(Subject::Backend(Box::new(Endpoints {
             name: name.to_owned(),
             shown: format!("{name}, {}, {}", redact(url), redact(backend)),
             export,
             address,
-        })
+        })))
     }
 
     /// Parses `NAME: REASON`.
@@ -87,14 +91,17 @@ impl Subject {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
-            Subject::Backend { name, .. } | Subject::NotRun { name, .. } => name,
+            Subject::Backend(endpoints) => &endpoints.name,
+            Subject::NotRun { name, .. } => name,
         }
     }
 
     /// The option that gives it, without credentials.
     pub fn option(&self) -> String {
         match self {
-            Subject::Backend { shown, .. } => format!("--subject {}", shell_quoted(shown)),
+            Subject::Backend(endpoints) => {
+                format!("--subject {}", shell_quoted(&endpoints.shown))
+            }
             Subject::NotRun { name, reason } => {
                 format!("--not-run {}", shell_quoted(&format!("{name}: {reason}")))
             }
@@ -135,11 +142,11 @@ mod tests {
             ("x, http://h/, file:out", "x", "http://h/v1/traces"),
         ];
         for (text, expected, url) in table {
-            let Subject::Backend { name, export, .. } = Subject::parse(text).unwrap() else {
+            let Subject::Backend(endpoints) = Subject::parse(text).unwrap() else {
                 panic!("{text}");
             };
-            assert_eq!(name, expected);
-            assert_eq!(export.url().to_string(), url);
+            assert_eq!(endpoints.name, expected);
+            assert_eq!(endpoints.export.url().to_string(), url);
         }
     }
 
