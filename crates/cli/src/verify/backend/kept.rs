@@ -50,7 +50,7 @@ pub(super) const ZIPKIN: Limits = Limits {
         "Zipkin has names of spans and services in lower case.",
         "Zipkin has attributes as text, and those of the resource among those of the span: an attribute that was added is not noticed.",
         "Zipkin merges spans of the same id, so spans that arrive twice are not seen.",
-        "Zipkin has no links; those that a Collector writes as tags are not compared.",
+        "Zipkin has no links; those that a Collector writes as tags are compared by --suite only.",
     ],
 };
 

@@ -14,7 +14,7 @@ use super::verdict::Verdict;
 /// The row of the large trace.
 pub const LARGE: &str = "a trace of 10,000 spans";
 /// The row of the time until readable.
-pub const READABLE: &str = "readable after (p50 of 20 traces)";
+pub const READABLE: &str = "readable after (20 traces)";
 
 /// The number of spans of the large trace.
 const SPANS: usize = 10_000;
@@ -83,11 +83,8 @@ fn describe(summary: Option<DelaySummary>, lost: usize) -> Verdict {
         return Verdict::LOST;
     };
     let [p50, p95, max] = [p50, p95, max].map(length);
-    let mut note = format!("p95 {p95}, max {max}");
-    if lost > 0 {
-        note = format!("{note}; {lost} of {TRACES} traces were not readable");
-    }
-    Verdict::Figure(p50, Some(note))
+    let note = (lost > 0).then(|| format!("{lost} of {TRACES} traces were not readable"));
+    Verdict::Figure(format!("p50 {p50}, p95 {p95}, max {max}"), note)
 }
 
 fn length(duration: Duration) -> String {
@@ -108,14 +105,14 @@ mod tests {
             p95: Duration::from_millis(1200),
             max: Duration::from_secs(3),
         };
-        let figure = |note: &str| Verdict::Figure("40 ms".to_owned(), Some(note.to_owned()));
+        let figure = |note: Option<&str>| {
+            let figure = "p50 40 ms, p95 1.2 s, max 3.0 s".to_owned();
+            Verdict::Figure(figure, note.map(str::to_owned))
+        };
+        let lost = "2 of 20 traces were not readable";
         let table = [
-            (Some(summary), 0, figure("p95 1.2 s, max 3.0 s")),
-            (
-                Some(summary),
-                2,
-                figure("p95 1.2 s, max 3.0 s; 2 of 20 traces were not readable"),
-            ),
+            (Some(summary), 0, figure(None)),
+            (Some(summary), 2, figure(Some(lost))),
             (None, 20, Verdict::LOST),
         ];
         for (summary, lost, expected) in table {

@@ -60,7 +60,8 @@ answer is malformed or an error; **not asked** where the answers can't show it; 
 note below the table.";
 
 const HOW: &str = "Each row is sent as a trace of its own by OTLP/HTTP in protobuf, with a random id, and read back until \
-it is there or the patience is over.
+it is there or the patience is over. The exports of the checks are 400 ms apart: a Collector on the way would put them in \
+one batch, and what its backend refuses takes the whole batch with it.
 
 | option | meaning |
 |---|---|

@@ -45,7 +45,7 @@ pub async fn suite(args: Verify, shutdown: Shutdown) -> ExitCode {
         Ok(results)
     });
     match written {
-        Ok(results) if results.is_complete() => ExitCode::SUCCESS,
+        Ok(results) if results.is_complete => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(2),
         Err(error) => {
             report(&error);
@@ -59,27 +59,30 @@ async fn run(args: &Verify) -> Result<Results> {
     let mut results = Results {
         rows: rows(args.suite.no_ramp),
         columns: Vec::new(),
+        is_complete: true,
     };
     for subject in subjects {
-        let column = match subject {
-            Subject::NotRun { name, reason } => not_checked(name, reason),
-            Subject::Backend(endpoints) => {
-                let Endpoints {
-                    name,
-                    export,
-                    address,
-                    ..
-                } = *endpoints;
-                match Backend::connect(&address, &Access::default()).await {
-                    Err(problem) => not_checked(name, problem.to_string()),
-                    Ok(backend) => {
-                        let exporter = Exporter::new(export);
-                        let probe = Probe::new(exporter, backend, args.patience);
-                        check(args, name, &probe).await?
-                    }
-                }
+        let endpoints = match subject {
+            Subject::Backend(endpoints) => *endpoints,
+            Subject::NotRun { name, reason } => {
+                results.columns.push(not_checked(name, reason));
+                continue;
             }
         };
+        let Endpoints {
+            name,
+            export,
+            address,
+            ..
+        } = endpoints;
+        let column = match Backend::connect(&address, &Access::default()).await {
+            Err(problem) => not_checked(name, problem.to_string()),
+            Ok(backend) => {
+                let probe = Probe::new(Exporter::new(export), backend, args.patience);
+                check(args, name, &probe).await?
+            }
+        };
+        results.is_complete &= column.verdicts.is_ok();
         results.columns.push(column);
     }
     Ok(results)

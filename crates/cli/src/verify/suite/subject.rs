@@ -1,7 +1,7 @@
 //! A subject: a backend's name, where it takes spans, and where it answers.
 
 use tracing_tail::target::{Target, refusal};
-use tracing_tail_redact::{hides_a_password, redact};
+use tracing_tail_redact::{hides_a_password, is_http, redact};
 
 use super::super::backend::address::Address;
 
@@ -62,7 +62,7 @@ impl Subject {
         let address = Address::parse(backend)?;
         Ok(Subject::Backend(Box::new(Endpoints {
             name: name.to_owned(),
-            shown: format!("{name}, {}, {}", redact(url), redact(backend)),
+            shown: format!("{name}, {}, {}", redact(url), shown(backend)),
             export,
             address,
         })))
@@ -106,6 +106,15 @@ impl Subject {
                 format!("--not-run {}", shell_quoted(&format!("{name}: {reason}")))
             }
         }
+    }
+}
+
+/// A backend's address without credentials. What [`Address`] takes for a path has none.
+fn shown(backend: &str) -> String {
+    match backend.split_once('+') {
+        _ if is_http(backend) => redact(backend),
+        Some((system, url)) if is_http(url) => format!("{system}+{}", redact(url)),
+        _ => backend.to_owned(),
     }
 }
 
@@ -182,6 +191,18 @@ mod tests {
             option.starts_with(r"--subject 'it'\''s, http://"),
             "{option}"
         );
+        for backend in [
+            "jaeger+http://h:1",
+            "http://h/traces",
+            "file:a/b.jsonl",
+            "out",
+        ] {
+            let text = format!("x, http://h, {backend}");
+            let option = Subject::parse(&text).unwrap().option();
+            assert_eq!(option, format!("--subject '{text}'"));
+        }
+        let hidden = Subject::parse("x, http://h, jaeger+http://me:hunter2@h").unwrap();
+        assert!(!hidden.option().contains("hunter2"), "{}", hidden.option());
         let subject = Subject::parse_not_run("Phoenix: no reader").unwrap();
         assert_eq!(subject.option(), "--not-run 'Phoenix: no reader'");
     }

@@ -59,7 +59,8 @@ impl Verdict {
 
     fn is_short(&self) -> bool {
         let length = |note: &str| note.chars().count() <= MAX_CELL;
-        matches!(self, Verdict::Altered(_) | Verdict::Lost(_)) && self.note().is_some_and(length)
+        let is_figure = matches!(self, Verdict::Figure(..));
+        !is_figure && self.note().is_some_and(length)
     }
 
     /// How, or why.
@@ -124,6 +125,11 @@ mod tests {
             (Verdict::altered("as text"), "altered: as text", None),
             (Verdict::altered(long), "altered", Some(long)),
             (Verdict::LOST, "lost", None),
+            (
+                Verdict::NotAsked("it has no flags".to_owned()),
+                "not asked: it has no flags",
+                None,
+            ),
             (figure, "3 ms", Some("max 9 ms")),
         ];
         for (verdict, cell, footnote) in table {
