@@ -44,6 +44,9 @@ fn attribute(sent: &AttributeValue, found: Option<&AttributeValue>) -> Verdict {
     if sent == found {
         return Verdict::Kept;
     }
+    if let (AttributeValue::String(sent), AttributeValue::String(found)) = (sent, found) {
+        return text(sent, found);
+    }
     match found {
         AttributeValue::String(text) if is_text_of(sent, text) => Verdict::altered("as text"),
         AttributeValue::String(text)
@@ -175,6 +178,12 @@ mod tests {
                 Some(V::String("5".to_owned())),
                 "altered",
                 "as text",
+            ),
+            (
+                V::String("abc".to_owned()),
+                Some(V::String("ab".to_owned())),
+                "altered",
+                "cut to 2 bytes",
             ),
             (
                 V::Double(-1.5e-300),
