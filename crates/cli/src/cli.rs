@@ -1,6 +1,7 @@
 //! The arguments of the command line: those of `spin up` that apply here, and those of the other commands.
 
 pub mod requests;
+pub mod suite;
 pub mod verify;
 
 use std::net::{SocketAddr, ToSocketAddrs as _};

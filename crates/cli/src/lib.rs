@@ -53,6 +53,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Build(args)) => up::build(&args)?,
         Some(Command::Mesh(args)) => mesh::mesh(&args)?,
         Some(Command::Traffic(args)) => traffic::run::traffic(args, shutdown).await?,
+        Some(Command::Verify(args)) if args.suite.suite => {
+            return Ok(verify::suite::run::suite(args, shutdown).await);
+        }
         Some(Command::Verify(args)) => return Ok(verify::run::verify(args, shutdown).await),
         Some(Command::Up(args)) => up::up(args.into(), shutdown).await?,
         None => up::up(cli.up, shutdown).await?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::requests::Requests;
+use super::suite::Suite;
 use crate::traffic::rate::parse_time;
 use crate::verify::sampling::{Keep, parse_keep, parse_share};
 
@@ -15,8 +16,8 @@ const MAX_REQUESTS: u64 = 1_000_000;
 /// What follows the options in the help.
 pub const EXAMPLES: &str = r#"A backend is one of:
   http://127.0.0.1:3000/traces          the viewer of this program
-  http://127.0.0.1:16686                Jaeger, Tempo or Zipkin: it is asked which
-  jaeger+http://…, tempo+http://…, zipkin+http://…, viewer+http://…
+  http://127.0.0.1:16686                Jaeger, Tempo, Zipkin or Phoenix: it is asked which
+  jaeger+http://…, tempo+http://…, zipkin+http://…, phoenix+http://…, viewer+http://…
   traces.jsonl                          a file or folder of the OpenTelemetry Collector's file exporter
 TRACING_TAIL_BACKEND_HEADERS='name=value,…' sends headers to it, as --header does.
 
@@ -34,7 +35,13 @@ pub struct Verify {
     pub sending: Requests,
     /// Where the spans must arrive, see below
     // Parsed later: clap would show a malformed one with its password.
-    #[arg(long, value_name = "BACKEND")]
+    #[arg(
+        long,
+        value_name = "BACKEND",
+        required_unless_present = "suite",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub backend: String,
     /// How many requests to send, if not for a time [default: 100]
     #[arg(long, value_name = "NUMBER", conflicts_with = "duration", value_parser = clap::value_parser!(u64).range(1..=MAX_REQUESTS))]
@@ -60,4 +67,7 @@ pub struct Verify {
     /// Write the result as JUnit XML, too
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// The other mode.
+    #[command(flatten)]
+    pub suite: Suite,
 }

@@ -20,6 +20,7 @@
 //! - [`sending`]: takes reports in
 //! - [`watch`]: asks a backend until everything is there
 //! - [`run`]: the `verify` command
+//! - [`suite`]: what backends keep, with spans of its own
 //!
 //! Output
 //! - [`outcome`]: the verdict and the exit status
@@ -44,6 +45,7 @@ pub mod run;
 pub mod sampling;
 pub mod sending;
 pub mod span;
+pub mod suite;
 pub mod text;
 pub mod watch;
 

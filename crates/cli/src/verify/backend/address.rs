@@ -8,9 +8,9 @@ use tracing_tail::target::{Target, refusal};
 use tracing_tail_redact::{Parts, hides_a_password, is_http, redact};
 
 /// What is accepted.
-const ACCEPTED: &str = "give http://host:port of the viewer (with /traces), Jaeger, Tempo or Zipkin, perhaps with \
-                        viewer+, jaeger+, tempo+ or zipkin+ before it, or the path of a file or folder of OTLP JSON \
-                        lines, perhaps with file: before it";
+const ACCEPTED: &str = "give http://host:port of the viewer (with /traces), Jaeger, Tempo, Zipkin or Phoenix, perhaps \
+                        with viewer+, jaeger+, tempo+, zipkin+ or phoenix+ before it, or the path of a file or folder \
+                        of OTLP JSON lines, perhaps with file: before it";
 
 /// The address of a backend. Neither shown nor printed with credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,15 +48,18 @@ pub(super) enum System {
     Tempo,
     /// Zipkin.
     Zipkin,
+    /// Arize Phoenix.
+    Phoenix,
 }
 
 impl System {
     /// All of them, in the order in which they are tried.
-    pub(super) const ALL: [System; 4] = [
+    pub(super) const ALL: [System; 5] = [
         System::Viewer,
         System::Jaeger,
         System::Tempo,
         System::Zipkin,
+        System::Phoenix,
     ];
 
     fn prefix(self) -> &'static str {
@@ -65,6 +68,7 @@ impl System {
             System::Jaeger => "jaeger",
             System::Tempo => "tempo",
             System::Zipkin => "zipkin",
+            System::Phoenix => "phoenix",
         }
     }
 }
@@ -76,6 +80,7 @@ impl fmt::Display for System {
             System::Jaeger => "Jaeger",
             System::Tempo => "Tempo",
             System::Zipkin => "Zipkin",
+            System::Phoenix => "Phoenix",
         })
     }
 }
@@ -189,6 +194,7 @@ mod tests {
             ),
             ("tempo+http://h", url(Some(System::Tempo), "http://h")),
             ("zipkin+http://h", url(Some(System::Zipkin), "http://h")),
+            ("phoenix+http://h", url(Some(System::Phoenix), "http://h")),
             ("out/traces.json", path("out/traces.json", false)),
             ("./a+b", path("./a+b", false)),
             ("/tmp/x:y", path("/tmp/x:y", false)),

@@ -12,7 +12,7 @@ use super::address::System;
 use super::otlp_json::Export;
 use super::problem::Problem;
 use super::server::{Body, JSON, PROTOBUF, Reply, Server};
-use super::{jaeger_json, kept, otlp_json, otlp_proto, zipkin_json};
+use super::{jaeger_json, kept, otlp_json, otlp_proto, phoenix_json, zipkin_json};
 
 /// What Go's router answers for a path that it does not have.
 const NO_SUCH_PATH: &[u8] = b"404 page not found";
@@ -32,6 +32,7 @@ enum Version {
     JaegerOlder,
     Tempo,
     Zipkin,
+    Phoenix,
 }
 
 impl Version {
@@ -41,6 +42,7 @@ impl Version {
             Version::Jaeger3 | Version::JaegerOlder => System::Jaeger,
             Version::Tempo => System::Tempo,
             Version::Zipkin => System::Zipkin,
+            Version::Phoenix => System::Phoenix,
         }
     }
 }
@@ -60,7 +62,7 @@ struct Probe {
     shows: fn(&[u8]) -> bool,
 }
 
-const PROBES: [Probe; 6] = [
+const PROBES: [Probe; 7] = [
     Probe {
         version: Version::Viewer,
         below: "",
@@ -97,6 +99,12 @@ const PROBES: [Probe; 6] = [
         path: "/api/v2/services",
         shows: is_zipkin,
     },
+    Probe {
+        version: Version::Phoenix,
+        below: "",
+        path: "/v1/projects",
+        shows: is_phoenix,
+    },
 ];
 
 fn is_viewer(body: &[u8]) -> bool {
@@ -128,6 +136,11 @@ fn is_tempo(body: &[u8]) -> bool {
 
 fn is_zipkin(body: &[u8]) -> bool {
     serde_json::from_slice::<Vec<String>>(body).is_ok()
+}
+
+fn is_phoenix(body: &[u8]) -> bool {
+    let answer = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    answer.get("data").is_some_and(Value::is_array) && answer.get("next_cursor").is_some()
 }
 
 /// Finds out which API a server has; only those of `system` are tried, if it is given.
@@ -162,7 +175,7 @@ fn unknown(system: Option<System>) -> Problem {
     let paths = paths.collect::<Vec<_>>().join(", ");
     let names = match system {
         Some(system) => system.to_string(),
-        None => "the viewer, Jaeger, Tempo or Zipkin".to_owned(),
+        None => "the viewer, Jaeger, Tempo, Zipkin or Phoenix".to_owned(),
     };
     Problem::lasting(format!(
         "is not {names}, as far as its answers to {paths} show: give the address of the query API"
@@ -183,6 +196,7 @@ impl Api {
             Version::JaegerOlder => format!("/api/traces/{id}?raw=true"),
             Version::Tempo => return self.tempo_trace(id).await,
             Version::Zipkin => format!("/api/v2/trace/{id}"),
+            Version::Phoenix => return self.phoenix_trace(id).await,
         };
         let Reply::Found(body) = server.get(&path, JSON).await? else {
             return Ok(Vec::new());
@@ -218,6 +232,24 @@ impl Api {
         }
     }
 
+    /// Phoenix answers in pages.
+    async fn phoenix_trace(&self, id: TraceId) -> Result<Vec<Span>, Problem> {
+        let mut spans = Vec::new();
+        let mut cursor = None;
+        loop {
+            let path = phoenix_json::path(id, cursor.as_deref());
+            let Reply::Found(body) = self.server.get(&path, JSON).await? else {
+                return Ok(spans);
+            };
+            let page = self.server.read(body, phoenix_json::read).await?;
+            spans.extend(page.spans);
+            match page.next {
+                Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+                _ => return Ok(spans),
+            }
+        }
+    }
+
     /// A proxy may answer with JSON, whatever was asked for.
     async fn read_tempo(
         &self,
@@ -239,16 +271,17 @@ impl Api {
             Version::JaegerOlder => kept::JAEGER_OLDER,
             Version::Tempo => kept::TEMPO,
             Version::Zipkin => kept::ZIPKIN,
+            Version::Phoenix => kept::PHOENIX,
         }
     }
 
-    /// The trace's link in its own page. Tempo has no page.
+    /// The trace's link in its own page. Tempo has no page, and those of Phoenix have ids of its own.
     pub(super) fn page(&self, id: TraceId) -> Option<String> {
         let base = self.server.base();
         match self.version {
             Version::Viewer => Some(format!("{base}/#/trace/{id}")),
             Version::Jaeger3 | Version::JaegerOlder => Some(format!("{base}/trace/{id}")),
-            Version::Tempo => None,
+            Version::Tempo | Version::Phoenix => None,
             Version::Zipkin => {
                 let base = base.strip_suffix("/zipkin").unwrap_or(base);
                 Some(format!("{base}/zipkin/traces/{id}"))

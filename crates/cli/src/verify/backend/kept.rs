@@ -50,8 +50,21 @@ pub(super) const ZIPKIN: Limits = Limits {
         "Zipkin has names of spans and services in lower case.",
         "Zipkin has attributes as text, and those of the resource among those of the span: an attribute that was added is not noticed.",
         "Zipkin merges spans of the same id, so spans that arrive twice are not seen.",
-        "Zipkin has no links; those that a Collector writes as tags are not compared.",
+        "Zipkin has no links; those that a Collector writes as tags are compared by --suite only.",
     ],
+};
+
+/// Arize Phoenix.
+pub(super) const PHOENIX: Limits = Limits {
+    time_unit: MICROSECOND,
+    attributes: AttributeTypes::Text,
+    links: Links::Lost,
+    notes: &[
+        "Phoenix has times in microseconds; its answers have them as doubles, so the last digits are others.",
+        "Phoenix's answers have no links, flags, tracestate, kinds, scopes and resources, stored or not.",
+        "Phoenix is asked for its project 'default', where spans go whose resource names none.",
+    ],
+    ..Limits::NONE
 };
 
 /// Files of OTLP JSON lines.

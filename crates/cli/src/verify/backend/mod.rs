@@ -10,6 +10,7 @@
 //! - `otlp_json`, `otlp_proto`: OTLP, as most backends answer it
 //! - `jaeger_json`: Jaeger's older API
 //! - `zipkin_json`: Zipkin's API
+//! - `phoenix_json`: Phoenix's API
 //! - `tags`: tags that stand for fields of a span, in the formats of Jaeger and Zipkin
 //! - `kept`: what each backend by its nature keeps
 //!
@@ -27,6 +28,7 @@ mod jaeger_json;
 mod kept;
 mod otlp_json;
 mod otlp_proto;
+mod phoenix_json;
 pub mod problem;
 mod server;
 mod tags;
@@ -65,6 +67,12 @@ impl fmt::Display for Backend {
             Reader::Files(files) => files.fmt(f),
         }
     }
+}
+
+/// Reads OTLP in protobuf, for tests of what writes it.
+#[cfg(test)]
+pub(super) fn read_otlp(bytes: &[u8]) -> Result<Vec<Span>, String> {
+    otlp_proto::read_trace(bytes).map(|export| export.spans)
 }
 
 impl Backend {
