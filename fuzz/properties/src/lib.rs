@@ -6,6 +6,7 @@
 //! - Of a request: [`trace_context`], [`baggage`], [`payload`]
 //! - Of the service's environment: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
+//! - Of the command line, with the feature `host`: `verify_report`, `backend_answer`
 //! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
 //!   program of its own, `examples/socket/main.rs`.
 //!
@@ -28,9 +29,13 @@ pub mod viewer_query;
 #[cfg(feature = "host")]
 pub mod allowed_hosts;
 #[cfg(feature = "host")]
+pub mod backend_answer;
+#[cfg(feature = "host")]
 pub mod manifest;
 #[cfg(feature = "host")]
 pub mod topology;
+#[cfg(feature = "host")]
+pub mod verify_report;
 
 mod secret;
 mod shown;
@@ -84,6 +89,10 @@ pub const TARGETS: &[&Target] = &[
     &manifest::TARGET,
     #[cfg(feature = "host")]
     &allowed_hosts::TARGET,
+    #[cfg(feature = "host")]
+    &verify_report::TARGET,
+    #[cfg(feature = "host")]
+    &backend_answer::TARGET,
 ];
 
 /// The lines of an input, followed by empty ones.

@@ -1,4 +1,4 @@
-//! Random mutations of the committed inputs, for the host's parsers: for a fuzzer, wasmtime would have to be built again.
+//! Random mutations of the committed inputs, for the parsers of the host and the command line: for a fuzzer, wasmtime would have to be built again.
 //! `TRACING_TAIL_FUZZ_INPUTS` sets how many for each, `TRACING_TAIL_FUZZ_SEED` which ones.
 
 #![allow(
@@ -11,14 +11,20 @@ use std::fs;
 use std::panic;
 use std::path::Path;
 
-use fuzz_properties::{Target, allowed_hosts, manifest, topology};
+use fuzz_properties::{Target, allowed_hosts, backend_answer, manifest, topology, verify_report};
 
 /// One test, since the memory that is counted is that of the process.
 #[test]
 fn properties_of_the_host_hold_for_mutated_inputs() {
     let inputs = number("TRACING_TAIL_FUZZ_INPUTS", 500);
     let mut random = Random(number("TRACING_TAIL_FUZZ_SEED", 1) | 1);
-    for target in [manifest::TARGET, topology::TARGET, allowed_hosts::TARGET] {
+    for target in [
+        manifest::TARGET,
+        topology::TARGET,
+        allowed_hosts::TARGET,
+        verify_report::TARGET,
+        backend_answer::TARGET,
+    ] {
         let corpus = corpus(&target);
         for _ in 0..inputs {
             let mut input = random.one(&corpus).clone();

@@ -61,7 +61,9 @@ fn read_span(span: Object, processes: Option<Object>) -> Result<Span, String> {
             let reference = Object::of(reference, "a reference")?;
             let (trace_id, span_id) = ids(reference)?;
             // The Collector writes the parent first, then the links.
-            let is_parent = reference.text("refType")? == "CHILD_OF" && trace_id == read.trace_id;
+            let is_parent = reference.text("refType")? == "CHILD_OF"
+                && trace_id == read.trace_id
+                && span_id != SpanId::INVALID;
             match read.parent {
                 None if is_parent => read.parent = Some(span_id),
                 _ => read.links.push(Link {

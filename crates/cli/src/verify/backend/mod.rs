@@ -6,6 +6,7 @@
 //! - [`problem`]: why a trace can't be judged
 //!
 //! Formats, pure
+//! - [`answer`]: an answer in any of them
 //! - `fields`: fields of JSON objects, tolerant of how real programs write them
 //! - `otlp_json`, `otlp_proto`: OTLP, as most backends answer it
 //! - `jaeger_json`: Jaeger's older API
@@ -21,6 +22,7 @@
 
 pub mod access;
 pub mod address;
+pub mod answer;
 mod api;
 mod fields;
 mod files;
