@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Service;
 use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, Lists};
-use crate::clock::{Clock, UnixNanos};
+use crate::clock::Clock;
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
 use crate::instrument::{EndedSpan, Inbound, RequestSpan};
@@ -280,8 +280,8 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             error: failure.map(ToString::to_string),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed,
-            start_unix_nano: UnixNanos(ended.start),
-            end_unix_nano: UnixNanos(ended.end),
+            start: ended.start,
+            end: ended.end,
         };
         Some(Report {
             trace_id: span.trace_id().map(|id| id.to_string()),
