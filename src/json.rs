@@ -1,5 +1,5 @@
-//! JSON objects: written field by field, and read by the names of fields. Code derived for every type would be a
-//! tenth of the component.
+//! JSON objects: written field by field, and read by the names of fields. Code that serde derives for each type takes
+//! several times the space.
 //!
 //! Reading refuses anything but one object, and a wanted field that is there twice.
 
@@ -11,27 +11,20 @@ use serde_json::value::RawValue;
 use serde_json::{Deserializer, Error};
 
 /// An object that is being written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Object {
-    json: String,
+    fields: String,
 }
 
 impl Object {
-    /// An object without fields.
-    pub fn new() -> Object {
-        Object {
-            json: "{".to_owned(),
-        }
-    }
-
     /// Adds a field whose value is JSON already.
     pub fn json(&mut self, name: &str, value: &str) -> &mut Object {
-        if self.json.len() > 1 {
-            self.json.push(',');
+        if !self.fields.is_empty() {
+            self.fields.push(',');
         }
-        self.json.push_str(&quoted(name));
-        self.json.push(':');
-        self.json.push_str(value);
+        self.fields.push_str(&quoted(name));
+        self.fields.push(':');
+        self.fields.push_str(value);
         self
     }
 
@@ -70,15 +63,13 @@ impl Object {
     }
 
     /// The object, whole.
-    pub fn end(&mut self) -> String {
-        let mut json = self.open();
-        json.push('}');
-        json
+    pub fn end(&self) -> String {
+        ["{", &self.fields, "}"].concat()
     }
 
     /// The object without its closing brace.
-    pub fn open(&mut self) -> String {
-        std::mem::take(&mut self.json)
+    pub fn open(&self) -> String {
+        ["{", &self.fields].concat()
     }
 }
 
@@ -155,7 +146,7 @@ mod tests {
     #[test]
     fn writes_objects() {
         let time = UNIX_EPOCH + Duration::new(1_700_000_000, 7);
-        let mut object = Object::new();
+        let mut object = Object::default();
         object
             .text("a\"b", "line\n\u{1}\"é")
             .optional_text("absent", None)
@@ -169,7 +160,7 @@ mod tests {
             r#""at":"1700000000000000007","before":"0","list":[0.5,null]}"#
         );
         assert_eq!(object.end(), expected);
-        assert_eq!(Object::new().end(), "{}");
+        assert_eq!(Object::default().end(), "{}");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //!
 //! - `handler`: one request, step by step
 //! - [`telemetry::propagation`]: the caller's trace context and baggage
-//! - [`inbound`]: what the head of a request says: route, client, server
+//! - [`inbound`]: what a request says: route, client, server, body
 //! - [`instrument`]: the spans of a request; the one module that knows both the domain and OpenTelemetry
 //! - [`payload`]: the JSON array
 //! - [`simulate`]: settings, overrides and random numbers in, a plan out

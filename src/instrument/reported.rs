@@ -61,7 +61,7 @@ fn span_json(data: &SpanData, service: &str) -> String {
 }
 
 fn ids(context: &SpanContext) -> Object {
-    let mut object = Object::new();
+    let mut object = Object::default();
     object
         .text("trace_id", &context.trace_id().to_string())
         .text("span_id", &context.span_id().to_string());
@@ -84,7 +84,7 @@ fn status_json(status: &Status) -> String {
         Status::Ok => ("OK", ""),
         Status::Error { description } => ("ERROR", &description[..]),
     };
-    let mut object = Object::new();
+    let mut object = Object::default();
     object
         .text("code", code)
         .optional_text("message", Some(message).filter(|text| !text.is_empty()));
@@ -92,7 +92,7 @@ fn status_json(status: &Status) -> String {
 }
 
 fn attributes_json(attributes: &[KeyValue]) -> String {
-    let mut object = Object::new();
+    let mut object = Object::default();
     for attribute in attributes {
         object.json(attribute.key.as_str(), &scalar_json(&attribute.value));
     }

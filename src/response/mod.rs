@@ -48,7 +48,7 @@ pub fn respond(
 fn error_body(failure: &Failure, trace_id: Option<impl fmt::Display>) -> Bytes {
     let trace_id = trace_id.filter(|_| !matches!(failure, Failure::Settings(_)));
     let trace_id = trace_id.map(|id| id.to_string());
-    let mut body = Object::new();
+    let mut body = Object::default();
     body.text("error", &failure.to_string())
         .optional_text("trace_id", trace_id.as_deref());
     body.end().into()

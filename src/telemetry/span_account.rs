@@ -129,7 +129,7 @@ struct Line<'l> {
 
 fn line(line: &Line<'_>) -> String {
     let count = |spans: Option<usize>| spans.map(|spans| spans as u64);
-    let mut json = Object::new();
+    let mut json = Object::default();
     json.optional_text("error", line.error)
         .optional_number("lost", count(line.lost))
         .optional_number("made", count(line.made))

@@ -24,7 +24,8 @@ impl Report {
         self.within(MAX_ANSWER_BYTES, payload)
     }
 
-    fn within(&self, limit: usize, payload: Option<&Payload>) -> Option<Bytes> {
+    /// Writes a report of at most `limit` bytes. `None` if the service's own hop does not fit.
+    pub fn within(&self, limit: usize, payload: Option<&Payload>) -> Option<Bytes> {
         let head = self.head(payload);
         let hop = self.hop.open_json();
         let calls: Vec<WrittenCall<'_>> = self.calls.iter().map(WrittenCall::new).collect();
@@ -64,7 +65,7 @@ impl Report {
     /// What precedes the lists.
     fn head(&self, payload: Option<&Payload>) -> String {
         let payload = payload.map(Payload::to_text);
-        let mut head = Object::new();
+        let mut head = Object::default();
         head.number("version", VERSION)
             .optional_text("trace_id", self.trace_id.as_deref())
             .optional_json("payload", payload.as_deref());
@@ -196,7 +197,7 @@ fn entry(url: &str, attempt: &Try) -> Option<String> {
 
 /// An entry for what a report does not list.
 fn left_out(below: Option<&str>, hop: &str, reason: &str, counts: Option<Counts>) -> String {
-    let mut entry = Object::new();
+    let mut entry = Object::default();
     entry
         .optional_text("below", below)
         .text("hop", hop)

@@ -36,7 +36,7 @@ impl Hop {
     /// The hop as JSON, without its calls and its closing brace.
     pub(super) fn open_json(&self) -> String {
         let latency = self.latency.map(SimulatedLatency::to_json);
-        let mut hop = Object::new();
+        let mut hop = Object::default();
         hop.text("service", &self.service)
             .optional_text("span_id", self.span_id.as_deref())
             .number("status", u64::from(self.status))
@@ -68,7 +68,7 @@ impl SimulatedLatency {
     }
 
     fn to_json(self) -> String {
-        let mut latency = Object::new();
+        let mut latency = Object::default();
         latency
             .json("ms", &json::float(self.ms))
             .text("reason", self.reason.as_str());
@@ -98,7 +98,7 @@ impl Call {
     /// The call as JSON.
     pub(super) fn to_json(&self) -> String {
         let tries: Vec<_> = self.tries.iter().map(Try::to_json).collect();
-        let mut call = Object::new();
+        let mut call = Object::default();
         call.text("url", &self.url)
             .text("outcome", self.outcome.as_str())
             .optional_text("error", self.error.as_deref())
@@ -152,7 +152,7 @@ pub struct Try {
 
 impl Try {
     fn to_json(&self) -> String {
-        let mut attempt = Object::new();
+        let mut attempt = Object::default();
         attempt
             .optional_text("span_id", self.span_id.as_deref())
             .optional_number("status", self.status.map(u64::from))

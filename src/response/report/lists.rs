@@ -1,7 +1,7 @@
 //! The lists of a report: those that a service writes, and those that it reads in a downstream's report.
 //!
-//! Items that are read pass on as they are. Refuses a report of another version, items that are not objects, and
-//! items that a strict JSON parser would refuse or that are nested deeper than a report is.
+//! Items that are read pass on as they are. Refuses a report of another version, and items that are not acceptable
+//! objects (see `strict`).
 
 use serde_json::value::RawValue;
 
@@ -71,15 +71,15 @@ impl Counts {
         hops: u64::MAX,
     };
 
-    /// The numbers in an entry of `left_out`; zero where there are none.
-    fn read(entry: &str) -> Counts {
-        let fields = json::fields(entry.as_bytes(), ["spans", "hops"]);
-        let counts = fields.unwrap_or_default();
-        let [spans, hops] = counts.map(|count| count.and_then(|count| count.get().parse().ok()));
-        Counts {
+    /// The numbers in an entry of `left_out`, zero where there are none. `None` if a number is there twice: readers
+    /// would disagree.
+    fn read(entry: &str) -> Option<Counts> {
+        let fields = json::fields(entry.as_bytes(), ["spans", "hops"]).ok()?;
+        let [spans, hops] = fields.map(|count| count.and_then(|count| count.get().parse().ok()));
+        Some(Counts {
             spans: spans.unwrap_or_default(),
             hops: hops.unwrap_or_default(),
-        }
+        })
     }
 
     /// Adds `other`. A lying downstream may name any numbers.
@@ -113,7 +113,7 @@ impl Lists {
         }
         let mut cut = Counts::default();
         for entry in &left_out {
-            cut.add(Counts::read(entry));
+            cut.add(Counts::read(entry)?);
         }
         Some(Lists {
             hops: Items::of(&hops),
@@ -211,6 +211,11 @@ mod tests {
         for (hops, spans, accepted, reason) in table {
             assert_eq!(read(&hops, spans, "[]").is_some(), accepted, "{reason}");
         }
+        assert_eq!(
+            read("[{}]", "[]", r#"[{"hops":1,"hops":2}]"#),
+            None,
+            "two counts"
+        );
         for (report, reason) in [
             (&b""[..], "nothing"),
             (b"[]", "no object"),
