@@ -3,9 +3,7 @@
 //! Spans, events and reports of a request take their times from here, so that none of them ends before it
 //! starts if the wall clock is set meanwhile.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use serde::{Serialize, Serializer};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The longest accepted time between the readings of the two clocks.
 const MAX_GAP: Duration = Duration::from_micros(100);
@@ -53,16 +51,5 @@ impl Clock {
     /// The time since the start.
     pub fn elapsed(self) -> Duration {
         self.running.elapsed()
-    }
-}
-
-/// A time in JSON: nanoseconds since 1970 as decimal text, since a JSON number may be read as a double.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnixNanos(pub SystemTime);
-
-impl Serialize for UnixNanos {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        serializer.collect_str(&(since.as_nanos() as u64))
     }
 }

@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use http_body::Body;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Service;
 use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, Lists};
-use crate::clock::{Clock, UnixNanos};
+use crate::clock::Clock;
+use crate::inbound::body::read_body;
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
 use crate::instrument::{EndedSpan, Inbound, RequestSpan};
 use crate::limits::Limits;
 use crate::outcome::{Failure, Outcome};
-use crate::payload::{MAX_BYTES, Payload};
+use crate::payload::Payload;
 use crate::response::negotiation::wants_report;
 use crate::response::report::Report;
 use crate::response::report::hop::{Call, Hop, SimulatedLatency};
@@ -280,8 +280,8 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             error: failure.map(ToString::to_string),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed,
-            start_unix_nano: UnixNanos(ended.start),
-            end_unix_nano: UnixNanos(ended.end),
+            start: ended.start,
+            end: ended.end,
         };
         Some(Report {
             trace_id: span.trace_id().map(|id| id.to_string()),
@@ -289,17 +289,5 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             spans,
             calls: self.calls,
         })
-    }
-}
-
-async fn read_body<B>(body: B) -> Result<Bytes, Failure>
-where
-    B: Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    match Limited::new(body, MAX_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge),
-        Err(error) => Err(Failure::Unreadable(error.to_string())),
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! - `handler`: one request, step by step
 //! - [`telemetry::propagation`]: the caller's trace context and baggage
-//! - [`inbound`]: what the head of a request says: route, client, server
+//! - [`inbound`]: what a request says: route, client, server, body
 //! - [`instrument`]: the spans of a request; the one module that knows both the domain and OpenTelemetry
 //! - [`payload`]: the JSON array
 //! - [`simulate`]: settings, overrides and random numbers in, a plan out
@@ -19,6 +19,7 @@
 //!
 //! - [`settings`]: every setting, its default and its validation
 //! - [`clock`]: the time of one request
+//! - [`json`]: writing and reading JSON objects
 //! - [`limits`]: how many more calls a request may lead to
 //! - [`target`] and [`downstream`]: where an outbound request goes, and what a response means
 //! - [`retry`]: whether an outbound request is retried, and when
@@ -35,6 +36,7 @@ pub mod downstream;
 mod handler;
 pub mod inbound;
 pub mod instrument;
+pub mod json;
 pub mod limits;
 pub mod outcome;
 pub mod payload;

@@ -5,7 +5,6 @@
 use std::fmt;
 
 use http::{Method, StatusCode};
-use serde::Serialize;
 
 use crate::limits::MAX_CALLS;
 use crate::payload::{MAX_BYTES, Malformed, Payload};
@@ -112,8 +111,7 @@ impl fmt::Display for Failure {
 }
 
 /// What became of a request, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was answered with the list.
     Ok,
@@ -140,6 +138,16 @@ impl Outcome {
                 | Failure::CallerGone(_),
             ) => Outcome::DownstreamFailed,
             Err(_) => Outcome::Rejected,
+        }
+    }
+
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::SimulatedError => "simulated_error",
+            Outcome::DownstreamFailed => "downstream_failed",
+            Outcome::Rejected => "rejected",
         }
     }
 

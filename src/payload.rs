@@ -6,7 +6,6 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -14,7 +13,7 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_ITEMS: usize = 10_000;
 
 /// The list that travels from service to service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload(Vec<String>);
 
 impl Payload {
@@ -61,11 +60,14 @@ impl Payload {
         self.0.extend_from_slice(strings);
     }
 
-    /// Writes the list as JSON.
+    /// Writes the list as JSON, for a body.
     pub fn to_json(&self) -> Bytes {
-        serde_json::to_vec(&self.0)
-            .expect("strings are always JSON")
-            .into()
+        self.to_text().into()
+    }
+
+    /// Writes the list as JSON.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(&self.0).expect("strings are always JSON")
     }
 }
 

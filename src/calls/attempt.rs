@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::{CallContext, CallResult, CallStatus, Callee, ListWithProducer};
-use crate::clock::UnixNanos;
 use crate::downstream::CallError;
 use crate::instrument::{Attempt, Received, SpanRef};
 use crate::limits::{CallBudget, Limits};
@@ -55,8 +54,8 @@ pub(super) async fn call<'s, R: Runtime>(
                 span_id: span.span_id(),
                 status: head.status.map(|status| status.as_u16()),
                 error: received.as_ref().err().map(CallError::kind),
-                start_unix_nano: UnixNanos(ended.start),
-                end_unix_nano: UnixNanos(ended.end),
+                start: ended.start,
+                end: ended.end,
                 span: ended.to_json(&config.name),
                 below: head.below,
             });

@@ -3,13 +3,12 @@
 
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanId, SpanKind, Status};
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::{Span as SdkSpan, SpanData};
-use serde::{Serialize, Serializer};
 
 use super::span::LINK_KIND;
-use crate::clock::UnixNanos;
+use crate::json::{self, Object};
 
 /// A span that has ended, for a report.
 #[derive(Debug)]
@@ -35,87 +34,38 @@ impl EndedSpan {
     /// Writes a span of `service` as JSON; `None` if the SDK is disabled.
     pub fn to_json(&self, service: &str) -> Option<String> {
         let data = self.data.as_deref()?;
-        let span = ReportedSpan::new(data, service);
-        let json = serde_json::to_string(&span);
-        Some(json.expect("strings and finite numbers are always JSON"))
+        Some(span_json(data, service))
     }
 }
 
-#[derive(Serialize)]
-struct ReportedSpan<'a> {
-    trace_id: String,
-    span_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<String>,
-    kind: &'static str,
-    name: &'a str,
-    service: &'a str,
-    start_unix_nano: UnixNanos,
-    end_unix_nano: UnixNanos,
-    status: ReportedStatus<'a>,
-    attributes: Attributes<'a>,
-    events: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<ReportedLink>,
-    sampled: bool,
-}
-
-#[derive(Serialize)]
-struct ReportedStatus<'a> {
-    code: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct ReportedLink {
-    trace_id: String,
-    span_id: String,
-    reason: String,
-}
-
-/// Attributes as an object.
-struct Attributes<'a>(&'a [KeyValue]);
-
-impl<'a> ReportedSpan<'a> {
-    fn new(data: &'a SpanData, service: &'a str) -> ReportedSpan<'a> {
-        let parent = Some(data.parent_span_id).filter(|parent| *parent != SpanId::INVALID);
-        let links = data.links.iter().map(|link| {
-            let mut attributes = link.attributes.iter();
-            let kind = attributes.find(|attribute| attribute.key.as_str() == LINK_KIND);
-            ReportedLink {
-                trace_id: link.span_context.trace_id().to_string(),
-                span_id: link.span_context.span_id().to_string(),
-                reason: kind.map_or(String::new(), |kind| kind.value.to_string()),
-            }
-        });
-        ReportedSpan {
-            trace_id: data.span_context.trace_id().to_string(),
-            span_id: data.span_context.span_id().to_string(),
-            parent_span_id: parent.map(|parent| parent.to_string()),
-            kind: kind_name(&data.span_kind),
-            name: &data.name,
-            service,
-            start_unix_nano: UnixNanos(data.start_time),
-            end_unix_nano: UnixNanos(data.end_time),
-            status: ReportedStatus::new(&data.status),
-            attributes: Attributes(&data.attributes),
-            events: data.events.len(),
-            links: links.collect(),
-            sampled: data.span_context.is_sampled(),
-        }
+/// A span as JSON.
+fn span_json(data: &SpanData, service: &str) -> String {
+    let parent = Some(data.parent_span_id).filter(|parent| *parent != SpanId::INVALID);
+    let parent = parent.map(|parent| parent.to_string());
+    let links: Vec<_> = data.links.iter().map(link_json).collect();
+    let mut span = ids(&data.span_context);
+    span.optional_text("parent_span_id", parent.as_deref())
+        .text("kind", kind_name(&data.span_kind))
+        .text("name", &data.name)
+        .text("service", service)
+        .time("start_unix_nano", data.start_time)
+        .time("end_unix_nano", data.end_time)
+        .json("status", &status_json(&data.status))
+        .json("attributes", &attributes_json(&data.attributes))
+        .number("events", data.events.len() as u64);
+    if !links.is_empty() {
+        span.json("links", &json::list(&links));
     }
+    span.json("sampled", &data.span_context.is_sampled().to_string());
+    span.end()
 }
 
-impl<'a> ReportedStatus<'a> {
-    fn new(status: &'a Status) -> ReportedStatus<'a> {
-        let (code, message) = match status {
-            Status::Unset => ("UNSET", ""),
-            Status::Ok => ("OK", ""),
-            Status::Error { description } => ("ERROR", &description[..]),
-        };
-        ReportedStatus { code, message }
-    }
+fn ids(context: &SpanContext) -> Object {
+    let mut object = Object::default();
+    object
+        .text("trace_id", &context.trace_id().to_string())
+        .text("span_id", &context.span_id().to_string());
+    object
 }
 
 fn kind_name(kind: &SpanKind) -> &'static str {
@@ -128,23 +78,45 @@ fn kind_name(kind: &SpanKind) -> &'static str {
     }
 }
 
-impl Serialize for Attributes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs = self.0.iter();
-        serializer.collect_map(pairs.map(|pair| (pair.key.as_str(), Scalar(&pair.value))))
+fn status_json(status: &Status) -> String {
+    let (code, message) = match status {
+        Status::Unset => ("UNSET", ""),
+        Status::Ok => ("OK", ""),
+        Status::Error { description } => ("ERROR", &description[..]),
+    };
+    let mut object = Object::default();
+    object
+        .text("code", code)
+        .optional_text("message", Some(message).filter(|text| !text.is_empty()));
+    object.end()
+}
+
+fn attributes_json(attributes: &[KeyValue]) -> String {
+    let mut object = Object::default();
+    for attribute in attributes {
+        object.json(attribute.key.as_str(), &scalar_json(&attribute.value));
+    }
+    object.end()
+}
+
+/// The value of an attribute; `null` for a list, which the service has in no attribute.
+fn scalar_json(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::I64(value) => value.to_string(),
+        Value::F64(value) => json::float(*value),
+        Value::String(text) => json::quoted(text.as_str()),
+        _ => "null".to_owned(),
     }
 }
 
-/// The value of an attribute. The service has no lists among them; one would be written as text.
-struct Scalar<'a>(&'a Value);
-
-impl Serialize for Scalar<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Bool(value) => serializer.serialize_bool(*value),
-            Value::I64(value) => serializer.serialize_i64(*value),
-            Value::F64(value) => serializer.serialize_f64(*value),
-            other => serializer.serialize_str(&other.as_str()),
-        }
-    }
+fn link_json(link: &Link) -> String {
+    let mut attributes = link.attributes.iter();
+    let kind = attributes.find(|attribute| attribute.key.as_str() == LINK_KIND);
+    let mut object = ids(&link.span_context);
+    object.json(
+        "reason",
+        &kind.map_or("\"\"".to_owned(), |kind| scalar_json(&kind.value)),
+    );
+    object.end()
 }

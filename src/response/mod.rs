@@ -11,8 +11,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
-use serde::Serialize;
 
+use crate::json::Object;
 use crate::outcome::Failure;
 use crate::payload::Payload;
 
@@ -45,20 +45,11 @@ pub fn respond(
 }
 
 /// The body of every error response without a report.
-#[derive(Serialize)]
-struct ErrorBody {
-    error: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
-}
-
 fn error_body(failure: &Failure, trace_id: Option<impl fmt::Display>) -> Bytes {
     let trace_id = trace_id.filter(|_| !matches!(failure, Failure::Settings(_)));
-    let body = ErrorBody {
-        error: failure.to_string(),
-        trace_id: trace_id.map(|id| id.to_string()),
-    };
-    serde_json::to_vec(&body)
-        .expect("strings are always JSON")
-        .into()
+    let trace_id = trace_id.map(|id| id.to_string());
+    let mut body = Object::default();
+    body.text("error", &failure.to_string())
+        .optional_text("trace_id", trace_id.as_deref());
+    body.end().into()
 }

@@ -5,9 +5,9 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, request};
-use serde::Deserialize;
 
 use super::report::lists::Lists;
+use crate::json;
 use crate::payload::Payload;
 
 /// The media type of a report.
@@ -56,15 +56,12 @@ pub fn report_in(response: &Response<Bytes>) -> Option<Lists> {
 /// The list in a report of any version.
 ///
 /// # Errors
-/// The report has no list; the text is the JSON parser's message.
+/// The report has no list; a text that says why.
 pub fn payload_in(body: &[u8]) -> Result<Payload, String> {
-    #[derive(Deserialize)]
-    struct ReportedPayload {
-        payload: Payload,
-    }
-    let reported: ReportedPayload =
-        serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    Ok(reported.payload)
+    let [payload] = json::fields(body, ["payload"])
+        .map_err(|error| format!("the body is not a report: {error}"))?;
+    let payload = payload.ok_or("the body is a report without a list")?;
+    Payload::read(payload.get().as_bytes()).map_err(|malformed| malformed.to_string())
 }
 
 #[cfg(test)]

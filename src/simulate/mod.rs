@@ -18,7 +18,6 @@ pub mod rng;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use serde::Serialize;
 
 use errors::Errors;
 use incidents::Incidents;
@@ -59,8 +58,7 @@ pub struct Plan {
 }
 
 /// Where the distribution of a delay or a failure comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// From the settings.
     Configured,

@@ -6,9 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::otlp::error::ExportError;
+use crate::json::Object;
 
 /// The environment variable that a host sets to `1` to get lines of JSON; not a setting of the service.
 pub const SPAN_ACCOUNT_VARIABLE: &str = "TRACING_TAIL_SPAN_ACCOUNT";
@@ -118,25 +117,26 @@ impl SpanAccount {
 }
 
 /// One line for a host that adds up the counts.
-#[derive(Default, Serialize)]
+#[derive(Default)]
 struct Line<'l> {
-    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     made: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'l str>,
 }
 
 fn line(line: &Line<'_>) -> String {
-    let json = serde_json::to_string(line).expect("strings and numbers are always JSON");
-    [LINE_PREFIX, &json].concat()
+    let count = |spans: Option<usize>| spans.map(|spans| spans as u64);
+    let mut json = Object::default();
+    json.optional_text("error", line.error)
+        .optional_number("lost", count(line.lost))
+        .optional_number("made", count(line.made))
+        .optional_text("reason", line.reason)
+        .optional_number("sent", count(line.sent))
+        .optional_text("warning", line.warning);
+    [LINE_PREFIX, &json.end()].concat()
 }
 
 /// Counts the dropped spans of one cause, and decides when the next line is due.

@@ -5,6 +5,7 @@
 //!
 //! - Of a request: [`trace_context`], [`baggage`], [`payload`]
 //! - Of the service's environment: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
+//! - Of another service: [`report_lists`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
 //! - Of the command line, with the feature `host`: `verify_report`, `backend_answer`
 //! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
@@ -18,6 +19,7 @@ pub mod memory;
 pub mod otlp_json;
 pub mod otlp_protobuf;
 pub mod payload;
+pub mod report_lists;
 pub mod retry_after;
 pub mod seam;
 pub mod settings;
@@ -79,6 +81,7 @@ pub const TARGETS: &[&Target] = &[
     &target_url::TARGET,
     &retry_after::TARGET,
     &collector_answer::TARGET,
+    &report_lists::TARGET,
     &otlp_protobuf::TARGET,
     &otlp_json::TARGET,
     &viewer_intake::TARGET,

@@ -5,11 +5,11 @@
 //! their CLIENT spans and with all that lies below them; one entry then names the service itself.
 
 use bytes::Bytes;
-use serde::Serialize;
 
 use super::hop::{Below, Call, Try};
 use super::lists::{Counts, Items, Lists};
 use super::{Report, VERSION};
+use crate::json::Object;
 use crate::payload::Payload;
 use crate::wasi::MAX_ANSWER_BYTES;
 
@@ -24,13 +24,10 @@ impl Report {
         self.within(MAX_ANSWER_BYTES, payload)
     }
 
-    fn within(&self, limit: usize, payload: Option<&Payload>) -> Option<Bytes> {
-        let head = open_object(&Head {
-            version: VERSION,
-            trace_id: self.trace_id.as_deref(),
-            payload,
-        });
-        let hop = open_object(&self.hop);
+    /// Writes a report of at most `limit` bytes. `None` if the service's own hop does not fit.
+    pub fn within(&self, limit: usize, payload: Option<&Payload>) -> Option<Bytes> {
+        let head = self.head(payload);
+        let hop = self.hop.open_json();
         let calls: Vec<WrittenCall<'_>> = self.calls.iter().map(WrittenCall::new).collect();
         let frame = FRAME.iter().chain(&CALLS).map(|text| text.len());
         let frame = frame.sum::<usize>() + head.len() + hop.len();
@@ -65,15 +62,20 @@ impl Report {
         Some(parts.concat().into())
     }
 
+    /// What precedes the lists.
+    fn head(&self, payload: Option<&Payload>) -> String {
+        let payload = payload.map(Payload::to_text);
+        let mut head = Object::default();
+        head.number("version", VERSION)
+            .optional_text("trace_id", self.trace_id.as_deref())
+            .optional_json("payload", payload.as_deref());
+        head.open()
+    }
+
     /// What is left out of the service itself, and below it.
     fn cut_entry(&self, counts: Counts) -> String {
-        json(&LeftOut {
-            below: self.hop.span_id.as_deref(),
-            hop: &self.hop.service,
-            reason: "size",
-            spans: Some(counts.spans),
-            hops: Some(counts.hops),
-        })
+        let below = self.hop.span_id.as_deref();
+        left_out(below, &self.hop.service, "size", Some(counts))
     }
 }
 
@@ -142,28 +144,6 @@ impl Page {
     }
 }
 
-#[derive(Serialize)]
-struct Head<'a> {
-    version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a Payload>,
-}
-
-/// What a report does not list.
-#[derive(Serialize)]
-struct LeftOut<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    below: Option<&'a str>,
-    hop: &'a str,
-    reason: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spans: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hops: Option<u64>,
-}
-
 /// A call as JSON, and its attempts.
 struct WrittenCall<'a> {
     json: String,
@@ -175,7 +155,7 @@ struct WrittenCall<'a> {
 
 impl<'a> WrittenCall<'a> {
     fn new(call: &'a Call) -> WrittenCall<'a> {
-        let json = json(call);
+        let json = call.to_json();
         let tries = call.tries.iter();
         let tries: Vec<_> = tries
             .map(|attempt| (attempt, entry(&call.url, attempt)))
@@ -211,24 +191,20 @@ fn entry(url: &str, attempt: &Try) -> Option<String> {
         Below::NoReport => ("no_report", None),
         Below::Reported(lists) => ("size", Some(lists.counts())),
     };
-    Some(json(&LeftOut {
-        below: attempt.span_id.as_deref(),
-        hop: url,
-        reason,
-        spans: counts.map(|counts| counts.spans),
-        hops: counts.map(|counts| counts.hops),
-    }))
+    let below = attempt.span_id.as_deref();
+    Some(left_out(below, url, reason, counts))
 }
 
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("strings and numbers are always JSON")
-}
-
-/// An object without its closing brace.
-fn open_object(value: &impl Serialize) -> String {
-    let mut json = json(value);
-    json.pop();
-    json
+/// An entry for what a report does not list.
+fn left_out(below: Option<&str>, hop: &str, reason: &str, counts: Option<Counts>) -> String {
+    let mut entry = Object::default();
+    entry
+        .optional_text("below", below)
+        .text("hop", hop)
+        .text("reason", reason)
+        .optional_number("spans", counts.map(|counts| counts.spans))
+        .optional_number("hops", counts.map(|counts| counts.hops));
+    entry.end()
 }
 
 #[cfg(test)]

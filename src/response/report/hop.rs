@@ -1,46 +1,58 @@
 //! What one service did for a request, and its calls with their attempts.
 
-use std::time::Duration;
-
-use serde::Serialize;
+use std::time::{Duration, SystemTime};
 
 use super::lists::Lists;
-use crate::clock::UnixNanos;
+use crate::json::{self, Object};
 use crate::outcome::Outcome;
 use crate::simulate::{Plan, Reason};
 
 /// What a service did, apart from its calls.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Hop {
     /// The service's name.
     pub service: String,
     /// The SERVER span; `None` if the SDK is disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
     /// The status of the response.
     pub status: u16,
     /// What became of the request.
     pub outcome: Outcome,
     /// Why the request was made to fail, or not; `None` if the simulation was not reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The error that a response without a report would state.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The simulated latency, if there was any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<SimulatedLatency>,
     /// The seed, if random decisions were seeded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
     /// When the SERVER span started.
-    pub start_unix_nano: UnixNanos,
+    pub start: SystemTime,
     /// When the SERVER span ended.
-    pub end_unix_nano: UnixNanos,
+    pub end: SystemTime,
+}
+
+impl Hop {
+    /// The hop as JSON, without its calls and its closing brace.
+    pub(super) fn open_json(&self) -> String {
+        let latency = self.latency.map(SimulatedLatency::to_json);
+        let mut hop = Object::default();
+        hop.text("service", &self.service)
+            .optional_text("span_id", self.span_id.as_deref())
+            .number("status", u64::from(self.status))
+            .text("outcome", self.outcome.as_str())
+            .optional_text("reason", self.reason.map(Reason::as_str))
+            .optional_text("error", self.error.as_deref())
+            .optional_json("latency", latency.as_deref())
+            .optional_text("seed", self.seed.as_deref())
+            .time("start_unix_nano", self.start)
+            .time("end_unix_nano", self.end);
+        hop.open()
+    }
 }
 
 /// A simulated delay.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimulatedLatency {
     ms: f64,
     reason: Reason,
@@ -54,6 +66,14 @@ impl SimulatedLatency {
             reason: plan.delay_reason,
         })
     }
+
+    fn to_json(self) -> String {
+        let mut latency = Object::default();
+        latency
+            .json("ms", &json::float(self.ms))
+            .text("reason", self.reason.as_str());
+        latency.end()
+    }
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -62,22 +82,33 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// A call of a downstream service.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Call {
     /// The URL, without credentials.
     pub url: String,
     /// What became of the call.
     pub outcome: CallOutcome,
     /// Why the call returned no list.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The attempts, in order.
     pub tries: Vec<Try>,
 }
 
+impl Call {
+    /// The call as JSON.
+    pub(super) fn to_json(&self) -> String {
+        let tries: Vec<_> = self.tries.iter().map(Try::to_json).collect();
+        let mut call = Object::default();
+        call.text("url", &self.url)
+            .text("outcome", self.outcome.as_str())
+            .optional_text("error", self.error.as_deref())
+            .json("tries", &json::list(&tries));
+        call.end()
+    }
+}
+
 /// What became of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallOutcome {
     /// It returned a list.
     Ok,
@@ -89,28 +120,47 @@ pub enum CallOutcome {
     Dropped,
 }
 
+impl CallOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            CallOutcome::Ok => "ok",
+            CallOutcome::Failed => "failed",
+            CallOutcome::Skipped => "skipped",
+            CallOutcome::Dropped => "dropped",
+        }
+    }
+}
+
 /// One attempt of a call.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Try {
     /// The CLIENT span; `None` if the SDK is disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
     /// The status, if the head of a response arrived.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The kind of failure, as in `error.type`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When the CLIENT span started.
-    pub start_unix_nano: UnixNanos,
+    pub start: SystemTime,
     /// When the CLIENT span ended.
-    pub end_unix_nano: UnixNanos,
+    pub end: SystemTime,
     /// The CLIENT span as JSON; `None` if the SDK is disabled.
-    #[serde(skip)]
     pub span: Option<String>,
     /// What is known of the service that was called.
-    #[serde(skip)]
     pub below: Below,
+}
+
+impl Try {
+    fn to_json(&self) -> String {
+        let mut attempt = Object::default();
+        attempt
+            .optional_text("span_id", self.span_id.as_deref())
+            .optional_number("status", self.status.map(u64::from))
+            .optional_text("error", self.error.as_deref())
+            .time("start_unix_nano", self.start)
+            .time("end_unix_nano", self.end);
+        attempt.end()
+    }
 }
 
 /// What is known of the service that an attempt called.

@@ -1,18 +1,13 @@
 //! The lists of a report: those that a service writes, and those that it reads in a downstream's report.
 //!
-//! Items that are read pass on as they are. Refuses a report of another version, items that are not objects, and
-//! items that a strict JSON parser would refuse or that are nested deeper than a report is.
+//! Items that are read pass on as they are. Refuses a report of another version, and items that are not acceptable
+//! objects (see `strict`).
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::VERSION;
-
-/// How deep objects and lists may nest within an item. A hop has three levels of objects and two of lists.
-const MAX_DEPTH: u8 = 8;
+use super::strict::is_strict_object;
+use crate::json;
 
 /// JSON values, separated by commas.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,6 +17,13 @@ pub struct Items {
 }
 
 impl Items {
+    fn of(values: &[&str]) -> Items {
+        Items {
+            json: values.join(","),
+            count: values.len() as u64,
+        }
+    }
+
     /// Appends a value.
     pub fn push(&mut self, json: &str) {
         self.append(json, 1);
@@ -54,8 +56,7 @@ impl Items {
 }
 
 /// Numbers of spans and hops.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Spans.
     pub spans: u64,
@@ -69,6 +70,17 @@ impl Counts {
         spans: u64::MAX,
         hops: u64::MAX,
     };
+
+    /// The numbers in an entry of `left_out`, zero where there are none. `None` if a number is there twice: readers
+    /// would disagree.
+    fn read(entry: &str) -> Option<Counts> {
+        let fields = json::fields(entry.as_bytes(), ["spans", "hops"]).ok()?;
+        let [spans, hops] = fields.map(|count| count.and_then(|count| count.get().parse().ok()));
+        Some(Counts {
+            spans: spans.unwrap_or_default(),
+            hops: hops.unwrap_or_default(),
+        })
+    }
 
     /// Adds `other`. A lying downstream may name any numbers.
     pub fn add(&mut self, other: Counts) {
@@ -93,29 +105,20 @@ pub struct Lists {
 impl Lists {
     /// Reads the lists in a downstream's report. `None` if it is no report of this version.
     pub fn read(body: &[u8]) -> Option<Lists> {
-        #[derive(Deserialize)]
-        struct Received<'a> {
-            version: u64,
-            #[serde(borrow)]
-            hops: Vec<&'a RawValue>,
-            #[serde(borrow)]
-            spans: Vec<&'a RawValue>,
-            #[serde(borrow)]
-            left_out: Vec<&'a RawValue>,
-        }
-        let received: Received<'_> = serde_json::from_slice(body).ok()?;
-        if received.version != VERSION || received.hops.is_empty() {
+        let names = ["version", "hops", "spans", "left_out"];
+        let [version, hops, spans, left_out] = json::fields(body, names).ok()?;
+        let (hops, spans, left_out) = (objects(hops?)?, objects(spans?)?, objects(left_out?)?);
+        if version?.get().parse() != Ok(VERSION) || hops.is_empty() {
             return None;
         }
         let mut cut = Counts::default();
-        for entry in &received.left_out {
-            // Entries without counts have none to add.
-            cut.add(serde_json::from_str(entry.get()).unwrap_or_default());
+        for entry in &left_out {
+            cut.add(Counts::read(entry)?);
         }
         Some(Lists {
-            hops: objects(&received.hops)?,
-            spans: objects(&received.spans)?,
-            left_out: objects(&received.left_out)?,
+            hops: Items::of(&hops),
+            spans: Items::of(&spans),
+            left_out: Items::of(&left_out),
             cut,
         })
     }
@@ -143,85 +146,12 @@ impl Lists {
     }
 }
 
-/// The items, if all are acceptable objects.
-fn objects(values: &[&RawValue]) -> Option<Items> {
-    let mut items = Items::default();
-    for value in values {
-        let json = value.get();
-        let mut parser = serde_json::Deserializer::from_str(json);
-        let is_strict = Nested(MAX_DEPTH).deserialize(&mut parser).is_ok();
-        if !is_strict || !json.starts_with('{') {
-            return None;
-        }
-        items.push(json);
-    }
-    Some(items)
-}
-
-/// Any JSON value that nests no deeper than this. Decodes strings and numbers, which skipping a value would not.
-#[derive(Clone, Copy)]
-struct Nested(u8);
-
-impl Nested {
-    fn inner<E: Error>(self) -> Result<Nested, E> {
-        let Nested(depth) = self;
-        let depth = depth.checked_sub(1);
-        depth.map(Nested).ok_or_else(|| E::custom("too deep"))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Nested {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Nested {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inner = self.inner()?;
-        while items.next_element_seed(inner)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let inner = self.inner()?;
-        while entries.next_key_seed(inner)?.is_some() {
-            entries.next_value_seed(inner)?;
-        }
-        Ok(())
-    }
+/// The items of a list, if all are acceptable objects.
+fn objects(list: &RawValue) -> Option<Vec<&str>> {
+    let list: Vec<&RawValue> = serde_json::from_slice(list.get().as_bytes()).ok()?;
+    let items = list.iter().map(|item| item.get());
+    let are_objects = items.clone().all(is_strict_object);
+    are_objects.then(|| items.collect())
 }
 
 #[cfg(test)]
@@ -281,6 +211,11 @@ mod tests {
         for (hops, spans, accepted, reason) in table {
             assert_eq!(read(&hops, spans, "[]").is_some(), accepted, "{reason}");
         }
+        assert_eq!(
+            read("[{}]", "[]", r#"[{"hops":1,"hops":2}]"#),
+            None,
+            "two counts"
+        );
         for (report, reason) in [
             (&b""[..], "nothing"),
             (b"[]", "no object"),

@@ -3,11 +3,13 @@
 //!
 //! - [`hop`]: what one service did
 //! - [`lists`]: the lists in a downstream's report
+//! - `strict`: which of their items are passed on
 //! - `document`: writes the report, within its limit
 
 mod document;
 pub mod hop;
 pub mod lists;
+mod strict;
 
 use self::hop::{Call, Hop};
 

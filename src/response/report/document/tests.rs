@@ -1,21 +1,20 @@
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::super::hop::{CallOutcome, Hop};
 use super::*;
-use crate::clock::UnixNanos;
 use crate::outcome::Outcome;
 
-const TIME: UnixNanos = UnixNanos(UNIX_EPOCH);
+const TIME: SystemTime = UNIX_EPOCH;
 
 fn attempt(span: &str, below: Below) -> Try {
     Try {
         span_id: Some(span.to_owned()),
         status: None,
         error: None,
-        start_unix_nano: TIME,
-        end_unix_nano: TIME,
+        start: TIME,
+        end: TIME,
         span: Some(format!("{{\"span_id\":\"{span}\"}}")),
         below,
     }
@@ -59,8 +58,8 @@ fn sample() -> Report {
             error: None,
             latency: None,
             seed: None,
-            start_unix_nano: TIME,
-            end_unix_nano: TIME,
+            start: TIME,
+            end: TIME,
         },
         spans: vec![
             "{\"kind\":\"SERVER\"}".to_owned(),

@@ -1,0 +1,23 @@
+//! The body of a request, read whole.
+//!
+//! Refuses more than [`MAX_BYTES`].
+
+use bytes::Bytes;
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::outcome::Failure;
+use crate::payload::MAX_BYTES;
+
+/// Reads a body to its end.
+pub(crate) async fn read_body<B>(body: B) -> Result<Bytes, Failure>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, MAX_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge),
+        Err(error) => Err(Failure::Unreadable(error.to_string())),
+    }
+}
