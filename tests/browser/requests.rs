@@ -192,6 +192,7 @@ async fn a_fault_from_the_form_hits_its_hop() {
     let whole =
         "document.querySelector('.outcome details pre').textContent.includes('\"version\": 2')";
     browser.wait_until("the JSON is folded below", whole).await;
+    browser.resize(1280, 1600).await;
     screenshot(&browser, "report").await;
     browser.click(".outcome .note a").await;
     browser
