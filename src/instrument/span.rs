@@ -13,8 +13,8 @@ use super::reported::EndedSpan;
 use super::{Received, SpanRef, attributes};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
-use crate::telemetry::propagation::TraceContext;
-use crate::telemetry::sampling::Reported;
+use crate::telemetry::propagation::{SamplingState, TraceContext};
+use crate::telemetry::sampling::{CallersDecision, Reported};
 
 /// How the spans of a request are recorded.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,12 @@ impl Span {
             parent_context = parent_context.with_value(Reported);
         }
         if let Some(parent) = parent {
-            parent_context = parent_context.with_remote_span_context(parent.span.clone());
+            if let Some(decision) = decision_beside_the_flag(parent) {
+                parent_context = parent_context.with_value(decision);
+            }
+            if parent.span.is_valid() {
+                parent_context = parent_context.with_remote_span_context(parent.span.clone());
+            }
         }
         let start = recording.clock.now();
         let builder = builder.with_start_time(start);
@@ -145,6 +150,15 @@ impl Span {
         if self.span.is_recording() {
             self.span.add_event_with_timestamp(name, time, attributes);
         }
+    }
+}
+
+/// What a context says about sampling, unless that is its span's flag.
+fn decision_beside_the_flag(parent: &TraceContext) -> Option<CallersDecision> {
+    match (parent.sampling, parent.span.is_valid()) {
+        (SamplingState::Deferred, _) => Some(CallersDecision::Deferred),
+        (_, false) => Some(CallersDecision::WithoutParent(parent.span.is_sampled())),
+        (_, true) => None,
     }
 }
 

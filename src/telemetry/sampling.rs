@@ -47,7 +47,10 @@ impl Sampling {
 
     /// The sampler for the SDK.
     pub fn sampler(self) -> ReportingSampler {
-        ReportingSampler(self.sdk_sampler())
+        ReportingSampler {
+            sampler: self.sdk_sampler(),
+            parent_based: self.parent_based,
+        }
     }
 
     fn sdk_sampler(self) -> Sampler {
@@ -69,9 +72,21 @@ impl Sampling {
 #[derive(Debug, Clone, Copy)]
 pub struct Reported;
 
+/// In the context of a new span: what the caller says about sampling, where that is not the flag of a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallersDecision {
+    /// There is a parent, but the decision is left to this service.
+    Deferred,
+    /// There is no parent, but a decision: whether the trace is sampled.
+    WithoutParent(bool),
+}
+
 /// One of the six samplers. What it drops is recorded in a context with [`Reported`].
 #[derive(Debug, Clone)]
-pub struct ReportingSampler(Sampler);
+pub struct ReportingSampler {
+    sampler: Sampler,
+    parent_based: bool,
+}
 
 impl ShouldSample for ReportingSampler {
     fn should_sample(
@@ -83,9 +98,18 @@ impl ShouldSample for ReportingSampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let Self(sampler) = self;
+        let said = parent_context.and_then(|context| context.get::<CallersDecision>());
+        let parent = match said {
+            Some(CallersDecision::Deferred) => None,
+            _ => parent_context,
+        };
+        let sampler = match said {
+            Some(CallersDecision::WithoutParent(true)) if self.parent_based => &Sampler::AlwaysOn,
+            Some(CallersDecision::WithoutParent(false)) if self.parent_based => &Sampler::AlwaysOff,
+            _ => &self.sampler,
+        };
         let mut result =
-            sampler.should_sample(parent_context, trace_id, name, span_kind, attributes, links);
+            sampler.should_sample(parent, trace_id, name, span_kind, attributes, links);
         if result.decision == SamplingDecision::Drop
             && parent_context.is_some_and(|context| context.get::<Reported>().is_some())
         {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::lists::Lists;
+use super::new_trace::{CalleesTrace, NewTrace};
 use crate::clock::UnixNanos;
 use crate::outcome::Outcome;
 use crate::simulate::{Plan, Reason};
+use crate::telemetry::propagation::Propagators;
 
 /// What a service did, apart from its calls.
 #[derive(Debug, Serialize)]
@@ -33,6 +35,9 @@ pub struct Hop {
     /// The seed, if random decisions were seeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
+    /// Why the service started a trace of its own, if the request came from a service of the mesh, or had a context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_trace: Option<NewTrace>,
     /// When the SERVER span started.
     pub start_unix_nano: UnixNanos,
     /// When the SERVER span ended.
@@ -105,6 +110,9 @@ pub struct Try {
     pub start_unix_nano: UnixNanos,
     /// When the CLIENT span ended.
     pub end_unix_nano: UnixNanos,
+    /// The trace that the service started which was called, if it did not join this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_trace: Option<CalleesTrace>,
     /// The CLIENT span as JSON; `None` if the SDK is disabled.
     #[serde(skip)]
     pub span: Option<String>,
@@ -122,4 +130,14 @@ pub enum Below {
     NoReport,
     /// Its report.
     Reported(Box<Lists>),
+}
+
+impl Below {
+    /// The trace that the service started, if its report says so; `propagators` are those of the call.
+    pub fn new_trace(&self, propagators: &Propagators) -> Option<CalleesTrace> {
+        match self {
+            Below::Reported(lists) => lists.started.as_ref()?.of_call(propagators),
+            Below::Nothing | Below::NoReport => None,
+        }
+    }
 }

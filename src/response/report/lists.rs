@@ -10,6 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::VERSION;
+use super::new_trace::Started;
 
 /// How deep objects and lists may nest within an item. A hop has three levels of objects and two of lists.
 const MAX_DEPTH: u8 = 8;
@@ -86,7 +87,9 @@ pub struct Lists {
     pub spans: Items,
     /// What the report leaves out.
     pub left_out: Items,
-    /// How much that is, where it is known.
+    /// The trace that the first hop started, if it says so.
+    pub started: Option<Started>,
+    /// How much is left out, where it is known.
     cut: Counts,
 }
 
@@ -112,7 +115,10 @@ impl Lists {
             // Entries without counts have none to add.
             cut.add(serde_json::from_str(entry.get()).unwrap_or_default());
         }
+        let first = received.hops.first()?;
         Some(Lists {
+            // A lying downstream may have another shape there.
+            started: serde_json::from_str(first.get()).ok(),
             hops: objects(&received.hops)?,
             spans: objects(&received.spans)?,
             left_out: objects(&received.left_out)?,

@@ -3,11 +3,13 @@
 //!
 //! - [`hop`]: what one service did
 //! - [`lists`]: the lists in a downstream's report
+//! - [`new_trace`]: why a hop is in another trace than its caller
 //! - `document`: writes the report, within its limit
 
 mod document;
 pub mod hop;
 pub mod lists;
+pub mod new_trace;
 
 use self::hop::{Call, Hop};
 

@@ -16,6 +16,7 @@ fn attempt(span: &str, below: Below) -> Try {
         error: None,
         start_unix_nano: TIME,
         end_unix_nano: TIME,
+        new_trace: None,
         span: Some(format!("{{\"span_id\":\"{span}\"}}")),
         below,
     }
@@ -59,6 +60,7 @@ fn sample() -> Report {
             error: None,
             latency: None,
             seed: None,
+            new_trace: None,
             start_unix_nano: TIME,
             end_unix_nano: TIME,
         },
