@@ -121,6 +121,8 @@ impl ShouldSample for ReportingSampler {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceState};
+
     use super::*;
 
     #[test]
@@ -144,6 +146,33 @@ mod tests {
             );
         }
         assert!(Sampling::parse("parentbased_", 1.0).is_err());
+    }
+
+    #[test]
+    fn follows_a_caller_that_names_no_parent_or_no_decision() {
+        use CallersDecision::{Deferred, WithoutParent};
+        use SamplingDecision::{Drop, RecordAndSample};
+        let table = [
+            ("parentbased_always_on", WithoutParent(false), Drop, "denied"),
+            ("parentbased_always_off", WithoutParent(true), RecordAndSample, "accepted"),
+            ("always_on", WithoutParent(false), RecordAndSample, "callers don't matter"),
+            ("always_off", WithoutParent(true), Drop, "callers don't matter"),
+            ("parentbased_always_on", Deferred, RecordAndSample, "the root's sampler decides"),
+            ("parentbased_always_off", Deferred, Drop, "the root's sampler decides"),
+        ];
+        for (name, said, expected, reason) in table {
+            let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);
+            let mut context = Context::new().with_value(said);
+            if said == Deferred {
+                // With the flag alone the trace would be denied.
+                let (span, flags) = (SpanId::from_bytes([1; 8]), TraceFlags::default());
+                let parent = SpanContext::new(trace, span, flags, true, TraceState::NONE);
+                context = context.with_remote_span_context(parent);
+            }
+            let sampler = Sampling::parse(name, 1.0).unwrap().sampler();
+            let result = sampler.should_sample(Some(&context), trace, "POST", &kind, &[], &[]);
+            assert_eq!(result.decision, expected, "{name}: {reason}");
+        }
     }
 
     #[test]
