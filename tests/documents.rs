@@ -66,7 +66,10 @@ fn the_chained_services_differ_only_in_their_own_settings() {
     let manifest = manifest();
     let resolved = Variables::resolve(&manifest, &[]).unwrap();
     let first = find(&manifest, "tracing-tail").unwrap();
-    for (id, own) in [("service-b", "b_propagators"), ("service-c", "c_propagators")] {
+    for (id, own) in [
+        ("service-b", "b_propagators"),
+        ("service-c", "c_propagators"),
+    ] {
         let chained = find(&manifest, id).unwrap();
         assert_eq!(chained.source, first.source);
         let mut expected = resolved.of_component(first).unwrap();

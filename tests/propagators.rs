@@ -4,9 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Test, tests};
-use crate::support::{
-    Answer, App, Collector, Downstream, Launch, SpanRecord, launch_exporting_to,
-};
+use crate::support::{Answer, App, Collector, Downstream, Launch, SpanRecord, launch_exporting_to};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -54,7 +52,9 @@ async fn a_b3_header_is_the_root_s_parent() {
     let spans = collector.wait_for(5).await;
     assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
     let children = spans.iter().filter(|span| span.parent == SPAN);
-    let children: Vec<_> = children.map(|span| (&span.kind[..], &span.service[..])).collect();
+    let children: Vec<_> = children
+        .map(|span| (&span.kind[..], &span.service[..]))
+        .collect();
     assert_eq!(children, [("SERVER", "tracing-tail")]);
 }
 
@@ -67,7 +67,10 @@ async fn a_chain_that_speaks_b3_only_is_one_trace() {
         .start()
         .await;
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
-    let headers = [("traceparent", &traceparent[..]), ("baggage", "tail.*.errors=100")];
+    let headers = [
+        ("traceparent", &traceparent[..]),
+        ("baggage", "tail.*.errors=100"),
+    ];
     let answer = send(&app, "/process", &headers).await;
     assert_eq!(answer.status(), 200, "without baggage there are no faults");
     assert!(!answer.headers().contains_key("traceresponse"));
@@ -78,12 +81,17 @@ async fn a_chain_that_speaks_b3_only_is_one_trace() {
     assert_ne!(root.trace, TRACE, "traceparent is not read");
     assert!(spans.iter().all(|span| span.trace == root.trace));
     let (sent, _) = &downstream.received()[0];
-    let last = spans.iter().find(|span| {
-        span.kind == "CLIENT" && span.service == "service-c"
-    });
+    let last = spans
+        .iter()
+        .find(|span| span.kind == "CLIENT" && span.service == "service-c");
     let context = format!("{}-{}-1", root.trace, last.unwrap().id);
     assert_eq!(sent["b3"], context);
-    for name in ["traceparent", "tracing-tail-parent", "baggage", "x-b3-traceid"] {
+    for name in [
+        "traceparent",
+        "tracing-tail-parent",
+        "baggage",
+        "x-b3-traceid",
+    ] {
         assert!(!sent.contains_key(name), "{name}");
     }
 }
@@ -94,8 +102,18 @@ async fn b3_decides_about_sampling() {
         ("0", None, "parentbased_always_on", "b3: 0 alone"),
         ("1", Some("1"), "parentbased_always_off", "b3: 1 alone"),
         ("d", Some("d"), "parentbased_always_off", "b3: d alone"),
-        ("ids", None, "parentbased_always_off", "deferred, and this service says no"),
-        ("ids", Some("1"), "parentbased_always_on", "deferred, and this service says yes"),
+        (
+            "ids",
+            None,
+            "parentbased_always_off",
+            "deferred, and this service says no",
+        ),
+        (
+            "ids",
+            Some("1"),
+            "parentbased_always_on",
+            "deferred, and this service says yes",
+        ),
         ("ids-0", None, "parentbased_always_on", "denied"),
         ("ids-d", Some("d"), "parentbased_always_off", "debug"),
     ];
@@ -118,7 +136,11 @@ async fn b3_decides_about_sampling() {
         assert_eq!(of_first, exported - 2, "{reason}");
         let (sent, _) = &downstream.received()[0];
         let sent = sent["b3"].to_str().unwrap();
-        assert_eq!(sent.rsplit('-').next(), state.or(Some("0")), "{reason}: {sent}");
+        assert_eq!(
+            sent.rsplit('-').next(),
+            state.or(Some("0")),
+            "{reason}: {sent}"
+        );
     }
 }
 
@@ -137,12 +159,19 @@ async fn a_fault_by_uberctx_reaches_its_hop() {
     assert_eq!(answer.status(), 502);
     let spans = collector.wait_for(5).await;
     assert!(spans.iter().all(|span| span.trace == TRACE));
-    let failed = spans.iter().find(|span| span.service == "service-c").unwrap();
+    let failed = spans
+        .iter()
+        .find(|span| span.service == "service-c")
+        .unwrap();
     assert_eq!(failed.attributes["http.response.status_code"], "503");
 }
 
 async fn report(app: &App) -> Value {
-    send(app, "/process?report", &[]).await.json().await.unwrap()
+    send(app, "/process?report", &[])
+        .await
+        .json()
+        .await
+        .unwrap()
 }
 
 async fn a_mesh_of_two_formats_is_whole_where_neighbours_share_one() {

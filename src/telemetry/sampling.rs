@@ -153,12 +153,42 @@ mod tests {
         use CallersDecision::{Deferred, WithoutParent};
         use SamplingDecision::{Drop, RecordAndSample};
         let table = [
-            ("parentbased_always_on", WithoutParent(false), Drop, "denied"),
-            ("parentbased_always_off", WithoutParent(true), RecordAndSample, "accepted"),
-            ("always_on", WithoutParent(false), RecordAndSample, "callers don't matter"),
-            ("always_off", WithoutParent(true), Drop, "callers don't matter"),
-            ("parentbased_always_on", Deferred, RecordAndSample, "the root's sampler decides"),
-            ("parentbased_always_off", Deferred, Drop, "the root's sampler decides"),
+            (
+                "parentbased_always_on",
+                WithoutParent(false),
+                Drop,
+                "denied",
+            ),
+            (
+                "parentbased_always_off",
+                WithoutParent(true),
+                RecordAndSample,
+                "accepted",
+            ),
+            (
+                "always_on",
+                WithoutParent(false),
+                RecordAndSample,
+                "callers don't matter",
+            ),
+            (
+                "always_off",
+                WithoutParent(true),
+                Drop,
+                "callers don't matter",
+            ),
+            (
+                "parentbased_always_on",
+                Deferred,
+                RecordAndSample,
+                "the root's sampler decides",
+            ),
+            (
+                "parentbased_always_off",
+                Deferred,
+                Drop,
+                "the root's sampler decides",
+            ),
         ];
         for (name, said, expected, reason) in table {
             let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);

@@ -152,7 +152,11 @@ mod manifest {
                 let expected = match *setting {
                     APP_NAME => id.to_owned(),
                     APP_URL_DESTINO => service.destinations(),
-                    OTEL_PROPAGATORS => format!("{} else {}", service.own_value(OTEL_PROPAGATORS), OTEL_PROPAGATORS.default),
+                    OTEL_PROPAGATORS => format!(
+                        "{} else {}",
+                        service.own_value(OTEL_PROPAGATORS),
+                        OTEL_PROPAGATORS.default
+                    ),
                     other => service.get(other).unwrap_or(other.default).to_owned(),
                 };
                 assert_eq!(mapped[&setting.variable()], expected, "{}", setting.env);

@@ -63,8 +63,18 @@ mod tests {
             (r#"["tracecontext"]"#, r#"["b3"]"#, true, "none is shared"),
             (r#"[]"#, r#"["b3"]"#, true, "the caller sends none"),
             (r#"["b3"]"#, r#"[]"#, true, "the service reads none"),
-            (r#"["jaeger","b3"]"#, r#"["tracecontext","b3"]"#, false, "one is shared, and lost on the way"),
-            (r#"["b3multi"]"#, r#"["b3"]"#, false, "both encodings of B3 are read"),
+            (
+                r#"["jaeger","b3"]"#,
+                r#"["tracecontext","b3"]"#,
+                false,
+                "one is shared, and lost on the way",
+            ),
+            (
+                r#"["b3multi"]"#,
+                r#"["b3"]"#,
+                false,
+                "both encodings of B3 are read",
+            ),
         ];
         for (sent, reads, expected, reason) in table {
             let hops = format!(
