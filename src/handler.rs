@@ -285,11 +285,12 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             error: failure.map(ToString::to_string),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed,
-            new_trace: self.new_trace.filter(|_| span.span_id().is_some()),
             start_unix_nano: UnixNanos(ended.start),
             end_unix_nano: UnixNanos(ended.end),
         };
+        let new_trace = self.new_trace.zip(span.span_id());
         Some(Report {
+            new_trace: new_trace.and_then(|(new_trace, id)| new_trace.to_json(&id)),
             trace_id: span.trace_id().map(|id| id.to_string()),
             hop,
             spans,

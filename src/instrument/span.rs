@@ -14,7 +14,7 @@ use super::{Received, SpanRef, attributes};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
 use crate::telemetry::propagation::{SamplingState, TraceContext};
-use crate::telemetry::sampling::{CallersDecision, Reported};
+use crate::telemetry::sampling::{CallersDecision, SamplingHint};
 
 /// How the spans of a request are recorded.
 #[derive(Debug, Clone, Copy)]
@@ -51,16 +51,15 @@ impl Span {
         recording: Recording,
     ) -> Span {
         let mut parent_context = Context::new();
-        if recording.is_reported {
-            parent_context = parent_context.with_value(Reported);
+        let hint = SamplingHint {
+            is_reported: recording.is_reported,
+            decision: parent.and_then(decision_beside_the_flag),
+        };
+        if hint.is_reported || hint.decision.is_some() {
+            parent_context = parent_context.with_value(hint);
         }
-        if let Some(parent) = parent {
-            if let Some(decision) = decision_beside_the_flag(parent) {
-                parent_context = parent_context.with_value(decision);
-            }
-            if parent.span.is_valid() {
-                parent_context = parent_context.with_remote_span_context(parent.span.clone());
-            }
+        if let Some(parent) = parent.filter(|parent| parent.span.is_valid()) {
+            parent_context = parent_context.with_remote_span_context(parent.span.clone());
         }
         let start = recording.clock.now();
         let builder = builder.with_start_time(start);

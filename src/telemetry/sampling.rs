@@ -67,12 +67,16 @@ impl Sampling {
     }
 }
 
-/// In the context of a new span: the span is recorded even if it is not sampled, because a report lists it. The
-/// span processor ignores it then.
-#[derive(Debug, Clone, Copy)]
-pub struct Reported;
+/// In the context of a new span: what the sampler has to know besides the parent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SamplingHint {
+    /// The span is recorded even if it is not sampled, because a report lists it. The span processor ignores it then.
+    pub is_reported: bool,
+    /// What the caller says.
+    pub decision: Option<CallersDecision>,
+}
 
-/// In the context of a new span: what the caller says about sampling, where that is not the flag of a parent.
+/// What a caller says about sampling, where that is not the flag of a parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallersDecision {
     /// There is a parent, but the decision is left to this service.
@@ -81,7 +85,7 @@ pub enum CallersDecision {
     WithoutParent(bool),
 }
 
-/// One of the six samplers. What it drops is recorded in a context with [`Reported`].
+/// One of the six samplers. What it drops is recorded if [`SamplingHint`] says so.
 #[derive(Debug, Clone)]
 pub struct ReportingSampler {
     sampler: Sampler,
@@ -98,7 +102,11 @@ impl ShouldSample for ReportingSampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let said = parent_context.and_then(|context| context.get::<CallersDecision>());
+        let hint = parent_context.and_then(|context| context.get::<SamplingHint>());
+        let SamplingHint {
+            is_reported,
+            decision: said,
+        } = hint.copied().unwrap_or_default();
         let parent = match said {
             Some(CallersDecision::Deferred) => None,
             _ => parent_context,
@@ -110,9 +118,7 @@ impl ShouldSample for ReportingSampler {
         };
         let mut result =
             sampler.should_sample(parent, trace_id, name, span_kind, attributes, links);
-        if result.decision == SamplingDecision::Drop
-            && parent_context.is_some_and(|context| context.get::<Reported>().is_some())
-        {
+        if result.decision == SamplingDecision::Drop && is_reported {
             result.decision = SamplingDecision::RecordOnly;
         }
         result
@@ -192,7 +198,10 @@ mod tests {
         ];
         for (name, said, expected, reason) in table {
             let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);
-            let mut context = Context::new().with_value(said);
+            let mut context = Context::new().with_value(SamplingHint {
+                is_reported: false,
+                decision: Some(said),
+            });
             if said == Deferred {
                 // With the flag alone the trace would be denied.
                 let (span, flags) = (SpanId::from_bytes([1; 8]), TraceFlags::default());
@@ -218,7 +227,10 @@ mod tests {
         for (name, is_reported, expected) in table {
             let mut context = Context::new();
             if is_reported {
-                context = context.with_value(Reported);
+                context = context.with_value(SamplingHint {
+                    is_reported: true,
+                    decision: None,
+                });
             }
             let sampler = Sampling::parse(name, 1.0).unwrap().sampler();
             let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::hop::{Below, Call, Try};
 use super::lists::{Counts, Items, Lists};
@@ -28,6 +29,7 @@ impl Report {
         let head = open_object(&Head {
             version: VERSION,
             trace_id: self.trace_id.as_deref(),
+            new_trace: self.new_trace.as_deref(),
             payload,
         });
         let hop = open_object(&self.hop);
@@ -147,6 +149,8 @@ struct Head<'a> {
     version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_trace: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'a Payload>,
 }

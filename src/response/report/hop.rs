@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::lists::Lists;
-use super::new_trace::{CalleesTrace, NewTrace};
+use super::new_trace;
 use crate::clock::UnixNanos;
 use crate::outcome::Outcome;
 use crate::simulate::{Plan, Reason};
@@ -35,9 +36,6 @@ pub struct Hop {
     /// The seed, if random decisions were seeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
-    /// Why the service started a trace of its own, if the request came from a service of the mesh, or had a context.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub new_trace: Option<NewTrace>,
     /// When the SERVER span started.
     pub start_unix_nano: UnixNanos,
     /// When the SERVER span ended.
@@ -112,7 +110,7 @@ pub struct Try {
     pub end_unix_nano: UnixNanos,
     /// The trace that the service started which was called, if it did not join this one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub new_trace: Option<CalleesTrace>,
+    pub new_trace: Option<Box<RawValue>>,
     /// The CLIENT span as JSON; `None` if the SDK is disabled.
     #[serde(skip)]
     pub span: Option<String>,
@@ -134,9 +132,12 @@ pub enum Below {
 
 impl Below {
     /// The trace that the service started, if its report says so; `propagators` are those of the call.
-    pub fn new_trace(&self, propagators: &Propagators) -> Option<CalleesTrace> {
+    pub fn new_trace(&self, propagators: &Propagators) -> Option<Box<RawValue>> {
         match self {
-            Below::Reported(lists) => lists.started.as_ref()?.of_call(propagators),
+            Below::Reported(lists) => match lists.new_trace.json() {
+                "" => None,
+                callee => new_trace::of_call(propagators, callee),
+            },
             Below::Nothing | Below::NoReport => None,
         }
     }

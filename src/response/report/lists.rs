@@ -10,7 +10,6 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::VERSION;
-use super::new_trace::Started;
 
 /// How deep objects and lists may nest within an item. A hop has three levels of objects and two of lists.
 const MAX_DEPTH: u8 = 8;
@@ -87,8 +86,8 @@ pub struct Lists {
     pub spans: Items,
     /// What the report leaves out.
     pub left_out: Items,
-    /// The trace that the first hop started, if it says so.
-    pub started: Option<Started>,
+    /// Why the service that answered started a trace of its own, if it says so: an object.
+    pub new_trace: Items,
     /// How much is left out, where it is known.
     cut: Counts,
 }
@@ -105,6 +104,8 @@ impl Lists {
             spans: Vec<&'a RawValue>,
             #[serde(borrow)]
             left_out: Vec<&'a RawValue>,
+            #[serde(borrow, default)]
+            new_trace: Option<&'a RawValue>,
         }
         let received: Received<'_> = serde_json::from_slice(body).ok()?;
         if received.version != VERSION || received.hops.is_empty() {
@@ -115,10 +116,8 @@ impl Lists {
             // Entries without counts have none to add.
             cut.add(serde_json::from_str(entry.get()).unwrap_or_default());
         }
-        let first = received.hops.first()?;
         Some(Lists {
-            // A lying downstream may have another shape there.
-            started: serde_json::from_str(first.get()).ok(),
+            new_trace: objects(received.new_trace.as_slice())?,
             hops: objects(&received.hops)?,
             spans: objects(&received.spans)?,
             left_out: objects(&received.left_out)?,

@@ -11,6 +11,8 @@ pub mod hop;
 pub mod lists;
 pub mod new_trace;
 
+use serde_json::value::RawValue;
+
 use self::hop::{Call, Hop};
 
 /// The version of the format.
@@ -21,6 +23,8 @@ pub const VERSION: u64 = 2;
 pub struct Report {
     /// The trace; `None` if the SDK is disabled and the caller named no trace.
     pub trace_id: Option<String>,
+    /// Why the trace starts with it, if the request came from a service of the mesh, or had a context.
+    pub new_trace: Option<Box<RawValue>>,
     /// The service itself.
     pub hop: Hop,
     /// Its SERVER span and its INTERNAL spans, as JSON; none if the SDK is disabled.

@@ -1,19 +1,19 @@
 //! Why a service started a trace of its own, although it was called: which formats of contexts it reads, and which the
 //! request had.
 //!
-//! The service itself knows the headers that arrived; its caller knows what it sent, and adds that to the attempt.
+//! The service itself knows the headers that arrived, and says so in its report; its caller knows what it sent, and adds
+//! that to the attempt. Written by hand, since the derived code would take more room in the component.
 
 use http::HeaderMap;
-use opentelemetry::trace::SpanId;
-use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::limits::Limits;
-use crate::telemetry::propagation::{Propagator, Propagators, carried_formats};
+use crate::telemetry::propagation::{Propagators, carried_formats};
 
-/// Why a hop is the first of its trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Why a request is the first of its trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTrace {
-    /// The formats that it reads.
+    /// The formats that the service reads.
     reads: Vec<&'static str>,
     /// The formats whose headers the request had, well-formed or not.
     carried: Vec<&'static str>,
@@ -28,56 +28,45 @@ impl NewTrace {
             carried,
         })
     }
-}
 
-/// A hop of a downstream's report that has [`NewTrace`].
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-pub struct Started {
-    span_id: String,
-    new_trace: Reads,
-}
-
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-struct Reads {
-    reads: Vec<String>,
-}
-
-impl Started {
-    /// What the caller can say of it. `None` if its span has no valid id.
-    pub fn of_call(&self, propagators: &Propagators) -> Option<CalleesTrace> {
-        let span_id = SpanId::from_hex(&self.span_id).ok()?.to_string();
-        let known = self.new_trace.reads.iter();
-        let known = known.filter_map(|name| Propagator::named(name));
-        let reads = Propagators::from_iter(known);
-        (span_id == self.span_id).then(|| CalleesTrace {
+    /// As the report of the service with this SERVER span has it.
+    pub fn to_json(&self, span_id: &str) -> Option<Box<RawValue>> {
+        let (reads, carried) = (list(&self.reads), list(&self.carried));
+        object(&[
+            r#"{"span_id":""#,
             span_id,
-            sent: propagators.trace_formats(),
-            reads: reads.trace_formats(),
-        })
+            r#"","reads":"#,
+            &reads,
+            r#","carried":"#,
+            &carried,
+            "}",
+        ])
     }
 }
 
-/// The trace that a callee started, as its caller tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CalleesTrace {
-    /// The callee's SERVER span.
-    span_id: String,
-    /// The formats in which the call sent its context.
-    sent: Vec<&'static str>,
-    /// The formats that the callee reads.
-    reads: Vec<&'static str>,
+/// What a caller says of a callee that has said `callee`: in which formats it has sent its context.
+pub fn of_call(propagators: &Propagators, callee: &str) -> Option<Box<RawValue>> {
+    let sent = list(&propagators.trace_formats());
+    object(&[r#"{"sent":"#, &sent, r#","callee":"#, callee, "}"])
+}
+
+fn list(names: &[&str]) -> String {
+    match names {
+        [] => "[]".to_owned(),
+        names => ["[\"", &names.join("\",\""), "\"]"].concat(),
+    }
+}
+
+fn object(parts: &[&str]) -> Option<Box<RawValue>> {
+    RawValue::from_string(parts.concat()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn propagators(text: &str) -> Propagators {
-        Propagators::parse(text).0
-    }
-
     #[test]
-    fn a_hop_names_what_it_reads_and_what_came() {
+    fn a_report_names_what_the_service_reads_and_what_came() {
         let table: [(&str, &[(&str, &str)], _, &str); 5] = [
             (
                 "b3",
@@ -87,20 +76,20 @@ mod tests {
             ),
             (
                 "b3,baggage",
-                &[("traceparent", "x"), ("tracing-tail-limits", "1;2")],
-                Some((vec!["b3"], vec!["tracecontext"])),
+                &[("traceparent", "x"), ("tracing-tail-limits", "hops=1")],
+                Some(r#""reads":["b3"],"carried":["tracecontext"]"#),
                 "no format is shared; baggage is none",
             ),
             (
                 "tracecontext",
                 &[("traceparent", "x")],
-                Some((vec!["tracecontext"], vec!["tracecontext"])),
+                Some(r#""reads":["tracecontext"],"carried":["tracecontext"]"#),
                 "from outside, and malformed",
             ),
             (
                 "tracecontext",
-                &[("tracing-tail-limits", "1;2")],
-                Some((vec!["tracecontext"], vec![])),
+                &[("tracing-tail-limits", "hops=1")],
+                Some(r#""reads":["tracecontext"],"carried":[]"#),
                 "a service that sends none, or what it sent is gone",
             ),
             (
@@ -112,55 +101,28 @@ mod tests {
                     ("x-amzn-trace-id", "x"),
                     ("ot-tracer-traceid", "x"),
                 ],
-                Some((vec![], vec!["b3", "b3multi", "jaeger", "xray", "ottrace"])),
+                Some(r#""reads":[],"carried":["b3","b3multi","jaeger","xray","ottrace"]"#),
                 "each format by its header",
             ),
         ];
-        for (list, pairs, expected, reason) in table {
+        for (names, pairs, expected, reason) in table {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
                 headers.insert(*name, value.parse().unwrap());
             }
-            let expected = expected.map(|(reads, carried)| NewTrace { reads, carried });
-            assert_eq!(
-                NewTrace::of(&propagators(list), &headers),
-                expected,
-                "{reason}"
-            );
+            let new_trace = NewTrace::of(&Propagators::parse(names).0, &headers);
+            let json = new_trace.map(|new_trace| new_trace.to_json("1f").unwrap().to_string());
+            let expected = expected.map(|lists| format!(r#"{{"span_id":"1f",{lists}}}"#));
+            assert_eq!(json, expected, "{reason}");
         }
     }
 
     #[test]
     fn a_caller_adds_what_it_sent() {
-        let table = [
-            (
-                r#"{"span_id":"00f067aa0ba902b7","new_trace":{"reads":["b3","x","baggage"],"carried":[]}}"#,
-                Some(vec!["b3"]),
-                "formats that are known",
-            ),
-            (
-                r#"{"span_id":"00f067aa0ba902b7","new_trace":{"reads":[]}}"#,
-                Some(vec![]),
-                "none",
-            ),
-            (
-                r#"{"span_id":"F0","new_trace":{"reads":["b3"]}}"#,
-                None,
-                "no id",
-            ),
-        ];
-        for (hop, reads, reason) in table {
-            let started: Started = serde_json::from_str(hop).unwrap();
-            let expected = reads.map(|reads| CalleesTrace {
-                span_id: "00f067aa0ba902b7".to_owned(),
-                sent: vec!["tracecontext"],
-                reads,
-            });
-            assert_eq!(
-                started.of_call(&Propagators::default()),
-                expected,
-                "{reason}"
-            );
-        }
+        let json = of_call(&Propagators::default(), r#"{"reads":[]}"#).unwrap();
+        assert_eq!(
+            json.get(),
+            r#"{"sent":["tracecontext"],"callee":{"reads":[]}}"#
+        );
     }
 }

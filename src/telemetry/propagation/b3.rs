@@ -5,24 +5,26 @@
 //! lengths than 16 and 32 digits.
 //! Source: <https://github.com/openzipkin/b3-propagation>; OpenTelemetry's "Propagators API", "B3 Requirements".
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 
 use super::ids::{self, ACCEPT, DEBUG, DEFER, DENY, Said, first};
 use super::{SamplingState, TraceContext};
 
-pub(super) const B3: HeaderName = HeaderName::from_static("b3");
-pub(super) const TRACE_ID: HeaderName = HeaderName::from_static("x-b3-traceid");
-const SPAN_ID: HeaderName = HeaderName::from_static("x-b3-spanid");
-const PARENT_SPAN_ID: HeaderName = HeaderName::from_static("x-b3-parentspanid");
-const SAMPLED: HeaderName = HeaderName::from_static("x-b3-sampled");
-const FLAGS: HeaderName = HeaderName::from_static("x-b3-flags");
+pub(super) const B3: &str = "b3";
+pub(super) const TRACE_ID: &str = "x-b3-traceid";
+const SPAN_ID: &str = "x-b3-spanid";
+const PARENT_SPAN_ID: &str = "x-b3-parentspanid";
+const SAMPLED: &str = "x-b3-sampled";
+const FLAGS: &str = "x-b3-flags";
 
+#[inline(never)]
 pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {
-    let single = first(headers, &B3).and_then(parse_single);
+    let single = first(headers, B3).and_then(parse_single);
     single.or_else(|| extract_multi(headers))
 }
 
 /// `{TraceId}-{SpanId}-{SamplingState}-{ParentSpanId}` without its last fields, or the sampling state alone.
+#[inline(never)]
 fn parse_single(text: &str) -> Option<TraceContext> {
     if let Some(said) = sampling_state(text) {
         return Some(ids::decision(said));
@@ -41,6 +43,7 @@ fn parse_single(text: &str) -> Option<TraceContext> {
     }
 }
 
+#[inline(never)]
 fn sampling_state(text: &str) -> Option<Said> {
     match text {
         "1" => Some(ACCEPT),
@@ -50,19 +53,21 @@ fn sampling_state(text: &str) -> Option<Said> {
     }
 }
 
+#[inline(never)]
 fn extract_multi(headers: &HeaderMap) -> Option<TraceContext> {
-    let said = match (first(headers, &FLAGS), first(headers, &SAMPLED)) {
+    let said = match (first(headers, FLAGS), first(headers, SAMPLED)) {
         (Some("1"), _) => DEBUG,
         (_, None) => DEFER,
         (_, Some(sampled)) if ids::boolean(sampled)? => ACCEPT,
         (_, Some(_)) => DENY,
     };
-    match (first(headers, &TRACE_ID), first(headers, &SPAN_ID)) {
+    match (first(headers, TRACE_ID), first(headers, SPAN_ID)) {
         (None, None) => (said != DEFER).then(|| ids::decision(said)),
-        (trace_id, span_id) => context(trace_id?, span_id?, first(headers, &PARENT_SPAN_ID), said),
+        (trace_id, span_id) => context(trace_id?, span_id?, first(headers, PARENT_SPAN_ID), said),
     }
 }
 
+#[inline(never)]
 fn context(trace: &str, span: &str, parent: Option<&str>, said: Said) -> Option<TraceContext> {
     let lower = |id: &str| !id.bytes().any(|b| b.is_ascii_uppercase());
     let is_span = |id: &str| id.len() == 16 && lower(id);
@@ -77,6 +82,7 @@ fn context(trace: &str, span: &str, parent: Option<&str>, said: Said) -> Option<
     ))
 }
 
+#[inline(never)]
 pub(super) fn inject_single(context: &TraceContext, headers: &mut HeaderMap) {
     let mut text = String::new();
     if context.span.is_valid() {
@@ -93,14 +99,15 @@ pub(super) fn inject_single(context: &TraceContext, headers: &mut HeaderMap) {
     }
     text.push_str(state);
     if !text.is_empty() {
-        headers.insert(B3, ids::value(text));
+        ids::set(headers, B3, text);
     }
 }
 
+#[inline(never)]
 pub(super) fn inject_multi(context: &TraceContext, headers: &mut HeaderMap) {
     if context.span.is_valid() {
-        headers.insert(TRACE_ID, ids::value(context.span.trace_id().to_string()));
-        headers.insert(SPAN_ID, ids::value(context.span.span_id().to_string()));
+        ids::set(headers, TRACE_ID, context.span.trace_id().to_string());
+        ids::set(headers, SPAN_ID, context.span.span_id().to_string());
     }
     let (name, state) = match context.sampling {
         // "Debug implies an accept decision, so don't also send the X-B3-Sampled header."
@@ -108,7 +115,7 @@ pub(super) fn inject_multi(context: &TraceContext, headers: &mut HeaderMap) {
         SamplingState::Deferred => return,
         SamplingState::Decided => (SAMPLED, decided(context)),
     };
-    headers.insert(name, HeaderValue::from_static(state));
+    ids::set(headers, name, state.to_owned());
 }
 
 fn decided(context: &TraceContext) -> &'static str {

@@ -16,6 +16,7 @@ pub(super) enum Escapes {
 }
 
 /// The members whose headers begin with this.
+#[inline(never)]
 pub(super) fn extract(headers: &HeaderMap, prefix: &str, escapes: Escapes) -> String {
     let mut members = String::new();
     for name in headers.keys() {
@@ -29,6 +30,7 @@ pub(super) fn extract(headers: &HeaderMap, prefix: &str, escapes: Escapes) -> St
 }
 
 /// Adds a member, with what W3C Baggage does not allow in its value percent-encoded.
+#[inline(never)]
 pub(super) fn push(members: &mut String, key: &str, value: &[u8], escapes: Escapes) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     if key.is_empty() {
@@ -63,8 +65,9 @@ pub(super) fn push(members: &mut String, key: &str, value: &[u8], escapes: Escap
 }
 
 /// Sets a member's header, unless its value can't be one.
+#[inline(never)]
 pub(super) fn insert(headers: &mut HeaderMap, name: [&str; 2], value: &[u8]) {
-    let name = HeaderName::try_from(name.concat());
+    let name = HeaderName::from_bytes(name.concat().as_bytes());
     if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
         headers.insert(name, value);
     }

@@ -3,22 +3,23 @@
 //! Ids may be shorter than they are, and the whole value percent-encoded. The parent's parent is ignored.
 //! Source: Jaeger's "Client Libraries", "Propagation Format".
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
 use super::header_baggage::{self, Escapes};
 use super::ids::{self, ACCEPT, DEBUG, DENY, first};
 use super::{SamplingState, TraceContext, baggage};
 use crate::settings::text::percent_decode_text;
 
-pub(super) const UBER_TRACE_ID: HeaderName = HeaderName::from_static("uber-trace-id");
-const BAGGAGE: HeaderName = HeaderName::from_static("jaeger-baggage");
+pub(super) const UBER_TRACE_ID: &str = "uber-trace-id";
+const BAGGAGE: &str = "jaeger-baggage";
 pub(super) const BAGGAGE_PREFIX: &str = "uberctx-";
 
 const SAMPLED: u8 = 1;
 const DEBUG_FLAG: u8 = 2;
 
+#[inline(never)]
 pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {
-    let text = first(headers, &UBER_TRACE_ID)?;
+    let text = first(headers, UBER_TRACE_ID)?;
     match text.contains('%') {
         true => parse(&percent_decode_text(text)?),
         false => parse(text),
@@ -48,6 +49,7 @@ fn flags(text: &str) -> Option<u8> {
     u8::from_str_radix(text, 16).ok().filter(|_| is_byte)
 }
 
+#[inline(never)]
 pub(super) fn inject(context: &TraceContext, headers: &mut HeaderMap) {
     let span = &context.span;
     if !span.is_valid() {
@@ -60,13 +62,14 @@ pub(super) fn inject(context: &TraceContext, headers: &mut HeaderMap) {
     };
     let (trace_id, span_id) = (span.trace_id().to_string(), span.span_id().to_string());
     let text = [&trace_id, ":", &span_id, ":0:", flags].concat();
-    headers.insert(UBER_TRACE_ID, ids::value(text));
+    ids::set(headers, UBER_TRACE_ID, text);
 }
 
 /// The members of `uberctx-` headers, and of `jaeger-baggage`, which is for requests by hand.
+#[inline(never)]
 pub(super) fn extract_baggage(headers: &HeaderMap) -> String {
     let mut members = header_baggage::extract(headers, BAGGAGE_PREFIX, Escapes::Kept);
-    if let Some(by_hand) = first(headers, &BAGGAGE) {
+    if let Some(by_hand) = first(headers, BAGGAGE) {
         let pairs = by_hand.split(',').filter_map(|pair| pair.split_once('='));
         for (key, value) in pairs {
             header_baggage::push(
@@ -80,6 +83,7 @@ pub(super) fn extract_baggage(headers: &HeaderMap) -> String {
     members
 }
 
+#[inline(never)]
 pub(super) fn inject_baggage(baggage: &str, headers: &mut HeaderMap) {
     baggage::for_each_pair(baggage, &mut |key, value| {
         // In a query's encoding a plus sign is a space.

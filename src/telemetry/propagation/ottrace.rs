@@ -5,7 +5,7 @@
 //! that start here, these have ids of 64 bits, by [`ShortTraceIds`].
 //! Source: OpenTracing's basictracer, and OpenTelemetry's propagators of the name OT Trace.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
@@ -14,15 +14,16 @@ use super::ids::{self, ACCEPT, DEFER, DENY, first};
 use super::{SamplingState, TraceContext, baggage};
 use crate::settings::text::percent_decode;
 
-pub(super) const TRACE_ID: HeaderName = HeaderName::from_static("ot-tracer-traceid");
-const SPAN_ID: HeaderName = HeaderName::from_static("ot-tracer-spanid");
-const SAMPLED: HeaderName = HeaderName::from_static("ot-tracer-sampled");
+pub(super) const TRACE_ID: &str = "ot-tracer-traceid";
+const SPAN_ID: &str = "ot-tracer-spanid";
+const SAMPLED: &str = "ot-tracer-sampled";
 pub(super) const BAGGAGE_PREFIX: &str = "ot-baggage-";
 
+#[inline(never)]
 pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {
-    let trace_id = ids::trace_id(first(headers, &TRACE_ID)?)?;
-    let span_id = ids::span_id(first(headers, &SPAN_ID)?)?;
-    let said = match first(headers, &SAMPLED) {
+    let trace_id = ids::trace_id(first(headers, TRACE_ID)?)?;
+    let span_id = ids::span_id(first(headers, SPAN_ID)?)?;
+    let said = match first(headers, SAMPLED) {
         None => DEFER,
         Some(sampled) if ids::boolean(sampled)? => ACCEPT,
         Some(_) => DENY,
@@ -30,24 +31,26 @@ pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {
     Some(ids::context(trace_id, span_id, said))
 }
 
+#[inline(never)]
 pub(super) fn inject(context: &TraceContext, headers: &mut HeaderMap) {
     let span = &context.span;
     if !span.is_valid() {
         return;
     }
     let trace_id = span.trace_id().to_string().split_off(16);
-    headers.insert(TRACE_ID, ids::value(trace_id));
-    headers.insert(SPAN_ID, ids::value(span.span_id().to_string()));
+    ids::set(headers, TRACE_ID, trace_id);
+    ids::set(headers, SPAN_ID, span.span_id().to_string());
     if context.sampling != SamplingState::Deferred {
         let sampled = match span.is_sampled() || context.sampling == SamplingState::Debug {
             true => "true",
             false => "false",
         };
-        headers.insert(SAMPLED, HeaderValue::from_static(sampled));
+        ids::set(headers, SAMPLED, sampled.to_owned());
     }
 }
 
 /// Baggage belongs to a span here: without one there is none.
+#[inline(never)]
 pub(super) fn extract_baggage(headers: &HeaderMap) -> String {
     match extract(headers) {
         Some(_) => header_baggage::extract(headers, BAGGAGE_PREFIX, Escapes::Literal),
@@ -56,6 +59,7 @@ pub(super) fn extract_baggage(headers: &HeaderMap) -> String {
 }
 
 /// Values are sent as they are, decoded.
+#[inline(never)]
 pub(super) fn inject_baggage(baggage: &str, headers: &mut HeaderMap) {
     baggage::for_each_pair(baggage, &mut |key, value| {
         let value = percent_decode(value).unwrap_or_else(|| value.as_bytes().to_owned());

@@ -7,9 +7,7 @@
 use http::HeaderMap;
 use opentelemetry::trace::SpanContext;
 
-use super::{
-    Caller, TraceContext, b3, baggage, ids, jaeger, ottrace, tracecontext, traceparent, xray,
-};
+use super::{Caller, TraceContext, b3, baggage, ids, jaeger, ottrace, tracecontext, xray};
 
 /// A propagator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +44,7 @@ const NONE: &str = "none";
 
 impl Propagator {
     /// The propagator of a name, in any case.
+    #[inline(never)]
     pub fn named(name: &str) -> Option<Propagator> {
         let found = NAMES
             .iter()
@@ -71,38 +70,31 @@ impl Default for Propagators {
     }
 }
 
-impl FromIterator<Propagator> for Propagators {
-    fn from_iter<I: IntoIterator<Item = Propagator>>(all: I) -> Propagators {
-        let mut propagators = Propagators(Vec::new());
-        for propagator in all {
-            if !propagators.contains(propagator) {
-                propagators.0.push(propagator);
-            }
-        }
-        propagators
-    }
-}
-
 impl Propagators {
-    /// Reads names in any case, comma separated, or `none`. A manifest has two lists, `own else shared`, of which the
+    /// Reads names in any case, separated by commas or spaces, or `none`. A manifest has two lists, `own else shared`, of which the
     /// first that is not empty counts. Returns what is wrong besides: a sentence for each name that is left out. If
     /// nothing is left, the default holds.
+    #[inline(never)]
     pub fn parse(text: &str) -> (Propagators, Vec<String>) {
-        let spaced = [" ", text, " "].concat();
-        let mut lists = spaced.split(" else ").map(str::trim);
-        let list = lists.find(|list| !list.is_empty()).unwrap_or_default();
-        let names = list.split(',').map(str::trim);
-        let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+        let mut names = Vec::new();
+        for name in text.split(',').flat_map(|names| names.split(' ')) {
+            match name.trim() {
+                "" => {}
+                "else" if names.is_empty() => {}
+                "else" => break,
+                name => names.push(name),
+            }
+        }
         let is_none = |name: &&str| name.eq_ignore_ascii_case(NONE);
         if !names.is_empty() && names.iter().all(is_none) {
             return (Propagators(Vec::new()), Vec::new());
         }
         let mut problems = Vec::new();
-        let known = names.iter().filter_map(|name| Propagator::named(name));
-        let mut propagators = Propagators::from_iter(known);
+        let mut propagators = Propagators(Vec::new());
         for name in &names {
             match Propagator::named(name) {
-                Some(_) => {}
+                Some(propagator) if propagators.contains(propagator) => {}
+                Some(propagator) => propagators.0.push(propagator),
                 None if is_none(name) => problems.push(format!("'{name}' counts only alone")),
                 None => {
                     let known = NAMES.map(|(_, name)| name).join(", ");
@@ -122,6 +114,7 @@ impl Propagators {
     }
 
     /// The names of the formats of trace contexts among them.
+    #[inline(never)]
     pub fn trace_formats(&self) -> Vec<&'static str> {
         let formats = self.0.iter().filter(|propagator| **propagator != Baggage);
         formats.map(|propagator| propagator.name()).collect()
@@ -159,6 +152,7 @@ impl Propagators {
 
     /// The baggage of a request as it was sent, malformed members included; may be empty. The last propagator
     /// that finds any wins.
+    #[inline(never)]
     pub fn baggage(&self, headers: &HeaderMap) -> String {
         let mut last = String::new();
         for propagator in &self.0 {
@@ -222,15 +216,15 @@ impl Propagators {
 pub fn carried_formats(headers: &HeaderMap) -> Vec<&'static str> {
     let formats = NAMES.iter().filter(|(propagator, _)| {
         let header = match propagator {
-            W3c => &traceparent::HEADER,
-            B3 => &b3::B3,
-            B3Multi => &b3::TRACE_ID,
-            Jaeger => &jaeger::UBER_TRACE_ID,
-            Xray => &xray::TRACE_HEADER,
-            OtTrace => &ottrace::TRACE_ID,
+            W3c => "traceparent",
+            B3 => b3::B3,
+            B3Multi => b3::TRACE_ID,
+            Jaeger => jaeger::UBER_TRACE_ID,
+            Xray => xray::TRACE_HEADER,
+            OtTrace => ottrace::TRACE_ID,
             Baggage => return false,
         };
-        headers.contains_key(header)
+        ids::first(headers, header).is_some()
     });
     formats.map(|(_, name)| *name).collect()
 }

@@ -4,19 +4,20 @@
 //! Without `Parent` there is no span to be the parent, as in the header that a load balancer makes.
 //! Source: the AWS X-Ray Developer Guide, "Tracing header".
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use opentelemetry::trace::TraceId;
 
 use super::ids::{self, ACCEPT, DEFER, DENY, first};
 use super::{SamplingState, TraceContext};
 
-pub(super) const TRACE_HEADER: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+pub(super) const TRACE_HEADER: &str = "x-amzn-trace-id";
 
 /// How many digits of a trace id are its time.
 const TIME: usize = 8;
 
+#[inline(never)]
 pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {
-    let fields = first(headers, &TRACE_HEADER)?.split(';');
+    let fields = first(headers, TRACE_HEADER)?.split(';');
     let (mut root, mut parent, mut said) = (None, None, DEFER);
     for field in fields {
         match field.trim_matches([' ', '\t']).split_once('=') {
@@ -42,6 +43,7 @@ fn trace_id(text: &str) -> Option<TraceId> {
     ids::trace_id(&[time, unique].concat())
 }
 
+#[inline(never)]
 pub(super) fn inject(context: &TraceContext, headers: &mut HeaderMap) {
     let span = &context.span;
     if !span.is_valid() {
@@ -64,7 +66,7 @@ pub(super) fn inject(context: &TraceContext, headers: &mut HeaderMap) {
         ";Sampled=",
         sampled,
     ];
-    headers.insert(TRACE_HEADER, ids::value(text.concat()));
+    ids::set(headers, TRACE_HEADER, text.concat());
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ fn below(hops: &[usize], spans: &[usize], cut: u64) -> Below {
 fn sample() -> Report {
     Report {
         trace_id: Some("t".to_owned()),
+        new_trace: None,
         hop: Hop {
             service: "me".to_owned(),
             span_id: Some("server".to_owned()),
@@ -60,7 +61,6 @@ fn sample() -> Report {
             error: None,
             latency: None,
             seed: None,
-            new_trace: None,
             start_unix_nano: TIME,
             end_unix_nano: TIME,
         },

@@ -24,8 +24,13 @@ struct RawTry {
 
 #[derive(Deserialize)]
 struct RawNewTrace {
-    span_id: String,
     sent: Vec<String>,
+    callee: RawCallee,
+}
+
+#[derive(Deserialize)]
+struct RawCallee {
+    span_id: String,
     reads: Vec<String>,
 }
 
@@ -36,7 +41,7 @@ pub(super) fn unrelated(hops: &[RawHop]) -> HashSet<SpanId> {
     let started = tries.filter_map(|attempt| attempt.new_trace.as_ref());
     let unrelated = started.filter(|started| !started.shares_a_format());
     unrelated
-        .filter_map(|started| SpanId::from_hex(&started.span_id).ok())
+        .filter_map(|started| SpanId::from_hex(&started.callee.span_id).ok())
         .collect()
 }
 
@@ -49,7 +54,10 @@ impl RawNewTrace {
             other => other.to_owned(),
         };
         let sent: HashSet<_> = self.sent.iter().map(format).collect();
-        self.reads.iter().any(|name| sent.contains(&format(name)))
+        self.callee
+            .reads
+            .iter()
+            .any(|name| sent.contains(&format(name)))
     }
 }
 
@@ -78,7 +86,7 @@ mod tests {
         ];
         for (sent, reads, expected, reason) in table {
             let hops = format!(
-                r#"[{{"service":"a"}},{{"calls":[{{"tries":[{{}},{{"new_trace":{{"span_id":"00f067aa0ba902b7","sent":{sent},"reads":{reads}}}}}]}}]}}]"#
+                r#"[{{"service":"a"}},{{"calls":[{{"tries":[{{}},{{"new_trace":{{"sent":{sent},"callee":{{"span_id":"00f067aa0ba902b7","reads":{reads}}}}}}}]}}]}}]"#
             );
             let hops: Vec<RawHop> = serde_json::from_str(&hops).unwrap();
             let span = SpanId::from_hex("00f067aa0ba902b7").unwrap();

@@ -13,7 +13,7 @@ fn document() -> Value {
         "trace_id": TRACE,
         "payload": ["a"],
         "hops": [{"service": "service-a", "anything": {"else": 1}, "calls": [{"tries": [
-            {"new_trace": {"span_id": SPAN, "sent": ["tracecontext"], "reads": ["b3"]}},
+            {"new_trace": {"sent": ["tracecontext"], "callee": {"span_id": SPAN, "reads": ["b3"]}}},
         ]}]}],
         "spans": [{
             "trace_id": TRACE, "span_id": SPAN, "parent_span_id": "00f067aa0ba902b7",
