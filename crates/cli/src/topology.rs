@@ -228,10 +228,10 @@ fn refusal(setting: Setting, value: &str) -> Option<String> {
 /// A service's own value of OTEL_PROPAGATORS: a list of names, or text.
 fn propagators(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
     let key = "propagators";
-    if !table.contains(key) {
+    let lists = table.string_or_strings(key)?;
+    if lists.is_empty() {
         return Ok(None);
     }
-    let lists = table.string_or_strings(key)?;
     for list in &lists {
         let (_, problems) = Propagators::parse(&list.value);
         if let Some(problem) = problems.first() {

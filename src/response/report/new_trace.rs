@@ -21,6 +21,7 @@ pub struct NewTrace {
 
 impl NewTrace {
     /// Of a request in which the propagators find no span. `None` if it had no context, and came from outside.
+    #[inline(never)]
     pub fn of(propagators: &Propagators, headers: &HeaderMap) -> Option<NewTrace> {
         let carried = carried_formats(headers);
         (!carried.is_empty() || Limits::are_in(headers)).then(|| NewTrace {
@@ -30,6 +31,7 @@ impl NewTrace {
     }
 
     /// As the report of the service with this SERVER span has it.
+    #[inline(never)]
     pub fn to_json(&self, span_id: &str) -> Option<Box<RawValue>> {
         let (reads, carried) = (list(&self.reads), list(&self.carried));
         object(&[
@@ -45,6 +47,7 @@ impl NewTrace {
 }
 
 /// What a caller says of a callee that has said `callee`: in which formats it has sent its context.
+#[inline(never)]
 pub fn of_call(propagators: &Propagators, callee: &str) -> Option<Box<RawValue>> {
     let sent = list(&propagators.trace_formats());
     object(&[r#"{"sent":"#, &sent, r#","callee":"#, callee, "}"])

@@ -121,6 +121,7 @@ impl Propagators {
     }
 
     /// Reads the headers of a request.
+    #[inline(never)]
     pub fn extract(&self, headers: &HeaderMap) -> Caller {
         let mut caller = Caller {
             parent: None,
@@ -170,6 +171,7 @@ impl Propagators {
     }
 
     /// The headers that make `parent` the parent of a downstream's spans.
+    #[inline(never)]
     pub fn inject(&self, parent: &TraceContext, baggage: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for propagator in &self.0 {

@@ -12,7 +12,6 @@ errors = 0.5
 [services.cart-db]
 calls = ["stock"]
 fanout = "parallel"
-propagators = ["b3", "tracecontext"]
 
 [services.stock]
 retries = 2
@@ -143,9 +142,19 @@ mod manifest {
 
     #[test]
     fn maps_each_setting_of_each_service() {
-        let manifest = manifest(SHOP, None);
+        let shop = SHOP.replace("retries = 2", "propagators = [\"b3\", \"tracecontext\"]");
+        let manifest = manifest(&shop, None);
         let resolved = Variables::resolve(&manifest, &[]).unwrap();
-        for service in parse(SHOP).unwrap().services {
+        assert_eq!(
+            resolved.get("stock_propagators").unwrap(),
+            "b3,tracecontext"
+        );
+        assert_eq!(
+            resolved.get("front_propagators").unwrap(),
+            "",
+            "the shared ones hold"
+        );
+        for service in parse(&shop).unwrap().services {
             let id = service.id.value.as_str();
             let mapped = resolved.of_component(find(&manifest, id).unwrap()).unwrap();
             for setting in SETTINGS.iter().filter(|setting| is_mapped(setting)) {
