@@ -17,12 +17,12 @@ use crate::payload::Payload;
 use crate::response::negotiation::wants_report;
 use crate::response::report::Report;
 use crate::response::report::hop::{Call, Hop, SimulatedLatency};
+use crate::response::report::new_trace::NewTrace;
 use crate::response::respond;
 use crate::simulate::Plan;
 use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::rng::SeededRng;
-use crate::telemetry::propagation::{self, baggage};
 use crate::wasi::Runtime;
 
 /// Handles one request of the service. `clock` has run since the request started.
@@ -56,13 +56,14 @@ struct RequestHandler<'s, R> {
     plan: Option<Plan>,
     spans: Vec<String>,
     calls: Vec<Call>,
+    new_trace: Option<NewTrace>,
 }
 
 impl<'s, R: Runtime> RequestHandler<'s, R> {
     /// Extracts the caller's context, and opens the SERVER span.
     fn start(service: &'s Service<R>, head: &request::Parts, clock: Clock) -> Self {
         let config = &service.config;
-        let caller = propagation::extract(&head.headers);
+        let caller = config.propagators.extract(&head.headers);
         let route = route(head);
         let is_routed = route.is_some();
         let wants_report = is_routed && wants_report(head);
@@ -74,8 +75,10 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             clock,
             is_reported: wants_report,
         };
+        let is_root = wants_report && !caller.names_a_span();
+        let new_trace = is_root.then(|| NewTrace::of(&config.propagators, &head.headers));
         RequestHandler {
-            span: RequestSpan::open(&service.tracer, &inbound, caller),
+            span: RequestSpan::open((&service.tracer, &config.propagators), &inbound, caller),
             clock,
             limits: Limits::read(&head.headers, config.max_hops),
             mesh_path: MeshPath::extract(&head.headers),
@@ -86,6 +89,7 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             plan: None,
             spans: Vec::new(),
             calls: Vec::new(),
+            new_trace: new_trace.flatten(),
             service,
         }
     }
@@ -123,7 +127,7 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         if !config.simulation.overrides {
             return Ok(Overrides::default());
         }
-        let overrides = Overrides::parse(&baggage::read(headers), &config.name);
+        let overrides = Overrides::parse(&config.propagators.baggage(headers), &config.name);
         let overrides = overrides.map_err(Failure::Baggage)?;
         self.span.overridden(&overrides);
         Ok(overrides)
@@ -246,15 +250,16 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
     /// written.
     fn finish(self, result: &Result<Payload, Failure>) -> Response<Bytes> {
         let span = self.span.to_ref();
+        let propagators = &self.service.config.propagators;
         if self.wants_report {
             let report = self.end_and_report(result);
             let report = report.and_then(|report| report.to_json(result.as_ref().ok()));
             let mut response = respond(result, report, span.trace_id());
-            span.inject_response(response.headers_mut());
+            span.inject_response(propagators, response.headers_mut());
             return response;
         }
         let mut response = respond(result, None, span.trace_id());
-        span.inject_response(response.headers_mut());
+        span.inject_response(propagators, response.headers_mut());
         self.span.end(response.status(), result);
         response
     }
@@ -283,7 +288,9 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             start: ended.start,
             end: ended.end,
         };
+        let new_trace = self.new_trace.zip(span.span_id());
         Some(Report {
+            new_trace: new_trace.and_then(|(new_trace, id)| new_trace.to_json(&id)),
             trace_id: span.trace_id().map(|id| id.to_string()),
             hop,
             spans,

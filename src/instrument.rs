@@ -23,7 +23,7 @@ use crate::downstream::{CallError, Downstream};
 use crate::inbound::origin::Origin;
 use crate::outcome::Failure;
 use crate::payload::Payload;
-use crate::telemetry::propagation::{self, Caller};
+use crate::telemetry::propagation::{Caller, Propagators};
 
 pub use self::reported::EndedSpan;
 
@@ -79,8 +79,8 @@ pub struct SpanRef(SpanContext);
 
 impl SpanRef {
     /// The span that handled a call, from the `traceresponse` of its response.
-    pub fn of_response(headers: &HeaderMap) -> Option<SpanRef> {
-        propagation::extract_response(headers).map(SpanRef)
+    pub fn of_response(propagators: &Propagators, headers: &HeaderMap) -> Option<SpanRef> {
+        propagators.extract_response(headers).map(SpanRef)
     }
 
     /// The trace; `None` if there is none: the SDK is disabled, and no caller named one.
@@ -95,8 +95,8 @@ impl SpanRef {
     }
 
     /// Names the span in the headers of a response.
-    pub fn inject_response(&self, headers: &mut HeaderMap) {
-        propagation::inject_response(&self.0, headers);
+    pub fn inject_response(&self, propagators: &Propagators, headers: &mut HeaderMap) {
+        propagators.inject_response(&self.0, headers);
     }
 }
 
@@ -118,13 +118,18 @@ impl SpanGuard {
 #[derive(Debug)]
 pub struct RequestSpan<'t> {
     tracer: &'t SdkTracer,
+    propagators: &'t Propagators,
     span: Span,
     baggage: String,
 }
 
 impl<'t> RequestSpan<'t> {
-    /// Opens the SERVER span of a request from `caller`.
-    pub fn open(tracer: &'t SdkTracer, inbound: &Inbound<'_>, caller: Caller) -> RequestSpan<'t> {
+    /// Opens the SERVER span of a request from `caller`. The propagators send its context on.
+    pub fn open(
+        (tracer, propagators): (&'t SdkTracer, &'t Propagators),
+        inbound: &Inbound<'_>,
+        caller: Caller,
+    ) -> RequestSpan<'t> {
         let method = Method::new(&inbound.head.method, inbound.known_methods);
         let parent = caller.parent.as_ref();
         let links = caller.host.iter();
@@ -139,6 +144,7 @@ impl<'t> RequestSpan<'t> {
         };
         RequestSpan {
             tracer,
+            propagators,
             span: Span::open(tracer, builder, parent, recording),
             baggage: caller.baggage,
         }
@@ -187,7 +193,7 @@ impl<'t> RequestSpan<'t> {
             .with_attributes(attributes)
             .with_links(links);
         let span = self.child(builder);
-        let headers = propagation::inject(&span.context, &self.baggage);
+        let headers = self.propagators.inject(&span.context, &self.baggage);
         let (received, more) = exchange(headers).await;
         EndedAttempt {
             span: span.to_ref(),

@@ -62,6 +62,11 @@ impl Limits {
         limits
     }
 
+    /// Whether a request has limits: another service of the mesh has sent it.
+    pub fn are_in(headers: &HeaderMap) -> bool {
+        headers.contains_key(HEADER)
+    }
+
     /// Adds the limits to the headers of a call.
     pub fn inject(&self, headers: &mut HeaderMap) {
         headers.insert(HEADER, self.header());

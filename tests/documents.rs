@@ -66,11 +66,18 @@ fn the_chained_services_differ_only_in_their_own_settings() {
     let manifest = manifest();
     let resolved = Variables::resolve(&manifest, &[]).unwrap();
     let first = find(&manifest, "tracing-tail").unwrap();
-    for id in ["service-b", "service-c"] {
+    for (id, own) in [
+        ("service-b", "b_propagators"),
+        ("service-c", "c_propagators"),
+    ] {
         let chained = find(&manifest, id).unwrap();
         assert_eq!(chained.source, first.source);
         let mut expected = resolved.of_component(first).unwrap();
         expected.insert("app_name".to_owned(), id.to_owned());
+        // A list of its own comes before the shared one.
+        let shared = &expected["otel_propagators"];
+        let propagators = format!("{} else {shared}", resolved.get(own).unwrap());
+        expected.insert("otel_propagators".to_owned(), propagators);
         assert_eq!(resolved.of_component(chained).unwrap(), expected);
         let hosts = |component: &tracing_tail_host::manifest::Component| {
             let hosts = component.allowed_outbound_hosts.iter();

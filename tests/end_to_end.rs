@@ -40,6 +40,7 @@ mod mesh;
 mod nothing_lost;
 mod origin;
 mod pressure;
+mod propagators;
 mod raw_http;
 mod report;
 mod retries;
@@ -74,6 +75,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
     nothing_lost::TESTS,
     origin::TESTS,
     pressure::TESTS,
+    propagators::TESTS,
     report::TESTS,
     retries::TESTS,
     secrets::TESTS,

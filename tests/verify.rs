@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         unsampled_requests_leave_nothing,
         another_program_s_spans_change_nothing,
         broken_propagation_is_named,
+        a_mesh_without_a_shared_format_is_whole,
         spans_below_a_call_without_report_change_nothing,
         a_signal_ends_waiting_and_what_is_there_is_judged,
         what_is_not_there_can_not_be_judged,
@@ -431,6 +432,23 @@ async fn broken_propagation_is_named() {
     // The service's own copy of the parent mends it.
     let mended = verified_across_a_proxy(&["traceparent"]).await;
     mended.is(0, &[("found", 30), ("propagation", 0)]);
+}
+
+/// Where no format is shared, nothing is broken: the trace has to be in two.
+async fn a_mesh_without_a_shared_format_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Destination::File(folder.path().join("traces.jsonl"));
+    let middle_man = MiddleMan::start(file, Duration::ZERO, |_| {}).await;
+    let app = chain(&middle_man.endpoint())
+        .env("OTEL_PROPAGATORS", "tracecontext")
+        .env("APP_B_PROPAGATORS", "b3")
+        .env("APP_C_PROPAGATORS", "none")
+        .start()
+        .await;
+    let backend = folder.path().to_str().unwrap();
+    let arguments = ["--requests", "10", "--rate", "100/s", "--backend", backend];
+    let verdict = verify(&app, &arguments).await;
+    verdict.is(0, &[("expected", 50), ("found", 50), ("propagation", 0)]);
 }
 
 async fn spans_below_a_call_without_report_change_nothing() {

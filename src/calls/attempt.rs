@@ -44,7 +44,7 @@ pub(super) async fn call<'s, R: Runtime>(
             let jitter = context.rng.draw(Decision::Wait(callee.index, resend_count));
             let now = context.clock.now();
             let delay = config.retries.next_delay(&sent, resend_count, jitter, now);
-            let head = ResponseHead::of(&sent, context.wants_report);
+            let head = context.response_head(&sent);
             (downstream.parse_response(sent), (delay, head))
         };
         let attempt = context.span.trace_attempt(&attempt, exchange).await;
@@ -57,6 +57,7 @@ pub(super) async fn call<'s, R: Runtime>(
                 start: ended.start,
                 end: ended.end,
                 span: ended.to_json(&config.name),
+                new_trace: head.below.new_trace(&config.propagators),
                 below: head.below,
             });
         }
@@ -91,11 +92,12 @@ struct ResponseHead {
     below: Below,
 }
 
-impl ResponseHead {
-    fn of(sent: &Result<Response<Bytes>, SendError>, wants_report: bool) -> ResponseHead {
+impl<R: Runtime> CallContext<'_, '_, R> {
+    fn response_head(&self, sent: &Result<Response<Bytes>, SendError>) -> ResponseHead {
+        let propagators = &self.config.propagators;
         let response = sent.as_ref().ok();
         let below = match sent {
-            _ if !wants_report => Below::Nothing,
+            _ if !self.wants_report => Below::Nothing,
             Ok(response) => {
                 let report = negotiation::report_in(response).map(Box::new);
                 report.map_or(Below::NoReport, Below::Reported)
@@ -108,13 +110,12 @@ impl ResponseHead {
                 Ok(response) => Some(response.status()),
                 Err(error) => error.status(),
             },
-            producer: response.and_then(|response| SpanRef::of_response(response.headers())),
+            producer: response
+                .and_then(|response| SpanRef::of_response(propagators, response.headers())),
             below,
         }
     }
-}
 
-impl<R: Runtime> CallContext<'_, '_, R> {
     /// Adds what a downstream has to know of an attempt: its path through the mesh, the limits of what it may
     /// do, and whether a report is wanted.
     fn add_headers(

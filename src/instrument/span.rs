@@ -13,8 +13,8 @@ use super::reported::EndedSpan;
 use super::{Received, SpanRef, attributes};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
-use crate::telemetry::propagation::TraceContext;
-use crate::telemetry::sampling::Reported;
+use crate::telemetry::propagation::{SamplingState, TraceContext};
+use crate::telemetry::sampling::{CallersDecision, SamplingHint};
 
 /// How the spans of a request are recorded.
 #[derive(Debug, Clone, Copy)]
@@ -51,10 +51,14 @@ impl Span {
         recording: Recording,
     ) -> Span {
         let mut parent_context = Context::new();
-        if recording.is_reported {
-            parent_context = parent_context.with_value(Reported);
+        let hint = SamplingHint {
+            is_reported: recording.is_reported,
+            decision: parent.and_then(decision_beside_the_flag),
+        };
+        if hint.is_reported || hint.decision.is_some() {
+            parent_context = parent_context.with_value(hint);
         }
-        if let Some(parent) = parent {
+        if let Some(parent) = parent.filter(|parent| parent.span.is_valid()) {
             parent_context = parent_context.with_remote_span_context(parent.span.clone());
         }
         let start = recording.clock.now();
@@ -145,6 +149,15 @@ impl Span {
         if self.span.is_recording() {
             self.span.add_event_with_timestamp(name, time, attributes);
         }
+    }
+}
+
+/// What a context says about sampling, unless that is its span's flag.
+fn decision_beside_the_flag(parent: &TraceContext) -> Option<CallersDecision> {
+    match (parent.sampling, parent.span.is_valid()) {
+        (SamplingState::Deferred, _) => Some(CallersDecision::Deferred),
+        (_, false) => Some(CallersDecision::WithoutParent(parent.span.is_sampled())),
+        (_, true) => None,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::downstream::Downstream;
 use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
 use crate::target::Target;
+use crate::telemetry::propagation::Propagators;
 use crate::telemetry::sampling::Sampling;
 
 mod parse;
@@ -59,6 +60,8 @@ pub struct Config {
     pub export: ExporterConfig,
     /// Attributes of the resource, in addition to those that the service sets itself.
     pub resource_attributes: Vec<(String, String)>,
+    /// The formats in which contexts are read and sent.
+    pub propagators: Propagators,
     /// Which traces are recorded.
     pub sampling: Sampling,
     /// How ended spans are batched.

@@ -6,8 +6,8 @@ use super::table::{
     APP_VIEWER_TOKEN, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
     OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
     OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
-    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
-    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS, OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
 };
 use super::values::{VIEWER_HOST, Values};
 use super::{BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, parse};
@@ -15,6 +15,7 @@ use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
 use crate::simulate::errors::Errors;
 use crate::simulate::latency::Latency;
+use crate::telemetry::propagation::Propagators;
 use crate::telemetry::sampling::Sampling;
 
 impl Config {
@@ -51,6 +52,7 @@ impl Config {
                 .or(attributed_name.filter(|name| !name.trim().is_empty()))
                 .unwrap_or_else(|| APP_NAME.default.to_owned()),
             resource_attributes,
+            propagators: reader.propagators(),
             sampling: reader.parse(&OTEL_TRACES_SAMPLER, &|name: &str| {
                 Sampling::parse(name, ratio)
             }),
@@ -124,6 +126,18 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Reads the list of propagators. An unknown name is left out, and the others hold.
+    #[inline(never)]
+    fn propagators(&mut self) -> Propagators {
+        let given = self.given(&OTEL_PROPAGATORS);
+        let (propagators, problems) = Propagators::parse(given.as_deref().unwrap_or_default());
+        let env = OTEL_PROPAGATORS.env;
+        let problems = problems.into_iter();
+        let problems = problems.map(|problem| format!("{env}: {problem}; it is left out"));
+        self.problems.ignored.extend(problems);
+        propagators
     }
 
     /// The value that is set; `None` if the setting is unset, or cannot be read.

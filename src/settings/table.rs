@@ -118,6 +118,11 @@ pub const OTEL_RESOURCE_ATTRIBUTES: Setting = Setting {
     env: "OTEL_RESOURCE_ATTRIBUTES",
     default: "",
 };
+/// The formats in which contexts are read and sent: OpenTelemetry's names, comma separated.
+pub const OTEL_PROPAGATORS: Setting = Setting {
+    env: "OTEL_PROPAGATORS",
+    default: "tracecontext,baggage",
+};
 /// Which traces are recorded: one of the specification's six samplers.
 pub const OTEL_TRACES_SAMPLER: Setting = Setting {
     env: "OTEL_TRACES_SAMPLER",
@@ -161,7 +166,7 @@ pub const APP_VIEWER_TOKEN: Setting = Setting {
 };
 
 /// All settings, in the order of the table in `docs/settings.md`.
-pub const SETTINGS: [Setting; 28] = [
+pub const SETTINGS: [Setting; 29] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -182,6 +187,7 @@ pub const SETTINGS: [Setting; 28] = [
     OTEL_EXPORTER_OTLP_COMPRESSION,
     OTEL_EXPORTER_OTLP_TIMEOUT,
     OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_PROPAGATORS,
     OTEL_TRACES_SAMPLER,
     OTEL_TRACES_SAMPLER_ARG,
     OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS,

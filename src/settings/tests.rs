@@ -211,6 +211,18 @@ fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
 }
 
 #[test]
+fn leaves_out_unknown_propagators_with_a_warning() {
+    let (config, problems) = read(&[("OTEL_PROPAGATORS", "b3,zipkin")]);
+    let names = "tracecontext, baggage, b3, b3multi, jaeger, xray, ottrace, none";
+    let problem = format!("OTEL_PROPAGATORS: 'zipkin' is not one of {names}; it is left out");
+    assert_eq!(problems.ignored, [problem]);
+    assert_eq!(problems.refused, [""; 0]);
+    assert_eq!(config.propagators.trace_formats(), ["b3"]);
+    let default = OTEL_PROPAGATORS.default;
+    assert_eq!(read(&[]).0.propagators, Propagators::parse(default).0);
+}
+
+#[test]
 fn ignores_a_malformed_otel_setting_with_a_warning() {
     let table = [
         (

@@ -13,7 +13,7 @@ use super::{
     OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
 };
 use crate::simulate::overrides;
-use crate::telemetry::propagation::baggage;
+use crate::telemetry::propagation::{baggage, may_have_header_baggage};
 use crate::wasi::Runtime;
 
 /// The value of one setting, if it is set, or why it could not be read.
@@ -56,7 +56,8 @@ impl Values {
     /// Reads what one request with these headers needs. Settings that make every request fail if they are
     /// malformed are always read.
     pub async fn for_request<R: Runtime>(runtime: &R, headers: &HeaderMap) -> Values {
-        let overridden = overrides::contains_overrides(&baggage::read(headers));
+        let overridden = overrides::contains_overrides(&baggage::read(headers))
+            || may_have_header_baggage(headers);
         Values::read(runtime, Serves::OneRequest { overridden }).await
     }
 
@@ -157,6 +158,7 @@ mod tests {
             "APP_TIMEOUT",
             "APP_RETRIES",
             "OTLP_ENDPOINT",
+            "OTEL_PROPAGATORS",
             "OTEL_SDK_DISABLED",
         ];
         let export = [

@@ -1,6 +1,6 @@
 //! OpenTelemetry for the service: context propagation, sampling, and the path of ended spans to the collector.
 //!
-//! - [`propagation`]: W3C Trace Context and Baggage in headers
+//! - [`propagation`]: trace contexts and baggage in headers
 //! - [`sampling`]: which traces are recorded
 //! - [`batch`] and [`processor`]: the span processor that batches ended spans
 //! - [`otlp`]: export over the host's outbound HTTP
@@ -29,6 +29,7 @@ pub use opentelemetry_sdk::trace::SdkTracer;
 use crate::settings::Config;
 use crate::telemetry::otlp::exporter::{Exporter, ResourceAndScope};
 use crate::telemetry::processor::BatchSpanProcessor;
+use crate::telemetry::propagation::{Propagator, ShortTraceIds};
 use crate::wasi::Runtime;
 
 /// Makes the tracer whose spans are sent to `config.otlp_endpoint`, if there is one. A tracer of a disabled SDK
@@ -47,6 +48,9 @@ pub fn tracer<R: Runtime>(runtime: R, config: &Config) -> SdkTracer {
         .with_max_events_per_span(u32::MAX)
         .with_max_links_per_span(u32::MAX)
         .with_resource(origin.resource.clone());
+    if config.propagators.contains(Propagator::OtTrace) {
+        provider = provider.with_id_generator(ShortTraceIds::default());
+    }
     let endpoint = config.otlp_endpoint.as_ref();
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
         let exporter = Exporter::new(runtime.clone(), endpoint, &config.export, &origin);

@@ -47,7 +47,10 @@ impl Sampling {
 
     /// The sampler for the SDK.
     pub fn sampler(self) -> ReportingSampler {
-        ReportingSampler(self.sdk_sampler())
+        ReportingSampler {
+            sampler: self.sdk_sampler(),
+            parent_based: self.parent_based,
+        }
     }
 
     fn sdk_sampler(self) -> Sampler {
@@ -64,14 +67,30 @@ impl Sampling {
     }
 }
 
-/// In the context of a new span: the span is recorded even if it is not sampled, because a report lists it. The
-/// span processor ignores it then.
-#[derive(Debug, Clone, Copy)]
-pub struct Reported;
+/// In the context of a new span: what the sampler has to know besides the parent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SamplingHint {
+    /// The span is recorded even if it is not sampled, because a report lists it. The span processor ignores it then.
+    pub is_reported: bool,
+    /// What the caller says.
+    pub decision: Option<CallersDecision>,
+}
 
-/// One of the six samplers. What it drops is recorded in a context with [`Reported`].
+/// What a caller says about sampling, where that is not the flag of a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallersDecision {
+    /// There is a parent, but the decision is left to this service.
+    Deferred,
+    /// There is no parent, but a decision: whether the trace is sampled.
+    WithoutParent(bool),
+}
+
+/// One of the six samplers. What it drops is recorded if [`SamplingHint`] says so.
 #[derive(Debug, Clone)]
-pub struct ReportingSampler(Sampler);
+pub struct ReportingSampler {
+    sampler: Sampler,
+    parent_based: bool,
+}
 
 impl ShouldSample for ReportingSampler {
     fn should_sample(
@@ -83,12 +102,23 @@ impl ShouldSample for ReportingSampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let Self(sampler) = self;
+        let hint = parent_context.and_then(|context| context.get::<SamplingHint>());
+        let SamplingHint {
+            is_reported,
+            decision: said,
+        } = hint.copied().unwrap_or_default();
+        let parent = match said {
+            Some(CallersDecision::Deferred) => None,
+            _ => parent_context,
+        };
+        let sampler = match said {
+            Some(CallersDecision::WithoutParent(true)) if self.parent_based => &Sampler::AlwaysOn,
+            Some(CallersDecision::WithoutParent(false)) if self.parent_based => &Sampler::AlwaysOff,
+            _ => &self.sampler,
+        };
         let mut result =
-            sampler.should_sample(parent_context, trace_id, name, span_kind, attributes, links);
-        if result.decision == SamplingDecision::Drop
-            && parent_context.is_some_and(|context| context.get::<Reported>().is_some())
-        {
+            sampler.should_sample(parent, trace_id, name, span_kind, attributes, links);
+        if result.decision == SamplingDecision::Drop && is_reported {
             result.decision = SamplingDecision::RecordOnly;
         }
         result
@@ -97,6 +127,8 @@ impl ShouldSample for ReportingSampler {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceState};
+
     use super::*;
 
     #[test]
@@ -123,6 +155,66 @@ mod tests {
     }
 
     #[test]
+    fn follows_a_caller_that_names_no_parent_or_no_decision() {
+        use CallersDecision::{Deferred, WithoutParent};
+        use SamplingDecision::{Drop, RecordAndSample};
+        let table = [
+            (
+                "parentbased_always_on",
+                WithoutParent(false),
+                Drop,
+                "denied",
+            ),
+            (
+                "parentbased_always_off",
+                WithoutParent(true),
+                RecordAndSample,
+                "accepted",
+            ),
+            (
+                "always_on",
+                WithoutParent(false),
+                RecordAndSample,
+                "callers don't matter",
+            ),
+            (
+                "always_off",
+                WithoutParent(true),
+                Drop,
+                "callers don't matter",
+            ),
+            (
+                "parentbased_always_on",
+                Deferred,
+                RecordAndSample,
+                "the root's sampler decides",
+            ),
+            (
+                "parentbased_always_off",
+                Deferred,
+                Drop,
+                "the root's sampler decides",
+            ),
+        ];
+        for (name, said, expected, reason) in table {
+            let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);
+            let mut context = Context::new().with_value(SamplingHint {
+                is_reported: false,
+                decision: Some(said),
+            });
+            if said == Deferred {
+                // With the flag alone the trace would be denied.
+                let (span, flags) = (SpanId::from_bytes([1; 8]), TraceFlags::default());
+                let parent = SpanContext::new(trace, span, flags, true, TraceState::NONE);
+                context = context.with_remote_span_context(parent);
+            }
+            let sampler = Sampling::parse(name, 1.0).unwrap().sampler();
+            let result = sampler.should_sample(Some(&context), trace, "POST", &kind, &[], &[]);
+            assert_eq!(result.decision, expected, "{name}: {reason}");
+        }
+    }
+
+    #[test]
     fn records_what_a_report_lists_and_samples_no_more_for_it() {
         use SamplingDecision::{Drop, RecordAndSample, RecordOnly};
         let table = [
@@ -135,7 +227,10 @@ mod tests {
         for (name, is_reported, expected) in table {
             let mut context = Context::new();
             if is_reported {
-                context = context.with_value(Reported);
+                context = context.with_value(SamplingHint {
+                    is_reported: true,
+                    decision: None,
+                });
             }
             let sampler = Sampling::parse(name, 1.0).unwrap().sampler();
             let (trace, kind) = (TraceId::from_bytes([1; 16]), SpanKind::Server);

@@ -18,7 +18,7 @@ use tracing_tail::instrument::{Inbound, RequestSpan};
 use tracing_tail::payload::Payload;
 use tracing_tail::response::respond;
 use tracing_tail::settings::{Config, Problems, Values};
-use tracing_tail::telemetry::propagation::{self, Caller};
+use tracing_tail::telemetry::propagation::{Caller, Propagators};
 use tracing_tail::telemetry::tracer;
 use tracing_tail::wasi::{Runtime, SendError};
 
@@ -86,8 +86,9 @@ pub const STEPS: [Step; 9] = [
 
 fn read_context(times: usize) {
     let (head, _) = head();
+    let propagators = Propagators::default();
     for _ in 0..times {
-        black_box(propagation::extract(black_box(&head.headers)));
+        black_box(propagators.extract(black_box(&head.headers)));
     }
 }
 
@@ -103,8 +104,9 @@ fn server_span(variables: Variables, times: usize) {
     let tracer = tracer_with(variables);
     let (head, caller) = head();
     let outcome = Ok(list());
+    let propagators = Propagators::default();
     for _ in 0..times {
-        let mut span = RequestSpan::open(&tracer, &inbound(&head), caller.clone());
+        let mut span = RequestSpan::open((&tracer, &propagators), &inbound(&head), caller.clone());
         span.processing_started(2);
         span.end(StatusCode::OK, &outcome);
     }
@@ -124,11 +126,12 @@ fn inbound(head: &request::Parts) -> Inbound<'_> {
 fn answer(times: usize) {
     let (head, caller) = head();
     let tracer = tracer_with(ALWAYS);
-    let span = RequestSpan::open(&tracer, &inbound(&head), caller).to_ref();
+    let propagators = Propagators::default();
+    let span = RequestSpan::open((&tracer, &propagators), &inbound(&head), caller).to_ref();
     let outcome = Ok(list());
     for _ in 0..times {
         let mut response = respond(&outcome, None, span.trace_id());
-        span.inject_response(response.headers_mut());
+        span.inject_response(&propagators, response.headers_mut());
         black_box(response);
     }
 }
@@ -178,7 +181,7 @@ pub fn request() -> Request<Bytes> {
 /// Its head, and what its headers say of the caller.
 fn head() -> (request::Parts, Caller) {
     let (head, _) = request().into_parts();
-    let caller = propagation::extract(&head.headers);
+    let caller = Propagators::default().extract(&head.headers);
     (head, caller)
 }
 

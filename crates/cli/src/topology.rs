@@ -8,6 +8,7 @@
 //! entry = true                       # takes requests from outside
 //! calls = ["catalog", "cart;p=60"]   # in this order; the cart for 60 % of requests
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
+//! propagators = ["b3", "baggage"]    # instead of OTEL_PROPAGATORS, which all others share
 //! ```
 //!
 //! It refuses, with the line: unknown keys, values that the service would refuse, calls to unknown services, cycles of
@@ -16,8 +17,10 @@
 use anyhow::Result;
 use tracing_tail::settings::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
-    APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN, Config, SETTINGS, Setting, Values,
+    APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN, Config, OTEL_PROPAGATORS, SETTINGS, Setting,
+    Values,
 };
+use tracing_tail::telemetry::propagation::Propagators;
 use tracing_tail_redact::redact;
 
 use crate::traffic::plan::Plan;
@@ -143,6 +146,9 @@ impl Service {
             }
             settings.push((setting, value.value));
         }
+        if let Some(propagators) = propagators(&id.value, &mut table)? {
+            settings.push((OTEL_PROPAGATORS, propagators));
+        }
         table.refuse_unknown()?;
         Ok(Service {
             id,
@@ -150,6 +156,16 @@ impl Service {
             calls,
             settings,
         })
+    }
+
+    /// The value of the variable that a service has for itself, unless it is its own URLs.
+    fn own_value(&self, setting: Setting) -> &str {
+        let default = match setting {
+            // Then the shared value holds.
+            OTEL_PROPAGATORS => "",
+            _ => setting.default,
+        };
+        self.get(setting).unwrap_or(default)
     }
 
     /// The value of a setting, if the service has one.
@@ -209,6 +225,30 @@ fn refusal(setting: Setting, value: &str) -> Option<String> {
     Some(problem.strip_prefix(&named).unwrap_or(&problem).to_owned())
 }
 
+/// A service's own value of OTEL_PROPAGATORS: a list of names, or text.
+fn propagators(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
+    let key = "propagators";
+    let lists = table.string_or_strings(key)?;
+    if lists.is_empty() {
+        return Ok(None);
+    }
+    for list in &lists {
+        let (_, problems) = Propagators::parse(&list.value);
+        if let Some(problem) = problems.first() {
+            return Err(list.error(format!("'{key}' of service '{id}': {problem}")));
+        }
+    }
+    let names: Vec<_> = lists.iter().map(|list| list.value.as_str()).collect();
+    let joined = names.join(",");
+    match Propagators::parse(&joined).1.first() {
+        None => Ok(Some(joined)),
+        Some(problem) => {
+            let first = &lists[0];
+            Err(first.error(format!("'{key}' of service '{id}': {problem}")))
+        }
+    }
+}
+
 /// The settings that all services share.
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
@@ -218,11 +258,13 @@ fn shared() -> impl Iterator<Item = Setting> {
     })
 }
 
-/// The settings that each service has for itself, except its name.
+/// The settings that each service has for itself, except its name. OTEL_PROPAGATORS is shared too: a service's own
+/// value comes first.
 fn own() -> impl Iterator<Item = Setting> {
     [APP_URL_DESTINO]
         .into_iter()
         .chain(OWN.map(|(_, setting)| setting))
+        .chain([OTEL_PROPAGATORS])
 }
 
 /// Whether components of a mesh have a setting. The manifest itself uses one of the others, and a viewer the other.

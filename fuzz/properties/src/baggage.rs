@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tracing_tail::simulate::overrides::Overrides;
-use tracing_tail::telemetry::propagation::{self, baggage};
+use tracing_tail::telemetry::propagation::{Propagators, baggage};
 
 use crate::memory::Bound;
 use crate::seam::faults;
@@ -35,7 +35,7 @@ fn property(input: &[u8]) {
             let _ = headers.try_append("baggage", value);
         }
     }
-    let kept = propagation::extract(&headers).baggage;
+    let kept = Propagators::default().extract(&headers).baggage;
     stays_within_the_limits(&kept);
     assert_eq!(baggage::parse(&kept), kept, "the next hop reads the same");
     match faults(&headers, &service) {

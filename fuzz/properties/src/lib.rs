@@ -3,7 +3,7 @@
 //! A property is a function of bytes that panics if it does not hold. `fuzz/fuzz_targets` gives each to
 //! libFuzzer; `tests/corpus.rs` replays the committed inputs, with a stable toolchain. [`TARGETS`] lists them.
 //!
-//! - Of a request: [`trace_context`], [`baggage`], [`payload`]
+//! - Of a request: [`trace_context`], [`propagators`], [`baggage`], [`payload`]
 //! - Of the service's environment: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of another service: [`report_lists`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
@@ -19,6 +19,7 @@ pub mod memory;
 pub mod otlp_json;
 pub mod otlp_protobuf;
 pub mod payload;
+pub mod propagators;
 pub mod report_lists;
 pub mod retry_after;
 pub mod seam;
@@ -75,6 +76,7 @@ impl Target {
 /// All targets.
 pub const TARGETS: &[&Target] = &[
     &trace_context::TARGET,
+    &propagators::TARGET,
     &baggage::TARGET,
     &payload::TARGET,
     &settings::TARGET,

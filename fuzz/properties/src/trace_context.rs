@@ -4,7 +4,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, TraceFlags};
-use tracing_tail::telemetry::propagation::{self, Caller, TraceContext, tracestate};
+use tracing_tail::telemetry::propagation::{
+    Caller, Propagators, SamplingState, TraceContext, tracestate,
+};
 
 use crate::memory::Bound;
 use crate::{Target, lines};
@@ -21,9 +23,10 @@ pub const TARGET: Target = Target {
 
 fn property(input: &[u8]) {
     let headers = headers(input);
-    let caller = propagation::extract(&headers);
+    let propagators = Propagators::default();
+    let caller = propagators.extract(&headers);
     names_the_parent_of_the_grammar(&headers, &caller);
-    goes_on_as_it_came(&caller);
+    goes_on_as_it_came(&propagators, &caller);
     for value in headers.get_all("tracestate") {
         if let Ok(text) = value.to_str() {
             keeps_the_list(text);
@@ -31,12 +34,12 @@ fn property(input: &[u8]) {
     }
     let mut answer = HeaderMap::new();
     if let Some(parent) = &caller.parent {
-        propagation::inject_response(&local(&parent.span), &mut answer);
-        let served_by = propagation::extract_response(&answer);
+        propagators.inject_response(&local(&parent.span), &mut answer);
+        let served_by = propagators.extract_response(&answer);
         assert_eq!(served_by.as_ref().map(ids), Some(ids(&parent.span)));
     }
     let answered = single(&headers, "traceresponse").or(first(&headers, "traceresponse"));
-    let served_by = propagation::extract_response(&headers);
+    let served_by = propagators.extract_response(&headers);
     assert_eq!(served_by.as_ref().map(ids), answered.and_then(reference));
 }
 
@@ -116,14 +119,15 @@ fn reference(text: &str) -> Option<Ids> {
     Some((trace_id.to_owned(), span_id.to_owned(), flags))
 }
 
-fn goes_on_as_it_came(caller: &Caller) {
+fn goes_on_as_it_came(propagators: &Propagators, caller: &Caller) {
     let none = || TraceContext {
         span: SpanContext::NONE,
         state: String::new(),
+        sampling: SamplingState::Deferred,
     };
     let parent = caller.parent.clone().unwrap_or_else(none);
-    let passed_on = propagation::inject(&parent, &caller.baggage);
-    let read = propagation::extract(&passed_on);
+    let passed_on = propagators.inject(&parent, &caller.baggage);
+    let read = propagators.extract(&passed_on);
     assert_eq!(read.parent, caller.parent);
     assert_eq!(read.host, None);
     assert_eq!(read.baggage, caller.baggage);

@@ -5,6 +5,7 @@
 //! their CLIENT spans and with all that lies below them; one entry then names the service itself.
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use super::hop::{Below, Call, Try};
 use super::lists::{Counts, Items, Lists};
@@ -66,8 +67,10 @@ impl Report {
     fn head(&self, payload: Option<&Payload>) -> String {
         let payload = payload.map(Payload::to_text);
         let mut head = Object::default();
+        let new_trace = self.new_trace.as_deref().map(RawValue::get);
         head.number("version", VERSION)
             .optional_text("trace_id", self.trace_id.as_deref())
+            .optional_json("new_trace", new_trace)
             .optional_json("payload", payload.as_deref());
         head.open()
     }

@@ -2,10 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde_json::value::RawValue;
+
 use super::lists::Lists;
+use super::new_trace;
 use crate::json::{self, Object};
 use crate::outcome::Outcome;
 use crate::simulate::{Plan, Reason};
+use crate::telemetry::propagation::Propagators;
 
 /// What a service did, apart from its calls.
 #[derive(Debug)]
@@ -144,6 +148,8 @@ pub struct Try {
     pub start: SystemTime,
     /// When the CLIENT span ended.
     pub end: SystemTime,
+    /// The trace that the service started which was called, if it did not join this one.
+    pub new_trace: Option<Box<RawValue>>,
     /// The CLIENT span as JSON; `None` if the SDK is disabled.
     pub span: Option<String>,
     /// What is known of the service that was called.
@@ -158,7 +164,8 @@ impl Try {
             .optional_number("status", self.status.map(u64::from))
             .optional_text("error", self.error.as_deref())
             .time("start_unix_nano", self.start)
-            .time("end_unix_nano", self.end);
+            .time("end_unix_nano", self.end)
+            .optional_json("new_trace", self.new_trace.as_deref().map(RawValue::get));
         attempt.end()
     }
 }
@@ -172,4 +179,17 @@ pub enum Below {
     NoReport,
     /// Its report.
     Reported(Box<Lists>),
+}
+
+impl Below {
+    /// The trace that the service started, if its report says so; `propagators` are those of the call.
+    pub fn new_trace(&self, propagators: &Propagators) -> Option<Box<RawValue>> {
+        match self {
+            Below::Reported(lists) => match lists.new_trace.json() {
+                "" => None,
+                callee => new_trace::of_call(propagators, callee),
+            },
+            Below::Nothing | Below::NoReport => None,
+        }
+    }
 }

@@ -98,17 +98,23 @@ pub struct Lists {
     pub spans: Items,
     /// What the report leaves out.
     pub left_out: Items,
-    /// How much that is, where it is known.
+    /// Why the service that answered started a trace of its own, if it says so: an object.
+    pub new_trace: Items,
+    /// How much is left out, where it is known.
     cut: Counts,
 }
 
 impl Lists {
     /// Reads the lists in a downstream's report. `None` if it is no report of this version.
     pub fn read(body: &[u8]) -> Option<Lists> {
-        let names = ["version", "hops", "spans", "left_out"];
-        let [version, hops, spans, left_out] = json::fields(body, names).ok()?;
+        let names = ["version", "hops", "spans", "left_out", "new_trace"];
+        let [version, hops, spans, left_out, new_trace] = json::fields(body, names).ok()?;
         let (hops, spans, left_out) = (objects(hops?)?, objects(spans?)?, objects(left_out?)?);
         if version?.get().parse() != Ok(VERSION) || hops.is_empty() {
+            return None;
+        }
+        let new_trace = new_trace.map(RawValue::get);
+        if !new_trace.is_none_or(is_strict_object) {
             return None;
         }
         let mut cut = Counts::default();
@@ -116,6 +122,7 @@ impl Lists {
             cut.add(Counts::read(entry)?);
         }
         Some(Lists {
+            new_trace: Items::of(new_trace.as_slice()),
             hops: Items::of(&hops),
             spans: Items::of(&spans),
             left_out: Items::of(&left_out),

@@ -3,13 +3,17 @@
 //!
 //! - [`hop`]: what one service did
 //! - [`lists`]: the lists in a downstream's report
+//! - [`new_trace`]: why a hop is in another trace than its caller
 //! - `strict`: which of their items are passed on
 //! - `document`: writes the report, within its limit
 
 mod document;
 pub mod hop;
 pub mod lists;
+pub mod new_trace;
 mod strict;
+
+use serde_json::value::RawValue;
 
 use self::hop::{Call, Hop};
 
@@ -21,6 +25,8 @@ pub const VERSION: u64 = 2;
 pub struct Report {
     /// The trace; `None` if the SDK is disabled and the caller named no trace.
     pub trace_id: Option<String>,
+    /// Why the trace starts with it, if the request came from a service of the mesh, or had a context.
+    pub new_trace: Option<Box<RawValue>>,
     /// The service itself.
     pub hop: Hop,
     /// Its SERVER span and its INTERNAL spans, as JSON; none if the SDK is disabled.

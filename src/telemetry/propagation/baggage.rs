@@ -83,6 +83,16 @@ pub fn parse(text: &str) -> String {
     kept
 }
 
+/// Calls `visit` with key and value of each member of baggage that is propagated, without properties.
+pub(super) fn for_each_pair(baggage: &str, visit: &mut dyn FnMut(&str, &str)) {
+    for member in baggage.split(',') {
+        let pair = member.split(';').next().unwrap_or_default();
+        if let Some((key, value)) = pair.split_once('=') {
+            visit(key.trim(), value.trim());
+        }
+    }
+}
+
 /// `list-member = key OWS "=" OWS value *( OWS ";" OWS property )` ("Definition").
 fn is_member(member: &str) -> bool {
     let mut parts = member.split(';').map(|part| part.trim_matches([' ', '\t']));
@@ -104,10 +114,13 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(tchar)
 }
 
-/// `baggage-octet`: printable ASCII but for space, quote, comma, semicolon and backslash.
 fn is_value(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_graphic() && !b"\",;\\".contains(&b))
+    text.bytes().all(is_octet)
+}
+
+/// `baggage-octet`: printable ASCII but for space, quote, comma, semicolon and backslash.
+pub(super) fn is_octet(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
 #[cfg(test)]

@@ -1,73 +1,96 @@
 //! Propagation of the trace context: from a request's headers, onto a downstream call, and onto each response.
 //!
-//! A malformed `traceparent` starts a new trace, and its `tracestate` is dropped with it.
-//! Source: <https://www.w3.org/TR/trace-context-2/>, <https://www.w3.org/TR/baggage/>.
+//! A malformed context counts as none, in each format for itself; without any the request starts a new trace.
+//! Source: OpenTelemetry's "Propagators API", and the specification of each format.
 //!
-//! - [`traceparent`], [`tracestate`], [`baggage`]: the grammars of the three headers
-//! - `replaced`: hosts that replace `traceparent` with a context of their own
+//! - [`Propagators`]: the formats of OTEL_PROPAGATORS, together
+//! - `tracecontext`, with [`traceparent`], [`tracestate`] and `replaced` (hosts that replace `traceparent` with a
+//!   context of their own): W3C Trace Context
+//! - [`baggage`]: W3C Baggage; `header_baggage`: that of formats with a header for each member
+//! - `b3`, `jaeger`, `xray`, `ottrace`: the other formats
+//! - `ids`: what these have in common
 
+mod b3;
 pub mod baggage;
+mod header_baggage;
+mod ids;
+mod jaeger;
+mod ottrace;
+mod propagators;
 mod replaced;
+mod tracecontext;
 pub mod traceparent;
 pub mod tracestate;
+mod xray;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::trace::{SpanContext, TraceState};
+use opentelemetry::trace::SpanContext;
 
-use self::replaced::{PARENT_COPY, Replaced};
 use self::traceparent::{RANDOM, with_random_flag};
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+pub(super) use self::ottrace::ShortTraceIds;
+pub use self::propagators::{Propagator, Propagators, carried_formats, may_have_header_baggage};
 
-/// A span, and the `tracestate` of its trace.
+/// A span, and what its trace carries besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
-    /// The span.
+    /// The span. An invalid one if a caller names none, and only says whether to sample.
     pub span: SpanContext,
-    /// The list as it is propagated; opentelemetry's [`TraceState`] does not accept all valid ones.
+    /// The `tracestate` as it is propagated; opentelemetry's [`TraceState`](opentelemetry::trace::TraceState) does
+    /// not accept all valid ones.
     pub state: String,
+    /// What is said about sampling.
+    pub sampling: SamplingState,
+}
+
+/// What a context says about sampling: the states of B3's "Sampling State".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SamplingState {
+    /// Accept or deny, as the span's flag says.
+    Decided,
+    /// Nothing: the receiver decides.
+    Deferred,
+    /// Accept, and backends are asked to keep the trace.
+    Debug,
 }
 
 impl TraceContext {
+    /// Neither a span nor a decision.
+    const NONE: TraceContext = TraceContext {
+        span: SpanContext::NONE,
+        state: String::new(),
+        sampling: SamplingState::Deferred,
+    };
+
     /// The context of a child span of `parent`. If the span is invalid, this is the context of `parent` itself.
     pub fn child_of(parent: Option<&TraceContext>, span: &SpanContext) -> TraceContext {
-        let none = TraceContext {
-            span: SpanContext::NONE,
-            state: String::new(),
-        };
         if !span.is_valid() {
-            return parent.cloned().unwrap_or(none);
+            return parent.cloned().unwrap_or(TraceContext::NONE);
         }
         // The SDK drops the random flag from unsampled spans.
-        let is_random = parent.is_none_or(|parent| parent.span.trace_flags() & RANDOM == RANDOM);
+        let is_random = parent.is_none_or(|parent| {
+            parent.span.trace_flags() & RANDOM == RANDOM || !parent.span.is_valid()
+        });
+        let is_debug = parent.is_some_and(|parent| parent.sampling == SamplingState::Debug);
         TraceContext {
             span: if is_random {
                 with_random_flag(span)
             } else {
                 span.clone()
             },
-            state: parent.map_or(none.state, |parent| parent.state.clone()),
+            state: parent.map_or(String::new(), |parent| parent.state.clone()),
+            sampling: if is_debug {
+                SamplingState::Debug
+            } else {
+                SamplingState::Decided
+            },
         }
-    }
-
-    fn new(span: &SpanContext, state: String) -> TraceContext {
-        let known = match state.as_str() {
-            "" => TraceState::default(),
-            list => list.parse().unwrap_or_default(),
-        };
-        let (flags, remote) = (span.trace_flags(), span.is_remote());
-        let span = SpanContext::new(span.trace_id(), span.span_id(), flags, remote, known);
-        TraceContext { span, state }
     }
 }
 
 /// The trace context and the baggage of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The caller's span, if the headers name one.
+    /// The caller's context, if the headers have one.
     pub parent: Option<TraceContext>,
     /// The context with which a host on the way has replaced the caller's.
     pub host: Option<SpanContext>,
@@ -75,327 +98,14 @@ pub struct Caller {
     pub baggage: String,
 }
 
-/// Reads the headers of a request.
-pub fn extract(headers: &HeaderMap) -> Caller {
-    let named = single(headers, &TRACEPARENT).and_then(traceparent::parse);
-    let copy = single(headers, &PARENT_COPY).and_then(traceparent::parse);
-    let (parent, host) = match replaced::find_replaced(named, copy) {
-        Replaced::No(named) => {
-            let parent = named.map(|named| {
-                let state = joined(headers, &TRACESTATE).and_then(|text| tracestate::parse(&text));
-                TraceContext::new(&named, state.unwrap_or_default())
-            });
-            (parent, None)
-        }
-        // The tracestate is the host's.
-        Replaced::Yes { original, by } => (Some(TraceContext::new(&original, String::new())), by),
-    };
-    Caller {
-        parent,
-        host,
-        baggage: baggage::parse(&baggage::read(headers)),
+impl Caller {
+    /// Whether the headers name the caller's span.
+    pub fn names_a_span(&self) -> bool {
+        self.parent
+            .as_ref()
+            .is_some_and(|parent| parent.span.is_valid())
     }
-}
-
-/// The headers that make `parent` the parent of a downstream's spans.
-pub fn inject(parent: &TraceContext, baggage: &str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if parent.span.is_valid() {
-        let named = value(traceparent::format(&parent.span));
-        headers.insert(PARENT_COPY, named.clone());
-        headers.insert(TRACEPARENT, named);
-    }
-    if !parent.state.is_empty() {
-        headers.insert(TRACESTATE, value(parent.state.clone()));
-    }
-    if !baggage.is_empty() {
-        headers.insert(baggage::HEADER, value(baggage.to_owned()));
-    }
-    headers
-}
-
-/// Names the span that handled a request in the headers of its response, `traceresponse` and `server-timing`,
-/// unless it is the client's own.
-pub fn inject_response(span: &SpanContext, headers: &mut HeaderMap) {
-    if span.is_remote() || !span.is_valid() {
-        return;
-    }
-    let parent = traceparent::format(span);
-    let timing = ["traceparent;desc=\"", &parent, "\""].concat();
-    headers.insert(SERVER_TIMING, value(timing));
-    headers.insert(TRACERESPONSE, value(parent));
-}
-
-/// The span that handled a downstream call, from the `traceresponse` of its response.
-pub fn extract_response(headers: &HeaderMap) -> Option<SpanContext> {
-    traceparent::parse(headers.get(TRACERESPONSE)?.to_str().ok()?)
-}
-
-fn value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).expect("hexadecimal digits, or text that came from headers")
-}
-
-/// The header's value, unless it occurs twice: two parents count as none ("A traceparent is Received").
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(first)
-}
-
-/// The header's values as one list (RFC 9110, section 5.3).
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let values: Result<Vec<_>, _> = headers.get_all(name).iter().map(utf8).collect();
-    let values = values.ok().filter(|values| !values.is_empty())?;
-    Some(values.join(","))
-}
-
-/// A value's text. `HeaderValue::to_str` would reject everything that is not ASCII, and the whole list with it.
-fn utf8(value: &HeaderValue) -> Result<&str, std::str::Utf8Error> {
-    std::str::from_utf8(value.as_bytes())
 }
 
 #[cfg(test)]
-mod tests {
-    use opentelemetry::trace::TraceFlags;
-
-    use super::*;
-
-    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-    const SPAN: &str = "00f067aa0ba902b7";
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        };
-        pairs.iter().map(pair).collect()
-    }
-
-    // Each reason begins with its clause: a heading of Trace Context level 2.
-
-    #[test]
-    fn reads_names_in_any_case() {
-        let parent = format!("00-{TRACE}-{SPAN}-01");
-        for [parent_name, state_name, baggage_name] in [
-            ["traceparent", "tracestate", "baggage"],
-            ["TraceParent", "TraceState", "Baggage"],
-            ["TRACEPARENT", "TRACESTATE", "BAGGAGE"],
-        ] {
-            let pairs = [
-                (parent_name, parent.as_str()),
-                (state_name, "a=1"),
-                (baggage_name, "b=2"),
-            ];
-            let inbound = pairs.map(|(name, value)| {
-                let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-                (name, HeaderValue::from_str(value).unwrap())
-            });
-            let caller = extract(&inbound.into_iter().collect());
-            let named = caller.parent.expect("Header Name: ASCII case-insensitive");
-            assert_eq!(named.span.trace_id().to_string(), TRACE);
-            assert_eq!(
-                (named.state.as_str(), caller.baggage.as_str()),
-                ("a=1", "b=2")
-            );
-        }
-    }
-
-    #[test]
-    fn a_malformed_state_leaves_the_parent_alone() {
-        let parent = format!("00-{TRACE}-{SPAN}-01");
-        let inbound = headers(&[("traceparent", &parent), ("tracestate", "malformed")]);
-        let named = extract(&inbound).parent.expect("Tracestate Header");
-        assert_eq!(named.state, "");
-    }
-
-    #[test]
-    fn reads_a_valid_parent() {
-        let table = [
-            ("00", "01", 1, "Sampled flag: set"),
-            ("00", "00", 0, "Sampled flag: not set"),
-            ("00", "03", 3, "Random Trace ID Flag: set"),
-            ("00", "ff", 3, "Other Flags: cleared"),
-            ("cc", "01", 1, "Versioning of traceparent: no more fields"),
-            (
-                "01",
-                "01-more",
-                1,
-                "Versioning of traceparent: more fields in a version to come",
-            ),
-        ];
-        for (version, flags, known, reason) in table {
-            let text = format!("{version}-{TRACE}-{SPAN}-{flags}");
-            let parent = extract(&headers(&[("traceparent", &text)]))
-                .parent
-                .expect(reason)
-                .span;
-            assert_eq!(parent.trace_id().to_string(), TRACE);
-            assert_eq!(parent.span_id().to_string(), SPAN);
-            assert_eq!(parent.trace_flags(), TraceFlags::new(known), "{reason}");
-            assert!(parent.is_remote());
-        }
-    }
-
-    #[test]
-    fn a_malformed_parent_starts_a_new_trace() {
-        let zero_trace = "0".repeat(32);
-        let zero_span = "0".repeat(16);
-        let table = [
-            (String::new(), "version-format: empty"),
-            (format!("ff-{TRACE}-{SPAN}-01"), "version: ff is forbidden"),
-            (format!("00-{zero_trace}-{SPAN}-01"), "trace-id: all zero"),
-            (format!("00-{TRACE}-{zero_span}-01"), "parent-id: all zero"),
-            (
-                format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
-                "trace-id: upper case",
-            ),
-            (format!("00-{TRACE}-{SPAN}"), "version-format: no flags"),
-            (format!("00-{TRACE}-{SPAN}-1"), "trace-flags: short"),
-            (
-                format!("00-{TRACE}-{SPAN}-01-more"),
-                "version-format: more fields in version 00",
-            ),
-            (
-                format!("01-{TRACE}-{SPAN}-01.more"),
-                "Versioning of traceparent: only a dash may follow",
-            ),
-            (format!("0-{TRACE}-{SPAN}-01"), "version: short"),
-            (format!("00-{TRACE}0-{SPAN}-01"), "trace-id: long"),
-            (
-                format!("00-+{}-{SPAN}-01", &TRACE[1..]),
-                "trace-id: no hexadecimal digit",
-            ),
-        ];
-        for (text, reason) in table {
-            let inbound = headers(&[("traceparent", &text), ("tracestate", "a=1")]);
-            assert_eq!(extract(&inbound).parent, None, "{reason}");
-        }
-        let parent = format!("00-{TRACE}-{SPAN}-01");
-        let twice = headers(&[("traceparent", &parent), ("traceparent", &parent)]);
-        assert_eq!(
-            extract(&twice).parent,
-            None,
-            "A traceparent is Received: two of them"
-        );
-    }
-
-    #[test]
-    fn propagates_the_context() {
-        let parent = format!("00-{TRACE}-{SPAN}-03");
-        let inbound = headers(&[
-            ("traceparent", &parent),
-            ("tracestate", "a=1, a@b@c=2"),
-            ("tracestate", "b=2"),
-            ("baggage", "x=1;p"),
-            ("baggage", "y=2"),
-        ]);
-        let caller = extract(&inbound);
-        let outbound = super::inject(&caller.parent.unwrap(), &caller.baggage);
-        let expected = headers(&[
-            ("tracing-tail-parent", &parent),
-            ("traceparent", &parent),
-            ("tracestate", "a=1,a@b@c=2,b=2"),
-            ("baggage", "x=1;p,y=2"),
-        ]);
-        assert_eq!(outbound, expected);
-    }
-
-    #[test]
-    fn a_byte_that_is_not_ascii_makes_only_its_own_member_malformed() {
-        let mut inbound = HeaderMap::new();
-        for value in [&b"a=1,name=Andr\xe9"[..], b"b=2, c=\xc3\xa9,d=4"] {
-            inbound.append("baggage", HeaderValue::from_bytes(value).unwrap());
-        }
-        assert_eq!(extract(&inbound).baggage, "a=1,b=2,d=4");
-    }
-
-    #[test]
-    fn propagates_baggage_without_a_trace() {
-        assert_eq!(extract(&headers(&[("baggage", "x=1")])).baggage, "x=1");
-    }
-
-    #[test]
-    fn the_copy_is_the_parent_if_a_host_has_replaced_the_trace() {
-        let original = format!("00-{TRACE}-{SPAN}-01");
-        let same_trace = format!("00-{TRACE}-1111111111111111-01");
-        let other_trace = format!("00-{}-2222222222222222-01", "a".repeat(32));
-        let table: [(&[(&str, &str)], _, _, _); 5] = [
-            (&[("traceparent", &original)], Some(SPAN), None, "no copy"),
-            (
-                &[
-                    ("traceparent", &same_trace),
-                    ("tracing-tail-parent", &original),
-                ],
-                Some("1111111111111111"),
-                None,
-                "a proxy's span in between",
-            ),
-            (
-                &[
-                    ("traceparent", &other_trace),
-                    ("tracing-tail-parent", &original),
-                ],
-                Some(SPAN),
-                Some("2222222222222222"),
-                "an unrelated trace instead",
-            ),
-            (
-                &[("tracing-tail-parent", &original)],
-                Some(SPAN),
-                None,
-                "the header is gone",
-            ),
-            (
-                &[("traceparent", &other_trace), ("tracing-tail-parent", "x")],
-                Some("2222222222222222"),
-                None,
-                "a malformed copy",
-            ),
-        ];
-        for (pairs, parent, host, reason) in table {
-            let mut inbound = HeaderMap::new();
-            for (name, text) in pairs {
-                inbound.insert(*name, HeaderValue::from_str(text).unwrap());
-            }
-            inbound.insert("tracestate", HeaderValue::from_static("a=1"));
-            let caller = extract(&inbound);
-            let id = |span: &SpanContext| span.span_id().to_string();
-            assert_eq!(
-                caller
-                    .parent
-                    .as_ref()
-                    .map(|parent| id(&parent.span))
-                    .as_deref(),
-                parent,
-                "{reason}"
-            );
-            assert_eq!(caller.host.as_ref().map(id).as_deref(), host, "{reason}");
-            let state = caller.parent.map(|parent| parent.state).unwrap_or_default();
-            let replaced = host.is_some() || pairs.len() == 1 && pairs[0].0 != "traceparent";
-            assert_eq!(state, if replaced { "" } else { "a=1" }, "{reason}");
-        }
-    }
-
-    #[test]
-    fn injects_and_extracts_the_span_of_a_response() {
-        let parent = format!("00-{TRACE}-{SPAN}-01");
-        let read = traceparent::parse(&parent).unwrap();
-        let (trace, id, flags) = (read.trace_id(), read.span_id(), read.trace_flags());
-        let span = SpanContext::new(trace, id, flags, false, TraceState::default());
-        let mut answer = HeaderMap::new();
-        inject_response(&span, &mut answer);
-        let timing = format!("traceparent;desc=\"{parent}\"");
-        assert_eq!(
-            answer,
-            headers(&[("server-timing", &timing), ("traceresponse", &parent)])
-        );
-        assert_eq!(extract_response(&answer), Some(read.clone()));
-        for other in [read, SpanContext::NONE] {
-            let mut answer = HeaderMap::new();
-            inject_response(&other, &mut answer);
-            assert_eq!(answer, HeaderMap::new(), "not a span of this service");
-        }
-    }
-}
+mod tests;

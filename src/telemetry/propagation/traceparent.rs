@@ -3,7 +3,10 @@
 //! Rejects what the grammar does not allow, upper-case digits included, and ids of zeros.
 //! Source: <https://www.w3.org/TR/trace-context-2/#traceparent-header>.
 
+use http::HeaderName;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+
+pub(super) const HEADER: HeaderName = HeaderName::from_static("traceparent");
 
 /// The trace id is random: trace-flags bit 1 of level 2 ("Random Trace ID Flag").
 pub(super) const RANDOM: TraceFlags = TraceFlags::new(0x02);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tracing_tail::settings::{
-    APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, Setting,
+    APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, OTEL_PROPAGATORS, Setting,
 };
 
 use super::{Code, Service, Topology, calls, is_mapped, names, own, shared};
@@ -72,7 +72,7 @@ fn variables(topology: &Topology, text: &mut Text) {
             let variable = names::of_service(&service.id.value, setting);
             let default = match setting {
                 APP_URL_DESTINO => &service.destinations(),
-                _ => service.get(setting).unwrap_or(setting.default),
+                _ => service.own_value(setting),
             };
             let default = quote(default);
             let env = variable.to_ascii_uppercase();
@@ -128,11 +128,18 @@ fn mappings(id: &str, text: &mut Text) {
     text.line("");
     text.line(format!("[component.{id}.variables]"));
     text.line(format!("{} = {}", APP_NAME.variable(), quote(id)));
-    for setting in own() {
+    for setting in own().filter(|setting| *setting != OTEL_PROPAGATORS) {
         text.mapping(setting, &names::of_service(id, setting));
     }
     for setting in shared().filter(is_mapped) {
-        text.mapping(setting, &names::plain(setting));
+        let shared = names::plain(setting);
+        match setting {
+            OTEL_PROPAGATORS => {
+                let own = names::of_service(id, setting);
+                text.mapping(setting, &format!("{own} }}}} else {{{{ {shared}"));
+            }
+            _ => text.mapping(setting, &shared),
+        }
     }
 }
 

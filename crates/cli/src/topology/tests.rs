@@ -59,19 +59,24 @@ fn reads_a_topology() {
 fn names_what_it_refuses_and_its_line() {
     let keys = "which is no key there; the keys are";
     let shape = "is no service name: lower-case words of letters and digits, joined by '-', such as cart-db";
+    let formats = "is not one of tracecontext, baggage, b3, b3multi, jaeger, xray, ottrace, none";
     let table = [
         ("name = \"shop\"", "name = 1", "shop.toml:2: 'name' of the file is of type integer, not a string".to_owned()),
         ("name = \"shop\"", "name = \" \"", "shop.toml:2: the name is empty".to_owned()),
         ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, traffic")),
         ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
         ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
-        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries")),
+        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries, propagators")),
         ("\"stock;p=12.5\"", "\"stok\"", "shop.toml:6: service 'front' calls 'stok', and there is no such service; there are front, cart-db, stock".to_owned()),
         ("\"stock;p=12.5\"", "\"stock;q=1\"", "shop.toml:6: 'stock;q=1' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
         ("\"stock;p=12.5\"", "3", "shop.toml:6: 'calls' of service 'front' is of type integer, not a string".to_owned()),
         ("errors = 0.5", "errors = 101", "shop.toml:8: 'errors' of service 'front': '101' is not a percentage from 0 to 100".to_owned()),
         ("errors = 0.5", "errors = [1]", "shop.toml:8: 'errors' of service 'front' is of type array, not a string or a number".to_owned()),
         ("retries = 2", "retries = true", "shop.toml:15: 'retries' of service 'stock' is of type boolean, not a string or a number".to_owned()),
+        ("retries = 2", "propagators = [\"b3\", \"zipkin\"]", format!("shop.toml:15: 'propagators' of service 'stock': 'zipkin' {formats}")),
+        ("retries = 2", "propagators = \"b3,zipkin\"", format!("shop.toml:15: 'propagators' of service 'stock': 'zipkin' {formats}")),
+        ("retries = 2", "propagators = [\"b3\", \"none\"]", "shop.toml:15: 'propagators' of service 'stock': 'none' counts only alone".to_owned()),
+        ("retries = 2", "propagators = 3", "shop.toml:15: 'propagators' of service 'stock' is of type integer, not an array of strings".to_owned()),
         ("retries = 2", "timeout = 2", "shop.toml:15: 'timeout' of service 'stock': '2' is not a duration such as 5s or 500ms, at most 1h".to_owned()),
         ("calls = [\"stock\"]", "calls = [\"cart-db\"]", "shop.toml:11: the calls form a cycle: cart-db -> cart-db".to_owned()),
         ("retries = 2", "calls = [\"cart-db\"]", "shop.toml:15: the calls form a cycle: cart-db -> stock -> cart-db".to_owned()),
@@ -137,15 +142,30 @@ mod manifest {
 
     #[test]
     fn maps_each_setting_of_each_service() {
-        let manifest = manifest(SHOP, None);
+        let shop = SHOP.replace("retries = 2", "propagators = [\"b3\", \"tracecontext\"]");
+        let manifest = manifest(&shop, None);
         let resolved = Variables::resolve(&manifest, &[]).unwrap();
-        for service in parse(SHOP).unwrap().services {
+        assert_eq!(
+            resolved.get("stock_propagators").unwrap(),
+            "b3,tracecontext"
+        );
+        assert_eq!(
+            resolved.get("front_propagators").unwrap(),
+            "",
+            "the shared ones hold"
+        );
+        for service in parse(&shop).unwrap().services {
             let id = service.id.value.as_str();
             let mapped = resolved.of_component(find(&manifest, id).unwrap()).unwrap();
             for setting in SETTINGS.iter().filter(|setting| is_mapped(setting)) {
                 let expected = match *setting {
                     APP_NAME => id.to_owned(),
                     APP_URL_DESTINO => service.destinations(),
+                    OTEL_PROPAGATORS => format!(
+                        "{} else {}",
+                        service.own_value(OTEL_PROPAGATORS),
+                        OTEL_PROPAGATORS.default
+                    ),
                     other => service.get(other).unwrap_or(other.default).to_owned(),
                 };
                 assert_eq!(mapped[&setting.variable()], expected, "{}", setting.env);

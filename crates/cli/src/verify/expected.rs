@@ -1,5 +1,7 @@
 //! What must arrive: the spans of a report, `docs/report.schema.json`, version 2.
 
+use std::collections::HashSet;
+
 use opentelemetry::trace::{SpanId, TraceId};
 
 use super::attribute::Attributes;
@@ -14,6 +16,8 @@ pub struct Report {
     pub spans: Vec<ExpectedSpan>,
     /// What the report leaves out.
     pub left_out: Vec<LeftOut>,
+    /// SERVER spans that start a trace of their own because the service shares no format of contexts with its caller.
+    pub unrelated: HashSet<SpanId>,
 }
 
 /// A span that the service made.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use opentelemetry::trace::{SpanId, TraceId};
 
@@ -86,6 +86,7 @@ pub(crate) fn report(spans: impl Iterator<Item = ExpectedSpan>) -> Report {
         trace_id: spans.first().map(|span| span.trace_id),
         spans,
         left_out: Vec::new(),
+        unrelated: HashSet::new(),
     }
 }
 

@@ -11,6 +11,8 @@ use super::attribute::{AttributeValue, Attributes};
 use super::expected::{ExpectedLink, ExpectedSpan, LeftOut, LeftOutReason, Report};
 use super::span::{Kind, Status, StatusCode};
 
+mod hops;
+
 /// The version that is read.
 const VERSION: u64 = 2;
 
@@ -83,6 +85,7 @@ impl Report {
             left_out: left_out
                 .map(|(at, left_out)| left_out.read(&format!("left_out[{at}]")))
                 .collect::<Result<_, _>>()?,
+            unrelated: hops::unrelated(&raw.hops),
         };
         let mut listed = HashSet::with_capacity(report.spans.len());
         let repeated = |span: &&ExpectedSpan| !listed.insert((span.trace_id, span.span_id));
@@ -110,6 +113,8 @@ fn check_version(json: &[u8]) -> Result<(), Problem> {
 #[derive(Deserialize)]
 struct RawReport {
     trace_id: Option<String>,
+    #[serde(default)]
+    hops: Vec<hops::RawHop>,
     spans: Vec<RawSpan>,
     #[serde(default)]
     left_out: Vec<RawLeftOut>,

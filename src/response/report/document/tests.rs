@@ -15,6 +15,7 @@ fn attempt(span: &str, below: Below) -> Try {
         error: None,
         start: TIME,
         end: TIME,
+        new_trace: None,
         span: Some(format!("{{\"span_id\":\"{span}\"}}")),
         below,
     }
@@ -49,6 +50,7 @@ fn below(hops: &[usize], spans: &[usize], cut: u64) -> Below {
 fn sample() -> Report {
     Report {
         trace_id: Some("t".to_owned()),
+        new_trace: None,
         hop: Hop {
             service: "me".to_owned(),
             span_id: Some("server".to_owned()),

@@ -8,7 +8,7 @@ use super::Case;
 use super::finding::Broken;
 use crate::verify::span::Kind;
 
-/// The SERVER spans that start another trace than the request's, and an answer that names another trace than its
+/// The SERVER spans that start another trace than the request's, unless the report says that they have to, and an answer that names another trace than its
 /// report.
 pub(super) fn broken(case: &Case<'_>) -> Vec<Broken> {
     let report = case.report;
@@ -36,6 +36,9 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<Broken> {
         let starts = !parent.is_some_and(|parent| listed.contains(&parent));
         if starts && (span.kind == Kind::Server || !named.contains(&span.trace_id)) {
             named.insert(span.trace_id);
+            if report.unrelated.contains(&span.span_id) {
+                continue;
+            }
             broken.push(Broken::Hop {
                 span: span.into(),
                 trace_id,

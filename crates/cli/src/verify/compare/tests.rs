@@ -199,6 +199,12 @@ fn names_the_hop_that_starts_another_trace() {
     assert_eq!(findings.traces.len(), 2);
     assert!(findings.pieces.is_empty() && findings.orphans.is_empty());
     assert!(broken.to_string().contains("but the SERVER span"));
+    report.unrelated.insert(other[0].span_id);
+    assert_eq!(
+        compared(&report, &found).propagation,
+        [],
+        "no format is shared: the report says so"
+    );
 }
 
 #[test]
@@ -207,7 +213,7 @@ fn the_answer_must_name_the_report_s_trace() {
     let disabled = Report {
         trace_id: None,
         spans: Vec::new(),
-        left_out: Vec::new(),
+        ..chain(1, 0)
     };
     let (same, other) = (trace_id(0), trace_id(9));
     let response = |report: &Report| {

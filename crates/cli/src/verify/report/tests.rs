@@ -12,7 +12,9 @@ fn document() -> Value {
         "version": 2,
         "trace_id": TRACE,
         "payload": ["a"],
-        "hops": [{"service": "service-a", "anything": {"else": 1}}],
+        "hops": [{"service": "service-a", "anything": {"else": 1}, "calls": [{"tries": [
+            {"new_trace": {"sent": ["tracecontext"], "callee": {"span_id": SPAN, "reads": ["b3"]}}},
+        ]}]}],
         "spans": [{
             "trace_id": TRACE, "span_id": SPAN, "parent_span_id": "00f067aa0ba902b7",
             "kind": "SERVER", "name": "POST /process", "service": "service-a",
@@ -87,6 +89,7 @@ fn reads_every_field() {
                 spans: Some(12),
             },
         ],
+        unrelated: [span_id].into(),
     };
     assert_eq!(parse(&document()), Ok(expected));
 }
