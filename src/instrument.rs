@@ -4,6 +4,7 @@
 //! that hide OpenTelemetry: a [`RequestSpan`] for the whole request, and a [`SpanRef`] for every span that others
 //! refer to. Source: the semantic conventions' "HTTP spans" and "Exceptions".
 
+mod activity;
 mod attributes;
 mod reported;
 mod span;
@@ -28,6 +29,7 @@ use crate::simulate::overrides::Overrides;
 use crate::simulate::{Plan, Reason};
 use crate::telemetry::propagation::{self, Caller};
 
+pub use self::activity::ActivitySpan;
 pub use self::reported::EndedSpan;
 
 /// An inbound request, as its SERVER span describes it.

@@ -62,10 +62,13 @@ fn sample() -> Report {
             start_unix_nano: TIME,
             end_unix_nano: TIME,
         },
-        spans: vec![
-            "{\"kind\":\"SERVER\"}".to_owned(),
-            format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
-        ],
+        spans: OwnSpans {
+            listed: vec![
+                "{\"kind\":\"SERVER\"}".to_owned(),
+                format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
+            ],
+            ..OwnSpans::default()
+        },
         calls: vec![
             call(
                 "http://b",

@@ -1,0 +1,191 @@
+//! The spans of leaves and steps. Source: the semantic conventions' "Database client spans" with the pages of each
+//! system, "gRPC" and "HTTP spans", in the version of the schema URL. Names that are not stable in it are spelled out.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status};
+use opentelemetry_semantic_conventions::attribute as semconv;
+
+use super::attributes::{error_type, reason};
+use super::span::Span;
+use super::{EndedSpan, RequestSpan};
+use crate::simulate::activity::plan::PlannedActivity;
+use crate::simulate::activity::system::SystemKind;
+use crate::simulate::activity::{Activity, ActivityKind, Leaf};
+
+const RPC_SYSTEM_NAME: &str = "rpc.system.name";
+const RPC_METHOD: &str = "rpc.method";
+const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
+
+/// The open span of a call of a leaf, or of a run of a step.
+#[derive(Debug)]
+#[must_use = "the span ends when it is dropped"]
+pub struct ActivitySpan(Span);
+
+impl RequestSpan<'_> {
+    /// Opens the span of a call or a run, within that of a step or else within the SERVER span.
+    pub fn activity_span(&self, activity: &Activity, outer: Option<&ActivitySpan>) -> ActivitySpan {
+        let builder = match &activity.kind {
+            ActivityKind::Leaf(leaf) => {
+                let (name, attributes) = describe(&activity.name, leaf);
+                SpanBuilder::from_name(name)
+                    .with_kind(SpanKind::Client)
+                    .with_attributes(attributes)
+            }
+            ActivityKind::Step(_) => {
+                SpanBuilder::from_name(activity.name.clone()).with_kind(SpanKind::Internal)
+            }
+        };
+        let outer = outer.map_or(&self.span, |ActivitySpan(outer)| outer);
+        ActivitySpan(Span::open(
+            self.tracer,
+            builder,
+            Some(&outer.context),
+            outer.recording,
+        ))
+    }
+
+    /// This many calls of leaves and runs of steps were left out because of APP_MAX_SPANS.
+    pub fn activities_left_out(&mut self, count: usize) {
+        let count = super::attributes::count("tracing_tail.spans.left_out", count);
+        self.span.span.set_attribute(count);
+    }
+}
+
+impl ActivitySpan {
+    /// Ends the span with the code with which the call or the run failed, if it did. Returns it if a report lists it.
+    pub fn end(self, planned: &PlannedActivity<'_>, failure: Option<&str>) -> Option<EndedSpan> {
+        let ActivitySpan(mut span) = self;
+        if !span.span.is_recording() {
+            return span.end();
+        }
+        let mut attributes = Vec::new();
+        match &planned.activity.kind {
+            ActivityKind::Leaf(leaf) => {
+                attributes.extend(response_status(leaf.system.kind, failure));
+            }
+            ActivityKind::Step(filler) => {
+                let value = "x".repeat(filler.attribute_bytes);
+                attributes.extend((1..=filler.attributes).map(|number| {
+                    let name = format!("tracing_tail.work.attribute.{number}");
+                    KeyValue::new(name, value.clone())
+                }));
+                for _ in 0..filler.events {
+                    span.event("tracing_tail.work.event", Vec::new());
+                }
+            }
+        }
+        attributes.extend(reason(planned.reason));
+        if let Some(code) = failure {
+            attributes.push(error_type(code.to_owned()));
+            span.span.set_status(Status::error(""));
+        }
+        span.span.set_attributes(attributes);
+        span.end()
+    }
+}
+
+/// The name of a leaf's span, and the attributes with which it starts.
+fn describe(host: &str, leaf: &Leaf) -> (String, Vec<KeyValue>) {
+    let mut attributes = Vec::with_capacity(10);
+    let mut add = |key: &'static str, value: String| attributes.push(KeyValue::new(key, value));
+    let Leaf {
+        system, operation, ..
+    } = leaf;
+    let collection = leaf.collection.as_deref();
+    let name = match system.kind {
+        SystemKind::Http => {
+            let path = collection.unwrap_or_default().trim_start_matches('/');
+            add(semconv::HTTP_REQUEST_METHOD, operation.clone());
+            add(semconv::URL_FULL, format!("https://{host}/{path}"));
+            operation.clone()
+        }
+        SystemKind::Grpc => {
+            let method = format!("{}/{operation}", collection.unwrap_or(host));
+            add(RPC_SYSTEM_NAME, system.name.to_owned());
+            add(RPC_METHOD, method.clone());
+            method
+        }
+        kind => {
+            add(semconv::DB_SYSTEM_NAME, system.name.to_owned());
+            add(semconv::DB_OPERATION_NAME, operation.clone());
+            let target = collection.filter(|_| kind != SystemKind::Redis);
+            let summary = match target {
+                Some(collection) => {
+                    add(semconv::DB_COLLECTION_NAME, collection.to_owned());
+                    format!("{operation} {collection}")
+                }
+                None => operation.clone(),
+            };
+            if let Some(namespace) = &leaf.namespace {
+                add(semconv::DB_NAMESPACE, namespace.clone());
+            }
+            if let SystemKind::Postgresql | SystemKind::Mysql = kind {
+                add(semconv::DB_QUERY_SUMMARY, summary.clone());
+            }
+            if kind == SystemKind::Elasticsearch {
+                let path = match collection {
+                    Some(index) => format!("{index}/_{operation}"),
+                    None => format!("_{operation}"),
+                };
+                add(semconv::HTTP_REQUEST_METHOD, "POST".to_owned());
+                let port = system.port;
+                add(semconv::URL_FULL, format!("http://{host}:{port}/{path}"));
+                if let Some(index) = collection {
+                    add("db.operation.parameter.index", index.to_owned());
+                }
+            }
+            if let Some(text) = query_text(kind, operation, collection) {
+                add(semconv::DB_QUERY_TEXT, text);
+            }
+            summary
+        }
+    };
+    attributes.extend(super::attributes::server(host.to_owned(), system.port));
+    (name, attributes)
+}
+
+/// A query with parameters instead of values, for the operations that are known.
+fn query_text(kind: SystemKind, operation: &str, collection: Option<&str>) -> Option<String> {
+    let is_numbered = kind == SystemKind::Postgresql;
+    let [one, two] = if is_numbered {
+        ["$1", "$2"]
+    } else {
+        ["?", "?"]
+    };
+    match (kind, collection) {
+        (SystemKind::Redis, _) => Some(format!("{operation} ?")),
+        (SystemKind::Mongodb, Some(name)) => {
+            let filter = r#""filter":{"_id":"?"}"#;
+            (operation == "find").then(|| format!("{{\"find\":\"{name}\",{filter}}}"))
+        }
+        (SystemKind::Elasticsearch, _) => {
+            let query = r#"{"query":{"term":{"id":"?"}}}"#;
+            (operation == "search").then(|| query.to_owned())
+        }
+        (SystemKind::Postgresql | SystemKind::Mysql, Some(table)) => match operation {
+            "SELECT" => Some(format!("SELECT * FROM {table} WHERE id = {one}")),
+            "INSERT" => Some(format!(
+                "INSERT INTO {table} (id, data) VALUES ({one}, {two})"
+            )),
+            "UPDATE" => Some(format!("UPDATE {table} SET data = {one} WHERE id = {two}")),
+            "DELETE" => Some(format!("DELETE FROM {table} WHERE id = {one}")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The status of a leaf's response, if the system has one for it.
+fn response_status(kind: SystemKind, failure: Option<&str>) -> Option<KeyValue> {
+    let (key, success) = match kind {
+        SystemKind::Http => {
+            let status = failure.unwrap_or("200").parse::<i64>().ok();
+            return status.map(|it| KeyValue::new(semconv::HTTP_RESPONSE_STATUS_CODE, it));
+        }
+        SystemKind::Grpc => (RPC_RESPONSE_STATUS_CODE, Some("OK")),
+        SystemKind::Elasticsearch => (semconv::DB_RESPONSE_STATUS_CODE, Some("200")),
+        _ => (semconv::DB_RESPONSE_STATUS_CODE, None),
+    };
+    let code = failure.or(success)?;
+    Some(KeyValue::new(key, code.to_owned()))
+}
