@@ -16,16 +16,37 @@ const MAX_DEPTH: usize = 8;
 /// The most calls of a leaf, runs of a step, or events or attributes of a step's span.
 const MAX_COUNT: u32 = 10_000;
 
-/// The keys of leaves and steps alike.
-const COMMON: [&str; 6] = ["latency", "errors", "incidents", "calls", "p", "fanout"];
-const OF_LEAVES: [&str; 4] = ["system", "operation", "collection", "namespace"];
-const OF_STEPS: [&str; 3] = ["in", "attributes", "events"];
+/// The keys of a leaf.
+pub const LEAF_KEYS: [&str; 10] = [
+    "system",
+    "operation",
+    "collection",
+    "namespace",
+    "latency",
+    "errors",
+    "incidents",
+    "calls",
+    "p",
+    "fanout",
+];
+/// The keys of a step.
+pub const STEP_KEYS: [&str; 9] = [
+    "in",
+    "attributes",
+    "events",
+    "latency",
+    "errors",
+    "incidents",
+    "calls",
+    "p",
+    "fanout",
+];
 
 /// Reads the leaves of a service.
 pub(super) fn uses(text: &str) -> Result<Vec<Activity>, String> {
     let mut leaves = Vec::new();
     for entry in entries(text) {
-        let entry = Entry::read(&entry, &OF_LEAVES)?;
+        let entry = Entry::read(&entry, &LEAF_KEYS)?;
         refuse_known(&leaves, entry.name)?;
         let leaf = entry.leaf()?;
         let codes = &leaf.system.codes;
@@ -40,7 +61,7 @@ pub(super) fn work(text: &str, max_bytes: usize) -> Result<Vec<Activity>, String
     // Where each step is, and how deep.
     let mut places: Vec<(Option<usize>, usize)> = Vec::new();
     for entry in entries(text) {
-        let entry = Entry::read(&entry, &OF_STEPS)?;
+        let entry = Entry::read(&entry, &STEP_KEYS)?;
         refuse_known(&steps, entry.name)?;
         places.push(match entry.get("in") {
             None => (None, 1),
@@ -104,7 +125,7 @@ struct Entry<'e> {
 }
 
 impl<'e> Entry<'e> {
-    fn read(text: &'e str, own: &[&str]) -> Result<Entry<'e>, String> {
+    fn read(text: &'e str, keys: &[&str]) -> Result<Entry<'e>, String> {
         let mut parts = text.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         if !is_name(name) {
@@ -116,10 +137,9 @@ impl<'e> Entry<'e> {
         for part in parts {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (key.trim(), value.trim());
-            let mut known = own.iter().chain(&COMMON);
-            if !known.any(|known| *known == key) {
-                let known = [own, &COMMON].concat().join(", ");
-                return Err(format!("'{key}' of '{name}' is not one of {known}"));
+            if !keys.contains(&key) {
+                let keys = keys.join(", ");
+                return Err(format!("'{key}' of '{name}' is not one of {keys}"));
             }
             if value.is_empty() {
                 return Err(format!("'{key}' of '{name}' has no value"));

@@ -31,6 +31,7 @@ mod tests;
 pub mod text;
 mod values;
 
+pub use activities::{LEAF_KEYS, STEP_KEYS};
 pub use table::*;
 pub use values::{Value, Values};
 

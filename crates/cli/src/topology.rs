@@ -8,6 +8,12 @@
 //! entry = true                       # takes requests from outside
 //! calls = ["catalog", "cart;p=60"]   # in this order; the cart for 60 % of requests
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
+//!
+//! [services.storefront.uses.sessions] # a leaf, whose calls are simulated: its keys as in APP_USES
+//! system = "redis"
+//!
+//! [services.storefront.work.render]   # work inside: its keys as in APP_WORK
+//! latency = "2ms"
 //! ```
 //!
 //! It refuses, with the line: unknown keys, values that the service would refuse, calls to unknown services, cycles of
@@ -16,13 +22,15 @@
 use anyhow::Result;
 use tracing_tail::settings::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
-    APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN, Config, SETTINGS, Setting, Values,
+    APP_TIMEOUT, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK, Config, LEAF_KEYS,
+    SETTINGS, STEP_KEYS, Setting, Values,
 };
 use tracing_tail_redact::redact;
 
 use crate::traffic::plan::Plan;
 use tracing_tail_host::document::{Document, Located, Table};
 
+mod activities;
 mod calls;
 mod code;
 mod graph;
@@ -42,6 +50,12 @@ const OWN: [(&str, Setting); 6] = [
     ("incidents", APP_INCIDENTS),
     ("timeout", APP_TIMEOUT),
     ("retries", APP_RETRIES),
+];
+
+/// The settings of a single service that are tables of tables, by their keys, with what a table is and its keys.
+const ACTIVITIES: [(&str, Setting, &str, &[&str]); 2] = [
+    ("uses", APP_USES, "leaf", &LEAF_KEYS),
+    ("work", APP_WORK, "step", &STEP_KEYS),
 ];
 
 /// A mesh.
@@ -66,6 +80,8 @@ pub struct Service {
     pub entry: bool,
     /// The services that it calls, in order.
     pub calls: Vec<Call>,
+    /// The names of its leaves and steps.
+    pub activities: Vec<String>,
     settings: Vec<(Setting, String)>,
 }
 
@@ -143,11 +159,17 @@ impl Service {
             }
             settings.push((setting, value.value));
         }
+        let mut activities = Vec::new();
+        for each in ACTIVITIES {
+            let names = &mut activities;
+            settings.extend(activities::read(&id.value, &mut table, each, names)?);
+        }
         table.refuse_unknown()?;
         Ok(Service {
             id,
             entry,
             calls,
+            activities,
             settings,
         })
     }
@@ -212,9 +234,8 @@ fn refusal(setting: Setting, value: &str) -> Option<String> {
 /// The settings that all services share.
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
-        let own = OWN.iter().any(|(_, own)| own == setting);
         // A mesh has no viewer.
-        !own && ![APP_NAME, APP_URL_DESTINO, APP_VIEWER_TOKEN].contains(setting)
+        !own().any(|own| own == *setting) && ![APP_NAME, APP_VIEWER_TOKEN].contains(setting)
     })
 }
 
@@ -223,6 +244,7 @@ fn own() -> impl Iterator<Item = Setting> {
     [APP_URL_DESTINO]
         .into_iter()
         .chain(OWN.map(|(_, setting)| setting))
+        .chain(ACTIVITIES.map(|(_, setting, ..)| setting))
 }
 
 /// Whether components of a mesh have a setting. The manifest itself uses one of the others, and a viewer the other.
