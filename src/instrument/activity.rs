@@ -12,6 +12,7 @@ use crate::simulate::activity::plan::PlannedActivity;
 use crate::simulate::activity::system::SystemKind;
 use crate::simulate::activity::{Activity, ActivityKind, Leaf};
 
+const DB_OPERATION_PARAMETER_INDEX: &str = "db.operation.parameter.index";
 const RPC_SYSTEM_NAME: &str = "rpc.system.name";
 const RPC_METHOD: &str = "rpc.method";
 const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
@@ -86,62 +87,68 @@ impl ActivitySpan {
 
 /// The name of a leaf's span, and the attributes with which it starts.
 fn describe(host: &str, leaf: &Leaf) -> (String, Vec<KeyValue>) {
-    let mut attributes = Vec::with_capacity(10);
-    let mut add = |key: &'static str, value: String| attributes.push(KeyValue::new(key, value));
     let Leaf {
         system, operation, ..
     } = leaf;
     let collection = leaf.collection.as_deref();
+    let mut about = Attributes(Vec::with_capacity(10));
     let name = match system.kind {
         SystemKind::Http => {
             let path = collection.unwrap_or_default().trim_start_matches('/');
-            add(semconv::HTTP_REQUEST_METHOD, operation.clone());
-            add(semconv::URL_FULL, format!("https://{host}/{path}"));
+            about.add(semconv::HTTP_REQUEST_METHOD, operation);
+            about.add(semconv::URL_FULL, &["https://", host, "/", path].concat());
             operation.clone()
         }
         SystemKind::Grpc => {
-            let method = format!("{}/{operation}", collection.unwrap_or(host));
-            add(RPC_SYSTEM_NAME, system.name.to_owned());
-            add(RPC_METHOD, method.clone());
+            let method = [collection.unwrap_or(host), "/", operation].concat();
+            about.add(RPC_SYSTEM_NAME, system.name);
+            about.add(RPC_METHOD, &method);
             method
         }
         kind => {
-            add(semconv::DB_SYSTEM_NAME, system.name.to_owned());
-            add(semconv::DB_OPERATION_NAME, operation.clone());
-            let target = collection.filter(|_| kind != SystemKind::Redis);
-            let summary = match target {
+            about.add(semconv::DB_SYSTEM_NAME, system.name);
+            about.add(semconv::DB_OPERATION_NAME, operation);
+            let summary = match collection.filter(|_| kind != SystemKind::Redis) {
                 Some(collection) => {
-                    add(semconv::DB_COLLECTION_NAME, collection.to_owned());
-                    format!("{operation} {collection}")
+                    about.add(semconv::DB_COLLECTION_NAME, collection);
+                    [operation, " ", collection].concat()
                 }
                 None => operation.clone(),
             };
             if let Some(namespace) = &leaf.namespace {
-                add(semconv::DB_NAMESPACE, namespace.clone());
+                about.add(semconv::DB_NAMESPACE, namespace);
             }
             if let SystemKind::Postgresql | SystemKind::Mysql = kind {
-                add(semconv::DB_QUERY_SUMMARY, summary.clone());
+                about.add(semconv::DB_QUERY_SUMMARY, &summary);
             }
             if kind == SystemKind::Elasticsearch {
-                let path = match collection {
-                    Some(index) => format!("{index}/_{operation}"),
-                    None => format!("_{operation}"),
-                };
-                add(semconv::HTTP_REQUEST_METHOD, "POST".to_owned());
-                let port = system.port;
-                add(semconv::URL_FULL, format!("http://{host}:{port}/{path}"));
-                if let Some(index) = collection {
-                    add("db.operation.parameter.index", index.to_owned());
+                let index = collection.unwrap_or_default();
+                let slash = if index.is_empty() { "" } else { "/" };
+                let url = ["http://", host, ":9200/", index, slash, "_", operation];
+                about.add(semconv::HTTP_REQUEST_METHOD, "POST");
+                about.add(semconv::URL_FULL, &url.concat());
+                if !index.is_empty() {
+                    about.add(DB_OPERATION_PARAMETER_INDEX, index);
                 }
             }
             if let Some(text) = query_text(kind, operation, collection) {
-                add(semconv::DB_QUERY_TEXT, text);
+                about.add(semconv::DB_QUERY_TEXT, &text);
             }
             summary
         }
     };
+    let Attributes(mut attributes) = about;
     attributes.extend(super::attributes::server(host.to_owned(), system.port));
     (name, attributes)
+}
+
+struct Attributes(Vec<KeyValue>);
+
+impl Attributes {
+    #[inline(never)]
+    fn add(&mut self, key: &'static str, value: &str) {
+        self.0.push(KeyValue::new(key, value.to_owned()));
+    }
 }
 
 /// A query with parameters instead of values, for the operations that are known.
@@ -152,27 +159,28 @@ fn query_text(kind: SystemKind, operation: &str, collection: Option<&str>) -> Op
     } else {
         ["?", "?"]
     };
-    match (kind, collection) {
-        (SystemKind::Redis, _) => Some(format!("{operation} ?")),
-        (SystemKind::Mongodb, Some(name)) => {
-            let filter = r#""filter":{"_id":"?"}"#;
-            (operation == "find").then(|| format!("{{\"find\":\"{name}\",{filter}}}"))
-        }
-        (SystemKind::Elasticsearch, _) => {
-            let query = r#"{"query":{"term":{"id":"?"}}}"#;
-            (operation == "search").then(|| query.to_owned())
-        }
-        (SystemKind::Postgresql | SystemKind::Mysql, Some(table)) => match operation {
-            "SELECT" => Some(format!("SELECT * FROM {table} WHERE id = {one}")),
-            "INSERT" => Some(format!(
-                "INSERT INTO {table} (id, data) VALUES ({one}, {two})"
-            )),
-            "UPDATE" => Some(format!("UPDATE {table} SET data = {one} WHERE id = {two}")),
-            "DELETE" => Some(format!("DELETE FROM {table} WHERE id = {one}")),
-            _ => None,
-        },
-        _ => None,
-    }
+    let name = collection.unwrap_or_default();
+    let parts: &[&str] = match (kind, operation) {
+        (SystemKind::Redis, _) => &[operation, " ?"],
+        (SystemKind::Elasticsearch, "search") => &[r#"{"query":{"term":{"id":"?"}}}"#],
+        _ if name.is_empty() => return None,
+        (SystemKind::Mongodb, "find") => &[r#"{"find":""#, name, r#"","filter":{"_id":"?"}}"#],
+        (SystemKind::Mongodb | SystemKind::Elasticsearch, _) => return None,
+        (_, "SELECT") => &["SELECT * FROM ", name, " WHERE id = ", one],
+        (_, "INSERT") => &[
+            "INSERT INTO ",
+            name,
+            " (id, data) VALUES (",
+            one,
+            ", ",
+            two,
+            ")",
+        ],
+        (_, "UPDATE") => &["UPDATE ", name, " SET data = ", one, " WHERE id = ", two],
+        (_, "DELETE") => &["DELETE FROM ", name, " WHERE id = ", one],
+        _ => return None,
+    };
+    Some(parts.concat())
 }
 
 /// The status of a leaf's response, if the system has one for it.

@@ -3,6 +3,8 @@
 //! Entries are separated by commas or line breaks: a name, then `;key=value` for each key. The text after a comma
 //! belongs to the value before it if a `:` or a `=` is in it before the next `;`: no name has one.
 
+use std::cell::Cell;
+
 use super::text::parse_percent;
 use super::{Fanout, parse};
 use crate::simulate::activity::system::{SYSTEMS, System, SystemKind};
@@ -48,39 +50,27 @@ pub(super) fn uses(text: &str) -> Result<Vec<Activity>, String> {
     for entry in entries(text) {
         let entry = Entry::read(&entry, &LEAF_KEYS)?;
         refuse_known(&leaves, entry.name)?;
-        let leaf = entry.leaf()?;
-        let codes = &leaf.system.codes;
-        leaves.push(entry.activity(leaves.len(), codes, ActivityKind::Leaf(leaf))?);
+        let leaf = entry
+            .leaf(leaves.len())
+            .map_err(|problem| entry.problem(&problem))?;
+        leaves.push(leaf);
     }
     Ok(leaves)
 }
 
 /// Reads the steps of a service, whose spans have at most `max_bytes`.
 pub(super) fn work(text: &str, max_bytes: usize) -> Result<Vec<Activity>, String> {
-    let mut steps = Vec::new();
+    let mut steps: Vec<Activity> = Vec::new();
     // Where each step is, and how deep.
     let mut places: Vec<(Option<usize>, usize)> = Vec::new();
     for entry in entries(text) {
         let entry = Entry::read(&entry, &STEP_KEYS)?;
         refuse_known(&steps, entry.name)?;
-        places.push(match entry.get("in") {
-            None => (None, 1),
-            Some(outer) => {
-                let at = steps.iter().position(|step: &Activity| step.name == outer);
-                let at = at.ok_or_else(|| {
-                    entry.problem(
-                        "in",
-                        &format!("'{outer}' is not one of the steps before it"),
-                    )
-                })?;
-                (Some(at), places[at].1 + 1)
-            }
+        let read = entry.place(&steps, &places).and_then(|place| {
+            places.push(place);
+            entry.step(steps.len(), max_bytes)
         });
-        if places.last().is_some_and(|(_, depth)| *depth > MAX_DEPTH) {
-            return Err(entry.problem("in", &format!("it is deeper than {MAX_DEPTH} steps")));
-        }
-        let filler = entry.filler(max_bytes)?;
-        steps.push(entry.activity(steps.len(), &ERROR_TYPES, ActivityKind::Step(filler))?);
+        steps.push(read.map_err(|problem| entry.problem(&problem))?);
     }
     let mut roots = Vec::new();
     // A step comes after the one that it is in.
@@ -122,6 +112,8 @@ fn entries(text: &str) -> Vec<String> {
 struct Entry<'e> {
     name: &'e str,
     pairs: Vec<(&'e str, &'e str)>,
+    /// What is read.
+    key: Cell<&'static str>,
 }
 
 impl<'e> Entry<'e> {
@@ -149,26 +141,19 @@ impl<'e> Entry<'e> {
             }
             pairs.push((key, value));
         }
-        Ok(Entry { name, pairs })
+        let key = Cell::new("");
+        Ok(Entry { name, pairs, key })
     }
 
-    fn get(&self, key: &str) -> Option<&'e str> {
+    /// The value of a key, or its default. A problem from now on is about it.
+    fn value(&self, key: &'static str, default: &'e str) -> &'e str {
+        self.key.set(key);
         let pair = self.pairs.iter().find(|(known, _)| *known == key);
-        pair.map(|(_, value)| *value)
+        pair.map_or(default, |(_, value)| *value)
     }
 
-    fn problem(&self, key: &str, problem: &str) -> String {
-        format!("'{key}' of '{}': {problem}", self.name)
-    }
-
-    /// Parses a value, or its default.
-    fn parse<T>(
-        &self,
-        key: &str,
-        default: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, String> {
-        parse(self.get(key).unwrap_or(default)).map_err(|problem| self.problem(key, &problem))
+    fn problem(&self, problem: &str) -> String {
+        format!("'{}' of '{}': {problem}", self.key.get(), self.name)
     }
 
     fn activity(
@@ -177,72 +162,82 @@ impl<'e> Entry<'e> {
         codes: &ErrorCodes,
         kind: ActivityKind,
     ) -> Result<Activity, String> {
-        let incidents = |text: &str| match text {
-            "" => Ok(None),
-            text => Incidents::with_codes(text, codes).map(Some),
-        };
         Ok(Activity {
             name: self.name.to_owned(),
             index,
             kind,
-            latency: self.parse("latency", "0", Latency::parse)?,
-            errors: self.parse("errors", "0", |text| Errors::with_codes(text, codes))?,
-            incidents: self.parse("incidents", "", incidents)?,
-            calls: self.parse("calls", "1", calls)?,
-            percent: self.parse("p", "100", |text| {
+            latency: Latency::parse(self.value("latency", "0"))?,
+            errors: Errors::with_codes(self.value("errors", "0"), codes)?,
+            incidents: match self.value("incidents", "") {
+                "" => None,
+                text => Some(Incidents::with_codes(text, codes)?),
+            },
+            calls: calls(self.value("calls", "1"))?,
+            percent: {
+                let text = self.value("p", "100");
                 let percent = parse_percent(text);
-                percent.ok_or_else(|| format!("'{text}' is not a percentage from 0 to 100"))
-            })?,
-            is_parallel: self.parse("fanout", "sequential", parse::fanout)? == Fanout::Parallel,
+                percent.ok_or_else(|| format!("'{text}' is not a percentage from 0 to 100"))?
+            },
+            is_parallel: parse::fanout(self.value("fanout", "sequential"))? == Fanout::Parallel,
             children: Vec::new(),
         })
     }
 
-    fn leaf(&self) -> Result<Leaf, String> {
-        let system = self.parse("system", "", |text| {
-            let system = SYSTEMS.iter().find(|system| system.name == text);
-            system.ok_or_else(|| {
-                let names: Vec<_> = SYSTEMS.iter().map(|system| system.name).collect();
-                format!("'{text}' is not one of {}", names.join(", "))
-            })
+    fn leaf(&self, index: usize) -> Result<Activity, String> {
+        let text = self.value("system", "");
+        let system = SYSTEMS.iter().find(|system| system.name == text);
+        let system = system.ok_or_else(|| {
+            let names = SYSTEMS.each_ref().map(|system| system.name);
+            format!("'{text}' is not one of {}", names.join(", "))
         })?;
-        let is_http = system.kind == SystemKind::Http;
-        let operation = |text: &str| match is_http && !METHODS.contains(&text) {
-            true => Err(format!("'{text}' is not one of {}", METHODS.join(", "))),
-            false => word(text),
-        };
-        let optional = |key, default| {
-            let word = self.parse(key, default, word)?;
-            Ok::<_, String>((!word.is_empty()).then_some(word))
-        };
-        Ok(Leaf {
-            operation: self.parse("operation", system.operation, operation)?,
-            collection: optional("collection", default_collection(system, self.name))?,
-            namespace: optional("namespace", "")?,
+        let operation = self.value("operation", system.operation);
+        if system.kind == SystemKind::Http && !METHODS.contains(&operation) {
+            let methods = METHODS.join(", ");
+            return Err(format!("'{operation}' is not one of {methods}"));
+        }
+        let leaf = Leaf {
             system,
-        })
+            operation: word(operation)?.unwrap_or_default(),
+            collection: word(self.value("collection", default_collection(system, self.name)))?,
+            namespace: word(self.value("namespace", ""))?,
+        };
+        self.activity(index, &system.codes, ActivityKind::Leaf(leaf))
     }
 
-    fn filler(&self, max_bytes: usize) -> Result<Filler, String> {
-        let (attributes, attribute_bytes) = self.parse("attributes", "0", attributes)?;
+    /// The position of the step that this one is in, and how deep this one is.
+    fn place(
+        &self,
+        steps: &[Activity],
+        places: &[(Option<usize>, usize)],
+    ) -> Result<(Option<usize>, usize), String> {
+        let outer = self.value("in", "");
+        if outer.is_empty() {
+            return Ok((None, 1));
+        }
+        let Some(at) = steps.iter().position(|step| step.name == outer) else {
+            return Err(format!("'{outer}' is not one of the steps before it"));
+        };
+        match places[at].1 {
+            MAX_DEPTH => Err(format!("it is deeper than {MAX_DEPTH} steps")),
+            depth => Ok((Some(at), depth + 1)),
+        }
+    }
+
+    fn step(&self, index: usize, max_bytes: usize) -> Result<Activity, String> {
+        let events = count(self.value("events", "0"))? as usize;
+        let (attributes, attribute_bytes) = attributes(self.value("attributes", "0"))?;
         let filler = Filler {
             attributes,
             attribute_bytes,
-            events: self.parse("events", "0", count)? as usize,
+            events,
         };
         let bytes = filler.bytes();
         if bytes > max_bytes {
-            let key = if attributes > 0 {
-                "attributes"
-            } else {
-                "events"
-            };
-            let problem = format!(
-                "its spans would have {bytes} bytes, and APP_MAX_SPAN_BYTES is {max_bytes}"
-            );
-            return Err(self.problem(key, &problem));
+            return Err(format!(
+                "with its events a span would have {bytes} bytes, and APP_MAX_SPAN_BYTES is {max_bytes}"
+            ));
         }
-        Ok(filler)
+        self.activity(index, &ERROR_TYPES, ActivityKind::Step(filler))
     }
 }
 
@@ -260,10 +255,10 @@ fn default_collection<'n>(system: &System, name: &'n str) -> &'n str {
 }
 
 /// An identifier that stands in a name, a query or a path. Quotes and white space could be the beginning of a value.
-fn word(text: &str) -> Result<String, String> {
+fn word(text: &str) -> Result<Option<String>, String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/$".contains(&byte);
     match text.len() <= 128 && text.bytes().all(allowed) {
-        true => Ok(text.to_owned()),
+        true => Ok((!text.is_empty()).then(|| text.to_owned())),
         false => Err(format!(
             "'{text}' is not a word of up to 128 letters, digits, '.', '_', '-', '/' and '$'"
         )),
@@ -454,11 +449,11 @@ mod tests {
             ),
             (
                 "a;attributes=300x1KB",
-                "'attributes' of 'a': its spans would have 321600 bytes, and APP_MAX_SPAN_BYTES is 262144",
+                "'attributes' of 'a': with its events a span would have 321600 bytes, and APP_MAX_SPAN_BYTES is 262144",
             ),
             (
                 "a;events=10000",
-                "'events' of 'a': its spans would have 480000 bytes, and APP_MAX_SPAN_BYTES is 262144",
+                "'attributes' of 'a': with its events a span would have 480000 bytes, and APP_MAX_SPAN_BYTES is 262144",
             ),
             (
                 "a,b;in=a,c;in=b,d;in=c,e;in=d,f;in=e,g;in=f,h;in=g,i;in=h",
