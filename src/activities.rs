@@ -82,3 +82,6 @@ impl<R: Runtime> ActivityContext<'_, '_, R> {
         ran
     }
 }
+
+#[cfg(test)]
+mod tests;

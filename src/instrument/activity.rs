@@ -124,7 +124,10 @@ fn describe(host: &str, leaf: &Leaf) -> (String, Vec<KeyValue>) {
             if kind == SystemKind::Elasticsearch {
                 let index = collection.unwrap_or_default();
                 let slash = if index.is_empty() { "" } else { "/" };
-                let url = ["http://", host, ":9200/", index, slash, "_", operation];
+                let port = system.port.to_string();
+                let url = [
+                    "http://", host, ":", &port, "/", index, slash, "_", operation,
+                ];
                 about.add(semconv::HTTP_REQUEST_METHOD, "POST");
                 about.add(semconv::URL_FULL, &url.concat());
                 if !index.is_empty() {

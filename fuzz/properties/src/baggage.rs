@@ -102,10 +102,11 @@ fn means_the_same_when_written_again(asked: &Overrides, service: &str) {
     let written = members.join(",");
     if written.len() <= 8192 {
         assert_eq!(baggage::parse(&written), written);
-        assert_eq!(
-            Overrides::parse(&written, &unescaped(&service)).as_ref(),
-            Ok(asked)
-        );
+        let own = Overrides {
+            others: Vec::new(),
+            ..asked.clone()
+        };
+        assert_eq!(Overrides::parse(&written, &unescaped(&service)), Ok(own));
     }
 }
 
