@@ -73,7 +73,9 @@ fn stays_within_bounds(asked: &Overrides) {
     for draw in DRAWS {
         if let Some(errors) = &asked.errors {
             let status = errors.value.sample(draw).map(|status| status.parse());
-            assert!(status.is_none_or(|status| status.is_ok_and(|it: u16| (400..600).contains(&it))));
+            assert!(
+                status.is_none_or(|status| status.is_ok_and(|it: u16| (400..600).contains(&it)))
+            );
         }
         if let Some(latency) = &asked.latency {
             assert!(latency.value.sample(draw) <= Duration::from_secs(3600));

@@ -4,13 +4,14 @@
 //! libFuzzer; `tests/corpus.rs` replays the committed inputs, with a stable toolchain. [`TARGETS`] lists them.
 //!
 //! - Of a request: [`trace_context`], [`baggage`], [`payload`]
-//! - Of the service's environment: [`settings`], [`target_url`], [`retry_after`], [`collector_answer`]
+//! - Of the service's environment: [`settings`], [`activities`], [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
 //! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
 //!   program of its own, `examples/socket/main.rs`.
 //!
 //! Shared by all: [`memory`], and [`seam`], the calls whose signature may change.
 
+pub mod activities;
 pub mod baggage;
 pub mod collector_answer;
 pub mod memory;
@@ -71,6 +72,7 @@ pub const TARGETS: &[&Target] = &[
     &baggage::TARGET,
     &payload::TARGET,
     &settings::TARGET,
+    &activities::TARGET,
     &target_url::TARGET,
     &retry_after::TARGET,
     &collector_answer::TARGET,
