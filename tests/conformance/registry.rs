@@ -56,7 +56,11 @@ impl Registry {
                 stability: about["stability"].as_str().unwrap().to_owned(),
                 deprecated: about["deprecated"] == true,
                 values: values
-                    .map(|value| value.as_str().unwrap().to_owned())
+                    .map(|value| {
+                        value
+                            .as_str()
+                            .map_or_else(|| value.to_string(), str::to_owned)
+                    })
                     .collect(),
             };
             (name.clone(), attribute)
