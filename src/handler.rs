@@ -1,25 +1,29 @@
 //! One request, from its head to the response: extract, open the span, validate, simulate, call, respond, finish.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use http_body::Body;
 
 use crate::Service;
+use crate::activities::ActivityContext;
 use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, Lists};
 use crate::clock::Clock;
 use crate::inbound::body::read_body;
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
-use crate::instrument::{EndedSpan, Inbound, RequestSpan};
+use crate::instrument::{Inbound, RequestSpan};
 use crate::limits::Limits;
 use crate::outcome::{Failure, Outcome};
 use crate::payload::Payload;
 use crate::response::negotiation::wants_report;
-use crate::response::report::Report;
 use crate::response::report::hop::{Call, Hop, SimulatedLatency};
 use crate::response::report::new_trace::NewTrace;
+use crate::response::report::{OwnSpans, Report};
 use crate::response::respond;
 use crate::simulate::Plan;
+use crate::simulate::activity::plan::{Planner, Stage};
 use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::rng::SeededRng;
@@ -54,7 +58,7 @@ struct RequestHandler<'s, R> {
     // For the report:
     seed: Option<String>,
     plan: Option<Plan>,
-    spans: Vec<String>,
+    spans: OwnSpans,
     calls: Vec<Call>,
     new_trace: Option<NewTrace>,
 }
@@ -87,7 +91,7 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             wants_report,
             seed: None,
             plan: None,
-            spans: Vec::new(),
+            spans: OwnSpans::default(),
             calls: Vec::new(),
             new_trace: new_trace.flatten(),
             service,
@@ -105,7 +109,9 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         self.span.processing_started(payload.size());
         self.seed_rng(overrides.seed.as_deref(), &payload);
         payload.append(&self.service.config.name);
+        let activities = self.plan_activities(&overrides)?;
         self.simulate(&overrides).await?;
+        self.run_activities(&activities).await?;
         self.call_downstreams(payload).await
     }
 
@@ -167,7 +173,7 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             let latency_span = self.span.latency_span();
             self.service.runtime.sleep(plan.delay).await;
             let latency_span = latency_span.end();
-            self.keep_for_report(latency_span.as_ref());
+            self.spans.add(latency_span.as_ref(), &config.name);
             self.span.latency_simulated(&plan);
         }
         if let Some(status) = plan.failure {
@@ -177,6 +183,45 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             return Err(failure);
         }
         Ok(())
+    }
+
+    /// Plans what the request does with the service's steps, and then with its leaves.
+    fn plan_activities(&mut self, overrides: &Overrides) -> Result<Vec<Stage<'s>>, Failure> {
+        let config = &self.service.config;
+        if config.steps.is_empty() && config.leaves.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut planner = Planner {
+            overrides,
+            now: self.clock.now(),
+            latency_cap: config.simulation.latency_cap,
+            spans_left: config.max_spans,
+            left_out: 0,
+        };
+        let mut stages = Vec::new();
+        for activities in [&config.steps, &config.leaves] {
+            let planned = planner.plan(activities, self.rng);
+            stages.extend(planned.map_err(Failure::Baggage)?);
+        }
+        if planner.left_out > 0 {
+            self.span.activities_left_out(planner.left_out);
+        }
+        Ok(stages)
+    }
+
+    async fn run_activities(&mut self, stages: &[Stage<'s>]) -> Result<(), Failure> {
+        if stages.is_empty() {
+            return Ok(());
+        }
+        let context = ActivityContext {
+            runtime: &self.service.runtime,
+            span: &self.span,
+            service: &self.service.config.name,
+            reported: RefCell::new(std::mem::take(&mut self.spans)),
+        };
+        let ran = context.run(stages, None).await;
+        self.spans = context.reported.into_inner();
+        ran.map_err(Failure::Activity)
     }
 
     /// Calls the downstreams. The first failure in the order of APP_URL_DESTINO is the request's.
@@ -235,15 +280,11 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
                 let producers = returned.iter().map(|list| &list.producer);
                 let span = self.span.merge_span(producers);
                 let merged = calls::merge(&sent, &returned);
-                self.keep_for_report(span.end().as_ref());
+                self.spans
+                    .add(span.end().as_ref(), &self.service.config.name);
                 merged
             }
         }
-    }
-
-    fn keep_for_report(&mut self, ended: Option<&EndedSpan>) {
-        let json = ended.and_then(|span| span.to_json(&self.service.config.name));
-        self.spans.extend(json);
     }
 
     /// Writes the response and ends the SERVER span. A report states the span's end, so the span ends before it is
@@ -271,17 +312,19 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         let ended = self.span.end(status, result)?;
         let service = &self.service.config.name;
         let mut spans = self.spans;
-        if let Some(server) = ended.to_json(service) {
-            spans.insert(0, server);
-        }
+        spans.add_first(&ended, service);
         let outcome = Outcome::of(result);
         let plan = self.plan.filter(|_| outcome.is_simulated());
+        let reason = match failure {
+            Some(Failure::Activity(failure)) => Some(failure.reason),
+            _ => plan.map(|plan| plan.failure_reason),
+        };
         let hop = Hop {
             service: service.clone(),
             span_id: span.span_id(),
             status: status.as_u16(),
             outcome,
-            reason: plan.map(|plan| plan.failure_reason),
+            reason,
             error: failure.map(ToString::to_string),
             latency: self.plan.as_ref().and_then(SimulatedLatency::of),
             seed: self.seed,

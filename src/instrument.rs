@@ -4,6 +4,7 @@
 //! that hide OpenTelemetry: a [`RequestSpan`] for the whole request, and a [`SpanRef`] for every span that others
 //! refer to. Source: the semantic conventions' "HTTP spans" and "Exceptions".
 
+mod activity;
 mod attributes;
 mod events;
 mod reported;
@@ -25,6 +26,7 @@ use crate::outcome::Failure;
 use crate::payload::Payload;
 use crate::telemetry::propagation::{Caller, Propagators};
 
+pub use self::activity::ActivitySpan;
 pub use self::reported::EndedSpan;
 
 /// An inbound request, as its SERVER span describes it.

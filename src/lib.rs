@@ -11,6 +11,7 @@
 //! - [`instrument`]: the spans of a request; the one module that knows both the domain and OpenTelemetry
 //! - [`payload`]: the JSON array
 //! - [`simulate`]: settings, overrides and random numbers in, a plan out
+//! - `activities`: the simulated calls of stores and outside APIs, and the work inside
 //! - `calls`: the downstream calls, sequential or parallel, with their retries
 //! - [`outcome`]: what can become of a request, and its status
 //! - [`response`]: the response and the report
@@ -30,6 +31,7 @@
 #[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
 extern crate spin_sdk_5 as spin_sdk;
 
+mod activities;
 mod calls;
 pub mod clock;
 pub mod downstream;

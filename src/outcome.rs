@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 
 use crate::limits::MAX_CALLS;
 use crate::payload::{MAX_BYTES, Malformed, Payload};
+use crate::simulate::activity::ActivityFailure;
 
 /// Why a request is not answered with the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub enum Failure {
         /// The simulated status.
         status: StatusCode,
     },
+    /// A leaf or a step failed, as simulated.
+    Activity(ActivityFailure),
     /// A downstream service returned no list; with the explanation.
     Downstream(String),
     /// A downstream service did not answer in time; with the explanation.
@@ -56,7 +59,7 @@ impl Failure {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Failure::Settings(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Settings(_) | Failure::Activity(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Failure::NotFound(_) => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Failure::Baggage(_) | Failure::Unreadable(_) => StatusCode::BAD_REQUEST,
@@ -90,6 +93,10 @@ impl fmt::Display for Failure {
             }
             Failure::Malformed(malformed) => malformed.fmt(f),
             Failure::Simulated { service, .. } => write!(f, "simulated error in {service}"),
+            Failure::Activity(failure) => {
+                let ActivityFailure { name, code, .. } = failure;
+                write!(f, "simulated error in {name}: {code}")
+            }
             Failure::HopsUsedUp => f.write_str(
                 "the request has made as many hops as APP_MAX_HOPS allows, and its downstreams are not called: \
                  do services call each other in a cycle?",
@@ -117,6 +124,10 @@ pub enum Outcome {
     Ok,
     /// The simulation made it fail.
     SimulatedError,
+    /// A leaf failed, as simulated.
+    LeafFailed,
+    /// A step failed, as simulated.
+    WorkFailed,
     /// A downstream returned no list, or could not be called any more.
     DownstreamFailed,
     /// The request or a setting is malformed.
@@ -129,6 +140,8 @@ impl Outcome {
         match result {
             Ok(_) => Outcome::Ok,
             Err(Failure::Simulated { .. }) => Outcome::SimulatedError,
+            Err(Failure::Activity(failure)) if failure.is_leaf => Outcome::LeafFailed,
+            Err(Failure::Activity(_)) => Outcome::WorkFailed,
             Err(
                 Failure::Downstream(_)
                 | Failure::DownstreamTimeout(_)
@@ -146,6 +159,8 @@ impl Outcome {
         match self {
             Outcome::Ok => "ok",
             Outcome::SimulatedError => "simulated_error",
+            Outcome::LeafFailed => "leaf_failed",
+            Outcome::WorkFailed => "work_failed",
             Outcome::DownstreamFailed => "downstream_failed",
             Outcome::Rejected => "rejected",
         }

@@ -15,6 +15,7 @@ use crate::support::{Answer, Collector, Downstream, launch_exporting_to};
 
 mod check;
 mod documented;
+mod leaf;
 pub(crate) mod planted;
 mod registry;
 
@@ -108,9 +109,34 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
     );
     request.body("[]").send().await.unwrap();
     meshed.process("[]").await;
+    let leaves = launch_exporting_to(&collector)
+        .env(
+            "APP_USES",
+            "pg;system=postgresql;collection=t;namespace=n,pg2;system=postgresql;operation=COMMIT,my;system=mysql;\
+             operation=DELETE;collection=t,mo;system=mongodb,re;system=redis;namespace=0,es;system=elasticsearch;\
+             collection=i,es2;system=elasticsearch;operation=bulk,gr;system=grpc,ht;system=http;collection=v1/x",
+        )
+        .env("APP_WORK", "search,rank;in=search;attributes=3")
+        .start()
+        .await;
+    leaves.process("[]").await;
+    let names = ["pg", "my", "mo", "re", "es", "gr", "ht"];
+    for name in names {
+        let request = leaves.request(Method::POST, "/process");
+        let request = request.header("baggage", format!("tail.{name}.errors=100"));
+        request.body("[]").send().await.unwrap();
+    }
+    // Two steps and nine leaves; then each up to the one that fails.
+    let of_leaves = 1
+        + 2
+        + 9
+        + [1, 3, 4, 5, 6, 8, 9]
+            .map(|leaves| 1 + 2 + leaves)
+            .iter()
+            .sum::<usize>();
     // A request has a SERVER span, a delay an INTERNAL one, and each try of a call a CLIENT one.
     let spans = collector
-        .wait_for(answers.len() * 5 + 10 + odd + 3 + 5 + 5)
+        .wait_for(answers.len() * 5 + 10 + odd + 3 + 5 + 5 + of_leaves)
         .await;
     let mut defects = BTreeMap::new();
     let checker = checker();

@@ -19,6 +19,7 @@ use crate::support::{App, Launch, eventually, launch_app, refusing_address};
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
         a_whole_pipeline_is_whole,
+        leaves_and_steps_that_fail_now_and_then_are_whole,
         every_50th_span_is_missed,
         doubled_spans_are_named,
         a_changed_order_is_no_fault,
@@ -153,6 +154,32 @@ async fn a_whole_pipeline_is_whole() {
     whole.is(0, &nothing_else.map(|name| (name, 0)));
     whole.is(0, &[("expected", 250), ("found", 250)]);
     assert!(whole.json["readable_after_ms"]["max"].as_f64().unwrap() > 0.0);
+}
+
+async fn leaves_and_steps_that_fail_now_and_then_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Destination::File(folder.path().join("traces.jsonl"));
+    let middle_man = MiddleMan::start(file, Duration::ZERO, |_| {}).await;
+    let app = chain(&middle_man.endpoint())
+        .env(
+            "APP_USES",
+            "db;system=postgresql;collection=carts;errors=40001:20;calls=1..5,es;system=elasticsearch;\
+             fanout=parallel,pay;system=grpc;fanout=parallel,api;system=http,m;system=mongodb,r;system=redis;p=50",
+        )
+        .env(
+            "APP_B_WORK",
+            "search;latency=1ms,rank;in=search;calls=3;errors=Oops:5;fanout=parallel,fill;attributes=200x64;events=9",
+        )
+        .start()
+        .await;
+    let backend = folder.path().to_str().unwrap();
+    let common = ["--backend", backend, "--rate", "200/s", "--patience", "10s"];
+    let whole = verify(&app, &[&common[..], &["--requests", "50"]].concat()).await;
+    let nothing_else = ["missing", "twice", "altered", "orphans", "unexpected"];
+    whole.is(0, &nothing_else.map(|name| (name, 0)));
+    let expected = whole.json["expected"].as_u64().unwrap();
+    assert!(expected > 50 * 5, "{expected}");
+    assert_eq!(whole.json["found"], expected);
 }
 
 async fn every_50th_span_is_missed() {

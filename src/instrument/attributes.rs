@@ -123,7 +123,7 @@ pub(super) fn of_client_span(downstream: &Downstream, resend_count: u32) -> Vec<
     attributes
 }
 
-fn server(host: String, port: u16) -> [KeyValue; 2] {
+pub(super) fn server(host: String, port: u16) -> [KeyValue; 2] {
     [
         KeyValue::new(semconv::SERVER_ADDRESS, host),
         KeyValue::new(semconv::SERVER_PORT, i64::from(port)),

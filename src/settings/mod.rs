@@ -8,6 +8,7 @@
 //! - [`Setting`] and [`SETTINGS`]: the table of names and defaults
 //! - [`Values`]: the values, and which of them are read
 //! - [`Config`]: what they mean
+//! - `activities`: the grammar of leaves and steps
 //! - [`text`]: durations, percentages and pairs in a value
 
 use std::time::Duration;
@@ -17,10 +18,12 @@ use http::HeaderMap;
 use crate::downstream::Downstream;
 use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
+use crate::simulate::activity::Activity;
 use crate::target::Target;
 use crate::telemetry::propagation::Propagators;
 use crate::telemetry::sampling::Sampling;
 
+mod activities;
 mod parse;
 mod read;
 mod table;
@@ -29,6 +32,7 @@ mod tests;
 pub mod text;
 mod values;
 
+pub use activities::{LEAF_KEYS, STEP_KEYS};
 pub use table::*;
 pub use values::{Value, Values};
 
@@ -41,6 +45,12 @@ pub struct Config {
     pub downstreams: Vec<Downstream>,
     /// Simulated latency and failures.
     pub simulation: Simulation,
+    /// The stores and outside APIs whose calls are simulated.
+    pub leaves: Vec<Activity>,
+    /// The work inside the service.
+    pub steps: Vec<Activity>,
+    /// How many spans of leaves and steps one request makes at most.
+    pub max_spans: usize,
     /// How the downstreams are called.
     pub fanout: Fanout,
     /// The limit of one attempt of a downstream call, from the first byte sent to the last received,

@@ -176,6 +176,24 @@ pub(super) fn retries(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("'{text}' is not a whole number from 0 to 100"))
 }
 
+/// A number of spans.
+pub(super) fn spans(text: &str) -> Result<usize, String> {
+    bounded(text, 100_000)
+}
+
+/// The bytes of a span.
+pub(super) fn span_bytes(text: &str) -> Result<usize, String> {
+    bounded(text, 4 << 20)
+}
+
+fn bounded(text: &str, most: usize) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("'{text}' is not a whole number from 1 to {most}"))
+}
+
 pub(super) fn count(text: &str) -> Result<usize, String> {
     integer(text, 1, "").map(|count| count as usize)
 }

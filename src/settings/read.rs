@@ -1,18 +1,20 @@
 //! Reads a [`Config`] from the values of the settings.
 
 use super::table::{
-    APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP, APP_MAX_HOPS, APP_NAME,
-    APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT, APP_TRUST_PROXY, APP_URL_DESTINO,
-    APP_VIEWER_TOKEN, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
-    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
-    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
-    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS, OTEL_RESOURCE_ATTRIBUTES,
-    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
+    APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP, APP_MAX_HOPS,
+    APP_MAX_SPAN_BYTES, APP_MAX_SPANS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT,
+    APP_TRUST_PROXY, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
+    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS,
+    OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG,
+    OTLP_ENDPOINT, Setting,
 };
 use super::values::{VIEWER_HOST, Values};
-use super::{BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, parse};
+use super::{BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, activities, parse};
 use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
+use crate::simulate::activity::{self, Activity};
 use crate::simulate::errors::Errors;
 use crate::simulate::latency::Latency;
 use crate::telemetry::propagation::Propagators;
@@ -25,7 +27,13 @@ impl Config {
             values,
             problems: Problems::default(),
         };
-        let max_queue_size = reader.parse(&OTEL_BSP_MAX_QUEUE_SIZE, &parse::count);
+        let max_span_bytes = reader.parse(&APP_MAX_SPAN_BYTES, &parse::span_bytes);
+        let leaves = reader.parse(&APP_USES, &activities::uses);
+        let steps = reader.parse(&APP_WORK, &|text: &str| {
+            activities::work(text, max_span_bytes)
+        });
+        let max_spans = reader.parse(&APP_MAX_SPANS, &parse::spans);
+        let batching = reader.batching(&[&leaves, &steps], max_spans);
         let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, &parse::attributes);
         let attributed_name = take_attribute(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, &parse::ratio);
@@ -83,15 +91,10 @@ impl Config {
                 .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
                 .unwrap_or_default(),
             otlp_endpoint,
-            batching: BatchConfig {
-                schedule_delay: reader
-                    .parse(&OTEL_BSP_SCHEDULE_DELAY, &parse::milliseconds)
-                    .min(MAX_SCHEDULE_DELAY),
-                max_queue_size,
-                max_export_batch_size: reader
-                    .parse(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, &parse::count)
-                    .min(max_queue_size),
-            },
+            batching,
+            leaves,
+            steps,
+            max_spans,
             sdk_disabled: reader.parse(&OTEL_SDK_DISABLED, &parse::boolean),
         };
         (config, reader.problems)
@@ -101,6 +104,42 @@ impl Config {
 struct Reader<'v> {
     values: &'v Values,
     problems: Problems,
+}
+
+/// How many spans an instance holds at most for the sake of its leaves and steps.
+const MAX_RAISED_QUEUE: usize = 65_536;
+/// How many requests of an instance fit in a queue that was raised.
+const REQUESTS_IN_QUEUE: usize = 4;
+/// How many batches fit in a queue that was raised, as in the default one.
+const BATCHES_IN_QUEUE: usize = 16;
+
+impl Reader<'_> {
+    /// Reads how spans are batched. The queue and the batches are larger than their defaults where a request makes so
+    /// many spans that they would not fit.
+    fn batching(&mut self, activities: &[&[Activity]], max_spans: usize) -> BatchConfig {
+        let per_request = activities.iter().map(|each| activity::max_spans(each));
+        let per_request = per_request.fold(0, usize::saturating_add).min(max_spans);
+        let wanted = (per_request * REQUESTS_IN_QUEUE).min(MAX_RAISED_QUEUE);
+        let max_queue_size = self.raised(&OTEL_BSP_MAX_QUEUE_SIZE, wanted);
+        let max_export_batch_size =
+            self.raised(&OTEL_BSP_MAX_EXPORT_BATCH_SIZE, wanted / BATCHES_IN_QUEUE);
+        BatchConfig {
+            schedule_delay: self
+                .parse(&OTEL_BSP_SCHEDULE_DELAY, &parse::milliseconds)
+                .min(MAX_SCHEDULE_DELAY),
+            max_queue_size,
+            max_export_batch_size: max_export_batch_size.min(max_queue_size),
+        }
+    }
+
+    /// A number, or its default if that is larger than `wanted`.
+    fn raised(&mut self, setting: &Setting, wanted: usize) -> usize {
+        let number = self.parse(setting, &parse::count);
+        match self.given(setting) {
+            Some(_) => number,
+            None => number.max(wanted),
+        }
+    }
 }
 
 // Not inlined: with some thirty settings, copies of these would be 2 % of the component.

@@ -46,6 +46,26 @@ pub const APP_INCIDENTS: Setting = Setting {
     env: "APP_INCIDENTS",
     default: "",
 };
+/// The stores and outside APIs whose calls are simulated.
+pub const APP_USES: Setting = Setting {
+    env: "APP_USES",
+    default: "",
+};
+/// The steps of work inside the service.
+pub const APP_WORK: Setting = Setting {
+    env: "APP_WORK",
+    default: "",
+};
+/// The most spans of leaves and steps that one request makes at this service.
+pub const APP_MAX_SPANS: Setting = Setting {
+    env: "APP_MAX_SPANS",
+    default: "10000",
+};
+/// The most bytes of attributes and events that a step's span may be filled with.
+pub const APP_MAX_SPAN_BYTES: Setting = Setting {
+    env: "APP_MAX_SPAN_BYTES",
+    default: "262144",
+};
 /// Whether requests may override errors and latency in their baggage: `on` or `off`.
 pub const APP_OVERRIDES: Setting = Setting {
     env: "APP_OVERRIDES",
@@ -166,13 +186,17 @@ pub const APP_VIEWER_TOKEN: Setting = Setting {
 };
 
 /// All settings, in the order of the table in `docs/settings.md`.
-pub const SETTINGS: [Setting; 29] = [
+pub const SETTINGS: [Setting; 33] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
     APP_LATENCY,
     APP_LATENCY_CAP,
     APP_INCIDENTS,
+    APP_USES,
+    APP_WORK,
+    APP_MAX_SPANS,
+    APP_MAX_SPAN_BYTES,
     APP_OVERRIDES,
     APP_SEED,
     APP_FANOUT,

@@ -5,12 +5,13 @@
 use http::HeaderMap;
 
 use super::{
-    APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_SEED, APP_URL_DESTINO,
-    APP_VIEWER_TOKEN, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
-    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
-    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
-    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
-    OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS, Setting,
+    APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPAN_BYTES, APP_MAX_SPANS,
+    APP_NAME, APP_SEED, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
+    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS,
+    Setting,
 };
 use crate::simulate::overrides;
 use crate::telemetry::propagation::{baggage, may_have_header_baggage};
@@ -27,12 +28,14 @@ pub struct Values(Vec<(Setting, Value)>);
 pub(super) const VIEWER_HOST: &str = "viewer.spin.internal";
 
 /// The settings that determine which others are needed.
-const READ_FIRST: [Setting; 7] = [
+const READ_FIRST: [Setting; 9] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
     APP_LATENCY,
     APP_INCIDENTS,
+    APP_USES,
+    APP_WORK,
     OTEL_SDK_DISABLED,
     OTEL_TRACES_SAMPLER,
 ];
@@ -105,9 +108,17 @@ impl Values {
             // Every text is valid, so it may be skipped if nothing is random. Calls may be random too: their
             // selection, and the waits before retries.
             APP_SEED => {
-                let drawn = [APP_LATENCY, APP_ERRORS, APP_INCIDENTS, APP_URL_DESTINO];
+                let drawn = [
+                    APP_LATENCY,
+                    APP_ERRORS,
+                    APP_INCIDENTS,
+                    APP_URL_DESTINO,
+                    APP_USES,
+                    APP_WORK,
+                ];
                 serves != Serves::OneRequest { overridden: false } || simulates(&drawn)
             }
+            APP_MAX_SPANS | APP_MAX_SPAN_BYTES => simulates(&[APP_USES, APP_WORK]),
             // It may hold the service's name.
             OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
             OTEL_TRACES_SAMPLER => !disabled(),
@@ -151,6 +162,8 @@ mod tests {
             "APP_LATENCY",
             "APP_LATENCY_CAP",
             "APP_INCIDENTS",
+            "APP_USES",
+            "APP_WORK",
             "APP_OVERRIDES",
             "APP_FANOUT",
             "APP_MAX_HOPS",
@@ -174,7 +187,7 @@ mod tests {
         let and = |more: &[&'static str]| [&traced, more].concat();
         let seed = and(&["APP_SEED"]);
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 10] = [
+        let table: [(Variables, &str, Vec<&str>); 11] = [
             (&[], "user=1", traced.clone()),
             (
                 &[("otlp_endpoint", "http://viewer.spin.internal/v1/traces")],
@@ -186,6 +199,11 @@ mod tests {
             (&[], "user=1, tail.seed=2", seed.clone()),
             (&[], "tai%6c.*.errors=1", seed.clone()),
             (&[("app_url_destino", "http://b")], "", seed.clone()),
+            (
+                &[("app_uses", "db;system=redis")],
+                "",
+                and(&["APP_SEED", "APP_MAX_SPANS", "APP_MAX_SPAN_BYTES"]),
+            ),
             (
                 &[("otel_traces_sampler", "TraceIdRatio")],
                 "",

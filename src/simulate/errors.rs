@@ -1,12 +1,31 @@
-//! Which requests fail, and with which status.
-
-use http::StatusCode;
+//! Which requests fail, and with which code.
 
 use crate::settings::text::parse_percent;
 
-/// The shares of requests that fail, each with a status: disjoint parts of `0.0..1.0`.
+/// The shares of requests that fail, each with a code: disjoint parts of `0.0..1.0`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Errors(Vec<(StatusCode, f64)>);
+pub struct Errors(Vec<(Box<str>, f64)>);
+
+/// The codes that errors may have.
+#[derive(Debug)]
+pub struct ErrorCodes {
+    /// The code of a percentage without one.
+    pub default: &'static str,
+    /// What a pair is.
+    pub accepted: &'static str,
+    /// Whether a code is one of them.
+    pub accepts: fn(&str) -> bool,
+}
+
+/// HTTP statuses from 400 to 599.
+pub const HTTP_STATUSES: ErrorCodes = ErrorCodes {
+    default: "500",
+    accepted: "status:percent such as 503:5, with a status from 400 to 599",
+    accepts: |code| {
+        let digits = code.bytes().all(|byte| byte.is_ascii_digit());
+        code.len() == 3 && digits && code.starts_with(['4', '5'])
+    },
+};
 
 impl Errors {
     /// Reads a percentage (`20`, `12.5`) of requests that fail with 500, or a list
@@ -15,20 +34,25 @@ impl Errors {
     /// # Errors
     /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Errors, String> {
+        Errors::with_codes(text, &HTTP_STATUSES)
+    }
+
+    /// The same with other codes.
+    ///
+    /// # Errors
+    /// The text is malformed; one sentence with the value and what is accepted.
+    pub fn with_codes(text: &str, codes: &ErrorCodes) -> Result<Errors, String> {
         if !text.contains(':') {
             let percent = parse_percent(text)
                 .ok_or_else(|| format!("'{text}' is not a percentage from 0 to 100"))?;
-            return Ok(Errors(vec![(StatusCode::INTERNAL_SERVER_ERROR, percent)]));
+            return Ok(Errors(vec![(codes.default.into(), percent)]));
         }
         let shares = text
             .split(',')
             .map(|pair| {
-                parse_share(pair.trim()).ok_or_else(|| {
-                    format!(
-                        "'{}' is not a pair status:percent such as 503:5, with a status from 400 to 599",
-                        pair.trim()
-                    )
-                })
+                let pair = pair.trim();
+                parse_share(pair, codes)
+                    .ok_or_else(|| format!("'{pair}' is not a pair {}", codes.accepted))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let sum: f64 = shares.iter().map(|(_, percent)| percent).sum();
@@ -39,21 +63,21 @@ impl Errors {
         Ok(Errors(shares))
     }
 
-    /// The status for a number in `0.0..1.0`; `None` if the request does not fail.
-    pub fn sample(&self, draw: f64) -> Option<StatusCode> {
+    /// The code for a number in `0.0..1.0`; `None` if the request does not fail.
+    pub fn sample(&self, draw: f64) -> Option<&str> {
         let mut upper = 0.0;
-        self.0.iter().find_map(|(status, percent)| {
+        self.0.iter().find_map(|(code, percent)| {
             upper += percent;
-            (draw * 100.0 < upper).then_some(*status)
+            (draw * 100.0 < upper).then_some(&**code)
         })
     }
 }
 
-fn parse_share(pair: &str) -> Option<(StatusCode, f64)> {
-    let (status, percent) = pair.split_once(':')?;
-    let status = StatusCode::from_bytes(status.trim().as_bytes()).ok()?;
-    let failure = status.is_client_error() || status.is_server_error();
-    failure.then_some((status, parse_percent(percent.trim())?))
+fn parse_share(pair: &str, codes: &ErrorCodes) -> Option<(Box<str>, f64)> {
+    let (code, percent) = pair.split_once(':')?;
+    let code = code.trim();
+    let percent = parse_percent(percent.trim())?;
+    (codes.accepts)(code).then(|| (code.into(), percent))
 }
 
 #[cfg(test)]
@@ -61,10 +85,8 @@ mod tests {
     use super::*;
 
     fn failure(errors: &str, draw: f64) -> Option<u16> {
-        Errors::parse(errors)
-            .unwrap()
-            .sample(draw)
-            .map(|status| status.as_u16())
+        let errors = Errors::parse(errors).unwrap();
+        errors.sample(draw).map(|status| status.parse().unwrap())
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Errors, Latency};
+use super::Latency;
+use super::errors::{ErrorCodes, Errors, HTTP_STATUSES};
 use crate::settings::text::parse_duration;
 
 /// A recurring incident.
@@ -27,6 +28,14 @@ impl Incidents {
     /// # Errors
     /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Incidents, String> {
+        Incidents::with_codes(text, &HTTP_STATUSES)
+    }
+
+    /// The same with errors of other codes.
+    ///
+    /// # Errors
+    /// The text is malformed; one sentence with the value and what is accepted.
+    pub fn with_codes(text: &str, codes: &ErrorCodes) -> Result<Incidents, String> {
         let malformed = || format!("'{text}' is not an incident {ACCEPTED}");
         let (mut every, mut duration, mut errors, mut latency) = (None, None, None, None);
         for (key, value) in pairs(text).ok_or_else(malformed)? {
@@ -37,7 +46,7 @@ impl Incidents {
                 "for" => duration
                     .replace(parse_duration(&value).ok_or_else(malformed)?)
                     .is_some(),
-                "errors" => errors.replace(Errors::parse(&value)?).is_some(),
+                "errors" => errors.replace(Errors::with_codes(&value, codes)?).is_some(),
                 "latency" => latency.replace(Latency::parse(&value)?).is_some(),
                 _ => true,
             };

@@ -3,10 +3,12 @@
 //!
 //! - [`errors`] and [`latency`]: the two distributions that settings and overrides describe
 //! - [`incidents`]: recurring periods with other distributions
+//! - [`activity`]: the leaves and steps of a service, and the plan of what a request does with them
 //! - [`overrides`]: distributions for one hop of one request, from its baggage
 //! - [`rng`]: the random numbers, and [`mesh_path`]: what makes them differ from call to call
 //! - `mix`: hashing
 
+pub mod activity;
 pub mod errors;
 pub mod incidents;
 pub mod latency;
@@ -71,6 +73,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The reason of what the settings decide with these numbers.
+    fn of_settings(rng: SeededRng) -> Reason {
+        match rng.is_seeded() {
+            true => Reason::Seed,
+            false => Reason::Configured,
+        }
+    }
+
     /// The name in reports and spans.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,10 +102,7 @@ impl Simulation {
         rng: SeededRng,
     ) -> Plan {
         let incident = self.incidents.as_ref().filter(|it| it.is_active(now()));
-        let settings = match rng.is_seeded() {
-            true => Reason::Seed,
-            false => Reason::Configured,
-        };
+        let settings = Reason::of_settings(rng);
         let (latency, delay_reason) = choose(
             overrides.latency.as_ref().map(|latency| &latency.value),
             incident.and_then(|incident| incident.latency.as_ref()),
@@ -111,7 +118,9 @@ impl Simulation {
                 .sample(rng.draw(Decision::Latency))
                 .min(self.latency_cap),
             delay_reason,
-            failure: errors.sample(rng.draw(Decision::Failure)),
+            failure: errors
+                .sample(rng.draw(Decision::Failure))
+                .and_then(|status| status.parse().ok()),
             failure_reason,
             incident: incident.is_some(),
         }

@@ -1,10 +1,11 @@
 //! Errors and latency for one hop of one request, from its baggage.
 //!
-//! `tail.payments.errors=503:100` is for the service `payments`, `tail.*.latency=200ms` for every hop,
+//! `tail.payments.errors=503:100` is for the service `payments`, or for the leaves and steps with that name, `tail.*.latency=200ms` for every hop,
 //! `tail.seed=42` seeds the random numbers of all hops. Values and service names are percent-decoded. A service's own
 //! entry wins over that for every hop, and a later entry over an earlier one.
 
-use super::{Errors, Latency};
+use super::Latency;
+use super::errors::{ErrorCodes, Errors};
 use crate::settings::text::percent_decode_text;
 use crate::telemetry::propagation::baggage::{self, MemberStatus};
 
@@ -17,6 +18,16 @@ pub struct Overrides {
     pub latency: Option<Override<Latency>>,
     /// The seed of the random numbers.
     pub seed: Option<String>,
+    /// What other names are to have, in their order: they may be leaves or steps of this service.
+    pub others: Vec<OtherOverride>,
+}
+
+/// An override of a name that is not the service's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherOverride {
+    name: String,
+    what: String,
+    text: String,
 }
 
 /// An override, as it was written and as it was parsed.
@@ -49,6 +60,13 @@ impl Overrides {
                 .set(what, text)
                 .map_err(|problem| format!("baggage tail.{hop}.{what}: {problem}"))?;
         }
+        let others = entries
+            .iter()
+            .filter(|(hop, ..)| hop != "*" && hop != service);
+        let others = others
+            .cloned()
+            .map(|(name, what, text)| OtherOverride { name, what, text });
+        overrides.others = others.collect();
         let seeds = baggage.split(',').filter_map(pair);
         overrides.seed = seeds
             .filter(|(key, _)| key == "tail.seed")
@@ -57,11 +75,33 @@ impl Overrides {
         Ok(overrides)
     }
 
+    /// The errors and the latency of a leaf or a step with this name, whose errors have these codes.
+    ///
+    /// # Errors
+    /// One of them is malformed; one sentence with the member's key, its value and what is accepted.
+    pub fn named(
+        &self,
+        name: &str,
+        codes: &ErrorCodes,
+    ) -> Result<(Option<Errors>, Option<Latency>), String> {
+        let (mut errors, mut latency) = (None, None);
+        for other in self.others.iter().filter(|other| other.name == name) {
+            let OtherOverride { what, text, .. } = other;
+            let read = match &what[..] {
+                "errors" => Errors::with_codes(text, codes).map(|read| errors = Some(read)),
+                "latency" => Latency::parse(text).map(|read| latency = Some(read)),
+                _ => Err(ONLY.to_owned()),
+            };
+            read.map_err(|problem| format!("baggage tail.{name}.{what}: {problem}"))?;
+        }
+        Ok((errors, latency))
+    }
+
     fn set(&mut self, what: &str, text: &str) -> Result<(), String> {
         match what {
             "errors" => self.errors = Some(Override::new(text, Errors::parse)?),
             "latency" => self.latency = Some(Override::new(text, Latency::parse)?),
-            _ => return Err("only errors and latency can be overridden".to_owned()),
+            _ => return Err(ONLY.to_owned()),
         }
         Ok(())
     }
@@ -74,6 +114,8 @@ impl<T> Override<T> {
         Ok(Override { text, value })
     }
 }
+
+const ONLY: &str = "only errors and latency can be overridden";
 
 /// Whether baggage has a member that may be an override, well-formed or not.
 pub fn contains_overrides(baggage: &str) -> bool {
@@ -294,11 +336,9 @@ mod tests {
             let parsed = Overrides::parse(baggage, "payments");
             assert_eq!(parsed, Err(problem.to_owned()));
             let other = Overrides::parse(&baggage.replace('*', "payments"), "orders");
-            assert_eq!(
-                other,
-                Ok(Overrides::default()),
-                "ignored for other services"
-            );
+            let other = other.unwrap();
+            let set = (other.errors.is_some(), other.latency.is_some());
+            assert_eq!(set, (false, false), "ignored for other services");
         }
         let nobody = Overrides::parse("tail.errors=100", "payments");
         let problem = "baggage tail.errors: no service is named; write tail.<service>.errors or tail.*.errors";

@@ -26,6 +26,12 @@ pub enum Decision {
     Call(usize),
     /// The wait after an attempt of the call of the n-th downstream.
     Wait(usize, u32),
+    /// How often a leaf is called, or a step runs.
+    Calls,
+    /// All about the n-th leaf; 0, or about one of its calls, counted from 1.
+    Leaf(usize, u32),
+    /// All about the n-th step, in the same way.
+    Step(usize, u32),
 }
 
 /// Gives each request of an instance an unseeded [`SeededRng`], from one random number of the host.
@@ -75,13 +81,28 @@ impl SeededRng {
 
     /// The number for a decision, uniform in `0.0..1.0`.
     pub fn draw(self, decision: Decision) -> f64 {
+        unit(self.bits(decision))
+    }
+
+    /// Numbers for the decisions within a decision.
+    pub fn within(self, decision: Decision) -> SeededRng {
+        SeededRng {
+            state: self.bits(decision),
+            ..self
+        }
+    }
+
+    fn bits(self, decision: Decision) -> u64 {
         let (kind, call, attempt) = match decision {
             Decision::Latency => (1, 0, 0),
             Decision::Failure => (2, 0, 0),
             Decision::Call(call) => (3, call, 0),
             Decision::Wait(call, attempt) => (4, call, attempt),
+            Decision::Calls => (5, 0, 0),
+            Decision::Leaf(leaf, call) => (6, leaf, call),
+            Decision::Step(step, run) => (7, step, run),
         };
-        unit(mix_call(mix(self.state ^ kind), call, attempt))
+        mix_call(mix(self.state ^ kind), call, attempt)
     }
 }
 
@@ -130,9 +151,28 @@ mod tests {
             Decision::Wait(0, 0),
             Decision::Wait(0, 1),
             Decision::Wait(1, 0),
+            Decision::Calls,
+            Decision::Leaf(0, 0),
+            Decision::Leaf(0, 1),
+            Decision::Leaf(1, 0),
+            Decision::Step(0, 0),
         ];
         let draws = decisions.map(|decision| seeded("42").draw(decision).to_bits());
         assert_eq!(BTreeSet::from(draws).len(), draws.len());
+    }
+
+    /// What a seed gave before there were leaves and steps, it still gives.
+    #[test]
+    fn old_decisions_keep_their_numbers() {
+        let table = [
+            (Decision::Latency, 0.6650084259740892),
+            (Decision::Failure, 0.14029454081742554),
+            (Decision::Call(1), 0.24842408870832067),
+            (Decision::Wait(1, 2), 0.6917218629826276),
+        ];
+        for (decision, number) in table {
+            assert_eq!(seeded("42").draw(decision), number, "{decision:?}");
+        }
     }
 
     #[test]

@@ -4,10 +4,17 @@ use std::collections::VecDeque;
 
 use crate::settings::BatchConfig;
 
+/// How many bytes of spans are held; further spans are dropped.
+const MAX_QUEUE_BYTES: usize = 24 << 20;
+/// A batch takes no further span once it has as many bytes. Receivers accept a few MiB.
+const FULL_BATCH_BYTES: usize = 2 << 20;
+
 /// A bounded queue of ended spans with at most one worker.
 #[derive(Debug)]
 pub struct BatchBuffer<S> {
-    spans: VecDeque<S>,
+    /// Each span after its size in bytes.
+    spans: VecDeque<(usize, S)>,
+    bytes: usize,
     batching: BatchConfig,
     has_worker: bool,
 }
@@ -30,20 +37,24 @@ impl<S> BatchBuffer<S> {
     pub fn new(batching: BatchConfig) -> BatchBuffer<S> {
         BatchBuffer {
             spans: VecDeque::new(),
+            bytes: 0,
             batching,
             has_worker: false,
         }
     }
 
-    /// Queues a span.
-    pub fn push(&mut self, span: S) -> Push {
-        if self.spans.len() >= self.batching.max_queue_size {
+    /// Queues a span of this many bytes.
+    pub fn push(&mut self, span: S, bytes: usize) -> Push {
+        let has_room = self.bytes + bytes <= MAX_QUEUE_BYTES || self.spans.is_empty();
+        if self.spans.len() >= self.batching.max_queue_size || !has_room {
             return Push::Dropped;
         }
-        self.spans.push_back(span);
+        let was_full = self.is_full();
+        self.spans.push_back((bytes, span));
+        self.bytes += bytes;
         let (size, full) = (self.spans.len(), self.batching.max_export_batch_size);
         match self.has_worker {
-            true if size == 1 || size == full => Push::WakeWorker,
+            true if size == 1 || (self.is_full() && !was_full) => Push::WakeWorker,
             // A spawned worker never starts if the task of its request was dropped.
             false if size == 1 || size.is_multiple_of(full) => Push::SpawnWorker,
             true | false => Push::Queued,
@@ -64,13 +75,22 @@ impl<S> BatchBuffer<S> {
 
     /// Whether the next batch is full.
     pub fn is_full(&self) -> bool {
-        self.spans.len() >= self.batching.max_export_batch_size
+        self.spans.len() >= self.batching.max_export_batch_size || self.bytes >= FULL_BATCH_BYTES
     }
 
     /// Takes the next batch.
     pub fn take(&mut self) -> Vec<S> {
-        let size = self.spans.len().min(self.batching.max_export_batch_size);
-        self.spans.drain(..size).collect()
+        let most = self.spans.len().min(self.batching.max_export_batch_size);
+        let mut bytes = 0;
+        let sizes = self.spans.iter().take(most).map(|(size, _)| *size);
+        let fit = sizes.take_while(|size| {
+            let fits = bytes < FULL_BATCH_BYTES;
+            bytes += if fits { *size } else { 0 };
+            fits
+        });
+        let count = fit.count();
+        self.bytes -= bytes;
+        self.spans.drain(..count).map(|(_, span)| span).collect()
     }
 
     /// Ends the worker; the next span spawns another.
@@ -126,7 +146,7 @@ pub(super) mod tests {
     }
 
     fn push(buffer: &mut BatchBuffer<SpanData>) -> Push {
-        buffer.push(span(TraceFlags::SAMPLED))
+        buffer.push(span(TraceFlags::SAMPLED), 1)
     }
 
     #[test]
@@ -179,6 +199,34 @@ pub(super) mod tests {
         buffer.take();
         buffer.end_worker();
         assert!(!buffer.start_worker(), "however late it comes");
+    }
+
+    #[test]
+    fn large_spans_fill_a_batch_and_the_queue_sooner() {
+        let most = BatchConfig {
+            max_queue_size: 1000,
+            max_export_batch_size: 500,
+            ..BATCHING
+        };
+        let mut buffer = with_worker(BatchBuffer::new(most));
+        buffer.take();
+        let large = 1 << 20;
+        let mut push = || buffer.push(span(TraceFlags::SAMPLED), large);
+        let pushed: Vec<_> = (0..25).map(|_| push()).collect();
+        assert_eq!(pushed[0], Push::WakeWorker, "the queue was empty");
+        assert_eq!(pushed[1], Push::WakeWorker, "2 MiB are a batch");
+        assert!(pushed[2..24].iter().all(|pushed| *pushed == Push::Queued));
+        assert_eq!(pushed[24], Push::Dropped, "24 MiB are a queue");
+        for _ in 0..12 {
+            assert_eq!(buffer.take().len(), 2);
+        }
+        assert!(buffer.is_empty());
+        let pushed = buffer.push(span(TraceFlags::SAMPLED), 100 << 20);
+        assert_eq!(
+            pushed,
+            Push::WakeWorker,
+            "a larger one than a queue goes alone"
+        );
     }
 
     #[test]

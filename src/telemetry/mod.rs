@@ -46,6 +46,8 @@ pub fn tracer<R: Runtime>(runtime: R, config: &Config) -> SdkTracer {
         .with_sampler(config.sampling.sampler())
         // There may be any number of downstreams, and each adds an event and a link.
         .with_max_events_per_span(u32::MAX)
+        // A step has as many attributes as APP_WORK asks for, within APP_MAX_SPAN_BYTES.
+        .with_max_attributes_per_span(u32::MAX)
         .with_max_links_per_span(u32::MAX)
         .with_resource(origin.resource.clone());
     if config.propagators.contains(Propagator::OtTrace) {

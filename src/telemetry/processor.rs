@@ -93,7 +93,8 @@ impl<R: Runtime> SpanProcessor for BatchSpanProcessor<R> {
         }
         let ended = self.shared.exporter.prepare(span);
         let mut state = self.shared.state();
-        match state.buffer.push(ended) {
+        let size = ended.size();
+        match state.buffer.push(ended, size) {
             Push::Queued => {}
             Push::WakeWorker => state.notifier = None,
             // The worker reports it: a full queue always has one.

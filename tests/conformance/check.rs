@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::{Span, status::StatusCode};
 
 use super::documented::Documented;
+use super::leaf;
 use super::registry::{Levels, Registry};
 
 /// The prefix of the project's own attributes.
@@ -23,7 +24,7 @@ pub struct Checker {
     pub documented: Documented,
 }
 
-type Attributes<'s> = BTreeMap<&'s str, &'s Value>;
+pub(super) type Attributes<'s> = BTreeMap<&'s str, &'s Value>;
 
 impl Checker {
     /// What is wrong with a span; each defect names what has it.
@@ -33,8 +34,21 @@ impl Checker {
         let kind = kind.as_str_name().trim_start_matches("SPAN_KIND_");
         let (attributes, twice) = map(&span.attributes);
         defects.extend(twice);
-        match self.registry.spans.get(&kind.to_ascii_lowercase()) {
-            Some(levels) => {
+        let leaf = ["db.system.name", "rpc.system.name"].map(|name| text(&attributes, name));
+        let leaf = self.registry.leaves.get(&leaf.concat());
+        let http = self.registry.spans.get(&kind.to_ascii_lowercase());
+        match (leaf, http) {
+            (Some(levels), _) => {
+                let condition = |name: &str| leaf::condition(name, span, &attributes);
+                defects.extend(self.required(levels, &attributes, condition));
+                defects.extend(attributes.iter().filter_map(|(name, value)| {
+                    let row = self.documented.row("Leaves", name);
+                    self.attribute(name, value, levels, row)
+                }));
+                defects.extend(leaf::name(span, &attributes));
+                defects.extend(leaf::status(span, &attributes));
+            }
+            (None, Some(levels)) => {
                 let condition = |name: &str| condition(kind, name, span, &attributes);
                 let section = format!("{kind} `");
                 defects.extend(self.required(levels, &attributes, condition));
@@ -45,13 +59,15 @@ impl Checker {
                 defects.extend(name(kind, span, &attributes));
                 defects.extend(status(kind, span, &attributes));
             }
-            None if !self
-                .documented
-                .has_section(&format!("{kind} `{}`", span.name)) =>
+            (None, None) if leaf::is_step(span, &attributes) => {}
+            (None, None)
+                if !self
+                    .documented
+                    .has_section(&format!("{kind} `{}`", span.name)) =>
             {
                 defects.push(format!("no span '{}' of kind {kind} is known", span.name));
             }
-            None => {
+            (None, None) => {
                 let unknown = attributes.keys();
                 defects.extend(unknown.map(|name| format!("{name} is not of this span")));
             }
@@ -159,7 +175,11 @@ impl Checker {
                 .is_none()
                 .then(|| format!("{name} is not documented here"));
         }
-        let Some(known) = self.registry.attributes.get(name) else {
+        // A template: the rest of the name is free.
+        let template = "db.operation.parameter";
+        let is_templated = name.starts_with(&format!("{template}."));
+        let known = if is_templated { template } else { name };
+        let Some(known) = self.registry.attributes.get(known) else {
             return Some(format!("{name} is not in the registry"));
         };
         let text = match value {
@@ -167,7 +187,11 @@ impl Checker {
             _ => "",
         };
         let marked = row.is_some_and(|row| row.contains(&known.stability));
-        if !levels.contains_key(name) {
+        let type_name = known
+            .kind
+            .trim_start_matches("template[")
+            .trim_end_matches(']');
+        if !levels.contains_key(name) && !(is_templated && levels.contains_key(template)) {
             Some(format!("{name} is not of this span"))
         } else if known.deprecated {
             Some(format!("{name} is deprecated"))
@@ -176,8 +200,8 @@ impl Checker {
                 "{name} is {}, and not marked as that",
                 known.stability
             ))
-        } else if known.kind != kind_of(value) {
-            Some(format!("{name} is {}, not {}", known.kind, kind_of(value)))
+        } else if type_name != kind_of(value) {
+            Some(format!("{name} is {type_name}, not {}", kind_of(value)))
         } else if known.kind == "string" && text.is_empty() {
             Some(format!("{name} is empty"))
         } else if name != "error.type" && !known.values.is_empty() {
@@ -276,12 +300,12 @@ fn own((name, level): (&String, &String)) -> (String, String) {
     (name.clone(), level.clone())
 }
 
-fn code(span: &Span) -> StatusCode {
+pub(super) fn code(span: &Span) -> StatusCode {
     let code = span.status.as_ref().map_or(0, |status| status.code);
     StatusCode::try_from(code).unwrap()
 }
 
-fn text<'s>(attributes: &Attributes<'s>, name: &str) -> &'s str {
+pub(super) fn text<'s>(attributes: &Attributes<'s>, name: &str) -> &'s str {
     match attributes.get(name) {
         Some(Value::StringValue(text)) => text,
         _ => "",

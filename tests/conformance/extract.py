@@ -18,9 +18,15 @@ import yaml
 
 # The namespaces whose attributes a span, an event or a resource of an HTTP service may have.
 NAMESPACES = [
-    "client", "error", "exceptions", "http", "network", "server", "service", "telemetry", "url", "user-agent",
+    "client", "db", "error", "exceptions", "http", "network", "rpc", "server", "service", "telemetry", "url", "user-agent",
 ]
 SPANS = ["span.http.server", "span.http.client"]
+# The CLIENT spans of leaves, by the system.
+LEAVES = {
+    "postgresql": "span.db.postgresql.client", "mysql": "span.db.mysql.client", "mongodb": "span.db.mongodb.client",
+    "redis": "span.db.redis.client", "elasticsearch": "span.db.elasticsearch.client",
+    "grpc": "span.rpc.grpc.call.client",
+}
 EVENTS = ["event.exception"]
 ENTITIES = ["entity.service", "entity.service.instance", "entity.service.namespace", "entity.telemetry.sdk"]
 
@@ -77,6 +83,7 @@ def extract(repository, tag):
         "version": tag.removeprefix("v"),
         "attributes": {it["id"]: attribute(it) for it in sorted(definitions, key=lambda it: it["id"])},
         "spans": {known[name]["span_kind"]: entry(known[name]) for name in SPANS},
+        "leaves": {system: entry(known[name]) for system, name in LEAVES.items()},
         "events": {known[name]["name"]: entry(known[name]) for name in EVENTS},
         "entities": {known[name]["name"]: entry(known[name]) for name in ENTITIES},
     }

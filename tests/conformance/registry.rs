@@ -13,6 +13,8 @@ pub struct Registry {
     pub attributes: BTreeMap<String, Attribute>,
     /// HTTP spans by their kind in lower case.
     pub spans: BTreeMap<String, Levels>,
+    /// CLIENT spans of stores and of gRPC, by the system.
+    pub leaves: BTreeMap<String, Levels>,
     /// Events by name.
     pub events: BTreeMap<String, Levels>,
     /// What a resource is made of, by name.
@@ -54,7 +56,11 @@ impl Registry {
                 stability: about["stability"].as_str().unwrap().to_owned(),
                 deprecated: about["deprecated"] == true,
                 values: values
-                    .map(|value| value.as_str().unwrap().to_owned())
+                    .map(|value| {
+                        value
+                            .as_str()
+                            .map_or_else(|| value.to_string(), str::to_owned)
+                    })
                     .collect(),
             };
             (name.clone(), attribute)
@@ -63,6 +69,7 @@ impl Registry {
             version: read["version"].as_str().unwrap().to_owned(),
             attributes: named("attributes").map(attribute).collect(),
             spans: levels("spans"),
+            leaves: levels("leaves"),
             events: levels("events"),
             entities: levels("entities"),
         }

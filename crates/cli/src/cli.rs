@@ -73,7 +73,13 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
   retries = 1
 
   [services.catalog]
+  [services.catalog.work.render]       # work inside: in, attributes, events, and latency, errors, calls, ...
+  latency = "2ms"                      # as APP_WORK accepts them
   [services.cart]
+  [services.cart.uses.carts-db]        # a store or an outside API, simulated; the keys are those of APP_USES
+  system = "postgresql"
+  collection = "carts"
+  errors = "40001:1"
 
   [traffic]                            # requests that `up` sends; see `traffic --help`
   rate = "5/s"                         # and for, connections, seed

@@ -9,6 +9,12 @@
 //! calls = ["catalog", "cart;p=60"]   # in this order; the cart for 60 % of requests
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
 //! propagators = ["b3", "baggage"]    # instead of OTEL_PROPAGATORS, which all others share
+//!
+//! [services.storefront.uses.sessions] # a leaf, whose calls are simulated: its keys as in APP_USES
+//! system = "redis"
+//!
+//! [services.storefront.work.render]   # work inside: its keys as in APP_WORK
+//! latency = "2ms"
 //! ```
 //!
 //! It refuses, with the line: unknown keys, values that the service would refuse, calls to unknown services, cycles of
@@ -17,8 +23,8 @@
 use anyhow::Result;
 use tracing_tail::settings::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
-    APP_TIMEOUT, APP_URL_DESTINO, APP_VIEWER_TOKEN, Config, OTEL_PROPAGATORS, SETTINGS, Setting,
-    Values,
+    APP_TIMEOUT, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK, Config, LEAF_KEYS,
+    OTEL_PROPAGATORS, SETTINGS, STEP_KEYS, Setting, Values,
 };
 use tracing_tail::telemetry::propagation::Propagators;
 use tracing_tail_redact::redact;
@@ -26,6 +32,7 @@ use tracing_tail_redact::redact;
 use crate::traffic::plan::Plan;
 use tracing_tail_host::document::{Document, Located, Table};
 
+mod activities;
 mod calls;
 mod code;
 mod graph;
@@ -45,6 +52,12 @@ const OWN: [(&str, Setting); 6] = [
     ("incidents", APP_INCIDENTS),
     ("timeout", APP_TIMEOUT),
     ("retries", APP_RETRIES),
+];
+
+/// The settings of a single service that are tables of tables, by their keys, with what a table is and its keys.
+const ACTIVITIES: [(&str, Setting, &str, &[&str]); 2] = [
+    ("uses", APP_USES, "leaf", &LEAF_KEYS),
+    ("work", APP_WORK, "step", &STEP_KEYS),
 ];
 
 /// A mesh.
@@ -69,6 +82,8 @@ pub struct Service {
     pub entry: bool,
     /// The services that it calls, in order.
     pub calls: Vec<Call>,
+    /// The names of its leaves and steps.
+    pub activities: Vec<String>,
     settings: Vec<(Setting, String)>,
 }
 
@@ -149,11 +164,17 @@ impl Service {
         if let Some(propagators) = propagators(&id.value, &mut table)? {
             settings.push((OTEL_PROPAGATORS, propagators));
         }
+        let mut activities = Vec::new();
+        for each in ACTIVITIES {
+            let names = &mut activities;
+            settings.extend(activities::read(&id.value, &mut table, each, names)?);
+        }
         table.refuse_unknown()?;
         Ok(Service {
             id,
             entry,
             calls,
+            activities,
             settings,
         })
     }
@@ -252,9 +273,8 @@ fn propagators(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
 /// The settings that all services share.
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
-        let own = OWN.iter().any(|(_, own)| own == setting);
         // A mesh has no viewer.
-        !own && ![APP_NAME, APP_URL_DESTINO, APP_VIEWER_TOKEN].contains(setting)
+        !own().any(|own| own == *setting) && ![APP_NAME, APP_VIEWER_TOKEN].contains(setting)
     })
 }
 
@@ -265,6 +285,7 @@ fn own() -> impl Iterator<Item = Setting> {
         .into_iter()
         .chain(OWN.map(|(_, setting)| setting))
         .chain([OTEL_PROPAGATORS])
+        .chain(ACTIVITIES.map(|(_, setting, ..)| setting))
 }
 
 /// Whether components of a mesh have a setting. The manifest itself uses one of the others, and a viewer the other.

@@ -72,8 +72,10 @@ fn stays_within_the_limits(kept: &str) {
 fn stays_within_bounds(asked: &Overrides) {
     for draw in DRAWS {
         if let Some(errors) = &asked.errors {
-            let status = errors.value.sample(draw).map(|status| status.as_u16());
-            assert!(status.is_none_or(|status| (400..600).contains(&status)));
+            let status = errors.value.sample(draw).map(|status| status.parse());
+            assert!(
+                status.is_none_or(|status| status.is_ok_and(|it: u16| (400..600).contains(&it)))
+            );
         }
         if let Some(latency) = &asked.latency {
             assert!(latency.value.sample(draw) <= Duration::from_secs(3600));
@@ -102,10 +104,11 @@ fn means_the_same_when_written_again(asked: &Overrides, service: &str) {
     let written = members.join(",");
     if written.len() <= 8192 {
         assert_eq!(baggage::parse(&written), written);
-        assert_eq!(
-            Overrides::parse(&written, &unescaped(&service)).as_ref(),
-            Ok(asked)
-        );
+        let own = Overrides {
+            others: Vec::new(),
+            ..asked.clone()
+        };
+        assert_eq!(Overrides::parse(&written, &unescaped(&service)), Ok(own));
     }
 }
 

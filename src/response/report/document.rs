@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::hop::{Below, Call, Try};
 use super::lists::{Counts, Items, Lists};
-use super::{Report, VERSION};
+use super::{OwnSpans, Report, VERSION};
 use crate::json::Object;
 use crate::payload::Payload;
 use crate::wasi::MAX_ANSWER_BYTES;
@@ -36,13 +36,19 @@ impl Report {
             room: limit.checked_sub(frame)?,
             lists: Lists::default(),
         };
-        let own = self.spans.iter().map(|span| span.len() + 1);
+        let OwnSpans {
+            listed: spans,
+            unlisted,
+            ..
+        } = &self.spans;
+        let own = spans.iter().map(|span| span.len() + 1);
         let own = own.chain(calls.iter().map(|call| call.size));
-        let is_cut = own.sum::<usize>() > page.room;
+        let is_cut = *unlisted > 0 || own.sum::<usize>() > page.room;
         if is_cut {
             page.reserve(self.cut_entry(Counts::MAX).len() + 1)?;
         }
-        let mut cut = page.add_spans(&self.spans);
+        let mut cut = page.add_spans(spans);
+        cut.spans += unlisted;
         let (listed, cut_calls) = page.add_calls(&hop, &calls);
         cut_calls.iter().for_each(|call| cut.add(call.counts()));
         listed.iter().for_each(|call| page.add_below(call));

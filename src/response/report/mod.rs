@@ -16,6 +16,8 @@ mod strict;
 use serde_json::value::RawValue;
 
 use self::hop::{Call, Hop};
+use crate::instrument::EndedSpan;
+use crate::wasi::MAX_ANSWER_BYTES;
 
 /// The version of the format.
 pub const VERSION: u64 = 2;
@@ -29,10 +31,42 @@ pub struct Report {
     pub new_trace: Option<Box<RawValue>>,
     /// The service itself.
     pub hop: Hop,
-    /// Its SERVER span and its INTERNAL spans, as JSON; none if the SDK is disabled.
-    pub spans: Vec<String>,
+    /// Its SERVER span, its INTERNAL spans and those of its leaves; none if the SDK is disabled.
+    pub spans: OwnSpans,
     /// Its calls, in the order of APP_URL_DESTINO.
     pub calls: Vec<Call>,
+}
+
+/// The spans of a service itself, as JSON, up to what a report can list.
+#[derive(Debug, Default)]
+pub struct OwnSpans {
+    listed: Vec<String>,
+    bytes: usize,
+    /// How many more there are.
+    unlisted: u64,
+}
+
+impl OwnSpans {
+    /// Adds a span of `service`, if a report lists it.
+    pub fn add(&mut self, ended: Option<&EndedSpan>, service: &str) {
+        let Some(json) = ended.and_then(|span| span.to_json(service)) else {
+            return;
+        };
+        let bytes = self.bytes + json.len();
+        if bytes > MAX_ANSWER_BYTES {
+            self.unlisted += 1;
+            return;
+        }
+        self.bytes = bytes;
+        self.listed.push(json);
+    }
+
+    /// Adds the span that comes first.
+    pub fn add_first(&mut self, ended: &EndedSpan, service: &str) {
+        if let Some(json) = ended.to_json(service) {
+            self.listed.insert(0, json);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Uri};
-use opentelemetry::InstrumentationScope;
+use opentelemetry::{InstrumentationScope, Value};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{
     Protocol, RetryPolicy as OtlpRetryPolicy, SpanExporter as OtlpExporter, WithExportConfig as _,
@@ -134,6 +134,26 @@ impl Exporter {
 }
 
 impl PreparedSpan {
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        // What a span takes without its attributes, and an attribute without its text.
+        const SPAN: usize = 512;
+        const ATTRIBUTE: usize = 64;
+        match self {
+            PreparedSpan::Encoded(encoded) => encoded.len(),
+            PreparedSpan::Raw(span) => {
+                let attributes = span
+                    .attributes
+                    .iter()
+                    .map(|attribute| match &attribute.value {
+                        Value::String(text) => ATTRIBUTE + text.as_str().len(),
+                        _ => ATTRIBUTE,
+                    });
+                SPAN + ATTRIBUTE * span.events.len() + attributes.sum::<usize>()
+            }
+        }
+    }
+
     fn encoded(self) -> Option<Vec<u8>> {
         match self {
             PreparedSpan::Encoded(encoded) => Some(encoded),

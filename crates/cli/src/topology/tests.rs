@@ -66,7 +66,7 @@ fn names_what_it_refuses_and_its_line() {
         ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, traffic")),
         ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
         ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
-        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries, propagators")),
+        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries, propagators, uses, work")),
         ("\"stock;p=12.5\"", "\"stok\"", "shop.toml:6: service 'front' calls 'stok', and there is no such service; there are front, cart-db, stock".to_owned()),
         ("\"stock;p=12.5\"", "\"stock;q=1\"", "shop.toml:6: 'stock;q=1' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
         ("\"stock;p=12.5\"", "3", "shop.toml:6: 'calls' of service 'front' is of type integer, not a string".to_owned()),
@@ -93,8 +93,68 @@ fn names_what_it_refuses_and_its_line() {
         let error = parse(&SHOP.replacen(line, replacement, 1)).expect_err(replacement);
         assert_eq!(error.to_string(), problem);
     }
+    let uses = "latency = \"1ms\"\nsystem = \"redis\"";
+    let leaves = "[services.a]\nentry = true\n[services.a.uses.db]\n".to_owned() + uses + "\n";
+    let table = [
+        (
+            "latency = \"1ms\"",
+            "latency = \"1ms;p=5\"",
+            "shop.toml:4: 'latency' of leaf 'db' has a ';' or a line break, which separate keys and entries",
+        ),
+        (
+            "latency",
+            "colour",
+            "shop.toml:4: leaf 'db' has 'colour', which is no key there; the keys are system, operation, collection, namespace, latency, errors, incidents, calls, p, fanout",
+        ),
+        (
+            "redis",
+            "oracle",
+            "shop.toml:3: 'uses' of service 'a': 'system' of 'db': 'oracle' is not one of postgresql, mysql, mongodb, redis, elasticsearch, grpc, http",
+        ),
+        (
+            "[services.a.uses.db]",
+            "[services.a.work.b]\nin = \"c\"\n[services.a.uses.db]",
+            "shop.toml:3: 'work' of service 'a': 'in' of 'b': 'c' is not one of the steps before it",
+        ),
+    ];
+    for (line, replacement, problem) in table {
+        let error = parse(&leaves.replacen(line, replacement, 1)).expect_err(replacement);
+        assert_eq!(error.to_string(), problem);
+    }
     let error = parse("[service.a]\n").unwrap_err().to_string();
     assert_eq!(error, "shop.toml:1: the file has no [services.<name>]");
+}
+
+#[test]
+fn leaves_and_steps_become_settings() {
+    let text = r#"
+[services.a]
+entry = true
+[services.a.uses.carts-db]
+system = "postgresql"
+collection = "carts"
+errors = "40001:1,40P01:0.5"
+calls = 3
+[services.a.uses.cache]
+system = "redis"
+[services.a.work.search]
+latency = "p50:1ms,p99:9ms"
+[services.a.work.rank]
+in = "search"
+attributes = "200x1KB"
+"#;
+    let topology = parse(text).unwrap();
+    let service = &topology.services[0];
+    assert_eq!(
+        service.get(APP_USES),
+        Some(
+            "carts-db;system=postgresql;collection=carts;errors=40001:1,40P01:0.5;calls=3,cache;system=redis"
+        )
+    );
+    assert_eq!(
+        service.get(APP_WORK),
+        Some("search;latency=p50:1ms,p99:9ms,rank;in=search;attributes=200x1KB")
+    );
 }
 
 #[test]

@@ -87,7 +87,11 @@ fn read_baggage(text: &Located<String>, services: &[Service]) -> Result<String> 
         .iter()
         .map(|service| service.id.value.as_str())
         .collect();
-    if let Some(unknown) = kind::services(&baggage).find(|name| !names.contains(&name.as_str())) {
+    let is_known = |name: &String| {
+        let mut activities = services.iter().flat_map(|service| &service.activities);
+        names.contains(&name.as_str()) || activities.any(|activity| activity == name)
+    };
+    if let Some(unknown) = kind::services(&baggage).find(|name| !is_known(name)) {
         let known = names.join(", ");
         return Err(refuse(format!(
             "there is no service '{unknown}'; there are {known}"

@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::payload::Payload;
 use tracing_tail::settings::text::{parse_decimal, percent_decode_text};
+use tracing_tail::simulate::activity::ERROR_TYPES;
+use tracing_tail::simulate::activity::system::SYSTEMS;
 use tracing_tail::simulate::overrides::Overrides;
 
 /// The largest weight.
@@ -158,9 +160,16 @@ pub fn parse_baggage(text: &str) -> Result<String, String> {
             "{strange:?} in baggage is no printable ASCII; write it percent-encoded"
         ));
     }
-    Overrides::parse(text, "")?;
+    let named = Overrides::parse(text, "")?;
     for service in services(text) {
-        Overrides::parse(text, &service)?;
+        if let Err(problem) = Overrides::parse(text, &service) {
+            // It may be a leaf's name or a step's, with codes of its own.
+            let mut codes = SYSTEMS.iter().map(|system| &system.codes);
+            let is_accepted = |codes| named.named(&service, codes).is_ok();
+            if !codes.any(is_accepted) && !is_accepted(&ERROR_TYPES) {
+                return Err(problem);
+            }
+        }
     }
     Ok(text.to_owned())
 }

@@ -63,10 +63,13 @@ fn sample() -> Report {
             start: TIME,
             end: TIME,
         },
-        spans: vec![
-            "{\"kind\":\"SERVER\"}".to_owned(),
-            format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
-        ],
+        spans: OwnSpans {
+            listed: vec![
+                "{\"kind\":\"SERVER\"}".to_owned(),
+                format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
+            ],
+            ..OwnSpans::default()
+        },
         calls: vec![
             call(
                 "http://b",

@@ -1,0 +1,134 @@
+//! Leaves and steps: what a service does for a request besides its downstream calls. A leaf is a store or an outside
+//! API whose calls are simulated; a step is work inside the service. Pure.
+//!
+//! - [`system`]: what leaves are
+//! - [`plan`]: what one request does
+
+pub mod plan;
+pub mod system;
+
+use self::system::System;
+use super::errors::{ErrorCodes, Errors};
+use super::incidents::Incidents;
+use super::latency::Latency;
+
+/// A leaf or a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activity {
+    /// Its name; no other of the same setting has it.
+    pub name: String,
+    /// Its position in the setting.
+    pub index: usize,
+    /// What it is.
+    pub kind: ActivityKind,
+    /// The latency of each call or run, without what is below it.
+    pub latency: Latency,
+    /// How many calls or runs fail.
+    pub errors: Errors,
+    /// Periods with other errors or latency.
+    pub incidents: Option<Incidents>,
+    /// How often it is called or runs, at least and at most.
+    pub calls: (u32, u32),
+    /// The percentage of requests that need it.
+    pub percent: f64,
+    /// Whether its calls or runs are made at once, together with those of its neighbours that have this too.
+    pub is_parallel: bool,
+    /// The steps inside a step.
+    pub children: Vec<Activity>,
+}
+
+/// What a leaf or a step is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActivityKind {
+    /// A store or an outside API.
+    Leaf(Leaf),
+    /// Work inside.
+    Step(Filler),
+}
+
+/// What a leaf is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// What it is.
+    pub system: &'static System,
+    /// The operation, in the words of the system.
+    pub operation: String,
+    /// A table, a collection, an index, a service or a path.
+    pub collection: Option<String>,
+    /// The database.
+    pub namespace: Option<String>,
+}
+
+/// What the span of a step is filled with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filler {
+    /// How many attributes it has.
+    pub attributes: usize,
+    /// The bytes of each attribute's value.
+    pub attribute_bytes: usize,
+    /// How many events it has.
+    pub events: usize,
+}
+
+impl Filler {
+    /// About how many bytes it adds to an exported span.
+    pub fn bytes(&self) -> usize {
+        // A key with its lengths; a name with its time.
+        const ATTRIBUTE: usize = 48;
+        const EVENT: usize = 48;
+        let attribute = self.attribute_bytes.saturating_add(ATTRIBUTE);
+        let attributes = self.attributes.saturating_mul(attribute);
+        attributes.saturating_add(self.events.saturating_mul(EVENT))
+    }
+}
+
+/// Why a request fails in a leaf or a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityFailure {
+    /// The name of the leaf or the step.
+    pub name: String,
+    /// Its error.
+    pub code: String,
+    /// Where the decision comes from.
+    pub reason: super::Reason,
+    /// Whether it is a leaf.
+    pub is_leaf: bool,
+}
+
+/// The codes of steps: types of errors.
+pub const ERROR_TYPES: ErrorCodes = ErrorCodes {
+    default: "SimulatedError",
+    accepted: "type:percent such as TimeoutError:1, with letters, digits, '.', '_' and '-'",
+    accepts: is_name,
+};
+
+/// The longest name.
+const MAX_NAME: usize = 64;
+
+/// Whether a text is a name: letters, digits, `.`, `_` and `-`.
+pub fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+impl Activity {
+    /// The codes that its errors have.
+    pub fn codes(&self) -> &'static ErrorCodes {
+        match &self.kind {
+            ActivityKind::Leaf(leaf) => &leaf.system.codes,
+            ActivityKind::Step(_) => &ERROR_TYPES,
+        }
+    }
+
+    /// The most spans that it makes for a request.
+    pub fn max_spans(&self) -> usize {
+        let below = max_spans(&self.children);
+        (self.calls.1 as usize).saturating_mul(below.saturating_add(1))
+    }
+}
+
+/// The most spans that activities make for a request.
+pub fn max_spans(activities: &[Activity]) -> usize {
+    let each = activities.iter().map(Activity::max_spans);
+    each.fold(0, usize::saturating_add)
+}
