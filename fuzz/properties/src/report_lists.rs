@@ -7,9 +7,9 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::{Map, Value};
 use tracing_tail::outcome::Outcome;
-use tracing_tail::response::report::Report;
 use tracing_tail::response::report::hop::{Below, Call, CallOutcome, Hop, Try};
 use tracing_tail::response::report::lists::{Counts, Items, Lists};
+use tracing_tail::response::report::{OwnSpans, Report};
 use tracing_tail::wasi::MAX_ANSWER_BYTES;
 
 use crate::Target;
@@ -104,6 +104,7 @@ fn report(input: &[u8]) -> (Report, Counts) {
     let calls = calls.collect();
     let report = Report {
         trace_id: None,
+        new_trace: None,
         hop: Hop {
             service: "caller".to_owned(),
             span_id: None,
@@ -116,7 +117,7 @@ fn report(input: &[u8]) -> (Report, Counts) {
             start: UNIX_EPOCH,
             end: UNIX_EPOCH,
         },
-        spans: vec!["{}".to_owned()],
+        spans: OwnSpans::of(vec!["{}".to_owned()]),
         calls,
     };
     (report, expected)
@@ -133,6 +134,7 @@ fn call(lists: Lists) -> Call {
             error: None,
             start: UNIX_EPOCH,
             end: UNIX_EPOCH,
+            new_trace: None,
             span: Some("{}".to_owned()),
             below: Below::Reported(Box::new(lists)),
         }],

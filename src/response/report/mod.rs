@@ -47,6 +47,15 @@ pub struct OwnSpans {
 }
 
 impl OwnSpans {
+    /// These spans, already as JSON.
+    pub fn of(listed: Vec<String>) -> OwnSpans {
+        OwnSpans {
+            bytes: listed.iter().map(String::len).sum(),
+            listed,
+            unlisted: 0,
+        }
+    }
+
     /// Adds a span of `service`, if a report lists it.
     pub fn add(&mut self, ended: Option<&EndedSpan>, service: &str) {
         let Some(json) = ended.and_then(|span| span.to_json(service)) else {

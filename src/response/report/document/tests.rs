@@ -63,13 +63,10 @@ fn sample() -> Report {
             start: TIME,
             end: TIME,
         },
-        spans: OwnSpans {
-            listed: vec![
-                "{\"kind\":\"SERVER\"}".to_owned(),
-                format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
-            ],
-            ..OwnSpans::default()
-        },
+        spans: OwnSpans::of(vec![
+            "{\"kind\":\"SERVER\"}".to_owned(),
+            format!("{{\"name\":\"{}\"}}", "merge".repeat(40)),
+        ]),
         calls: vec![
             call(
                 "http://b",
