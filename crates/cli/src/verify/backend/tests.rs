@@ -172,7 +172,7 @@ async fn says_why_it_can_t_connect() {
         (
             Script::new(),
             "",
-            "is not the viewer, Jaeger, Tempo, Zipkin or Phoenix",
+            "is not the viewer, Jaeger, Tempo, Zipkin, Phoenix or otel-desktop-viewer",
             false,
         ),
         (
