@@ -4,7 +4,7 @@ pub(crate) mod peers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tracing_tail_testkit::middle_man::{Destination, MiddleMan, Passing};
 use tracing_tail_testkit::proxy::Proxy;
 
 use crate::harness::{Test, tests};
-use crate::support::{App, Launch, launch_app, refusing_address};
+use crate::support::{App, Launch, eventually, launch_app, refusing_address};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -34,6 +34,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         another_program_s_spans_change_nothing,
         broken_propagation_is_named,
         spans_below_a_call_without_report_change_nothing,
+        a_signal_ends_waiting_and_what_is_there_is_judged,
         what_is_not_there_can_not_be_judged,
         a_service_without_reports_can_not_be_judged,
     ]
@@ -118,14 +119,21 @@ async fn verify(app: &App, arguments: &[&str]) -> Verdict {
 }
 
 async fn run(arguments: &[&str]) -> Output {
-    let child = Command::new(env!("CARGO_BIN_EXE_tracing-tail"))
+    finished(spawn(arguments)).await
+}
+
+fn spawn(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tracing-tail"))
         .arg("verify")
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+async fn finished(child: Child) -> Output {
     let ended = tokio::task::spawn_blocking(|| child.wait_with_output());
     ended.await.unwrap().unwrap()
 }
@@ -436,6 +444,31 @@ async fn spans_below_a_call_without_report_change_nothing() {
             ("beyond", 10),
         ],
     );
+}
+
+async fn a_signal_ends_waiting_and_what_is_there_is_judged() {
+    let seen = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&seen);
+    let pipeline = Pipeline::start(move |spans| {
+        *counted.lock().unwrap() += spans.len();
+        spans.retain(|passing| passing.service != "service-c");
+    })
+    .await;
+    let url = pipeline.app.url("");
+    let backend = pipeline.folder.path().to_str().unwrap();
+    let arguments = ["--backend", backend, "--requests", "4", "--rate", "100/s"];
+    let child = spawn(&[&[&url[..], "--json", "--patience", "10m"], &arguments[..]].concat());
+    eventually("all spans are on their way", || {
+        (*seen.lock().unwrap() == 20).then_some(())
+    })
+    .await;
+    let mut kill = Command::new("kill");
+    let killed = kill.arg("-INT").arg(child.id().to_string()).status();
+    assert!(killed.unwrap().success());
+    let output = finished(child).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["found"], &json["missing"]), (&16.into(), &4.into()));
 }
 
 async fn what_is_not_there_can_not_be_judged() {

@@ -24,6 +24,7 @@ use super::findings::{Findings, Origin};
 use super::outcome::{Backend as Checked, Outcome};
 use super::sampling::Expectation;
 use super::sending::Requests;
+use super::span::Span;
 use super::watch::Watch;
 use crate::cli::verify::Verify;
 use crate::report;
@@ -88,7 +89,7 @@ async fn judge(args: &Verify, shutdown: Shutdown) -> Result<Outcome> {
         Ok(backend) => Run::new(args, &plan, &target, backend)?,
     };
     let problem = run.send_and_wait(plan, shutdown).await.err();
-    run.judge(problem.map(|problem| problem.to_string())).await
+    Ok(run.judge(problem.map(|problem| problem.to_string())).await)
 }
 
 /// The plan of the requests. Each request has a seed, so that it can be sent again.
@@ -207,7 +208,7 @@ impl Run<'_> {
     }
 
     /// Reads everything once more, and compares. `problem` is what has ended the run early.
-    async fn judge(self, problem: Option<String>) -> Result<Outcome> {
+    async fn judge(self, problem: Option<String>) -> Outcome {
         let limits = self.backend.limits();
         let mut delays = Delays::default();
         for delay in self.watch.delays() {
@@ -219,38 +220,44 @@ impl Run<'_> {
             delays,
             problem,
         };
-        let found = match (&checked.problem, self.requests.reported.is_empty()) {
-            (None, false) => self.watch.read_all().await,
-            _ => Ok(Vec::new()),
-        };
-        let found = found.unwrap_or_else(|problem| {
-            checked.problem = Some(problem.to_string());
-            Vec::new()
-        });
-        if self.requests.reported.is_empty() && checked.problem.is_none() {
-            let why = self.requests.first_problem.clone();
-            checked.problem = why.map(|why| format!("no request brought a report: {why}"));
+        let Requests {
+            reported,
+            unreported,
+            first_problem,
+            ..
+        } = &self.requests;
+        if let (true, None, Some(why)) = (reported.is_empty(), &checked.problem, first_problem) {
+            checked.problem = Some(format!("no request brought a report: {why}"));
         }
         let mut findings = Findings::new(expectation(self.args));
-        let services = self.requests.services();
-        for (request, found) in self.requests.reported.iter().zip(&found) {
-            let case = Case {
-                report: &request.report,
-                response_trace: request.response_trace,
-                found,
-                limits: &limits,
-                services: &services,
+        if checked.problem.is_none() {
+            let services = self.requests.services();
+            let mut requests = reported.iter();
+            let add = |found: Vec<Span>| {
+                let Some(request) = requests.next() else {
+                    return;
+                };
+                let case = Case {
+                    report: &request.report,
+                    response_trace: request.response_trace,
+                    found: &found,
+                    limits: &limits,
+                    services: &services,
+                };
+                let traces = traces_of(&request.report, request.response_trace);
+                let origin = Origin {
+                    request: resend(&self.composer.compose(request.number).request),
+                    page: traces.first().and_then(|trace| self.backend.page(*trace)),
+                };
+                findings.add(&request.report, compare(&case), origin);
             };
-            let traces = traces_of(&request.report, request.response_trace);
-            let origin = Origin {
-                request: resend(&self.composer.compose(request.number).request),
-                page: traces.first().and_then(|trace| self.backend.page(*trace)),
-            };
-            findings.add(&request.report, compare(&case), origin);
+            if let Err(problem) = self.watch.read_all(add).await {
+                checked.problem = Some(problem.to_string());
+            }
         }
-        for _ in 0..self.requests.unreported {
+        for _ in 0..*unreported {
             findings.add_unreported();
         }
-        Ok(Outcome::new(findings, checked))
+        Outcome::new(findings, checked)
     }
 }

@@ -163,36 +163,36 @@ impl Watch {
         Ok(())
     }
 
-    /// Waits until nothing more is likely to come, and reads every request's traces once more: an answer for each
-    /// request, in their order.
+    /// Waits until nothing more is likely to come, and reads every request's traces once more. `take` is given the spans
+    /// of each request, in their order.
     ///
     /// # Errors
     /// A trace can't be read.
-    pub async fn read_all(mut self) -> Result<Vec<Vec<Span>>, Problem> {
+    pub async fn read_all(mut self, mut take: impl FnMut(Vec<Span>)) -> Result<(), Problem> {
         self.lookups.shutdown().await;
         tokio::time::sleep(SETTLE).await;
-        let mut waiting = self
-            .requests
-            .iter()
-            .map(|request| Arc::clone(&request.traces))
-            .enumerate();
-        let mut read_spans = BTreeMap::new();
+        let mut waiting = self.requests.iter().enumerate();
+        let mut ahead = BTreeMap::new();
+        let mut taken = 0;
         loop {
-            while self.lookups.len() < LOOKUPS {
-                let Some((index, traces)) = waiting.next() else {
+            while self.lookups.len() + ahead.len() < LOOKUPS {
+                let Some((index, request)) = waiting.next() else {
                     break;
                 };
-                let backend = Arc::clone(&self.backend);
+                let (backend, traces) = (Arc::clone(&self.backend), Arc::clone(&request.traces));
                 self.lookups
                     .spawn(async move { (index, read_patiently(&backend, &traces).await) });
             }
             let Some(answered) = self.lookups.join_next().await else {
-                break;
+                return Ok(());
             };
             let (index, answer) = answered.expect("no question panics");
-            read_spans.insert(index, answer?);
+            ahead.insert(index, answer?);
+            while let Some(spans) = ahead.remove(&taken) {
+                taken += 1;
+                take(spans);
+            }
         }
-        Ok(read_spans.into_values().collect())
     }
 }
 

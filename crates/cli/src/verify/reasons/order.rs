@@ -6,6 +6,11 @@ use std::time::Duration;
 use super::evidence::{Evidence, Record};
 use super::{Filter, MAX_CHANCE, MAX_STATED, MIN_SPANS, Reason, Scope, count, is_unlikely, name};
 
+/// The default size of a batch (OTEL_BSP_MAX_EXPORT_BATCH_SIZE in the SDK's specification).
+const MAX_BATCH: usize = 512;
+/// The default time that a batch is gathered for (OTEL_BSP_SCHEDULE_DELAY).
+const MAX_DELAY: Duration = Duration::from_secs(5);
+
 /// Missing spans one after another, by place in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
@@ -117,12 +122,18 @@ impl Evidence {
             if !self.is_unexplained(lost, known) {
                 return None;
             }
-            let within = length(lost[lost.len() - 1].end - lost[0].end);
+            let within = lost[lost.len() - 1].end - lost[0].end;
+            let one = run.len <= MAX_BATCH && within <= MAX_DELAY.as_nanos() as u64;
+            let guess = match one {
+                true => "probably one batch",
+                false => "probably several batches",
+            };
             let text = format!(
-                "{} of {of} that ended within {within}, one after another, are missing: probably one batch.",
-                count(run.len, "span")
+                "{} of {of} that ended within {}, one after another, are missing: {guess}.",
+                count(run.len, "span"),
+                length(within)
             );
-            let short = format!("probably one batch of {of}, with {}", count(run.len, "span"));
+            let short = format!("{guess} of {of}, with {}", count(run.len, "span"));
             let filter = self.ended(Some(service), lost);
             Some((run.len, Reason::of_spans(text, short, filter)))
         });
