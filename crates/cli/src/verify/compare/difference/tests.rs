@@ -259,7 +259,7 @@ fn what_a_backend_does_not_keep_is_no_difference() {
 #[test]
 fn what_a_backend_has_no_field_for_is_no_difference() {
     let found = Span {
-        kind: Kind::Internal,
+        kind: Kind::Producer,
         service: String::new(),
         ..kept(&full())
     };

@@ -62,7 +62,8 @@ async fn a_subject_that_can_t_be_checked_has_the_reason_and_the_next_is_asked() 
     ];
     let subjects: Vec<_> = table
         .iter()
-        .map(|(export, backend, _)| format!("x, {export}, viewer+{backend}"))
+        .enumerate()
+        .map(|(number, (export, backend, _))| format!("{number}, {export}, viewer+{backend}"))
         .collect();
     let results = run(&args(&subjects)).await.unwrap();
     assert!(!results.is_complete);
@@ -115,7 +116,8 @@ async fn a_row_says_what_a_subject_does_to_it() {
             .iter()
             .position(|known| known.name == row)
             .unwrap();
-        let cell = verdicts[at].cell();
-        assert!(cell.starts_with(expected), "{fault:?}, {row}: {cell}");
+        let verdict = &verdicts[at];
+        let said = [verdict.word(), verdict.note().unwrap_or_default()].join(": ");
+        assert!(said.starts_with(expected), "{fault:?}, {row}: {said}");
     }
 }
