@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::super::attribute::{AttributeValue, Attributes};
+use super::super::attribute::Attributes;
 use super::super::span::{Event, Span, Status, StatusCode};
 use super::fields::{self, Object};
 use super::tags::plain_value;
@@ -174,6 +174,7 @@ fn flatten(key: String, value: &Value, attributes: &mut Attributes) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test code")]
 mod tests {
+    use super::super::super::attribute::AttributeValue;
     use super::*;
 
     fn page(nodes: &[Value], info: Value) -> Vec<u8> {
