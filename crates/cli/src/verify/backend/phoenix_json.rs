@@ -177,7 +177,7 @@ mod tests {
     use super::super::super::attribute::AttributeValue;
     use super::*;
 
-    fn page(nodes: &[Value], info: Value) -> Vec<u8> {
+    fn page(nodes: &[Value], info: &Value) -> Vec<u8> {
         let edges: Vec<_> = nodes.iter().map(|node| json!({"node": node})).collect();
         let spans = json!({"edges": edges, "pageInfo": info});
         json!({"data": {"getTraceByOtelId": {"spans": spans}}})
@@ -195,7 +195,7 @@ mod tests {
             "events": [{"name": "e", "timestamp": "1970-01-01T00:00:00.000007Z", "attributes": {"k.v": "v"}}],
         });
         let info = json!({"hasNextPage": true, "endCursor": "MTE="});
-        let page = read(&page(&[span], info)).unwrap();
+        let page = read(&page(&[span], &info)).unwrap();
         assert_eq!(page.next.as_deref(), Some("MTE="));
         let text = |text: &str| AttributeValue::String(text.to_owned());
         let pairs = |pairs: Vec<(&str, AttributeValue)>| -> Attributes {
@@ -238,7 +238,7 @@ mod tests {
             read(br#"{"data":{"getTraceByOtelId":null}}"#),
             Ok(Page::default())
         );
-        let node = |node: Value| page(&[node], Value::Null);
+        let node = |node: Value| page(&[node], &Value::Null);
         let with = |name: &str, value: &str| node(json!({"spanId": "01", name: value}));
         let table = [
             (b"<html>".to_vec(), "not JSON"),
