@@ -16,8 +16,8 @@ const MAX_REQUESTS: u64 = 1_000_000;
 /// What follows the options in the help.
 pub const EXAMPLES: &str = r#"A backend is one of:
   http://127.0.0.1:3000/traces          the viewer of this program
-  http://127.0.0.1:16686                Jaeger, Tempo, Zipkin or Phoenix: it is asked which
-  jaeger+http://…, tempo+http://…, zipkin+http://…, phoenix+http://…, viewer+http://…
+  http://127.0.0.1:16686                Jaeger, Tempo, Zipkin, Phoenix or otel-desktop-viewer: it is asked which
+  jaeger+http://…, tempo+http://…, zipkin+http://…, phoenix+http://…, odv+http://…, viewer+http://…
   traces.jsonl                          a file or folder of the OpenTelemetry Collector's file exporter
 TRACING_TAIL_BACKEND_HEADERS='name=value,…' sends headers to it, as --header does.
 

@@ -1,5 +1,7 @@
 //! What a backend by its nature does not keep. A difference that its limits explain is no fault of the pipeline.
 
+use std::fmt;
+
 /// The limits of a backend's format, as seen through its query API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -14,6 +16,8 @@ pub struct Limits {
     pub resource: ResourceAttributes,
     /// How links are kept.
     pub links: Links,
+    /// What its answers have no field for: whether it was stored can't be seen.
+    pub hidden: &'static [Part],
     /// Each limit as a sentence for people, to be said once.
     pub notes: &'static [&'static str],
 }
@@ -47,7 +51,42 @@ pub enum Links {
     Lost,
 }
 
+/// A part of a span that a backend may have no field for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The flags of spans and links.
+    Flags,
+    /// The `tracestate` of spans.
+    TraceState,
+    /// Links.
+    Links,
+    /// The kind.
+    Kind,
+    /// The resource, `service.name` too.
+    Resource,
+    /// The instrumentation scope.
+    Scope,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Part::Flags => "flags",
+            Part::TraceState => "tracestate",
+            Part::Links => "links",
+            Part::Kind => "kinds",
+            Part::Resource => "resources",
+            Part::Scope => "scopes",
+        })
+    }
+}
+
 impl Limits {
+    /// Whether its answers have a field for a part.
+    pub fn shows(&self, part: Part) -> bool {
+        !self.hidden.contains(&part)
+    }
+
     /// Everything is kept.
     pub const NONE: Limits = Limits {
         time_unit: 1,
@@ -55,6 +94,7 @@ impl Limits {
         attributes: AttributeTypes::Kept,
         resource: ResourceAttributes::Apart,
         links: Links::Kept,
+        hidden: &[],
         notes: &[],
     };
 }

@@ -8,9 +8,9 @@ use tracing_tail::target::{Target, refusal};
 use tracing_tail_redact::{Parts, hides_a_password, is_http, redact};
 
 /// What is accepted.
-const ACCEPTED: &str = "give http://host:port of the viewer (with /traces), Jaeger, Tempo, Zipkin or Phoenix, perhaps \
-                        with viewer+, jaeger+, tempo+, zipkin+ or phoenix+ before it, or the path of a file or folder \
-                        of OTLP JSON lines, perhaps with file: before it";
+const ACCEPTED: &str = "give http://host:port of the viewer (with /traces), Jaeger, Tempo, Zipkin, Phoenix or \
+                        otel-desktop-viewer, perhaps with viewer+, jaeger+, tempo+, zipkin+, phoenix+ or odv+ before \
+                        it, or the path of a file or folder of OTLP JSON lines, perhaps with file: before it";
 
 /// The address of a backend. Neither shown nor printed with credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,16 +50,19 @@ pub(super) enum System {
     Zipkin,
     /// Arize Phoenix.
     Phoenix,
+    /// otel-desktop-viewer.
+    DesktopViewer,
 }
 
 impl System {
     /// All of them, in the order in which they are tried.
-    pub(super) const ALL: [System; 5] = [
+    pub(super) const ALL: [System; 6] = [
         System::Viewer,
         System::Jaeger,
         System::Tempo,
         System::Zipkin,
         System::Phoenix,
+        System::DesktopViewer,
     ];
 
     fn prefix(self) -> &'static str {
@@ -69,6 +72,7 @@ impl System {
             System::Tempo => "tempo",
             System::Zipkin => "zipkin",
             System::Phoenix => "phoenix",
+            System::DesktopViewer => "odv",
         }
     }
 }
@@ -81,6 +85,7 @@ impl fmt::Display for System {
             System::Tempo => "Tempo",
             System::Zipkin => "Zipkin",
             System::Phoenix => "Phoenix",
+            System::DesktopViewer => "otel-desktop-viewer",
         })
     }
 }
@@ -195,6 +200,7 @@ mod tests {
             ("tempo+http://h", url(Some(System::Tempo), "http://h")),
             ("zipkin+http://h", url(Some(System::Zipkin), "http://h")),
             ("phoenix+http://h", url(Some(System::Phoenix), "http://h")),
+            ("odv+http://h", url(Some(System::DesktopViewer), "http://h")),
             ("out/traces.json", path("out/traces.json", false)),
             ("./a+b", path("./a+b", false)),
             ("/tmp/x:y", path("/tmp/x:y", false)),

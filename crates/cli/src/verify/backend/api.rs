@@ -4,15 +4,15 @@ use std::fmt;
 
 use bytes::Bytes;
 use opentelemetry::trace::TraceId;
-use serde_json::Value;
 
 use super::super::limits::Limits;
 use super::super::span::Span;
 use super::address::System;
 use super::otlp_json::Export;
+use super::probes::{PROBES, Version};
 use super::problem::Problem;
 use super::server::{Body, JSON, PROTOBUF, Reply, Server};
-use super::{jaeger_json, kept, otlp_json, otlp_proto, phoenix_json, zipkin_json};
+use super::{jaeger_json, kept, odv_json, otlp_json, otlp_proto, phoenix_json, zipkin_json};
 
 /// What Go's router answers for a path that it does not have.
 const NO_SUCH_PATH: &[u8] = b"404 page not found";
@@ -24,123 +24,10 @@ pub(super) struct Api {
     version: Version,
 }
 
-/// An API for traces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
-    Viewer,
-    Jaeger3,
-    JaegerOlder,
-    Tempo,
-    Zipkin,
-    Phoenix,
-}
-
-impl Version {
-    fn system(self) -> System {
-        match self {
-            Version::Viewer => System::Viewer,
-            Version::Jaeger3 | Version::JaegerOlder => System::Jaeger,
-            Version::Tempo => System::Tempo,
-            Version::Zipkin => System::Zipkin,
-            Version::Phoenix => System::Phoenix,
-        }
-    }
-}
-
 impl fmt::Display for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.version.system(), self.server.base())
     }
-}
-
-/// A question whose answer shows which API a server has.
-struct Probe {
-    version: Version,
-    /// What follows the address, if it lacks that.
-    below: &'static str,
-    path: &'static str,
-    shows: fn(&[u8]) -> bool,
-}
-
-const PROBES: [Probe; 7] = [
-    Probe {
-        version: Version::Viewer,
-        below: "",
-        path: "/api/counts",
-        shows: is_viewer,
-    },
-    Probe {
-        version: Version::Viewer,
-        below: "/traces",
-        path: "/api/counts",
-        shows: is_viewer,
-    },
-    Probe {
-        version: Version::Jaeger3,
-        below: "",
-        path: "/api/v3/services",
-        shows: is_jaeger_3,
-    },
-    Probe {
-        version: Version::JaegerOlder,
-        below: "",
-        path: "/api/services",
-        shows: is_older_jaeger,
-    },
-    Probe {
-        version: Version::Tempo,
-        below: "",
-        path: "/api/echo",
-        shows: is_tempo,
-    },
-    Probe {
-        version: Version::Zipkin,
-        below: "",
-        path: "/api/v2/services",
-        shows: is_zipkin,
-    },
-    Probe {
-        version: Version::Phoenix,
-        below: "",
-        path: "/v1/projects",
-        shows: is_phoenix,
-    },
-];
-
-fn is_viewer(body: &[u8]) -> bool {
-    let counts = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    ["traces", "spans", "duplicates"]
-        .iter()
-        .all(|name| counts.get(name).is_some_and(Value::is_number))
-}
-
-/// A list of services, which protobuf leaves out if it is empty.
-fn is_jaeger_3(body: &[u8]) -> bool {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(answer)) => answer
-            .get("services")
-            .map_or(answer.is_empty(), Value::is_array),
-        _ => false,
-    }
-}
-
-fn is_older_jaeger(body: &[u8]) -> bool {
-    let answer = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let data = answer.get("data");
-    data.is_some_and(|data| data.is_array() || data.is_null()) && answer.get("total").is_some()
-}
-
-fn is_tempo(body: &[u8]) -> bool {
-    body.trim_ascii() == b"echo"
-}
-
-fn is_zipkin(body: &[u8]) -> bool {
-    serde_json::from_slice::<Vec<String>>(body).is_ok()
-}
-
-fn is_phoenix(body: &[u8]) -> bool {
-    let answer = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    answer.get("data").is_some_and(Value::is_array) && answer.get("next_cursor").is_some()
 }
 
 /// Finds out which API a server has; only those of `system` are tried, if it is given.
@@ -148,17 +35,22 @@ fn is_phoenix(body: &[u8]) -> bool {
 /// # Errors
 /// There is no answer, or none that shows which API it is.
 pub(super) async fn connect(server: Server, system: Option<System>) -> Result<Api, Problem> {
-    let tried = |probe: &&Probe| system.is_none_or(|system| system == probe.version.system());
     let mut first_problem = None;
-    for probe in PROBES.iter().filter(tried) {
+    let tried = |version: Version| system.is_none_or(|system| system == version.system());
+    for probe in PROBES.iter().filter(|probe| tried(probe.version)) {
         let server = server.below(probe.below);
-        let response = server.send(probe.path, JSON).await?;
+        let response = match probe.post {
+            None => server.send(probe.path, JSON).await?,
+            Some(question) => server.send_json(probe.path, Bytes::from(question)).await?,
+        };
         match server.classify(response) {
             Ok(Reply::Found(body)) if (probe.shows)(&body.bytes) => {
                 let version = probe.version;
                 return Ok(Api { server, version });
             }
             Ok(_) => {}
+            // Other servers may refuse POST.
+            Err(_) if probe.post.is_some() && system.is_none() => {}
             Err(problem) => {
                 first_problem.get_or_insert(problem);
             }
@@ -175,7 +67,7 @@ fn unknown(system: Option<System>) -> Problem {
     let paths = paths.collect::<Vec<_>>().join(", ");
     let names = match system {
         Some(system) => system.to_string(),
-        None => "the viewer, Jaeger, Tempo, Zipkin or Phoenix".to_owned(),
+        None => "the viewer, Jaeger, Tempo, Zipkin, Phoenix or otel-desktop-viewer".to_owned(),
     };
     Problem::lasting(format!(
         "is not {names}, as far as its answers to {paths} show: give the address of the query API"
@@ -197,6 +89,7 @@ impl Api {
             Version::Tempo => return self.tempo_trace(id).await,
             Version::Zipkin => format!("/api/v2/trace/{id}"),
             Version::Phoenix => return self.phoenix_trace(id).await,
+            Version::DesktopViewer => return self.desktop_viewer_trace(id).await,
         };
         let Reply::Found(body) = server.get(&path, JSON).await? else {
             return Ok(Vec::new());
@@ -237,16 +130,47 @@ impl Api {
         let mut spans = Vec::new();
         let mut cursor = None;
         loop {
-            let path = phoenix_json::path(id, cursor.as_deref());
-            let Reply::Found(body) = self.server.get(&path, JSON).await? else {
-                return Ok(spans);
-            };
-            let page = self.server.read(body, phoenix_json::read).await?;
-            spans.extend(page.spans);
+            let question = phoenix_json::question(id, cursor.as_deref());
+            let page = self.ask(phoenix_json::PATH, question, phoenix_json::read);
+            let page = page.await?.unwrap_or_default();
+            spans.extend(page.spans.into_iter().map(|span| Span {
+                trace_id: id,
+                ..span
+            }));
             match page.next {
                 Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
                 _ => return Ok(spans),
             }
+        }
+    }
+
+    /// otel-desktop-viewer shows the spans below a root or below a parent that it does not have. It counts all of them:
+    /// those of a circle are there, but not shown.
+    async fn desktop_viewer_trace(&self, id: TraceId) -> Result<Vec<Span>, Problem> {
+        let path = odv_json::PATH;
+        let spans = self.ask(path, odv_json::spans_question(id), odv_json::read_spans);
+        let spans = spans.await?.unwrap_or_default();
+        let count = self.ask(path, odv_json::count_question(id), odv_json::read_count);
+        let count = count.await?.unwrap_or_default();
+        match spans.len() {
+            shown if shown < count => Err(self.server.name(Problem::transient(format!(
+                "counts {count} spans of trace {id}, but shows {shown}"
+            )))),
+            _ => Ok(spans),
+        }
+    }
+
+    /// Sends a question by POST, and reads the answer; `None` if the path is not there.
+    async fn ask<T: Send + 'static>(
+        &self,
+        path: &str,
+        question: Bytes,
+        read: fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Option<T>, Problem> {
+        let answer = self.server.send_json(path, question).await?;
+        match self.server.classify(answer)? {
+            Reply::Found(body) => self.server.read(body, read).await.map(Some),
+            Reply::NotFound(_) => Ok(None),
         }
     }
 
@@ -272,6 +196,7 @@ impl Api {
             Version::Tempo => kept::TEMPO,
             Version::Zipkin => kept::ZIPKIN,
             Version::Phoenix => kept::PHOENIX,
+            Version::DesktopViewer => kept::DESKTOP_VIEWER,
         }
     }
 
@@ -282,6 +207,7 @@ impl Api {
             Version::Viewer => Some(format!("{base}/#/trace/{id}")),
             Version::Jaeger3 | Version::JaegerOlder => Some(format!("{base}/trace/{id}")),
             Version::Tempo | Version::Phoenix => None,
+            Version::DesktopViewer => Some(format!("{base}/traces/{id}")),
             Version::Zipkin => {
                 let base = base.strip_suffix("/zipkin").unwrap_or(base);
                 Some(format!("{base}/zipkin/traces/{id}"))

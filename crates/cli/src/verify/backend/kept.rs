@@ -1,6 +1,6 @@
 //! What each backend by its nature keeps, as seen through the API that is asked.
 
-use super::super::limits::{AttributeTypes, Limits, Links, ResourceAttributes};
+use super::super::limits::{AttributeTypes, Limits, Links, Part, ResourceAttributes};
 
 /// Microseconds.
 const MICROSECOND: u64 = 1000;
@@ -21,6 +21,7 @@ pub(super) const JAEGER: Limits = Limits::NONE;
 pub(super) const JAEGER_OLDER: Limits = Limits {
     time_unit: MICROSECOND,
     links: Links::IdsOnly,
+    hidden: &[Part::Flags],
     notes: &[
         "Jaeger's older API has times and durations in microseconds.",
         "Jaeger's older API has links as references, without attributes and flags.",
@@ -45,6 +46,7 @@ pub(super) const ZIPKIN: Limits = Limits {
     attributes: AttributeTypes::Text,
     resource: ResourceAttributes::Mixed,
     links: Links::Lost,
+    hidden: &[Part::Flags],
     notes: &[
         "Zipkin has times and durations in microseconds.",
         "Zipkin has names of spans and services in lower case.",
@@ -57,12 +59,32 @@ pub(super) const ZIPKIN: Limits = Limits {
 /// Arize Phoenix.
 pub(super) const PHOENIX: Limits = Limits {
     time_unit: MICROSECOND,
-    attributes: AttributeTypes::Text,
     links: Links::Lost,
+    hidden: &[
+        Part::Flags,
+        Part::TraceState,
+        Part::Links,
+        Part::Kind,
+        Part::Resource,
+        Part::Scope,
+    ],
     notes: &[
-        "Phoenix has times in microseconds; its answers have them as doubles, so the last digits are others.",
-        "Phoenix's answers have no links, flags, tracestate, kinds, scopes and resources, stored or not.",
-        "Phoenix is asked for its project 'default', where spans go whose resource names none.",
+        "Phoenix has times in microseconds.",
+        "Phoenix has no field for links, flags, tracestate, kinds, scopes and resources, neither in its API nor in its database.",
+        "Phoenix makes maps of keys with dots; here they are keys again, and maps that were sent are too.",
+        "Phoenix keeps a span id once, whatever its trace, so spans that arrive twice are not seen.",
+    ],
+    ..Limits::NONE
+};
+
+/// otel-desktop-viewer.
+pub(super) const DESKTOP_VIEWER: Limits = Limits {
+    hidden: &[Part::Flags],
+    notes: &[
+        "otel-desktop-viewer has no field for flags, neither in its API nor in its database.",
+        "otel-desktop-viewer has bytes and maps as text.",
+        "otel-desktop-viewer keeps a span id once, whatever its trace, so spans that arrive twice are not seen.",
+        "otel-desktop-viewer counts spans that are their own ancestors, but does not show them.",
     ],
     ..Limits::NONE
 };

@@ -1,4 +1,5 @@
-//! Reads traces from backends: the built-in viewer, Jaeger, Tempo, Zipkin, and files that a Collector writes.
+//! Reads traces from backends: the built-in viewer, Jaeger, Tempo, Zipkin, Phoenix, otel-desktop-viewer, and files that a
+//! Collector writes.
 //!
 //! Where and how
 //! - [`address`]: the backend's URL or path
@@ -12,11 +13,13 @@
 //! - `jaeger_json`: Jaeger's older API
 //! - `zipkin_json`: Zipkin's API
 //! - `phoenix_json`: Phoenix's API
+//! - `odv_json`: the API of otel-desktop-viewer
 //! - `tags`: tags that stand for fields of a span, in the formats of Jaeger and Zipkin
 //! - `kept`: what each backend by its nature keeps
 //!
 //! With network and files
 //! - `server`: asks a server, and classifies its answers
+//! - `probes`: questions that show which API a server has
 //! - `api`: finds out which API a server has, and asks it for traces
 //! - `files`: follows files of OTLP JSON lines
 
@@ -28,9 +31,11 @@ mod fields;
 mod files;
 mod jaeger_json;
 mod kept;
+mod odv_json;
 mod otlp_json;
 mod otlp_proto;
 mod phoenix_json;
+mod probes;
 pub mod problem;
 mod server;
 mod tags;

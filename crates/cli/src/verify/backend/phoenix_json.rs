@@ -1,19 +1,27 @@
-//! Reads pages of Phoenix's API, `/v1/projects/{project}/spans/otlpv1`: spans as in OTLP, without resource and scope.
+//! Reads pages of Phoenix's answers to GraphQL, by POST to `/graphql`: spans without resource and scope. Its REST API
+//! leaves out empty maps and values.
 
-use opentelemetry::trace::TraceId;
+use bytes::Bytes;
+use opentelemetry::trace::{SpanId, TraceId};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::super::span::Span;
-use super::fields::Object;
-use super::otlp_json;
+use super::super::attribute::Attributes;
+use super::super::span::{Event, Span, Status, StatusCode};
+use super::fields::{self, Object};
+use super::tags::plain_value;
 
-/// The project of spans whose resource names none.
-const PROJECT: &str = "default";
-/// The number of spans of a page.
-const PAGE: usize = 1000;
+/// Where questions are sent.
+pub(super) const PATH: &str = "/graphql";
+
+const QUERY: &str = "query($id: String!, $after: String) { getTraceByOtelId(traceId: $id) { \
+    spans(first: 1000, after: $after) { edges { node { \
+    spanId parentId name statusCode statusMessage startTime endTime attributes events { name timestamp attributes } \
+    } } pageInfo { hasNextPage endCursor } } } }";
 
 /// A page of spans.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Page {
     /// The spans.
     pub(super) spans: Vec<Span>,
@@ -21,18 +29,14 @@ pub(super) struct Page {
     pub(super) next: Option<String>,
 }
 
-/// The path of a page.
-pub(super) fn path(id: TraceId, cursor: Option<&str>) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("trace_id", &id.to_string());
-    query.append_pair("limit", &PAGE.to_string());
-    if let Some(cursor) = cursor {
-        query.append_pair("cursor", cursor);
-    }
-    format!("/v1/projects/{PROJECT}/spans/otlpv1?{}", query.finish())
+/// A question for a page of a trace.
+pub(super) fn question(id: TraceId, after: Option<&str>) -> Bytes {
+    let variables = json!({"id": id.to_string(), "after": after});
+    let question = json!({"query": QUERY, "variables": variables});
+    question.to_string().into()
 }
 
-/// Reads a page.
+/// Reads a page. Its spans have no trace id.
 ///
 /// # Errors
 /// A sentence that says what is malformed.
@@ -40,16 +44,131 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, String> {
     let answer: Value =
         serde_json::from_slice(bytes).map_err(|error| format!("it is not JSON: {error}"))?;
     let answer = Object::of(&answer, "the answer")?;
-    if answer.get("data").is_none() {
-        return Err("it is no page of Phoenix: it has no field 'data'".to_owned());
+    if let Some(error) = answer.list("errors")?.first() {
+        let message = Object::of(error, "the error")?.text("message")?;
+        return Err(format!("it is an error: {}", fields::cut(message)));
     }
-    let next = answer.text("next_cursor")?;
-    let document = json!({"resourceSpans": [{"scopeSpans": [{"spans": answer.list("data")?}]}]});
-    let export = otlp_json::read(document.to_string().as_bytes())?;
+    let data = answer.object("data", "the data")?;
+    let data = data.ok_or("it is no answer of GraphQL: it has neither 'data' nor 'errors'")?;
+    let Some(trace) = data.object("getTraceByOtelId", "the trace")? else {
+        return Ok(Page::default());
+    };
+    let connection = trace.object("spans", "the spans")?;
+    let connection = connection.ok_or("the trace has no field 'spans'")?;
+    let edges = connection.list("edges")?.iter();
+    let spans = edges.map(|edge| {
+        let node = Object::of(edge, "an edge")?.object("node", "a span")?;
+        read_span(node.ok_or("an edge has no field 'node'")?)
+    });
+    let spans = spans.collect::<Result<_, String>>()?;
+    let next = match connection.object("pageInfo", "the page")? {
+        Some(page) if page.get("hasNextPage") == Some(&Value::Bool(true)) => {
+            page.text("endCursor")?
+        }
+        _ => "",
+    };
     Ok(Page {
-        spans: export.spans,
+        spans,
         next: Some(next.to_owned()).filter(|next| !next.is_empty()),
     })
+}
+
+fn read_span(span: Object) -> Result<Span, String> {
+    let span_id = span_id(span, "spanId")?.ok_or("a span has no span id")?;
+    let read = || {
+        Ok(Span {
+            span_id,
+            parent: self::span_id(span, "parentId")?,
+            name: span.text("name")?.to_owned(),
+            start: time(span, "startTime")?,
+            end: time(span, "endTime")?,
+            status: Status {
+                code: span.enumeration("statusCode", StatusCode::numbered, StatusCode::named)?,
+                message: span.text("statusMessage")?.to_owned(),
+            },
+            attributes: attributes(span)?,
+            events: span
+                .list("events")?
+                .iter()
+                .map(event)
+                .collect::<Result<_, _>>()?,
+            ..Span::default()
+        })
+    };
+    read().map_err(|error: String| format!("{error}; in span {span_id}"))
+}
+
+fn event(value: &Value) -> Result<Event, String> {
+    let event = Object::of(value, "an event")?;
+    Ok(Event {
+        time: time(event, "timestamp")?,
+        name: event.text("name")?.to_owned(),
+        attributes: match event.get("attributes") {
+            Some(Value::Object(values)) => {
+                let values = values.iter();
+                let pairs = values.map(|(key, value)| (key.clone(), plain_value(value)));
+                pairs.collect()
+            }
+            Some(other) => return Err(event.refusal("attributes", other, "an object")),
+            None => Attributes::new(),
+        },
+    })
+}
+
+fn span_id(object: Object, name: &str) -> Result<Option<SpanId>, String> {
+    let text = object.text(name)?;
+    let id = match text {
+        "" => SpanId::INVALID,
+        _ => fields::short_span_id(text)
+            .ok_or_else(|| object.refusal(name, &text.into(), "hexadecimal"))?,
+    };
+    Ok(Some(id).filter(|id| *id != SpanId::INVALID))
+}
+
+/// Nanoseconds since 1970; 0 by default.
+fn time(object: Object, name: &str) -> Result<u64, String> {
+    let text = object.text(name)?;
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let nanos = time.and_then(|time| u64::try_from(time.unix_timestamp_nanos()).ok());
+    nanos.ok_or_else(|| object.refusal(name, &text.into(), "a time since 1970 as RFC 3339 has it"))
+}
+
+/// JSON within a text.
+fn attributes(span: Object) -> Result<Attributes, String> {
+    let text = span.text("attributes")?;
+    let values = match text {
+        "" => Value::Null,
+        _ => serde_json::from_str(text)
+            .map_err(|error| format!("'attributes' is not JSON: {error}"))?,
+    };
+    let mut attributes = Attributes::new();
+    if let Value::Object(values) = &values {
+        for (key, value) in values {
+            flatten(key.clone(), value, &mut attributes);
+        }
+    }
+    Ok(attributes)
+}
+
+/// Phoenix makes maps of keys with dots, and lists of maps of those with numbers; here they become keys again. The
+/// depth is bounded by serde_json.
+fn flatten(key: String, value: &Value, attributes: &mut Attributes) {
+    match value {
+        Value::Object(values) if !values.is_empty() => {
+            for (name, value) in values {
+                flatten(format!("{key}.{name}"), value, attributes);
+            }
+        }
+        Value::Array(values) if values.iter().any(Value::is_object) => {
+            for (index, value) in values.iter().enumerate() {
+                flatten(format!("{key}.{index}"), value, attributes);
+            }
+        }
+        _ => drop(attributes.insert(key, plain_value(value))),
+    }
 }
 
 #[cfg(test)]
@@ -58,55 +177,94 @@ mod tests {
     use super::super::super::attribute::AttributeValue;
     use super::*;
 
+    fn page(nodes: &[Value], info: &Value) -> Vec<u8> {
+        let edges: Vec<_> = nodes.iter().map(|node| json!({"node": node})).collect();
+        let spans = json!({"edges": edges, "pageInfo": info});
+        json!({"data": {"getTraceByOtelId": {"spans": spans}}})
+            .to_string()
+            .into_bytes()
+    }
+
     #[test]
     fn reads_a_page() {
-        let page = json!({
-            "data": [{
-                "attributes": [{"key": "n", "value": {"bool_value": null, "int_value": 9_007_199_254_740_993_u64}}],
-                "start_time_unix_nano": 1_795_969_367_135_396_864_u64,
-                "end_time_unix_nano": 1_795_969_367_285_396_992_u64,
-                "events": null,
-                "flags": null,
-                "kind": "SPAN_KIND_INTERNAL",
-                "name": "größe",
-                "parent_span_id": null,
-                "span_id": "b18aa33b6b723b7e",
-                "status": {"code": 0, "message": null},
-                "trace_id": "7f6960f8dd4f02476260fe0c0f6c10e8",
-                "trace_state": null,
-            }],
-            "next_cursor": "U3Bhbjox",
+        let span = json!({
+            "spanId": "b18aa33b6b723b7e", "parentId": null, "name": "größe", "statusCode": "ERROR",
+            "statusMessage": "refused",
+            "startTime": "2026-11-29T16:22:47.135397+00:00", "endTime": "2026-11-29T16:22:48+00:00",
+            "attributes": r#"{"n": 9007199254740993, "d": 3.0, "a": {"b": null, "b.c": {}}, "x": [1, "y"], "m": [{"z": 1}]}"#,
+            "events": [{"name": "e", "timestamp": "1970-01-01T00:00:00.000007Z", "attributes": {"k.v": "v"}}],
         });
-        let page = read(page.to_string().as_bytes()).unwrap();
-        assert_eq!(page.next.as_deref(), Some("U3Bhbjox"));
-        let span = &page.spans[0];
-        assert_eq!((span.name.as_str(), span.parent), ("größe", None));
-        let number = AttributeValue::Int(9_007_199_254_740_993);
-        assert_eq!(span.attributes.get("n"), Some(&number));
-        assert_eq!(span.end - span.start, 150_000_128);
+        let info = json!({"hasNextPage": true, "endCursor": "MTE="});
+        let page = read(&page(&[span], &info)).unwrap();
+        assert_eq!(page.next.as_deref(), Some("MTE="));
+        let text = |text: &str| AttributeValue::String(text.to_owned());
+        let pairs = |pairs: Vec<(&str, AttributeValue)>| -> Attributes {
+            let pairs = pairs.into_iter();
+            pairs.map(|(key, value)| (key.to_owned(), value)).collect()
+        };
+        let expected = Span {
+            span_id: SpanId::from_hex("b18aa33b6b723b7e").unwrap(),
+            name: "größe".to_owned(),
+            start: 1_795_969_367_135_397_000,
+            end: 1_795_969_368_000_000_000,
+            status: Status {
+                code: StatusCode::Error,
+                message: "refused".to_owned(),
+            },
+            attributes: pairs(vec![
+                ("n", AttributeValue::Int(9_007_199_254_740_993)),
+                ("d", AttributeValue::Double(3.0)),
+                ("a.b", AttributeValue::Empty),
+                ("a.b.c", AttributeValue::Map(Attributes::new())),
+                (
+                    "x",
+                    AttributeValue::Array(vec![AttributeValue::Int(1), text("y")]),
+                ),
+                ("m.0.z", AttributeValue::Int(1)),
+            ]),
+            events: vec![Event {
+                time: 7000,
+                name: "e".to_owned(),
+                attributes: pairs(vec![("k.v", text("v"))]),
+            }],
+            ..Span::default()
+        };
+        assert_eq!(page.spans, [expected]);
     }
 
     #[test]
     fn an_unknown_trace_is_an_empty_page_and_the_rest_is_refused() {
-        let empty = read(br#"{"data":[],"next_cursor":null}"#).unwrap();
-        assert_eq!((empty.spans.len(), empty.next), (0, None));
-        for (text, expected) in [
-            ("{}", "no field 'data'"),
-            ("[]", "not an object"),
-            ("{\"data\":[{}]}", "no trace id"),
-            ("<html>", "not JSON"),
-        ] {
-            let error = read(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            read(br#"{"data":{"getTraceByOtelId":null}}"#),
+            Ok(Page::default())
+        );
+        let node = |node: Value| page(&[node], &Value::Null);
+        let with = |name: &str, value: &str| node(json!({"spanId": "01", name: value}));
+        let table = [
+            (b"<html>".to_vec(), "not JSON"),
+            (b"[]".to_vec(), "not an object"),
+            (b"{}".to_vec(), "neither 'data' nor 'errors'"),
+            (
+                br#"{"data":null,"errors":[{"message":"no field"}]}"#.to_vec(),
+                "no field",
+            ),
+            (
+                br#"{"data":{"getTraceByOtelId":{}}}"#.to_vec(),
+                "no field 'spans'",
+            ),
+            (node(json!({})), "no span id"),
+            (with("parentId", "x"), "'parentId' is \"x\""),
+            (with("startTime", "now"), "'startTime' is \"now\""),
+            (with("endTime", "1969-12-31T23:59:59Z"), "since 1970"),
+            (
+                node(json!({"spanId": "01", "events": [{"attributes": []}]})),
+                "'attributes' is a list",
+            ),
+            (with("attributes", "{"), "in span 0000000000000001"),
+        ];
+        for (bytes, expected) in table {
+            let error = read(&bytes).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-    }
-
-    #[test]
-    fn a_cursor_is_escaped() {
-        let path = path(TraceId::from(31), Some("a=&b"));
-        assert!(
-            path.ends_with("00001f&limit=1000&cursor=a%3D%26b"),
-            "{path}"
-        );
     }
 }

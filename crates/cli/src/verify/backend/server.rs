@@ -99,11 +99,32 @@ impl Server {
         path: &str,
         accept: &'static str,
     ) -> Result<Response<Bytes>, Problem> {
-        let refused =
-            |error: http::Error| self.name(Problem::lasting(format!("can't be asked: {error}")));
-        let mut request = Request::get(format!("{}{path}", self.base))
-            .body(Bytes::new())
-            .map_err(refused)?;
+        let request = Request::get(format!("{}{path}", self.base)).body(Bytes::new());
+        self.exchange(request, accept).await
+    }
+
+    /// Sends a question in JSON by POST, and waits for the whole answer, which is JSON too.
+    ///
+    /// # Errors
+    /// There was no answer.
+    pub(super) async fn send_json(
+        &self,
+        path: &str,
+        question: Bytes,
+    ) -> Result<Response<Bytes>, Problem> {
+        let request = Request::post(format!("{}{path}", self.base))
+            .header(CONTENT_TYPE, HeaderValue::from_static(JSON))
+            .body(question);
+        self.exchange(request, JSON).await
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Result<Request<Bytes>>,
+        accept: &'static str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let refused = |error| self.name(Problem::lasting(format!("can't be asked: {error}")));
+        let mut request = request.map_err(refused)?;
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
         headers.insert(ACCEPT, HeaderValue::from_static(accept));

@@ -1,5 +1,6 @@
 //! Asks scripted servers over HTTP.
 
+mod answers;
 mod scripted;
 
 use std::time::Duration;
@@ -17,6 +18,11 @@ use self::scripted::{Script, Scripted};
 const ID: &str = "5b8efff798038103d269b633813fc60c";
 const OTLP: &str = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
     {"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"n"}]}]}]}"#;
+
+const PHOENIX: &str =
+    r#"{"data":{"getTraceByOtelId":{"spans":{"edges":[{"node":{"spanId":"eee19b7ec3c1b174"}}]}}}}"#;
+const DESKTOP_VIEWER: &str = r#"{"result":{"spans":[
+    {"spanData":{"traceID":"5b8efff798038103d269b633813fc60c","spanID":"eee19b7ec3c1b174"}}]}}"#;
 
 fn json(text: &str) -> (u16, &'static str, Vec<u8>) {
     (200, "application/json", text.as_bytes().to_vec())
@@ -129,6 +135,38 @@ async fn finds_out_which_backend_it_is_and_reads_a_trace() {
             "Zipkin at URL",
             Some("URL/zipkin/traces/5b8efff798038103d269b633813fc60c"),
         ),
+        (
+            "phoenix",
+            Script::from([
+                ("/v1/projects", json(r#"{"data":[],"next_cursor":null}"#)),
+                (
+                    r#"/graphql "id":"5b8efff798038103d269b633813fc60c""#,
+                    json(PHOENIX),
+                ),
+            ]),
+            "Phoenix at URL",
+            None,
+        ),
+        (
+            "odv",
+            Script::from([
+                ("/api/counts", html()),
+                (
+                    "/rpc getStats",
+                    json(r#"{"result":{"traces":{"spanCount":1}}}"#),
+                ),
+                (
+                    r#"/rpc "searchSpans","params":["5b8efff798038103d269b633813fc60c"]"#,
+                    json(DESKTOP_VIEWER),
+                ),
+                (
+                    r#"/rpc "getTraceSpanCount","params":["5b8efff798038103d269b633813fc60c"]"#,
+                    json(r#"{"result":1}"#),
+                ),
+            ]),
+            "otel-desktop-viewer at URL",
+            Some("URL/traces/5b8efff798038103d269b633813fc60c"),
+        ),
     ];
     for (prefix, script, name, page) in table {
         let server = Scripted::start(script).await;
@@ -142,7 +180,8 @@ async fn finds_out_which_backend_it_is_and_reads_a_trace() {
             assert_eq!(spans[0].trace_id, id(), "{name}");
             assert_eq!(backend.trace(unknown_id()).await, Ok(None), "{name}");
             let lost = backend.limits().links == Links::Lost;
-            assert_eq!(lost, name.starts_with("Zipkin"), "{name}");
+            let has_none = name.starts_with("Zipkin") || name.starts_with("Phoenix");
+            assert_eq!(lost, has_none, "{name}");
         }
     }
 }
@@ -172,7 +211,7 @@ async fn says_why_it_can_t_connect() {
         (
             Script::new(),
             "",
-            "is not the viewer, Jaeger, Tempo, Zipkin or Phoenix",
+            "is not the viewer, Jaeger, Tempo, Zipkin, Phoenix or otel-desktop-viewer",
             false,
         ),
         (
@@ -231,23 +270,6 @@ async fn says_why_a_trace_can_t_be_judged() {
         assert_eq!(problem.is_transient(), transient, "{problem}");
         assert_eq!(server.paths(), ["/api/v3/services", trace], "asked once");
     }
-}
-
-#[tokio::test]
-async fn a_partial_trace_of_tempo_can_t_be_judged() {
-    let partial = r#"{"trace":{},"status":"PARTIAL","message":"too large"}"#;
-    let server = Scripted::start(Script::from([
-        ("/api/echo", (200, "text/plain", b"echo".to_vec())),
-        (
-            "/api/v2/traces/5b8efff798038103d269b633813fc60c",
-            json(partial),
-        ),
-    ]))
-    .await;
-    let backend = server.connect("tempo+").await.unwrap();
-    let problem = backend.trace(id()).await.unwrap_err();
-    assert!(problem.message.contains("partial: too large"), "{problem}");
-    assert_eq!(problem.retry, Retry::Never);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use opentelemetry::trace::SpanId;
 
 use crate::verify::attribute::{AttributeValue, Attributes};
 use crate::verify::expected::{ExpectedLink, ExpectedSpan};
-use crate::verify::limits::{AttributeTypes, Limits, Links, ResourceAttributes};
+use crate::verify::limits::{AttributeTypes, Limits, Links, Part, ResourceAttributes};
 use crate::verify::quote::{plain, quoted, quoted_pair};
 use crate::verify::span::{Link, Span};
 
@@ -105,11 +105,15 @@ pub(super) fn differences(
         let shown = |id: Option<SpanId>| id.map(|id| id.to_string());
         list.push(Field::Parent, shown(ids.0), shown(ids.1));
     }
-    list.shown(Field::Kind, expected.kind, found.kind);
+    if limits.shows(Part::Kind) {
+        list.shown(Field::Kind, expected.kind, found.kind);
+    }
     let name = limits.kept_name(&expected.name);
     let service = limits.kept_name(&expected.service);
     list.text(Field::Name, &name, &found.name);
-    list.text(Field::Service, &service, &found.service);
+    if limits.shows(Part::Resource) {
+        list.text(Field::Service, &service, &found.service);
+    }
     if !limits.same_start(expected.start, found.start) {
         list.shown(Field::Start, expected.start, found.start);
     }

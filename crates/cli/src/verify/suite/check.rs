@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::TraceId;
 
+use super::super::limits::{Limits, Part};
 use super::super::span::Span;
 use super::verdict::Verdict;
 
@@ -32,6 +33,8 @@ pub struct Row {
     pub name: String,
     /// How.
     pub judge: Judge,
+    /// The part of a span that it is about, if a backend may have no field for it.
+    pub part: Option<Part>,
 }
 
 /// How a row is judged.
@@ -85,7 +88,16 @@ impl Check {
         self.rows.push(Row {
             name: name.to_owned(),
             judge: Judge::Span(is_about, judge),
+            part: None,
         });
+        self
+    }
+
+    /// The last row is about a part of a span that a backend may have no field for.
+    pub fn about(mut self, part: Part) -> Check {
+        if let Some(row) = self.rows.last_mut() {
+            row.part = Some(part);
+        }
         self
     }
 
@@ -94,6 +106,7 @@ impl Check {
         self.rows.push(Row {
             name: name.to_owned(),
             judge: Judge::Trace(judge),
+            part: None,
         });
         self
     }
@@ -104,10 +117,13 @@ impl Check {
         first.map_or(TraceId::INVALID, |span| span.trace_id)
     }
 
-    /// The verdict of a row.
-    pub fn judge(&self, row: &Row, found: &[Span]) -> Verdict {
+    /// The verdict of a row about what a backend with these limits answered.
+    pub fn judge(&self, row: &Row, found: &[Span], limits: &Limits) -> Verdict {
+        if let Some(part) = row.part.filter(|part| !limits.shows(*part)) {
+            return Verdict::NotAsked(format!("its answers have no {part}"));
+        }
         if found.is_empty() {
-            return Verdict::Lost(Some("the trace is not there".to_owned()));
+            return Verdict::Lost(Some("the whole trace".to_owned()));
         }
         let steps = &self.steps;
         let case = Case { steps, found };
@@ -165,8 +181,25 @@ mod tests {
             (vec![], "lost", "no trace"),
         ];
         for (found, expected, reason) in table {
-            let verdict = check.judge(&check.rows[0], &found);
+            let verdict = check.judge(&check.rows[0], &found, &Limits::NONE);
             assert_eq!(verdict.word(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_answers_have_no_field_for_is_not_asked() {
+        let root = Draft::new(1, 1_000_000_000).root();
+        let check = Check::new(vec![root])
+            .row("kind", |_, _| Verdict::LOST)
+            .about(Part::Kind);
+        let hidden = Limits {
+            hidden: &[Part::Kind],
+            ..Limits::NONE
+        };
+        let found = check.steps[0].spans.clone();
+        for (limits, expected) in [(Limits::NONE, "lost"), (hidden, "not asked")] {
+            let verdict = check.judge(&check.rows[0], &found, &limits);
+            assert_eq!(verdict.word(), expected, "{limits:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing_tail::target::Target;
 
 use super::super::quote::plain;
@@ -76,7 +76,9 @@ impl Exporter {
         let body = Bytes::from(request(spans).encode_to_vec());
         let deadline = Instant::now() + patience;
         loop {
-            match self.post(body.clone()).await? {
+            let answer = timeout_at(deadline, self.post(body.clone())).await;
+            let late = |_| format!("no answer from {self} within {patience:?}");
+            match answer.map_err(late)?? {
                 Answer::Accepted => return Ok(()),
                 Answer::Refused(why) => return Err(why),
                 Answer::Busy(wait, why) => {

@@ -14,7 +14,7 @@ use super::verdict::Verdict;
 /// The row of the large trace.
 pub const LARGE: &str = "a trace of 10,000 spans";
 /// The row of the time until readable.
-pub const READABLE: &str = "readable after (20 traces)";
+pub const READABLE: &str = "time until readable (20 traces)";
 
 /// The number of spans of the large trace.
 const SPANS: usize = 10_000;
@@ -38,7 +38,7 @@ pub async fn large(probe: &Probe, draft: &mut Draft) -> Verdict {
     let sent: Vec<_> = check.steps.iter().flat_map(|step| &step.spans).collect();
     match missing(&sent, &found) {
         0 => Verdict::Kept,
-        SPANS => Verdict::Lost(Some("the trace is not there".to_owned())),
+        SPANS => Verdict::Lost(Some("the whole trace".to_owned())),
         missing => Verdict::altered(format!(
             "{} of {SPANS} spans were there after {} s",
             SPANS - missing,

@@ -28,13 +28,26 @@ pub fn text(sent: &str, found: &str) -> Verdict {
 
 /// Every attribute that was sent; more of them are no difference.
 pub fn attributes(sent: &Attributes, found: &Attributes) -> Verdict {
-    if !sent.is_empty() && sent.keys().all(|key| !found.contains_key(key)) {
+    let is_lost = |key: &String| !found.contains_key(key) && !has_keys_below(key, found);
+    if !sent.is_empty() && sent.keys().all(is_lost) {
         return Verdict::LOST;
     }
-    Verdict::merge(
-        sent.iter()
-            .map(|(key, value)| attribute(value, found.get(key))),
-    )
+    Verdict::merge(sent.iter().map(|(key, value)| match value {
+        AttributeValue::Map(_) if has_keys_below(key, found) => {
+            Verdict::altered("as keys with dots")
+        }
+        _ => attribute(value, found.get(key)),
+    }))
+}
+
+/// Whether a map was made of keys with dots.
+fn has_keys_below(key: &str, found: &Attributes) -> bool {
+    let is_below = |other: &String| {
+        other
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    found.keys().any(is_below)
 }
 
 fn attribute(sent: &AttributeValue, found: Option<&AttributeValue>) -> Verdict {
@@ -49,6 +62,9 @@ fn attribute(sent: &AttributeValue, found: Option<&AttributeValue>) -> Verdict {
     }
     match found {
         AttributeValue::String(text) if is_text_of(sent, text) => Verdict::altered("as text"),
+        AttributeValue::String(text) if is_hexadecimal_of(sent, text) => {
+            Verdict::altered("as hexadecimal text")
+        }
         AttributeValue::String(text)
             if serde_json::from_str::<serde_json::Value>(text)
                 .is_ok_and(|json| json.is_array() || json.is_object()) =>
@@ -68,6 +84,16 @@ fn is_text_of(value: &AttributeValue, text: &str) -> bool {
     match value {
         AttributeValue::Double(double) if !double.is_nan() => text.parse() == Ok(*double),
         _ => text == value.to_string(),
+    }
+}
+
+fn is_hexadecimal_of(value: &AttributeValue, text: &str) -> bool {
+    match value {
+        AttributeValue::Bytes(bytes) => {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            digits.collect::<String>() == text
+        }
+        _ => false,
     }
 }
 
@@ -210,6 +236,12 @@ mod tests {
                 "double \"5\" for int \"5\"",
             ),
             (
+                V::Bytes(vec![1, 0xfe]),
+                Some(V::String("01fe".to_owned())),
+                "altered",
+                "as hexadecimal text",
+            ),
+            (
                 V::Empty,
                 Some(V::String(String::new())),
                 "altered",
@@ -243,6 +275,11 @@ mod tests {
         ];
         for (found, expected) in table {
             assert_eq!(attributes(&pairs(&["a", "b"]), &found), expected);
+        }
+        let map = Attributes::from([("a".to_owned(), V::Map(pairs(&["b"])))]);
+        let dotted = Verdict::altered("as keys with dots");
+        for (found, expected) in [("a.b", dotted), ("ab", Verdict::LOST)] {
+            assert_eq!(attributes(&map, &pairs(&[found])), expected, "{found}");
         }
     }
 

@@ -16,13 +16,27 @@ use super::verdict::Verdict;
 
 /// The maximum number of spans in an export.
 pub const BATCH: usize = 500;
-/// How often a trace is asked for.
-const POLL: Duration = Duration::from_millis(250);
-/// The time from one check's export to the next one's. A Collector on the way makes one batch of exports that are closer,
-/// and what is refused then takes the rest of the batch with it.
-const APART: Duration = Duration::from_millis(400);
-/// How long after everything is there it is read for the last time: what arrives twice arrives a little later.
-const SETTLE: Duration = Duration::from_secs(3);
+/// How fast a backend is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often a trace is asked for.
+    pub poll: Duration,
+    /// The time from one check's export to the next one's. A Collector on the way makes one batch of exports that are
+    /// closer, and what is refused then takes the rest of the batch with it.
+    pub apart: Duration,
+    /// How long after everything is there it is read for the last time: what arrives twice arrives a little later.
+    pub settle: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            poll: Duration::from_millis(250),
+            apart: Duration::from_millis(400),
+            settle: Duration::from_secs(3),
+        }
+    }
+}
 
 /// A backend that is checked.
 #[derive(Debug, Clone)]
@@ -33,6 +47,8 @@ pub struct Probe {
     pub backend: Arc<Backend>,
     /// How long to wait for what is not there.
     pub patience: Duration,
+    /// How fast it is asked.
+    pub pace: Pace,
     turn: Arc<Mutex<()>>,
 }
 
@@ -54,6 +70,7 @@ impl Probe {
             exporter,
             backend: Arc::new(backend),
             patience,
+            pace: Pace::default(),
             turn: Arc::default(),
         }
     }
@@ -67,8 +84,9 @@ impl Probe {
     pub async fn run(&self, check: &Check) -> Vec<Verdict> {
         match self.exchange(check).await {
             Ok(found) => {
+                let limits = self.backend.limits();
                 let rows = check.rows.iter();
-                rows.map(|row| check.judge(row, &found)).collect()
+                rows.map(|row| check.judge(row, &found, &limits)).collect()
             }
             Err(verdict) => vec![verdict; check.rows.len()],
         }
@@ -87,9 +105,9 @@ impl Probe {
                 .await
                 .map_err(Verdict::Refused)?;
             awaited.extend(&step.spans);
-            self.read(trace, &awaited, POLL).await;
+            self.read(trace, &awaited, self.pace.poll).await;
         }
-        sleep(SETTLE).await;
+        sleep(self.pace.settle).await;
         let Reading { spans, problem, .. } = self.read_once(trace, &awaited).await;
         match problem {
             Some(problem) => Err(Verdict::Unreadable(problem)),
@@ -102,7 +120,7 @@ impl Probe {
         for batch in spans.chunks(BATCH) {
             self.exporter.send(batch, self.patience).await?;
         }
-        sleep(APART).await;
+        sleep(self.pace.apart).await;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::task::JoinSet;
@@ -27,9 +27,6 @@ use crate::cli::verify::Verify;
 use crate::report;
 use crate::screen::Screen;
 use crate::shutdown::Shutdown;
-
-/// How often the first trace is asked for.
-const POLL: Duration = Duration::from_millis(250);
 
 /// Checks the subjects one after the other, and prints the table or writes the page. The exit status is 2 if a subject
 /// could not be checked.
@@ -150,7 +147,7 @@ async fn first_trace(probe: &Probe, draft: &mut Draft) -> Result<(), String> {
     let root = draft.root();
     let spans = std::slice::from_ref(&root);
     probe.exporter.send(spans, probe.patience).await?;
-    let reading = probe.read(root.trace_id, &[&root], POLL).await;
+    let reading = probe.read(root.trace_id, &[&root], probe.pace.poll).await;
     match (reading.is_whole, reading.problem) {
         (true, _) => Ok(()),
         (false, Some(problem)) => Err(problem),
@@ -209,14 +206,4 @@ fn today() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rows_end_with_the_figures() {
-        let (all, without) = (rows(false), rows(true));
-        assert_eq!(all[..without.len()], without);
-        assert_eq!(all.last().map(String::as_str), Some(SPEED));
-        assert_eq!(without.last().map(String::as_str), Some(LARGE));
-    }
-}
+mod tests;

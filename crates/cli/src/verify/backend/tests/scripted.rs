@@ -19,7 +19,7 @@ pub(super) struct Scripted {
     task: JoinHandle<()>,
 }
 
-/// Status, content type and body for each path with its query.
+/// Status, content type and body for each path with its query, perhaps followed by a space and a part of what is posted.
 pub(super) type Script = BTreeMap<&'static str, (u16, &'static str, Vec<u8>)>;
 
 impl Scripted {
@@ -54,11 +54,16 @@ type Shared = (Arc<Script>, Arc<Mutex<Vec<(String, HeaderMap)>>>);
 
 async fn answer(State((script, asked)): State<Shared>, request: Request) -> Response {
     let path = request.uri().path_and_query().unwrap().to_string();
-    let answer = script.get(path.as_str()).cloned();
-    asked
-        .lock()
-        .unwrap()
-        .push((path, request.headers().clone()));
+    let headers = request.headers().clone();
+    let body = axum::body::to_bytes(request.into_body(), 1 << 20).await;
+    let body = String::from_utf8(body.unwrap().to_vec()).unwrap();
+    let fits = |key: &str| match key.split_once(' ') {
+        Some((known, part)) => known == path && body.contains(part),
+        None => key == path && body.is_empty(),
+    };
+    let answer = script.iter().find(|(key, _)| fits(key));
+    let answer = answer.map(|(_, answer)| answer.clone());
+    asked.lock().unwrap().push((path, headers));
     let not_found = (404, "text/plain", b"404 page not found\n".to_vec());
     let (status, content_type, body) = answer.unwrap_or(not_found);
     let status = StatusCode::from_u16(status).unwrap();

@@ -185,7 +185,7 @@ fn what_a_backend_does_not_keep_is_no_difference() {
         attributes: AttributeTypes::Text,
         resource: ResourceAttributes::Mixed,
         links: Links::Lost,
-        notes: &[],
+        ..Limits::NONE
     };
     let mut found = kept(&full());
     found.start -= found.start % 1000;
@@ -254,6 +254,27 @@ fn what_a_backend_does_not_keep_is_no_difference() {
         text_of(&found, &ids_only),
         ["link: expected 0000000000000016 (list), found nothing"]
     );
+}
+
+#[test]
+fn what_a_backend_has_no_field_for_is_no_difference() {
+    let found = Span {
+        kind: Kind::Producer,
+        service: String::new(),
+        ..kept(&full())
+    };
+    let fields = |limits: &Limits| -> Vec<String> {
+        let texts = text_of(&found, limits).into_iter();
+        texts
+            .map(|text| text.split(':').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let hidden = Limits {
+        hidden: &[Part::Kind, Part::Resource],
+        ..Limits::NONE
+    };
+    assert_eq!(fields(&Limits::NONE), ["kind", "service"]);
+    assert_eq!(fields(&hidden), [""; 0]);
 }
 
 #[test]

@@ -24,9 +24,13 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
     let mut backwards = draft.child(&root);
     backwards.end = backwards.start.saturating_sub(SECOND);
     let backwards = Check::new(vec![root, backwards])
-        .row_of("an end before the start", is_backwards, judge::times)
         .row_of(
-            "another span of the same export",
+            "a span that ends before it starts",
+            is_backwards,
+            judge::times,
+        )
+        .row_of(
+            "a valid span in one export with that one",
             |span| !is_backwards(span),
             judge::times,
         );
@@ -34,7 +38,7 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
     let mut zero = draft.root();
     zero.start = 0;
     zero.end = 0;
-    let zero = Check::new(vec![zero]).row("times of zero", judge::times);
+    let zero = Check::new(vec![zero]).row("start and end of 0 (1 Jan 1970)", judge::times);
 
     let mut future = draft.root();
     future.start = YEAR_2100;

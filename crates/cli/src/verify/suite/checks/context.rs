@@ -2,6 +2,7 @@
 
 use opentelemetry::trace::TraceId;
 
+use super::super::super::limits::Part;
 use super::super::super::span::Span;
 use super::super::check::Check;
 use super::super::draft::Draft;
@@ -28,9 +29,11 @@ fn flags(draft: &mut Draft) -> Check {
         .row("trace flags of spans", |sent, found| {
             masked_flags(sent, found, 0xff)
         })
-        .row("flags of remote parents (bits 8 and 9)", |sent, found| {
+        .about(Part::Flags)
+        .row("whether the parent is remote (flags)", |sent, found| {
             masked_flags(sent, found, HAS_IS_REMOTE | IS_REMOTE)
         })
+        .about(Part::Flags)
 }
 
 fn masked_flags(sent: &Span, found: &Span, mask: u32) -> Verdict {
@@ -41,9 +44,11 @@ fn masked_flags(sent: &Span, found: &Span, mask: u32) -> Verdict {
 fn trace_state(draft: &mut Draft) -> Check {
     let mut span = draft.root();
     span.trace_state = "ot=th:8;rv:1f2e3d4c5b6a79,vendor@tenant=a b".to_owned();
-    Check::new(vec![span]).row("`tracestate`", |sent, found| {
-        judge::text(&sent.trace_state, &found.trace_state)
-    })
+    Check::new(vec![span])
+        .row("`tracestate`", |sent, found| {
+            judge::text(&sent.trace_state, &found.trace_state)
+        })
+        .about(Part::TraceState)
 }
 
 /// As programs that know only 64 bits make them.
@@ -51,10 +56,11 @@ fn short_trace_id(draft: &mut Draft) -> Check {
     let bytes = draft.trace().to_bytes();
     let low = u128::from_be_bytes(bytes) & u128::from(u64::MAX);
     let root = draft.root_of(TraceId::from(low));
-    Check::new(vec![root]).row("a trace id of 64 bits", |sent, found| {
-        match sent.trace_id == found.trace_id {
+    Check::new(vec![root]).row(
+        "a trace id that begins with 64 bits of 0",
+        |sent, found| match sent.trace_id == found.trace_id {
             true => Verdict::Kept,
             false => Verdict::altered(format!("{}", found.trace_id)),
-        }
-    })
+        },
+    )
 }

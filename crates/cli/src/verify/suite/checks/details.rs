@@ -1,6 +1,7 @@
 //! Status, kind, resource and scope.
 
 use super::super::super::attribute::{AttributeValue, Attributes};
+use super::super::super::limits::Part;
 use super::super::super::span::{Kind, Span, Status, StatusCode};
 use super::super::check::Check;
 use super::super::draft::Draft;
@@ -47,12 +48,14 @@ fn kinds(draft: &mut Draft) -> Check {
         })
         .collect();
     spans.push(root);
-    Check::new(spans).row("all five kinds", |sent, found| {
-        match (sent.kind, found.kind) {
-            (sent, found) if sent == found => Verdict::Kept,
-            (sent, found) => Verdict::altered(format!("{found} for {sent}")),
-        }
-    })
+    Check::new(spans)
+        .row("all five kinds", |sent, found| {
+            match (sent.kind, found.kind) {
+                (sent, found) if sent == found => Verdict::Kept,
+                (sent, found) => Verdict::altered(format!("{found} for {sent}")),
+            }
+        })
+        .about(Part::Kind)
 }
 
 fn resource(draft: &mut Draft) -> Check {
@@ -69,10 +72,13 @@ fn resource(draft: &mut Draft) -> Check {
         .row("`service.name`", |sent, found| {
             judge::text(&sent.service, &found.service)
         })
+        .about(Part::Resource)
         .row("attributes of the resource", resource_attributes)
+        .about(Part::Resource)
         .row("the name of the scope", |sent, found| {
             judge::text(&sent.scope, &found.scope)
         })
+        .about(Part::Scope)
         .row(
             "version and attributes of the scope, schema URLs",
             |_, _| Verdict::NotAsked("sent, but this program does not read them back".to_owned()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::super::attribute::{AttributeValue, Attributes};
+use super::super::super::limits::Part;
 use super::super::super::span::{Event, Link, Span};
 use super::super::check::Check;
 use super::super::draft::Draft;
@@ -39,26 +40,31 @@ fn links(draft: &mut Draft) -> Check {
             let link = links.find(|link| link.trace_id == sent.trace_id);
             link.map_or(Verdict::Kept, |link| is_there(link, found))
         })
+        .about(Part::Links)
         .row_of("links to another trace", has_links, |sent, found| {
             let mut links = sent.links.iter();
             let link = links.find(|link| link.trace_id != sent.trace_id);
             link.map_or(Verdict::Kept, |link| is_there(link, found))
         })
+        .about(Part::Links)
         .row_of("attributes of links", has_links, |sent, found| {
             each_link(sent, found, |sent, found| {
                 judge::attributes(&sent.attributes, &found.attributes)
             })
         })
+        .about(Part::Links)
         .row_of("`tracestate` of links", has_links, |sent, found| {
             each_link(sent, found, |sent, found| {
                 judge::text(&sent.trace_state, &found.trace_state)
             })
         })
+        .about(Part::Links)
         .row_of("flags of links", has_links, |sent, found| {
             each_link(sent, found, |sent, found| {
                 judge::flags(sent.flags, found.flags)
             })
         })
+        .about(Part::Links)
 }
 
 fn has_links(span: &Span) -> bool {

@@ -31,6 +31,7 @@ pub fn checks(draft: &mut Draft) -> Vec<Check> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::super::limits::Limits;
     use super::super::super::span::Span;
     use super::super::verdict::Verdict;
     use super::*;
@@ -49,7 +50,7 @@ mod tests {
         for check in all() {
             let found = sent(&check);
             for row in &check.rows {
-                let verdict = check.judge(row, &found);
+                let verdict = check.judge(row, &found, &Limits::NONE);
                 let is_good = matches!(
                     verdict,
                     Verdict::Kept | Verdict::Figure(..) | Verdict::NotAsked(_)
@@ -63,11 +64,11 @@ mod tests {
     #[test]
     fn no_row_calls_an_empty_span_kept() {
         let of_ids_or_defaults = [
-            "a span sent late",
-            "a trace id of 64 bits",
-            "two roots",
+            "a span sent 10 s after the rest of its trace",
+            "a trace id that begins with 64 bits of 0",
+            "two spans without a parent",
             "an empty name",
-            "times of zero",
+            "start and end of 0 (1 Jan 1970)",
         ];
         for check in all() {
             let found: Vec<_> = sent(&check)
@@ -79,7 +80,7 @@ mod tests {
                 })
                 .collect();
             for row in &check.rows {
-                let verdict = check.judge(row, &found);
+                let verdict = check.judge(row, &found, &Limits::NONE);
                 let is_known = of_ids_or_defaults.contains(&row.name.as_str());
                 assert_eq!(
                     verdict == Verdict::Kept,

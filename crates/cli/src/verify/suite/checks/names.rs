@@ -14,7 +14,7 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
         ("a name with combining characters", "cafe\u{301} o\u{308}"),
         ("a name with emoji", "👩\u{200d}🚀 🇧🇷 👍🏽"),
         (
-            "a name from right to left",
+            "a name in Hebrew and Arabic",
             "שלום \u{202b}مرحبا\u{202c} abc",
         ),
         ("a name of 4 KiB", &long),

@@ -21,14 +21,13 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
 fn late(draft: &mut Draft) -> Check {
     let root = draft.root();
     let child = draft.child(&root);
-    Check::new(vec![root])
-        .then(LATE, vec![child])
-        .trace_row("a span sent late", |case| {
-            match case.sent().all(|sent| case.read(sent).is_some()) {
-                true => Verdict::Kept,
-                false => Verdict::LOST,
-            }
-        })
+    Check::new(vec![root]).then(LATE, vec![child]).trace_row(
+        "a span sent 10 s after the rest of its trace",
+        |case| match case.sent().all(|sent| case.read(sent).is_some()) {
+            true => Verdict::Kept,
+            false => Verdict::LOST,
+        },
+    )
 }
 
 fn twice(draft: &mut Draft) -> Check {
@@ -52,7 +51,7 @@ fn conflicting(draft: &mut Draft) -> Check {
     second.name = SECOND.to_owned();
     Check::new(vec![first])
         .then(AGAIN, vec![second])
-        .trace_row("an id sent again with other content", |case| {
+        .trace_row("a span id sent again with another name", |case| {
             Verdict::Figure(winner(case).to_owned(), None)
         })
 }
@@ -60,17 +59,23 @@ fn conflicting(draft: &mut Draft) -> Check {
 fn winner(case: Case<'_>) -> &'static str {
     let has = |name: &str| case.found.iter().any(|span| span.name == name);
     match (has(FIRST), has(SECOND)) {
-        (true, true) => "both there",
-        (true, false) => "first wins",
-        (false, true) => "second wins",
-        (false, false) => "neither",
+        (true, true) => "both are kept",
+        (true, false) => "the first is kept",
+        (false, true) => "the second is kept",
+        (false, false) => "neither is kept",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::super::limits::Limits;
     use super::super::super::super::span::Span;
     use super::*;
+
+    fn verdict(check: &Check, found: &[Span]) -> String {
+        let verdict = check.judge(&check.rows[0], found, &Limits::NONE);
+        verdict.word().to_owned()
+    }
 
     #[test]
     fn says_which_of_two_wins() {
@@ -82,14 +87,14 @@ mod tests {
             ..first.clone()
         };
         let table = [
-            (vec![first.clone()], "first wins"),
-            (vec![second.clone()], "second wins"),
-            (vec![second, first], "both there"),
-            (vec![other], "neither"),
+            (vec![first.clone()], "the first is kept"),
+            (vec![second.clone()], "the second is kept"),
+            (vec![second, first], "both are kept"),
+            (vec![other], "neither is kept"),
             (vec![], "lost"),
         ];
         for (found, expected) in table {
-            assert_eq!(check.judge(&check.rows[0], &found).word(), expected);
+            assert_eq!(verdict(&check, &found), expected);
         }
     }
 
@@ -100,7 +105,7 @@ mod tests {
         let span = check.steps[0].spans[0].clone();
         for (count, expected) in [(1, "there once"), (2, "there twice"), (3, "there 3 times")] {
             let found = vec![span.clone(); count];
-            assert_eq!(check.judge(&check.rows[0], &found).word(), expected);
+            assert_eq!(verdict(&check, &found), expected);
         }
     }
 }

@@ -11,12 +11,13 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
 
     let one = draft.root();
     let other = draft.root_of(one.trace_id);
-    let roots = Check::new(vec![one, other]).row("two roots", judge::parent);
+    let roots = Check::new(vec![one, other]).row("two spans without a parent", judge::parent);
 
     let root = draft.root();
     let mut first = draft.child(&root);
     let second = draft.child(&first);
     first.parent = Some(second.span_id);
-    let cycle = Check::new(vec![root, first, second]).row("a cycle of parents", judge::parent);
+    let cycle = Check::new(vec![root, first, second])
+        .row("two spans that are each other's parent", judge::parent);
     vec![orphan, roots, cycle]
 }

@@ -38,7 +38,10 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
             "doubles",
             vec![("k", V::Double(0.1)), ("small", V::Double(-1.5e-300))],
         ),
-        ("a double that is whole", vec![("k", V::Double(3.0))]),
+        (
+            "a double without a fraction (3.0)",
+            vec![("k", V::Double(3.0))],
+        ),
         ("bytes", vec![("k", V::Bytes(vec![0, 1, 0xfe, 0xff]))]),
         (
             "an array",
@@ -52,7 +55,7 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
             )],
         ),
         ("a nested map", vec![("k", nested())]),
-        ("an empty value", vec![("k", V::Empty)]),
+        ("an attribute without a value", vec![("k", V::Empty)]),
         ("an empty text", vec![("k", string(""))]),
         (
             "an empty array and an empty map",
@@ -83,9 +86,14 @@ pub(super) fn checks(draft: &mut Draft) -> Vec<Check> {
             ("größe 日本語 🚀", string("3")),
         ]),
     ));
+    checks.push(check(
+        draft,
+        "keys with numbers after a dot",
+        pairs(vec![("item.007", string("1")), ("item.10", string("2"))]),
+    ));
     let mut many = draft.root();
     many.attributes = (0..MANY)
-        .map(|number| (format!("key.{number:03}"), string("value")))
+        .map(|number| (format!("attribute{number:03}"), string("value")))
         .collect();
     checks.push(Check::new(vec![many]).trace_row("128 attributes", count));
     let large = "0123456789abcdef".repeat(LARGE / 16);
