@@ -53,7 +53,7 @@ async fn a_b3_header_is_the_root_s_parent() {
     assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
     let children = spans.iter().filter(|span| span.parent == SPAN);
     let children: Vec<_> = children
-        .map(|span| (&span.kind[..], &span.service[..]))
+        .map(|span| (span.kind, &span.service[..]))
         .collect();
     assert_eq!(children, [("SERVER", "tracing-tail")]);
 }

@@ -191,7 +191,8 @@ impl Checker {
             .kind
             .trim_start_matches("template[")
             .trim_end_matches(']');
-        if !levels.contains_key(name) && !(is_templated && levels.contains_key(template)) {
+        let is_listed = levels.contains_key(name) || is_templated && levels.contains_key(template);
+        if !is_listed {
             Some(format!("{name} is not of this span"))
         } else if known.deprecated {
             Some(format!("{name} is deprecated"))

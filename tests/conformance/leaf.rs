@@ -8,12 +8,11 @@ use super::check::{Attributes, code, text};
 pub(super) fn condition(name: &str, span: &Span, attributes: &Attributes<'_>) -> Option<bool> {
     let failed = code(span) == StatusCode::Error;
     match name {
-        "error.type" => Some(failed),
         // Elasticsearch has it whenever there was a response.
         "db.response.status_code" if text(attributes, "db.system.name") == "elasticsearch" => {
             Some(true)
         }
-        "db.response.status_code" => Some(failed),
+        "error.type" | "db.response.status_code" => Some(failed),
         "rpc.method_original" => Some(false),
         _ => None,
     }

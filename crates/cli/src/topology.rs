@@ -273,8 +273,9 @@ fn propagators(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
 /// The settings that all services share.
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
+        let own = *setting != OTEL_PROPAGATORS && own().any(|own| own == *setting);
         // A mesh has no viewer.
-        !own().any(|own| own == *setting) && ![APP_NAME, APP_VIEWER_TOKEN].contains(setting)
+        !own && ![APP_NAME, APP_VIEWER_TOKEN].contains(setting)
     })
 }
 

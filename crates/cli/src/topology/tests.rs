@@ -228,7 +228,12 @@ mod manifest {
                     ),
                     other => service.get(other).unwrap_or(other.default).to_owned(),
                 };
-                assert_eq!(mapped[&setting.variable()], expected, "{}", setting.env);
+                assert_eq!(
+                    mapped.get(&setting.variable()),
+                    Some(&expected),
+                    "{}",
+                    setting.env
+                );
             }
             let expected = SETTINGS.iter().filter(|setting| is_mapped(setting));
             assert_eq!(mapped.len(), expected.count(), "nothing else is mapped");
