@@ -167,7 +167,6 @@ fn query_text(kind: SystemKind, operation: &str, collection: Option<&str>) -> Op
         (SystemKind::Redis, _) => &[operation, " ?"],
         (SystemKind::Elasticsearch, "search") => &[r#"{"query":{"term":{"id":"?"}}}"#],
         _ if name.is_empty() => return None,
-        (SystemKind::Mongodb, "find") => &[r#"{"find":""#, name, r#"","filter":{"_id":"?"}}"#],
         (SystemKind::Mongodb | SystemKind::Elasticsearch, _) => return None,
         (_, "SELECT") => &["SELECT * FROM ", name, " WHERE id = ", one],
         (_, "INSERT") => &[
