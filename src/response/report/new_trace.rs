@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_report_names_what_the_service_reads_and_what_came() {
-        let table: [(&str, &[(&str, &str)], _, &str); 5] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let table: [(&str, Headers, _, &str); 5] = [
             (
                 "b3",
                 &[],

@@ -23,11 +23,10 @@ pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {
         match field.trim_matches([' ', '\t']).split_once('=') {
             Some(("Root", value)) => root = Some(trace_id(value)?),
             Some(("Parent", value)) if value.len() == 16 => parent = Some(ids::span_id(value)?),
-            Some(("Parent", _)) => return None,
             Some(("Sampled", "1")) => said = ACCEPT,
             Some(("Sampled", "0")) => said = DENY,
             Some(("Sampled", "?" | "")) => said = DEFER,
-            Some(("Sampled", _)) => return None,
+            Some(("Parent" | "Sampled", _)) => return None,
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ fn sampled(trace: &str, said: &str) -> Option<String> {
 
 #[test]
 fn reads_several_headers() {
-    let padded = format!("{:0>32}", ID_64);
+    let padded = format!("{ID_64:0>32}");
     let ids = [("x-b3-traceid", ID_128), ("x-b3-spanid", SPAN)];
     type More = [(&'static str, &'static str)];
     let table: [(&More, _, _); 16] = [

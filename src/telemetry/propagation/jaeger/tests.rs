@@ -7,7 +7,7 @@ use super::*;
 
 #[test]
 fn reads_uber_trace_id() {
-    let padded = format!("{:0>32}", ID_64);
+    let padded = format!("{ID_64:0>32}");
     let whole = |said: &str| Some(format!("{ID_128} {SPAN} {said}"));
     let table = [
         (
@@ -126,7 +126,7 @@ fn sends_uber_trace_id() {
         let (trace, span) = (ids::trace_id(ID_64).unwrap(), ids::span_id(SPAN).unwrap());
         let mut sent = HeaderMap::new();
         inject(&ids::context(trace, span, said), &mut sent);
-        let text = format!("{:0>32}:{SPAN}:0:{flags}", ID_64);
+        let text = format!("{ID_64:0>32}:{SPAN}:0:{flags}");
         assert_eq!(sent, headers(&[("uber-trace-id", &text)]), "{reason}");
     }
     let mut sent = HeaderMap::new();

@@ -15,7 +15,7 @@ fn inbound(trace: &str, span: &str, sampled: Option<&str>) -> HeaderMap {
 
 #[test]
 fn reads_the_headers() {
-    let padded = format!("{:0>32}", ID_64);
+    let padded = format!("{ID_64:0>32}");
     let of = |trace: &str, said: &str| Some(format!("{trace} {SPAN} {said}"));
     let short = Some(format!("{:0>32} {:0>16} 1 Decided", "1f", "2"));
     let table = [

@@ -6,7 +6,7 @@ use super::{PARENT, sampled};
 
 #[test]
 fn reads_the_single_header() {
-    let padded = format!("{:0>32}", ID_64);
+    let padded = format!("{ID_64:0>32}");
     let table = [
         (
             format!("{ID_128}-{SPAN}-1"),
