@@ -5,6 +5,8 @@ use http::HeaderValue;
 use super::super::ids::fixtures::{ID_64, ID_128, SPAN, found, headers};
 use super::*;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn reads_uber_trace_id() {
     let padded = format!("{ID_64:0>32}");
@@ -136,7 +138,7 @@ fn sends_uber_trace_id() {
 
 #[test]
 fn reads_baggage() {
-    let table: [(&[(&str, &str)], &str, &str); 8] = [
+    let table: [(Headers<'_>, &str, &str); 8] = [
         (
             &[("uberctx-user", "ana")],
             "user=ana",

@@ -1,6 +1,8 @@
 use super::super::ids::fixtures::{ID_128, SPAN, found, headers};
 use super::*;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 const OTHER: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 fn propagators(text: &str) -> Propagators {
@@ -82,7 +84,7 @@ fn the_last_valid_context_wins() {
     let of_b3 = Some(format!("{OTHER} {SPAN} 0 Decided"));
     let decision = Some("- 0 Decided".to_owned());
     let jaeger = format!("{OTHER}:{SPAN}:0:0");
-    let table: [(&str, &[(&str, &str)], _, &str); 11] = [
+    let table: [(&str, Headers<'_>, _, &str); 11] = [
         (
             "tracecontext,b3",
             &[("traceparent", &w3c), ("b3", &b3)],
@@ -204,7 +206,7 @@ fn baggage_is_read_and_sent_by_those_that_have_it() {
     ]
     .concat();
     let without = &of_all[..1];
-    let table: [(&str, &[(&str, &str)], &str, &[&str]); 7] = [
+    let table: [(&str, Headers<'_>, &str, &[&str]); 7] = [
         ("tracecontext,baggage", &of_all, "a=1", &["baggage"]),
         ("b3", &of_all, "", &[]),
         ("none", &of_all, "", &[]),
