@@ -10,6 +10,7 @@ pub(super) const VIEWER: Limits = Limits {
     notes: &[
         "The viewer keeps a span once, so spans that arrive twice are not seen.",
         "The viewer refuses spans of more than 256 KiB, and those beyond 10,000 of a trace.",
+        "The viewer keeps the latest 5,000 traces (APP_VIEWER_TRACES): a fast run pushes out its own first ones.",
     ],
     ..Limits::NONE
 };
