@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::Response;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
@@ -57,8 +57,6 @@ pub struct Exchange {
     pub number: u64,
     /// The index of its kind in the mix.
     pub kind: usize,
-    /// The request headers.
-    pub headers: HeaderMap,
     /// From sending until the whole answer was received.
     pub latency: Duration,
     /// When the whole answer was received.
@@ -175,13 +173,11 @@ impl Run {
             self.sent += 1;
             let (client, events) = (self.client.clone(), self.events.clone());
             self.under_way.spawn(async move {
-                let headers = request.headers().clone();
                 let sent = Instant::now();
                 let outcome = client.send(request).await;
                 let exchange = Exchange {
                     number,
                     kind,
-                    headers,
                     latency: sent.elapsed(),
                     ended: Instant::now(),
                     outcome,

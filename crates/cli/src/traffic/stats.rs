@@ -159,7 +159,7 @@ fn upper(bucket: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use http::{HeaderMap, Response};
+    use http::Response;
     use tokio::time::Instant;
 
     use super::*;
@@ -174,7 +174,6 @@ mod tests {
         Event::Finished(Box::new(Exchange {
             number: 0,
             kind,
-            headers: HeaderMap::new(),
             latency: Duration::from_millis(5),
             ended: Instant::now(),
             outcome: outcome.map(answer),

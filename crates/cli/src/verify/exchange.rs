@@ -4,11 +4,8 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request};
 use opentelemetry::trace::TraceId;
-
-/// The media type of a report.
-pub const REPORT: &str = tracing_tail::response::negotiation::MEDIA_TYPE;
 
 /// The trace that `traceresponse` names (Trace Context 2, "Traceresponse Header").
 pub fn traceresponse(headers: &HeaderMap) -> Option<TraceId> {
@@ -16,11 +13,6 @@ pub fn traceresponse(headers: &HeaderMap) -> Option<TraceId> {
     let id = value.split('-').nth(1)?;
     let valid = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     valid.then(|| TraceId::from_hex(id).ok()).flatten()
-}
-
-/// Whether the `content-type` of a response is that of a report.
-pub fn is_report(response: &Response<Bytes>) -> bool {
-    tracing_tail::response::negotiation::is_report(response)
 }
 
 /// The shell's line that sends a request again. Credentials are left out.

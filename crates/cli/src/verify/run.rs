@@ -11,6 +11,7 @@ use http::HeaderValue;
 use http::header::ACCEPT;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tracing_tail::response::negotiation::MEDIA_TYPE;
 use tracing_tail_redact::redact;
 
 use super::backend::Backend;
@@ -19,7 +20,7 @@ use super::backend::address::Address;
 use super::backend::problem::Problem;
 use super::compare::{Case, compare, traces_of};
 use super::delays::Delays;
-use super::exchange::{REPORT, resend};
+use super::exchange::resend;
 use super::findings::{Findings, Origin};
 use super::outcome::{Backend as Checked, Outcome};
 use super::sampling::Expectation;
@@ -47,20 +48,16 @@ const REDRAW: Duration = Duration::from_millis(500);
 /// Sends requests, waits for their spans, prints the outcome, and returns its exit status. Whatever keeps it from
 /// judging has the exit status of that.
 pub async fn verify(args: Verify, shutdown: Shutdown) -> ExitCode {
-    let not_judged = ExitCode::from(2);
-    match judge(&args, shutdown).await {
-        Ok(outcome) => match print(&args, &outcome) {
-            Ok(()) => outcome.verdict.exit_status().into(),
-            Err(error) => {
-                report(&error);
-                not_judged
-            }
-        },
-        Err(error) => {
-            report(&error);
-            not_judged
-        }
-    }
+    let judged = async {
+        let outcome = judge(&args, shutdown).await?;
+        print(&args, &outcome)?;
+        Ok(outcome.verdict.exit_status())
+    };
+    let status = judged.await.unwrap_or_else(|error| {
+        report(&error);
+        2
+    });
+    status.into()
 }
 
 fn print(args: &Verify, outcome: &Outcome) -> Result<()> {
@@ -146,7 +143,7 @@ impl Run<'_> {
         Ok(Run {
             args,
             composer: Composer::new(plan, target, random()?)
-                .header(ACCEPT, HeaderValue::from_static(REPORT)),
+                .header(ACCEPT, HeaderValue::from_static(MEDIA_TYPE)),
             requests: Requests::default(),
             watch: Watch::new(Arc::clone(&backend)),
             backend,

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use opentelemetry::trace::TraceId;
+use tracing_tail::response::negotiation::is_report;
 
 use super::compare::traces_of;
-use super::exchange::{is_report, traceresponse};
+use super::exchange::traceresponse;
 use super::expected::Report;
 use super::watch::Watch;
 use crate::traffic::engine::{Event, Exchange};
