@@ -38,6 +38,11 @@ impl Clock {
         Clock { wall, running }
     }
 
+    /// The time at which it started.
+    pub fn start_time(self) -> SystemTime {
+        self.wall
+    }
+
     /// The current time.
     pub fn now(self) -> SystemTime {
         self.at(self.elapsed())

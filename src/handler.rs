@@ -1,16 +1,17 @@
-//! One request, from its head to the response: extract, open the span, validate, simulate, call, respond, finish.
+//! One request, from its arrival to the response: extract, open the span, simulate, call, respond, finish.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, request};
+use http::{Request, Response, StatusCode, request};
 use http_body::Body;
 
 use crate::Service;
 use crate::activities::ActivityContext;
+use crate::arrival::Arrival;
 use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, Lists};
 use crate::clock::Clock;
-use crate::inbound::body::read_body;
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
 use crate::instrument::{Inbound, RequestSpan};
@@ -41,8 +42,10 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = request.into_parts();
-    let mut handler = RequestHandler::start(service, &head, clock);
-    let result = handler.process(&head, body).await;
+    let route = route(&head);
+    let mut arrival = Arrival::read(service, &head, route.is_some(), body).await;
+    let mut handler = RequestHandler::start(service, &head, (route, clock), &mut arrival);
+    let result = handler.process(arrival).await;
     handler.finish(&result)
 }
 
@@ -53,7 +56,6 @@ struct RequestHandler<'s, R> {
     limits: Limits,
     mesh_path: MeshPath,
     rng: SeededRng,
-    is_routed: bool,
     wants_report: bool,
     // For the report:
     seed: Option<String>,
@@ -65,12 +67,15 @@ struct RequestHandler<'s, R> {
 
 impl<'s, R: Runtime> RequestHandler<'s, R> {
     /// Extracts the caller's context, and opens the SERVER span.
-    fn start(service: &'s Service<R>, head: &request::Parts, clock: Clock) -> Self {
+    fn start(
+        service: &'s Service<R>,
+        head: &request::Parts,
+        (route, clock): (Option<Cow<'static, str>>, Clock),
+        arrival: &mut Arrival,
+    ) -> Self {
         let config = &service.config;
         let caller = config.propagators.extract(&head.headers);
-        let route = route(head);
-        let is_routed = route.is_some();
-        let wants_report = is_routed && wants_report(head);
+        let wants_report = route.is_some() && wants_report(head);
         let inbound = Inbound {
             head,
             route,
@@ -85,11 +90,10 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             span: RequestSpan::open((&service.tracer, &config.propagators), &inbound, caller),
             clock,
             limits: Limits::read(&head.headers, config.max_hops),
-            mesh_path: MeshPath::extract(&head.headers),
-            rng: service.rng_source.next_rng(),
-            is_routed,
+            mesh_path: arrival.mesh_path,
+            rng: arrival.rng,
             wants_report,
-            seed: None,
+            seed: arrival.seed.take(),
             plan: None,
             spans: OwnSpans::default(),
             calls: Vec::new(),
@@ -98,66 +102,21 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         }
     }
 
-    async fn process<B>(&mut self, head: &request::Parts, body: B) -> Result<Payload, Failure>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        self.validate(head)?;
-        let overrides = self.read_overrides(&head.headers)?;
-        let mut payload = Payload::accept(&read_body(body).await?).map_err(Failure::Malformed)?;
+    async fn process(&mut self, arrival: Arrival) -> Result<Payload, Failure> {
+        let Arrival {
+            payload, overrides, ..
+        } = arrival;
+        self.span.overridden(&overrides);
+        let mut payload = payload?;
         self.span.processing_started(payload.size());
-        self.seed_rng(overrides.seed.as_deref(), &payload);
+        if let Some(seed) = &self.seed {
+            self.span.seeded(seed);
+        }
         payload.append(&self.service.config.name);
         let activities = self.plan_activities(&overrides)?;
         self.simulate(&overrides).await?;
         self.run_activities(&activities).await?;
         self.call_downstreams(payload).await
-    }
-
-    fn validate(&self, head: &request::Parts) -> Result<(), Failure> {
-        if !self.service.problems.is_empty() {
-            return Err(Failure::Settings(self.service.problems.clone()));
-        }
-        if !self.is_routed {
-            return Err(Failure::NotFound(head.uri.path().to_owned()));
-        }
-        if head.method != Method::POST {
-            return Err(Failure::MethodNotAllowed(head.method.clone()));
-        }
-        Ok(())
-    }
-
-    fn read_overrides(&mut self, headers: &HeaderMap) -> Result<Overrides, Failure> {
-        let config = &self.service.config;
-        if !config.simulation.overrides {
-            return Ok(Overrides::default());
-        }
-        let overrides = Overrides::parse(&config.propagators.baggage(headers), &config.name);
-        let overrides = overrides.map_err(Failure::Baggage)?;
-        self.span.overridden(&overrides);
-        Ok(overrides)
-    }
-
-    /// Seeds the random decisions if the request or the settings have a seed. The setting's seed is the
-    /// same for all requests, so the list distinguishes them.
-    fn seed_rng(&mut self, requested: Option<&str>, payload: &Payload) {
-        let config = &self.service.config;
-        let name = config.name.as_bytes();
-        let seed = match (requested, &config.simulation.seed) {
-            (Some(seed), _) => {
-                self.rng = SeededRng::seeded(&[seed.as_bytes(), name], self.mesh_path);
-                seed
-            }
-            (None, Some(seed)) => {
-                let keys = [seed.as_bytes(), name, &payload.to_json()];
-                self.rng = SeededRng::seeded(&keys, self.mesh_path);
-                seed
-            }
-            (None, None) => return,
-        };
-        self.span.seeded(seed);
-        self.seed = Some(seed.to_owned());
     }
 
     async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {

@@ -138,6 +138,7 @@ impl<'t> RequestSpan<'t> {
         let links = links.filter_map(|host| link(LinkKind::Host, host, parent));
         let builder = SpanBuilder::from_name(method.span_name(inbound.route.as_deref()))
             .with_kind(SpanKind::Server)
+            .with_start_time(inbound.clock.start_time())
             .with_attributes(attributes::of_server_span(inbound, &method))
             .with_links(links.collect());
         let recording = Recording {

@@ -5,6 +5,7 @@
 //!
 //! A request runs through these modules, in this order:
 //!
+//! - `arrival`: what a request brings, and whether it is refused
 //! - `handler`: one request, step by step
 //! - [`telemetry::propagation`]: the caller's trace context and baggage
 //! - [`inbound`]: what a request says: route, client, server, body
@@ -32,6 +33,7 @@
 extern crate spin_sdk_5 as spin_sdk;
 
 mod activities;
+mod arrival;
 mod calls;
 pub mod clock;
 pub mod downstream;

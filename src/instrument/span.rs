@@ -61,7 +61,8 @@ impl Span {
         if let Some(parent) = parent.filter(|parent| parent.span.is_valid()) {
             parent_context = parent_context.with_remote_span_context(parent.span.clone());
         }
-        let start = recording.clock.now();
+        // A span that names no start of its own starts now.
+        let start = builder.start_time.unwrap_or_else(|| recording.clock.now());
         let builder = builder.with_start_time(start);
         let span = tracer.build_with_context(builder, &parent_context);
         let context = TraceContext::child_of(parent, span.span_context());

@@ -1,0 +1,112 @@
+//! What a request brings, before any of its spans is open: whether it is refused, its overrides, its list, and the
+//! random numbers of its decisions. Spans open after it, since some decisions are about the spans themselves.
+
+use http::{HeaderMap, Method, request};
+use http_body::Body;
+
+use crate::Service;
+use crate::inbound::body::read_body;
+use crate::outcome::Failure;
+use crate::payload::Payload;
+use crate::simulate::mesh_path::MeshPath;
+use crate::simulate::overrides::Overrides;
+use crate::simulate::rng::SeededRng;
+
+/// What a request brings.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    /// The list, or why the request is refused.
+    pub(crate) payload: Result<Payload, Failure>,
+    /// What its baggage overrides; nothing if it is refused before that is read.
+    pub(crate) overrides: Overrides,
+    /// The seed of its random numbers, if they are repeatable.
+    pub(crate) seed: Option<String>,
+    /// Its random numbers.
+    pub(crate) rng: SeededRng,
+    /// Its position in the mesh.
+    pub(crate) mesh_path: MeshPath,
+}
+
+impl Arrival {
+    /// Reads a request. `is_routed` says whether it is for `/process`; otherwise its body is left alone.
+    pub(crate) async fn read<R, B>(
+        service: &Service<R>,
+        head: &request::Parts,
+        is_routed: bool,
+        body: B,
+    ) -> Arrival
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut arrival = Arrival {
+            payload: Err(Failure::TooLarge),
+            overrides: Overrides::default(),
+            seed: None,
+            rng: service.rng_source.next_rng(),
+            mesh_path: MeshPath::extract(&head.headers),
+        };
+        arrival.payload = arrival.accept(service, head, is_routed, body).await;
+        arrival
+    }
+
+    async fn accept<R, B>(
+        &mut self,
+        service: &Service<R>,
+        head: &request::Parts,
+        is_routed: bool,
+        body: B,
+    ) -> Result<Payload, Failure>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        validate(service, head, is_routed)?;
+        self.overrides = read_overrides(service, &head.headers)?;
+        let payload = Payload::accept(&read_body(body).await?).map_err(Failure::Malformed)?;
+        self.seed(service, &payload);
+        Ok(payload)
+    }
+
+    /// Seeds the random decisions if the request or the settings have a seed. The setting's seed is the
+    /// same for all requests, so the list distinguishes them.
+    fn seed<R>(&mut self, service: &Service<R>, payload: &Payload) {
+        let config = &service.config;
+        let name = config.name.as_bytes();
+        let (seed, list) = match (&self.overrides.seed, &config.simulation.seed) {
+            (Some(seed), _) => (seed, None),
+            (None, Some(seed)) => (seed, Some(payload.to_json())),
+            (None, None) => return,
+        };
+        let mut keys = vec![seed.as_bytes(), name];
+        keys.extend(list.as_deref());
+        self.rng = SeededRng::seeded(&keys, self.mesh_path);
+        self.seed = Some(seed.clone());
+    }
+}
+
+fn validate<R>(
+    service: &Service<R>,
+    head: &request::Parts,
+    is_routed: bool,
+) -> Result<(), Failure> {
+    if !service.problems.is_empty() {
+        return Err(Failure::Settings(service.problems.clone()));
+    }
+    if !is_routed {
+        return Err(Failure::NotFound(head.uri.path().to_owned()));
+    }
+    if head.method != Method::POST {
+        return Err(Failure::MethodNotAllowed(head.method.clone()));
+    }
+    Ok(())
+}
+
+fn read_overrides<R>(service: &Service<R>, headers: &HeaderMap) -> Result<Overrides, Failure> {
+    let config = &service.config;
+    if !config.simulation.overrides {
+        return Ok(Overrides::default());
+    }
+    let baggage = config.propagators.baggage(headers);
+    Overrides::parse(&baggage, &config.name).map_err(Failure::Baggage)
+}
