@@ -14,6 +14,7 @@
 //! - [`simulate`]: settings, overrides and random numbers in, a plan out
 //! - `activities`: the simulated calls of stores and outside APIs, and the work inside
 //! - `calls`: the downstream calls, sequential or parallel, with their retries
+//! - [`messaging`]: the messages that it publishes, and their deliveries
 //! - [`outcome`]: what can become of a request, and its status
 //! - [`response`]: the response and the report
 //!
@@ -42,6 +43,7 @@ pub mod inbound;
 pub mod instrument;
 pub mod json;
 pub mod limits;
+pub mod messaging;
 pub mod outcome;
 pub mod payload;
 pub mod response;

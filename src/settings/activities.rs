@@ -3,15 +3,11 @@
 //! Entries are separated by commas or line breaks: a name, then `;key=value` for each key. The text after a comma
 //! belongs to the value before it if a `:` or a `=` is in it before the next `;`: no name has one.
 
-use std::cell::Cell;
-
-use super::text::parse_percent;
+use super::entry::Entry;
 use super::{Fanout, parse};
 use crate::simulate::activity::system::{SYSTEMS, System, SystemKind};
-use crate::simulate::activity::{Activity, ActivityKind, ERROR_TYPES, Filler, Leaf, is_name};
-use crate::simulate::errors::{ErrorCodes, Errors};
-use crate::simulate::incidents::Incidents;
-use crate::simulate::latency::Latency;
+use crate::simulate::activity::{Activity, ActivityKind, ERROR_TYPES, Filler, Leaf};
+use crate::simulate::errors::ErrorCodes;
 
 /// How deep steps may be inside each other.
 const MAX_DEPTH: usize = 8;
@@ -108,54 +104,7 @@ fn entries(text: &str) -> Vec<String> {
     entries
 }
 
-/// A leaf or a step, as it is written.
-struct Entry<'e> {
-    name: &'e str,
-    pairs: Vec<(&'e str, &'e str)>,
-    /// What is read.
-    key: Cell<&'static str>,
-}
-
-impl<'e> Entry<'e> {
-    fn read(text: &'e str, keys: &[&str]) -> Result<Entry<'e>, String> {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        if !is_name(name) {
-            return Err(format!(
-                "'{name}' is not a name such as carts-db: up to 64 letters, digits, '.', '_' and '-'"
-            ));
-        }
-        let mut pairs: Vec<(&str, &str)> = Vec::new();
-        for part in parts {
-            let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let (key, value) = (key.trim(), value.trim());
-            if !keys.contains(&key) {
-                let keys = keys.join(", ");
-                return Err(format!("'{key}' of '{name}' is not one of {keys}"));
-            }
-            if value.is_empty() {
-                return Err(format!("'{key}' of '{name}' has no value"));
-            }
-            if pairs.iter().any(|(known, _)| *known == key) {
-                return Err(format!("'{key}' of '{name}' is there twice"));
-            }
-            pairs.push((key, value));
-        }
-        let key = Cell::new("");
-        Ok(Entry { name, pairs, key })
-    }
-
-    /// The value of a key, or its default. A problem from now on is about it.
-    fn value(&self, key: &'static str, default: &'e str) -> &'e str {
-        self.key.set(key);
-        let pair = self.pairs.iter().find(|(known, _)| *known == key);
-        pair.map_or(default, |(_, value)| *value)
-    }
-
-    fn problem(&self, problem: &str) -> String {
-        format!("'{}' of '{}': {problem}", self.key.get(), self.name)
-    }
-
+impl Entry<'_> {
     fn activity(
         &self,
         index: usize,
@@ -166,18 +115,9 @@ impl<'e> Entry<'e> {
             name: self.name.to_owned(),
             index,
             kind,
-            latency: Latency::parse(self.value("latency", "0"))?,
-            errors: Errors::with_codes(self.value("errors", "0"), codes)?,
-            incidents: match self.value("incidents", "") {
-                "" => None,
-                text => Some(Incidents::with_codes(text, codes)?),
-            },
+            behavior: self.behavior("latency", codes)?,
             calls: calls(self.value("calls", "1"))?,
-            percent: {
-                let text = self.value("p", "100");
-                let percent = parse_percent(text);
-                percent.ok_or_else(|| format!("'{text}' is not a percentage from 0 to 100"))?
-            },
+            percent: self.percent()?,
             is_parallel: parse::fanout(self.value("fanout", "sequential"))? == Fanout::Parallel,
             children: Vec::new(),
         })

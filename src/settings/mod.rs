@@ -16,6 +16,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::downstream::Downstream;
+use crate::messaging::queue::Queues;
 use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
 use crate::simulate::activity::Activity;
@@ -24,6 +25,8 @@ use crate::telemetry::propagation::Propagators;
 use crate::telemetry::sampling::Sampling;
 
 mod activities;
+mod destinations;
+mod entry;
 mod parse;
 mod read;
 mod table;
@@ -33,6 +36,7 @@ pub mod text;
 mod values;
 
 pub use activities::{LEAF_KEYS, STEP_KEYS};
+pub use destinations::QUEUE_KEYS;
 pub use table::*;
 pub use values::{Value, Values};
 
@@ -43,6 +47,8 @@ pub struct Config {
     pub name: String,
     /// The services to call, in order.
     pub downstreams: Vec<Downstream>,
+    /// The queues to publish to.
+    pub queues: Queues,
     /// Simulated latency and failures.
     pub simulation: Simulation,
     /// The stores and outside APIs whose calls are simulated.

@@ -5,35 +5,11 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tracing_tail_redact::{hides_a_password, is_http};
 
 use super::text::{parse_duration, parse_pairs, percent_decode_text};
 use super::{Encoding, Fanout};
-use crate::downstream::Downstream;
 use crate::simulate::incidents::Incidents;
 use crate::target::{Target, refusal};
-
-pub(super) fn downstreams(text: &str) -> Result<Vec<Downstream>, String> {
-    let entries = text.split(',').map(str::trim);
-    let entries = entries.filter(|entry| !entry.is_empty());
-    // No sentence about a list with credentials quotes an entry: it may be the rest of a password with a comma in it.
-    let may_be_cut = text.contains('@') && entries.clone().nth(1).is_some();
-    if may_be_cut && entries.clone().skip(1).any(|entry| !is_http(entry)) {
-        let problem = "what follows a comma does not begin with http:// or https://";
-        return Err(format!("{problem}: in a password write %2C for a comma"));
-    }
-    let downstreams = entries.enumerate().map(|(at, entry)| {
-        Downstream::parse(entry).map_err(|problem| match may_be_cut && !hides_a_password(entry) {
-            true => format!(
-                "entry {} is not a URL such as http://service-b.spin.internal, and is not shown, since the list has \
-                 credentials",
-                at + 1
-            ),
-            false => problem,
-        })
-    });
-    downstreams.collect()
-}
 
 pub(super) fn endpoint(text: &str) -> Result<Target, String> {
     Target::parse(text).ok_or_else(|| refusal(text, "http://localhost:4318/v1/traces"))

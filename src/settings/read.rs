@@ -11,7 +11,10 @@ use super::table::{
     OTLP_ENDPOINT, Setting,
 };
 use super::values::{VIEWER_HOST, Values};
-use super::{BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, activities, parse};
+use super::{
+    BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, activities, destinations,
+    parse,
+};
 use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
 use crate::simulate::activity::{self, Activity};
@@ -27,6 +30,7 @@ impl Config {
             values,
             problems: Problems::default(),
         };
+        let destinations = reader.parse(&APP_URL_DESTINO, &destinations::destinations);
         let max_span_bytes = reader.parse(&APP_MAX_SPAN_BYTES, &parse::span_bytes);
         let leaves = reader.parse(&APP_USES, &activities::uses);
         let steps = reader.parse(&APP_WORK, &|text: &str| {
@@ -70,7 +74,8 @@ impl Config {
                 gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, &parse::gzip),
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, &parse::limit),
             },
-            downstreams: reader.parse(&APP_URL_DESTINO, &parse::downstreams),
+            downstreams: destinations.downstreams,
+            queues: destinations.queues,
             simulation: Simulation {
                 errors: reader.parse(&APP_ERRORS, &Errors::parse),
                 latency: reader.parse(&APP_LATENCY, &Latency::parse),

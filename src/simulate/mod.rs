@@ -3,12 +3,14 @@
 //!
 //! - [`errors`] and [`latency`]: the two distributions that settings and overrides describe
 //! - [`incidents`]: recurring periods with other distributions
+//! - [`behavior`]: both, as they hold now
 //! - [`activity`]: the leaves and steps of a service, and the plan of what a request does with them
 //! - [`overrides`]: distributions for one hop of one request, from its baggage
 //! - [`rng`]: the random numbers, and [`mesh_path`]: what makes them differ from call to call
 //! - `mix`: hashing
 
 pub mod activity;
+pub mod behavior;
 pub mod errors;
 pub mod incidents;
 pub mod latency;

@@ -1,6 +1,7 @@
 //! Tests of the grammar of leaves and steps.
 
 use super::*;
+use crate::simulate::latency::Latency;
 
 const BYTES: usize = 262_144;
 
@@ -35,8 +36,11 @@ fn reads_a_leaf() {
         (carts.calls, carts.percent, carts.is_parallel),
         ((1, 40), 60.0, true)
     );
-    assert_eq!(carts.latency, Latency::parse("p50:1ms,p99:20ms").unwrap());
-    assert_eq!(carts.errors.sample(0.012), Some("40P01"));
+    assert_eq!(
+        carts.behavior.latency,
+        Latency::parse("p50:1ms,p99:20ms").unwrap()
+    );
+    assert_eq!(carts.behavior.errors.sample(0.012), Some("40P01"));
     let ActivityKind::Leaf(leaf) = &carts.kind else {
         panic!("{carts:?}");
     };
@@ -47,7 +51,7 @@ fn reads_a_leaf() {
     assert_eq!(leaf.collection.as_deref(), Some("carts"));
     assert_eq!(leaf.namespace.as_deref(), Some("shop"));
     assert_eq!((leaves[1].calls, leaves[1].percent), ((1, 1), 100.0));
-    assert_eq!(leaves[1].errors.sample(0.0), None);
+    assert_eq!(leaves[1].behavior.errors.sample(0.0), None);
 }
 
 #[test]

@@ -8,9 +8,8 @@ pub mod plan;
 pub mod system;
 
 use self::system::System;
-use super::errors::{ErrorCodes, Errors};
-use super::incidents::Incidents;
-use super::latency::Latency;
+use super::behavior::Behavior;
+use super::errors::ErrorCodes;
 
 /// A leaf or a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,12 +20,8 @@ pub struct Activity {
     pub index: usize,
     /// What it is.
     pub kind: ActivityKind,
-    /// The latency of each call or run, without what is below it.
-    pub latency: Latency,
-    /// How many calls or runs fail.
-    pub errors: Errors,
-    /// Periods with other errors or latency.
-    pub incidents: Option<Incidents>,
+    /// The latency of each call or run, without what is below it, and how many fail.
+    pub behavior: Behavior,
     /// How often it is called or runs, at least and at most.
     pub calls: (u32, u32),
     /// The percentage of requests that need it.

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::super::Reason;
+use super::super::behavior::ActiveBehavior;
 use super::super::overrides::Overrides;
 use super::super::rng::{Decision, SeededRng};
-use super::super::{Reason, choose};
 use super::{Activity, ActivityKind};
 
 /// Calls and runs that are made at once.
@@ -81,21 +82,11 @@ impl Planner<'_> {
             })
         };
         let codes = activity.codes();
-        let (overridden_errors, overridden_latency) =
-            self.overrides.named(&activity.name, codes)?;
-        let incident = activity.incidents.as_ref();
-        let incident = incident.filter(|incident| incident.is_active(self.now));
-        let settings = Reason::of_settings(rng);
-        let (latency, delay_reason) = choose(
-            overridden_latency.as_ref(),
-            incident.and_then(|incident| incident.latency.as_ref()),
-            (&activity.latency, settings),
-        );
-        let (errors, failure_reason) = choose(
-            overridden_errors.as_ref(),
-            incident.and_then(|incident| incident.errors.as_ref()),
-            (&activity.errors, settings),
-        );
+        let overridden = self.overrides.named(&activity.name, codes)?;
+        let ActiveBehavior {
+            latency: (latency, delay_reason),
+            errors: (errors, failure_reason),
+        } = activity.behavior.active(&overridden, self.now, rng);
         let mut planned = Vec::new();
         let calls = activity.sample_calls(within(0));
         for call in 1..=calls {

@@ -1,0 +1,206 @@
+//! APP_URL_DESTINO: the services that are called, and the queues that are published to.
+//!
+//! Entries are separated by commas. An entry with a `;queue=` is a consumer of that queue, or a queue without consumers
+//! if its URL is missing; its other keys describe the queue. What follows a comma in such an entry belongs to the value
+//! before it, unless it begins as an entry does.
+
+use tracing_tail_redact::{hides_a_password, is_http};
+
+use super::entry::Entry;
+use crate::downstream::Downstream;
+use crate::messaging::queue::{Correlation, MAX_BATCH, MAX_REDELIVER, Queue, Queues, SYSTEMS};
+use crate::simulate::activity::ERROR_TYPES;
+use crate::target::Target;
+
+/// The keys of a queue.
+pub const QUEUE_KEYS: [&str; 9] = [
+    "system",
+    "delay",
+    "errors",
+    "incidents",
+    "batch",
+    "redeliver",
+    "dead_letter",
+    "correlation",
+    "p",
+];
+/// The key that makes an entry one of a queue.
+const QUEUE: &str = "queue=";
+/// Where a component takes deliveries.
+const DELIVERIES: &str = crate::messaging::PATH;
+
+/// Where a service's requests and messages go.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Destinations {
+    pub(super) downstreams: Vec<Downstream>,
+    pub(super) queues: Queues,
+}
+
+/// Reads the setting.
+pub(super) fn destinations(text: &str) -> Result<Destinations, String> {
+    let entries = entries(text);
+    // No sentence about a list with credentials quotes an entry: it may be the rest of a password with a comma in it.
+    let may_be_cut = text.contains('@') && entries.len() > 1;
+    let (of_queues, urls): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| is_of_queue(entry));
+    if may_be_cut && urls.iter().skip(1).any(|entry| !is_http(entry)) {
+        let problem = "what follows a comma does not begin with http:// or https://";
+        return Err(format!("{problem}: in a password write %2C for a comma"));
+    }
+    let hidden = |entry: &str, problem: String, example: &str| {
+        let at = entries.iter().position(|known| known == entry);
+        match may_be_cut && !hides_a_password(entry) {
+            true => format!(
+                "entry {} is not {example}, and is not shown, since the list has credentials",
+                at.unwrap_or_default() + 1
+            ),
+            false => problem,
+        }
+    };
+    let mut found = Destinations::default();
+    for entry in urls {
+        let downstream = Downstream::parse(entry).map_err(|problem| {
+            hidden(
+                entry,
+                problem,
+                "a URL such as http://service-b.spin.internal",
+            )
+        });
+        found.downstreams.push(downstream?);
+    }
+    for entry in of_queues {
+        found.queues.add(entry).map_err(|problem| {
+            hidden(
+                entry,
+                problem,
+                "a consumer such as http://billing.spin.internal;queue=orders",
+            )
+        })?;
+    }
+    found.queues.check()?;
+    Ok(found)
+}
+
+fn entries(text: &str) -> Vec<String> {
+    let mut entries: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let begins = is_http(part.trim()) || part.trim().starts_with(';');
+        match entries.last_mut() {
+            Some(last) if !begins && is_of_queue(last) => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => entries.push(part.trim().to_owned()),
+        }
+    }
+    entries.retain(|entry| !entry.is_empty());
+    entries
+}
+
+/// Whether an entry describes a queue. Credentials belong to a URL that is called, whatever they look like.
+fn is_of_queue(entry: &str) -> bool {
+    let mut parts = entry.split(';').skip(1);
+    !entry.contains('@') && parts.any(|part| part.trim().starts_with(QUEUE))
+}
+
+impl Queues {
+    /// Adds what an entry describes: a consumer, a queue, or both.
+    fn add(&mut self, entry: &str) -> Result<(), String> {
+        let mut parts = entry.split(';').map(str::trim);
+        let url = parts.next().unwrap_or_default();
+        let (names, keys): (Vec<_>, Vec<_>) = parts.partition(|part| part.starts_with(QUEUE));
+        let [name] = names[..] else {
+            return Err(format!(
+                "'queue' is there {} times in '{entry}'",
+                names.len()
+            ));
+        };
+        let mut described = Entry::named(name[QUEUE.len()..].trim())?;
+        for key in keys {
+            described.add(key, &QUEUE_KEYS)?;
+        }
+        let queue = queue(&described).map_err(|problem| described.problem(&problem))?;
+        let at = match self.0.iter().position(|known| known.name == queue.name) {
+            Some(at) => at,
+            None => {
+                self.0.push(queue.clone());
+                self.0.len() - 1
+            }
+        };
+        let known = &mut self.0[at];
+        let consumers = std::mem::take(&mut known.consumers);
+        let differs = *known != queue;
+        known.consumers = consumers;
+        if differs {
+            let name = &queue.name;
+            return Err(format!(
+                "'{name}' has other keys than in an entry before; write them in all entries of a queue"
+            ));
+        }
+        if url.is_empty() {
+            return Ok(());
+        }
+        let consumer = consumer(url)?;
+        if known.consumers.contains(&consumer) {
+            return Err(format!("'{url}' consumes '{}' twice", queue.name));
+        }
+        known.consumers.push(consumer);
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let dead = |queue: &&Queue| queue.dead_letter.is_some() && self.is_dead_letter(&queue.name);
+        match self.0.iter().find(dead) {
+            Some(Queue { name, .. }) => Err(format!(
+                "'dead_letter' of '{name}': '{name}' gets dead letters itself, and has none of its own"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A component of the same app: only such may deliver messages.
+fn consumer(url: &str) -> Result<Target, String> {
+    let base = url.trim_end_matches('/');
+    let is_component = |target: &Target| {
+        let host = target.url().host().unwrap_or_default();
+        host.ends_with(".spin.internal") && target.url().path() == DELIVERIES
+    };
+    let target = Target::parse(&[base, DELIVERIES].concat()).filter(is_component);
+    target.ok_or_else(|| {
+        format!("'{url}' is not a component of the same app, such as http://billing.spin.internal, and only those consume messages")
+    })
+}
+
+fn queue(entry: &Entry<'_>) -> Result<Queue, String> {
+    let text = entry.value("system", "kafka");
+    let system = SYSTEMS.into_iter().find(|system| *system == text);
+    let system = system.ok_or_else(|| format!("'{text}' is not one of {}", SYSTEMS.join(", ")))?;
+    Ok(Queue {
+        name: entry.name.to_owned(),
+        system,
+        batch: number(entry.value("batch", "1"), 1, MAX_BATCH)?,
+        redeliver: number(entry.value("redeliver", "0"), 0, MAX_REDELIVER)?,
+        correlation: match entry.value("correlation", "link") {
+            "link" => Correlation::Link,
+            "child" => Correlation::Child,
+            text => return Err(format!("'{text}' is not one of link, child")),
+        },
+        dead_letter: match entry.value("dead_letter", "") {
+            "" => None,
+            name if name == entry.name => return Err("a queue is not its own".to_owned()),
+            name => Some(Entry::named(name)?.name.to_owned()),
+        },
+        percent: entry.percent()?,
+        behavior: entry.behavior("delay", &ERROR_TYPES)?,
+        consumers: Vec::new(),
+    })
+}
+
+fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("'{text}' is not a whole number from {least} to {most}"))
+}
+
+#[cfg(test)]
+mod tests;
