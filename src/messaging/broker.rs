@@ -1,28 +1,24 @@
 //! What an instance does with the messages that its requests publish: it keeps them while they are in the queue, and
 //! delivers them to their consumers, again if need be.
 //!
-//! It holds a bounded number and size; what is beyond is refused when it is sent. A delivery that does not reach its
-//! consumer is repeated without counting as a redelivery.
+//! It holds a bounded number and size; what is beyond is refused when it is sent. Few
+//! deliveries of an instance are under way at a time.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method, Request, Response};
 use opentelemetry::trace::TraceId;
 
-use super::account::{Ended, Lost, MessageAccount};
-use super::delivery::{DeliveryHead, MEDIA_TYPE};
+use super::account::{Lost, MessageAccount};
+use super::attempts::DeliveryTask;
 use super::queue::Queue;
-use crate::json;
-use crate::retry::backoff;
 use crate::simulate::mesh_path::MeshPath;
-use crate::simulate::rng::{Decision, SeededRng};
-use crate::target::Target;
-use crate::wasi::{Runtime, SendError};
+use crate::simulate::rng::SeededRng;
+use crate::wasi::{Notifier, Runtime};
 
 /// How many deliveries of an instance may wait or be under way.
 pub(crate) const MAX_DELIVERIES: usize = 4_096;
@@ -30,20 +26,27 @@ pub(crate) const MAX_DELIVERIES: usize = 4_096;
 pub(crate) const MAX_BYTES: usize = 8 << 20;
 /// How many bytes messages may have that are delivered together.
 pub(crate) const MAX_PARCEL_BYTES: usize = 4 << 20;
-/// How long a consumer may take to process a delivery.
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// How often a delivery is repeated that does not reach its consumer.
-const MAX_REPEATS: u32 = 5;
-
-/// The header of an answer to a delivery: `processed` or `failed`. An answer without it is not the consumer's.
-pub(crate) const ANSWER: HeaderName = HeaderName::from_static("tracing-tail-delivery");
+/// How many deliveries of an instance are under way at a time. The others stay in the queue, so that slow consumers are
+/// not given ever more requests.
+const MAX_UNDER_WAY: usize = 16;
 
 /// The messages of an instance.
-#[derive(Debug)]
 pub(crate) struct Broker {
     pub(crate) account: MessageAccount,
-    deliveries: Cell<usize>,
-    bytes: Cell<usize>,
+    held: Cell<Held>,
+    /// The host ends the instance's requests, and there will be no other.
+    over: Cell<bool>,
+    under_way: Cell<usize>,
+    /// Each wakes a delivery that waits for others to end.
+    waiting: RefCell<VecDeque<Notifier>>,
+}
+
+/// What an instance holds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    deliveries: usize,
+    messages: usize,
+    bytes: usize,
 }
 
 /// Messages that go to each consumer of a queue together.
@@ -73,15 +76,10 @@ pub(crate) struct PlannedDelivery {
     pub(crate) dead_letters: Vec<PlannedDelivery>,
 }
 
-/// What became of an attempt.
-enum Attempted {
-    Processed,
-    /// With the messages for the dead-letter queue, as JSON, if there are any.
-    Failed(Option<String>),
-    /// The consumer did not get it.
-    Unreached(String),
-    /// It is unknown whether the consumer got it, or there will be no other attempt.
-    Over(Lost, String),
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Broker")
+    }
 }
 
 impl Broker {
@@ -89,8 +87,10 @@ impl Broker {
     pub(crate) fn new(every_event: bool) -> Broker {
         Broker {
             account: MessageAccount::new(every_event),
-            deliveries: Cell::new(0),
-            bytes: Cell::new(0),
+            held: Cell::default(),
+            over: Cell::new(false),
+            under_way: Cell::new(0),
+            waiting: RefCell::default(),
         }
     }
 
@@ -99,9 +99,13 @@ impl Broker {
         if bytes > MAX_PARCEL_BYTES {
             return Some(Lost::TooLarge);
         }
-        let is_full = self.deliveries.get() + deliveries > MAX_DELIVERIES
-            || self.bytes.get() + deliveries * bytes > MAX_BYTES;
-        is_full.then_some(Lost::QueueFull)
+        let held = self.held.get();
+        let is_full = held.deliveries + deliveries > MAX_DELIVERIES
+            || held.bytes + deliveries * bytes > MAX_BYTES;
+        match self.is_over() {
+            true => Some(Lost::GivenUp),
+            false => is_full.then_some(Lost::QueueFull),
+        }
     }
 
     /// Delivers a parcel once the current request has been answered.
@@ -120,7 +124,7 @@ impl Broker {
                 parcel: Rc::clone(&parcel),
                 delivery,
             };
-            self.hold(1, parcel.json.len());
+            self.hold(&parcel);
             runtime.spawn(async move { task.run().await });
         }
     }
@@ -129,6 +133,7 @@ impl Broker {
     pub(crate) fn lose(&self, queue: &Queue, deliveries: usize, reason: Lost) {
         let why = match reason {
             Lost::TooLarge => "messages that are delivered together have more than 4 MiB",
+            Lost::GivenUp => "the host lets the instance send no more",
             _ => "an instance holds at most 4,096 deliveries and 8 MiB of messages",
         };
         self.account.published(deliveries);
@@ -136,156 +141,53 @@ impl Broker {
         self.account.lost(deliveries, reason, &error);
     }
 
-    fn hold(&self, deliveries: usize, bytes: usize) {
-        self.deliveries.set(self.deliveries.get() + deliveries);
-        self.bytes.set(self.bytes.get() + bytes);
-    }
-
-    fn release(&self, bytes: usize) {
-        self.deliveries.set(self.deliveries.get().saturating_sub(1));
-        self.bytes.set(self.bytes.get().saturating_sub(bytes));
-    }
-}
-
-struct DeliveryTask<R> {
-    runtime: R,
-    broker: Rc<Broker>,
-    parcel: Rc<Parcel>,
-    delivery: PlannedDelivery,
-}
-
-impl<R: Runtime> DeliveryTask<R> {
-    async fn run(self) {
-        self.runtime.sleep(self.delivery.delay).await;
-        let messages = self.parcel.messages;
-        let (mut redeliveries, mut repeats) = (0, 0);
-        loop {
-            let account = &self.broker.account;
-            let attempt = redeliveries + repeats;
-            match self.attempt(redeliveries).await {
-                Attempted::Processed => break account.ended(messages, Ended::Processed),
-                Attempted::Failed(dead_letters) if redeliveries == self.parcel.queue.redeliver => {
-                    break self.give_up(dead_letters);
-                }
-                Attempted::Failed(_) => (redeliveries, repeats) = (redeliveries + 1, 0),
-                Attempted::Unreached(error) if repeats == MAX_REPEATS => {
-                    break account.lost(messages, Lost::Unreachable, &error);
-                }
-                Attempted::Unreached(_) => repeats += 1,
-                Attempted::Over(reason, error) => break account.lost(messages, reason, &error),
-            }
-            let jitter = self.rng().draw(Decision::Wait(0, attempt));
-            self.runtime.sleep(backoff(attempt, jitter)).await;
+    /// Waits until few enough deliveries are under way.
+    pub(super) async fn begin<R: Runtime>(&self, runtime: &R) {
+        // An instance of one request has few, and nothing would wake them.
+        while R::REUSED && self.under_way.get() >= MAX_UNDER_WAY && !self.is_over() {
+            let (notifier, ended) = runtime.notifier();
+            self.waiting.borrow_mut().push_back(notifier);
+            ended.await;
         }
-        self.broker.release(self.parcel.json.len());
+        self.under_way.set(self.under_way.get() + 1);
     }
 
-    fn rng(&self) -> SeededRng {
-        self.parcel.queue_rng(self.delivery.consumer)
+    /// A delivery is under way no more, so another may begin.
+    pub(super) fn end(&self) {
+        self.under_way.set(self.under_way.get().saturating_sub(1));
+        let next = self.waiting.borrow_mut().pop_front();
+        drop(next);
     }
 
-    /// Ends a delivery that its consumer could not process.
-    fn give_up(&self, dead_letters: Option<String>) {
-        let account = &self.broker.account;
-        let Parcel {
-            queue, messages, ..
-        } = &*self.parcel;
-        if queue.dead_letter.is_none() {
-            return account.ended(*messages, Ended::Failed);
-        }
-        account.ended(*messages, Ended::DeadLettered);
-        let (Some(queue), Some(json)) = (&self.parcel.dead_letter, dead_letters) else {
-            return;
-        };
-        let parcel = Parcel {
-            queue: Arc::clone(queue),
-            messages: *messages,
-            json,
-            rng: self.rng(),
-            mesh_path: self.parcel.mesh_path,
-            dead_letter: None,
-        };
-        let plan = self.delivery.dead_letters.clone();
-        self.broker.deliver(&self.runtime, parcel, plan);
+    fn hold(&self, parcel: &Parcel) {
+        let held = self.held.get();
+        self.held.set(Held {
+            deliveries: held.deliveries + 1,
+            messages: held.messages + parcel.messages,
+            bytes: held.bytes + parcel.json.len(),
+        });
     }
 
-    async fn attempt(&self, redeliveries: u32) -> Attempted {
-        let parcel = &*self.parcel;
-        let queue = &*parcel.queue;
-        let consumer = &queue.consumers[self.delivery.consumer];
-        let trace_id = self.delivery.trace_ids.get(redeliveries as usize);
-        let head = DeliveryHead {
-            queue: &queue.name,
-            system: queue.system,
-            correlation: queue.correlation,
-            trace_id: trace_id.copied().unwrap_or(TraceId::INVALID),
-            redeliveries,
-            delay: self.delivery.delay,
-            mesh_path: parcel
-                .mesh_path
-                .of_delivery(self.delivery.consumer, redeliveries),
-            dead_letter: match redeliveries == queue.redeliver {
-                true => queue.dead_letter.as_deref(),
-                false => None,
-            },
-        };
-        let request = request(consumer, head.to_json(&parcel.json));
-        let sent = self.runtime.send(request, TIMEOUT).await;
-        attempted(consumer, &queue.name, sent)
+    pub(super) fn release(&self, parcel: &Parcel) {
+        let held = self.held.get();
+        self.held.set(Held {
+            deliveries: held.deliveries.saturating_sub(1),
+            messages: held.messages.saturating_sub(parcel.messages),
+            bytes: held.bytes.saturating_sub(parcel.json.len()),
+        });
     }
-}
 
-impl Parcel {
-    fn queue_rng(&self, consumer: usize) -> SeededRng {
-        self.rng.within(Decision::Delivery(consumer))
+    /// Whether [`Broker::abandon`] was called: all messages are accounted for.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get()
     }
-}
 
-fn request(consumer: &Target, body: Bytes) -> Request<Bytes> {
-    let length = body.len();
-    let mut request = Request::new(body);
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = consumer.url().clone();
-    let headers = request.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    headers.insert(CONTENT_LENGTH, length.into());
-    request
-}
-
-fn attempted(
-    consumer: &Target,
-    queue: &str,
-    sent: Result<Response<Bytes>, SendError>,
-) -> Attempted {
-    let explain = |why: &dyn std::fmt::Display| {
-        let to = consumer.redacted();
-        format!("delivery of {queue} to {to}: {why}")
-    };
-    let response = match sent {
-        Ok(response) => response,
-        Err(error) if error.kind() == "connection_limit_reached" => {
-            return Attempted::Over(Lost::GivenUp, explain(&"the host allows no more"));
-        }
-        Err(SendError::Denied) => {
-            return Attempted::Over(Lost::Unreachable, explain(&consumer.not_allowed()));
-        }
-        Err(error) if error.is_timeout() => {
-            return Attempted::Over(Lost::Unreachable, explain(&"no answer within 60s"));
-        }
-        Err(error) => return Attempted::Unreached(explain(&error)),
-    };
-    match response.headers().get(ANSWER).map(HeaderValue::as_bytes) {
-        Some(b"processed") => Attempted::Processed,
-        Some(_) => Attempted::Failed(dead_letters(response.body())),
-        None => {
-            let status = response.status().as_u16();
-            Attempted::Unreached(explain(&format_args!("answered {status}")))
+    /// Counts all messages as lost: the host lets the instance send no more.
+    pub(super) fn abandon(&self, error: &str) {
+        if !self.over.replace(true) {
+            let messages = self.held.get().messages;
+            self.account.lost(messages, Lost::GivenUp, error);
+            self.waiting.borrow_mut().clear();
         }
     }
-}
-
-/// The messages for the dead-letter queue in a consumer's answer.
-fn dead_letters(body: &[u8]) -> Option<String> {
-    let [messages] = json::fields(body, ["dead_letters"]).ok()?;
-    messages.map(|messages| messages.get().to_owned())
 }

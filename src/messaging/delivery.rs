@@ -15,6 +15,9 @@ use crate::simulate::mesh_path::MeshPath;
 /// The media type of a delivery.
 pub const MEDIA_TYPE: &str = "application/vnd.tracing-tail.delivery+json";
 
+/// The header of an answer to a delivery: `processed` or `failed`. An answer without it is not the consumer's.
+pub const ANSWER: HeaderName = HeaderName::from_static("tracing-tail-delivery");
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

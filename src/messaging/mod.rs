@@ -6,10 +6,12 @@
 //! - [`queue`]: queues, as the settings describe them
 //! - `publish`: what one request publishes
 //! - `broker`: the messages of an instance, on their way to the consumers
+//! - `attempts`: deliveries to one consumer, until one succeeds
 //! - [`delivery`]: what a consumer gets
 //! - [`account`]: what becomes of messages
 
 pub mod account;
+mod attempts;
 pub(crate) mod broker;
 pub mod delivery;
 pub(crate) mod publish;
