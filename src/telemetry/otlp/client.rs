@@ -52,12 +52,10 @@ impl<R: Runtime> Client<R> {
         config: &ExporterConfig,
         media_type: &'static str,
     ) -> Client<R> {
-        let mut headers = headers(endpoint, config);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         Client {
             runtime,
             uri: endpoint.url().clone(),
-            headers,
+            headers: headers(endpoint, config, media_type),
             compression: config.compression,
             timeout: config.timeout,
         }
@@ -112,16 +110,16 @@ impl<R: Runtime> Client<R> {
     }
 }
 
-/// The headers of each export. An `authorization` in the setting wins over the endpoint's credentials.
-fn headers(endpoint: &Target, config: &ExporterConfig) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
-    headers.extend(
-        endpoint
-            .authorization()
-            .map(|value| (AUTHORIZATION, value.clone())),
-    );
-    headers.extend(config.headers.clone());
+/// The headers of each export. Those of the setting win over the `user-agent` and the endpoint's credentials.
+fn headers(endpoint: &Target, config: &ExporterConfig, media_type: &'static str) -> HeaderMap {
+    let mut headers = config.headers.clone();
+    let product = HeaderValue::from_static(PRODUCT);
+    headers.entry(USER_AGENT).or_insert(product);
+    if let Some(credentials) = endpoint.authorization() {
+        let authorization = headers.entry(AUTHORIZATION);
+        authorization.or_insert_with(|| credentials.clone());
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if config.compression.is_some() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }

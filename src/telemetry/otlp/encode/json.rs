@@ -82,6 +82,7 @@ impl Envelope {
 }
 
 /// Encodes a span as an object of the list `spans`.
+#[inline(never)]
 pub fn encode(span: &SpanData) -> Vec<u8> {
     let mut object = context(&span.span_context);
     if span.parent_span_id != SpanId::INVALID {
