@@ -1,7 +1,7 @@
 //! Encodes spans as soon as they end, and batches of encoded spans as requests, in either encoding of OTLP.
 //!
-//! - [`protobuf`]: the default
-//! - [`json`]: `http/json`
+//! - [`protobuf`]: `http/protobuf`, the default
+//! - [`json`]: what `http/json` asks for
 
 pub mod json;
 pub mod protobuf;
