@@ -16,7 +16,9 @@ use crate::support::{Answer, Collector, Downstream, launch_exporting_to};
 mod check;
 mod documented;
 mod leaf;
+mod message;
 pub(crate) mod planted;
+pub(crate) mod planted_messages;
 mod registry;
 
 use check::Checker;

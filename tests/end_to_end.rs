@@ -60,6 +60,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
     clock::TESTS,
     conformance::TESTS,
     conformance::planted::TESTS,
+    conformance::planted_messages::TESTS,
     context::TESTS,
     contract::TESTS,
     disabled::TESTS,

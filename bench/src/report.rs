@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
-use tracing_tail_cli::span_account;
+use tracing_tail_cli::losses;
 
 use crate::rows::Row;
 use crate::sample::Sample;
@@ -272,7 +272,7 @@ pub fn thousands(number: f64) -> String {
         reason = "it is rounded, and counts and rates are no less than 0"
     )]
     let whole = number.round_ties_even() as u64;
-    span_account::thousands(whole)
+    losses::thousands(whole)
 }
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ impl Checker {
         let kind = kind.as_str_name().trim_start_matches("SPAN_KIND_");
         let (attributes, twice) = map(&span.attributes);
         defects.extend(twice);
+        if let Some(found) = self.message(kind, span, &attributes) {
+            defects.extend(found);
+            defects.extend(self.of_any_span(kind, span));
+            return defects;
+        }
         let leaf = ["db.system.name", "rpc.system.name"].map(|name| text(&attributes, name));
         let leaf = self.registry.leaves.get(&leaf.concat());
         let http = self.registry.spans.get(&kind.to_ascii_lowercase());
@@ -74,6 +79,13 @@ impl Checker {
                 defects.extend(unknown.map(|name| format!("{name} is not of this span")));
             }
         }
+        defects.extend(self.of_any_span(kind, span));
+        defects
+    }
+
+    /// What is wrong with events, links and times, whatever the span is about.
+    fn of_any_span(&self, kind: &str, span: &Span) -> Vec<String> {
+        let mut defects = Vec::new();
         let failed = code(span) == StatusCode::Error;
         let exceptions = span.events.iter().filter(|it| it.name == "exception");
         match exceptions.count() {
@@ -143,7 +155,7 @@ impl Checker {
     }
 
     /// What is missing, or is there although its condition does not hold.
-    fn required(
+    pub(super) fn required(
         &self,
         levels: &Levels,
         attributes: &Attributes<'_>,
@@ -289,7 +301,7 @@ fn status(kind: &str, span: &Span, attributes: &Attributes<'_>) -> Vec<String> {
     defects
 }
 
-fn map(pairs: &[KeyValue]) -> (Attributes<'_>, impl Iterator<Item = String>) {
+pub(super) fn map(pairs: &[KeyValue]) -> (Attributes<'_>, impl Iterator<Item = String>) {
     let mut attributes = Attributes::new();
     let mut twice = Vec::new();
     for pair in pairs {

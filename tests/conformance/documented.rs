@@ -12,7 +12,11 @@ pub struct Documented(BTreeMap<String, BTreeMap<String, String>>);
 impl Documented {
     /// Reads the page.
     pub fn load() -> Documented {
-        let page = fs::read_to_string(repository().join("docs/telemetry.md")).unwrap();
+        Documented::parse(&fs::read_to_string(repository().join("docs/telemetry.md")).unwrap())
+    }
+
+    /// Reads the text of a page.
+    pub fn parse(page: &str) -> Documented {
         let mut sections = BTreeMap::<_, BTreeMap<_, _>>::new();
         let mut heading = String::new();
         for line in page.lines() {

@@ -17,7 +17,7 @@ pub(crate) const TESTS: &[Test] = tests! {
     ]
 };
 
-fn pair(key: &str, value: Value) -> KeyValue {
+pub(super) fn pair(key: &str, value: Value) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue { value: Some(value) }),
@@ -25,11 +25,11 @@ fn pair(key: &str, value: Value) -> KeyValue {
     }
 }
 
-fn text(key: &str, value: &str) -> KeyValue {
+pub(super) fn text(key: &str, value: &str) -> KeyValue {
     pair(key, Value::StringValue(value.to_owned()))
 }
 
-fn set(attributes: &mut Vec<KeyValue>, replacement: KeyValue) {
+pub(super) fn set(attributes: &mut Vec<KeyValue>, replacement: KeyValue) {
     attributes.retain(|pair| pair.key != replacement.key);
     attributes.push(replacement);
 }
@@ -42,7 +42,7 @@ fn event(name: &str, attributes: Vec<KeyValue>) -> Event {
     }
 }
 
-fn error(description: &str) -> Option<Status> {
+pub(super) fn error(description: &str) -> Option<Status> {
     Some(Status {
         code: 2,
         message: description.to_owned(),

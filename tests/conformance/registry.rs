@@ -15,6 +15,9 @@ pub struct Registry {
     pub spans: BTreeMap<String, Levels>,
     /// CLIENT spans of stores and of gRPC, by the system.
     pub leaves: BTreeMap<String, Levels>,
+    /// Spans of messages, by the operation's type and the kind, such as `send.client`; each by the system, and `generic`
+    /// for all others. They are those of a later version of the conventions.
+    pub messages: BTreeMap<String, BTreeMap<String, Levels>>,
     /// Events by name.
     pub events: BTreeMap<String, Levels>,
     /// What a resource is made of, by name.
@@ -70,10 +73,29 @@ impl Registry {
             attributes: named("attributes").map(attribute).collect(),
             spans: levels("spans"),
             leaves: levels("leaves"),
+            messages: messages(&read["messages"]["spans"]),
             events: levels("events"),
             entities: levels("entities"),
         }
     }
+}
+
+/// A system's page only has what differs from the general one.
+fn messages(spans: &Value) -> BTreeMap<String, BTreeMap<String, Levels>> {
+    let spans = spans.as_object().unwrap().iter();
+    let of_systems = |systems: &Value| {
+        let generic = texts(&systems["generic"]["attributes"]);
+        let systems = systems.as_object().unwrap().iter();
+        let systems = systems.map(|(system, span)| {
+            let mut levels = generic.clone();
+            levels.extend(texts(&span["attributes"]));
+            (system.clone(), levels)
+        });
+        systems.collect()
+    };
+    spans
+        .map(|(operation, systems)| (operation.clone(), of_systems(systems)))
+        .collect()
 }
 
 fn texts(object: &Value) -> Levels {

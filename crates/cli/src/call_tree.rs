@@ -1,11 +1,12 @@
-//! Warns of requests from outside that lead to very many others, to a cycle of calls, or to too long a chain.
+//! Warns of requests from outside that lead to very many others, to a cycle of calls, or to too long a chain. What is
+//! published to a queue is followed to its consumers.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use tracing_tail::downstream::Downstream;
 use tracing_tail::limits::MAX_CALLS;
-use tracing_tail::settings::{APP_MAX_HOPS, APP_URL_DESTINO};
+use tracing_tail::settings::{APP_MAX_HOPS, APP_URL_DESTINO, Config, Values};
 
 use tracing_tail_host::manifest::{Component, Manifest, Route};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
@@ -15,20 +16,19 @@ use tracing_tail_host::variables::Variables;
 pub const MANY_CALLS: u64 = 1000;
 
 /// One warning for each component that takes requests from outside and makes too many calls of them. Calls for a
-/// share of the requests count, retries do not, and calls that leave the application are not followed. `address` is
-/// the application's own.
+/// share of the requests count, retries do not, and calls that leave the application are not followed. A delivery of
+/// messages to a consumer counts as a call, however many there are in a batch; redeliveries and dead letters are followed
+/// and do not count. `address` is the application's own.
 pub fn warnings(manifest: &Manifest, variables: &Variables, address: SocketAddr) -> Vec<String> {
-    let mut calls = Calls {
-        callees: manifest
-            .components
-            .iter()
-            .map(|component| {
-                (
-                    component.id.as_str(),
-                    callees(manifest, component, variables, address),
-                )
-            })
-            .collect(),
+    let reached = manifest.components.iter().map(|component| {
+        let value = variables.display_value(component, &APP_URL_DESTINO.variable());
+        let value = value.unwrap_or_default();
+        let mut hops = calls(manifest, &value, address);
+        hops.extend(deliveries(value));
+        (component.id.as_str(), hops)
+    });
+    let mut tree = Tree {
+        hops: reached.collect(),
         known: HashMap::new(),
     };
     let entries = manifest.components.iter().filter(|component| {
@@ -38,7 +38,7 @@ pub fn warnings(manifest: &Manifest, variables: &Variables, address: SocketAddr)
         })
     });
     let warnings = entries.filter_map(|entry| {
-        let followed = calls.follow(&entry.id, &mut Vec::new());
+        let followed = tree.follow(&entry.id, None, &mut Vec::new());
         warning(entry, &followed, max_hops(entry, variables))
     });
     warnings.collect()
@@ -51,11 +51,17 @@ fn warning(
 ) -> Option<String> {
     let id = &entry.id;
     match followed {
-        Err(Cycle(cycle)) => Some(format!(
-            "the calls of {id} form a cycle: {}; they end with 508, after as many in a row as \
-             APP_MAX_HOPS says, or {MAX_CALLS} in all",
-            cycle.join(" -> ")
-        )),
+        Err(Cycle { path, by_queue }) => {
+            let (what, end) = match by_queue {
+                true => ("calls and messages", "they end"),
+                false => ("calls", "they end with 508,"),
+            };
+            Some(format!(
+                "the {what} of {id} form a cycle: {}; {end} after as many in a row as \
+                 APP_MAX_HOPS says, or {MAX_CALLS} in all",
+                path.join(" -> ")
+            ))
+        }
         Ok(extent) if extent.requests > MANY_CALLS + 1 => {
             let requests = extent.requests;
             let beyond = match requests > MAX_CALLS + 1 {
@@ -79,21 +85,54 @@ fn max_hops(component: &Component, variables: &Variables) -> Option<u64> {
     value.trim().parse().ok()
 }
 
-/// The components of the application that one calls.
-fn callees(
-    manifest: &Manifest,
-    component: &Component,
-    variables: &Variables,
-    address: SocketAddr,
-) -> Vec<String> {
-    let value = variables.display_value(component, &APP_URL_DESTINO.variable());
-    let value = value.unwrap_or_default();
+/// A call of a component of the application, or a delivery to one.
+#[derive(Debug, Clone)]
+struct Hop {
+    to: String,
+    /// The queue that its messages come from.
+    queue: Option<String>,
+    /// Whether a request leads to it even if nothing fails.
+    counts: bool,
+}
+
+/// The calls in a value of APP_URL_DESTINO that stay in the application.
+fn calls(manifest: &Manifest, value: &str, address: SocketAddr) -> Vec<Hop> {
     let called = value.split(',').filter_map(|entry| {
         let downstream = Downstream::parse(entry.trim()).ok()?;
         let called = downstream.is_selected(0.0);
-        called.then(|| callee(manifest, &downstream, address))?
+        let to = called.then(|| callee(manifest, &downstream, address))??;
+        Some(Hop {
+            to,
+            queue: None,
+            counts: true,
+        })
     });
     called.collect()
+}
+
+/// The deliveries that a value of APP_URL_DESTINO leads to; none if it is malformed.
+fn deliveries(value: String) -> Vec<Hop> {
+    let mut values = Values::default();
+    values.set(APP_URL_DESTINO, Ok(Some(value)));
+    let queues = Config::read(&values).0.queues;
+    let published = queues.published().map(|(_, queue)| queue);
+    let reached = published.filter(|queue| queue.percent > 0.0);
+    let reached = reached.flat_map(|queue| {
+        let dead = queues.dead_letter_of(queue);
+        [(queue, true)]
+            .into_iter()
+            .chain(dead.map(|dead| (dead, false)))
+    });
+    let hops = reached.flat_map(|(queue, counts)| {
+        let hosts = queue.consumers.iter().filter_map(|it| it.url().host());
+        let components = hosts.filter_map(|host| host.strip_suffix(CHAINING_SUFFIX));
+        components.map(move |component| Hop {
+            to: component.to_owned(),
+            queue: Some(queue.name.clone()),
+            counts,
+        })
+    });
+    hops.collect()
 }
 
 fn callee(manifest: &Manifest, downstream: &Downstream, address: SocketAddr) -> Option<String> {
@@ -112,40 +151,67 @@ fn callee(manifest: &Manifest, downstream: &Downstream, address: SocketAddr) -> 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extent {
     requests: u64,
-    /// The length of the longest chain of calls.
+    /// The length of the longest chain of calls and deliveries.
     hops: u64,
 }
 
-/// Components that call each other in a cycle; the first is repeated at the end.
-struct Cycle(Vec<String>);
+/// Components that lead to each other in a cycle, and the queues between them; the first is repeated at the end.
+struct Cycle {
+    path: Vec<String>,
+    by_queue: bool,
+}
 
-struct Calls<'m> {
-    callees: HashMap<&'m str, Vec<String>>,
+struct Tree<'m> {
+    hops: HashMap<&'m str, Vec<Hop>>,
     known: HashMap<String, Extent>,
 }
 
-impl Calls<'_> {
-    /// Follows the calls of a component that `path` leads to.
-    fn follow(&mut self, id: &str, path: &mut Vec<String>) -> Result<Extent, Cycle> {
+/// A component on the way, and the queue that leads to it.
+type Visited = (String, Option<String>);
+
+impl Tree<'_> {
+    /// Follows what a component leads to that `path` leads to, perhaps by a queue.
+    fn follow(
+        &mut self,
+        id: &str,
+        queue: Option<String>,
+        path: &mut Vec<Visited>,
+    ) -> Result<Extent, Cycle> {
         if let Some(known) = self.known.get(id) {
             return Ok(*known);
         }
-        path.push(id.to_owned());
-        if let Some(start) = path[..path.len() - 1].iter().position(|on| on == id) {
-            return Err(Cycle(path.split_off(start)));
+        let start = path.iter().position(|(on, _)| on == id);
+        path.push((id.to_owned(), queue));
+        if let Some(start) = start {
+            return Err(cycle(&path[start..]));
         }
         let mut extent = Extent {
             requests: 1,
             hops: 0,
         };
-        for id in self.callees.get(id).cloned().unwrap_or_default() {
-            let callee = self.follow(&id, path)?;
-            extent.requests = extent.requests.saturating_add(callee.requests);
-            extent.hops = extent.hops.max(callee.hops + 1);
+        for hop in self.hops.get(id).cloned().unwrap_or_default() {
+            let reached = self.follow(&hop.to, hop.queue, path)?;
+            if hop.counts {
+                extent.requests = extent.requests.saturating_add(reached.requests);
+            }
+            extent.hops = extent.hops.max(reached.hops + 1);
         }
         path.pop();
         self.known.insert(id.to_owned(), extent);
         Ok(extent)
+    }
+}
+
+fn cycle(visited: &[Visited]) -> Cycle {
+    let (first, hops) = visited.split_first().expect("a cycle has a component");
+    let mut path = vec![first.0.clone()];
+    for (id, queue) in hops {
+        path.extend(queue.iter().map(|queue| format!("queue {queue}")));
+        path.push(id.clone());
+    }
+    Cycle {
+        path,
+        by_queue: hops.iter().any(|(_, queue)| queue.is_some()),
     }
 }
 
@@ -265,5 +331,72 @@ mod tests {
                 "{elsewhere}"
             );
         }
+    }
+
+    #[test]
+    fn follows_queues_to_their_consumers() {
+        let (a, b) = ("http://a.spin.internal", "http://b.spin.internal");
+        let end = "they end after as many in a row as APP_MAX_HOPS says, or 32768 in all";
+        let table = [
+            (format!("{a};queue=q"), "", "a -> queue q -> a"),
+            (
+                format!("{b};queue=q;batch=5,;queue=r"),
+                a,
+                "a -> queue q -> b -> a",
+            ),
+            (
+                format!(";queue=q;dead_letter=dead,{b};queue=dead"),
+                "http://a.spin.internal;queue=back;p=1",
+                "a -> queue dead -> b -> queue back -> a",
+            ),
+        ];
+        for (of_a, of_b, cycle) in table {
+            let expected = format!("the calls and messages of a form a cycle: {cycle}; {end}");
+            assert_eq!(warned(&[("a", &of_a), ("b", of_b)]), [expected], "{of_a}");
+        }
+        for of_a in [
+            format!("{b};queue=q"),
+            format!("{a};queue=q;p=0"),
+            format!(";queue=q;p=0;dead_letter=dead,{a};queue=dead"),
+            format!("{a};queue=q;nonsense=1"),
+        ] {
+            assert_eq!(
+                warned(&[("a", &of_a), ("b", "")]),
+                Vec::<String>::new(),
+                "{of_a}"
+            );
+        }
+    }
+
+    /// A thousand messages at once are a single delivery to each consumer, and so are the tries of a delivery.
+    #[test]
+    fn counts_deliveries_to_each_consumer() {
+        let ids: Vec<_> = (0..40).map(|n| format!("c{n}")).collect();
+        let consumers = |keys: &str| {
+            let entries = ids
+                .iter()
+                .map(|id| format!("http://{id}.spin.internal;queue=q{keys}"));
+            entries.collect::<Vec<_>>().join(",")
+        };
+        let queue = consumers(";batch=1000;redeliver=9;dead_letter=dead");
+        let dead = queue.replace("queue=q;", "queue=dead;");
+        let dead = dead.replace(";dead_letter=dead", "");
+        let deliver = |each: &str| {
+            let last = "http://end.spin.internal;queue=end";
+            let last = format!("{last},{last}2");
+            let mut components = vec![("a", each)];
+            components.extend(ids.iter().map(|id| (id.as_str(), last.as_str())));
+            components.push(("end", ""));
+            warned(&components)
+        };
+        assert_eq!(deliver(&format!("{queue},{dead}")), Vec::<String>::new());
+        let many: Vec<_> = (0..9)
+            .map(|n| consumers("").replace("queue=q", &format!("queue=q{n}")))
+            .collect();
+        assert_eq!(
+            deliver(&many.join(",")),
+            ["one request to a becomes 1081, with all that its calls lead to"],
+            "the request, 9 queues of 40 consumers, and the two deliveries of each"
+        );
     }
 }

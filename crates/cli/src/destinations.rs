@@ -1,28 +1,47 @@
-//! Warns of URLs in the mesh that name a component which the application does not have.
+//! Warns of URLs in the mesh that name a component which the application does not have, and of consumers that a component
+//! may not send to.
 
 use std::collections::HashSet;
 
+use http::Uri;
 use url::Url;
 
 use tracing_tail_host::manifest::{Component, Manifest};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
 use tracing_tail_host::variables::{Provider, Variables};
 
-/// One warning for each URL of a component's `app_url_destino` and `otlp_endpoint` that names an unknown component.
-/// URLs that are malformed, secret, or outside of the application are not checked.
+/// One warning for each URL of a component's `app_url_destino` and `otlp_endpoint` that names an unknown component, and for
+/// each consumer that its allowed outbound hosts lack: no span tells of such deliveries. URLs that are malformed, secret,
+/// or outside of the application are not checked.
 pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider]) -> Vec<String> {
     let mut warnings = Vec::new();
     for component in &manifest.components {
-        let calls = format!("{} calls", component.id);
-        for (name, subject) in [
-            ("app_url_destino", calls.as_str()),
-            ("otlp_endpoint", "spans go to"),
-        ] {
+        let id = &component.id;
+        for name in ["app_url_destino", "otlp_endpoint"] {
             let value = variables.display_value(component, name).unwrap_or_default();
-            for (url, wanted) in value.split(',').filter_map(chained) {
-                if let Some(reason) = reason_unknown(manifest, &wanted) {
+            for (entry, (url, wanted)) in value.split(',').filter_map(chained) {
+                let queue = queue(entry);
+                let subject = match (queue, name) {
+                    (Some(queue), _) => format!("messages of {id} in queue {queue} go to"),
+                    (None, "otlp_endpoint") => "spans go to".to_owned(),
+                    (None, _) => format!("{id} calls"),
+                };
+                let about = |problem: String| {
                     let setting = setting(component, name, providers);
-                    warnings.push(format!("{subject} {url} ({setting}), and {reason}"));
+                    format!("{subject} {url} ({setting}), {problem}")
+                };
+                if let Some(reason) = reason_unknown(manifest, &wanted) {
+                    // Spin traps the instance that sends to such a component, with all else that it is doing.
+                    let trap = match queue {
+                        Some(_) => "; each delivery fails, and under Spin it ends the instance",
+                        None => "",
+                    };
+                    warnings.push(about(format!("and {reason}{trap}")));
+                } else if queue.is_some() && !is_allowed(component, variables, &url) {
+                    let denied = format!(
+                        "and the allowed_outbound_hosts of {id} lack it; each delivery fails"
+                    );
+                    warnings.push(about(denied));
                 }
             }
         }
@@ -32,15 +51,32 @@ pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider
     warnings
 }
 
-/// The URL of a chained call without what may be secret, and the component that it names.
-fn chained(entry: &str) -> Option<(String, String)> {
+/// An entry with a chained call: its URL without what may be secret, and the component that it names.
+fn chained(entry: &str) -> Option<(&str, (String, String))> {
     // A password may hold semicolons too.
     let host = entry.rfind('@').unwrap_or_default();
     let end = entry[host..].find(';').map_or(entry.len(), |at| host + at);
     let url = Url::parse(entry[..end].trim()).ok()?;
     let host = url.host_str()?;
     let component = host.strip_suffix(CHAINING_SUFFIX)?;
-    Some((format!("{}://{host}", url.scheme()), component.to_owned()))
+    let shown = format!("{}://{host}", url.scheme());
+    Some((entry, (shown, component.to_owned())))
+}
+
+/// The queue that an entry is a consumer of.
+fn queue(entry: &str) -> Option<&str> {
+    let mut keys = entry.split(';').skip(1);
+    let queue = keys.find_map(|key| key.trim().strip_prefix("queue="))?;
+    (!entry.contains('@')).then(|| queue.trim())
+}
+
+/// Whether a component may send to a URL. Malformed entries are refused elsewhere.
+fn is_allowed(component: &Component, variables: &Variables, url: &str) -> bool {
+    let allowed = variables.allowed_hosts(component).ok();
+    let (Some(allowed), Ok(url)) = (allowed, url.parse::<Uri>()) else {
+        return true;
+    };
+    allowed.allow(&url)
 }
 
 fn reason_unknown(manifest: &Manifest, wanted: &str) -> Option<String> {
@@ -95,9 +131,10 @@ mod tests {
         let text = format!(
             "spin_manifest_version = 2\napplication = {{ name = \"x\" }}\n\
              [[trigger.http]]\nroute = \"/...\"\ncomponent = \"service-b\"\n\
+             [[trigger.http]]\nroute = {{ private = true }}\ncomponent = \"service-c\"\n[component.service-c]\nsource = \"x\"\n\
              [variables]\nb_url_destino = {{ default = \"{destino}\" }}\nsecret = {{ default = \"x\", secret = true }}\n\
              [component.idle]\nsource = \"x\"\n\
-             [component.service-b]\nsource = \"x\"\n\
+             [component.service-b]\nsource = \"x\"\nallowed_outbound_hosts = [\"http://service-b.spin.internal\"]\n\
              variables = {{ app_url_destino = \"{{{{ b_url_destino }}}}\", otlp_endpoint = \"{endpoint}\" }}\n"
         );
         let manifest = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
@@ -140,6 +177,25 @@ mod tests {
                 "",
                 vec![
                     "service-b calls http://idle.spin.internal (APP_B_URL_DESTINO), and component 'idle' has no trigger, not even a private one",
+                ],
+            ),
+            (
+                "http://service-b.spin.internal;queue=q;delay=p50:1ms,p99:2s,;queue=r,http://service-c.spin.internal",
+                "",
+                Vec::new(),
+            ),
+            (
+                "http://nobody.spin.internal; queue=q;delay=p50:1ms,p99:2s",
+                "",
+                vec![
+                    "messages of service-b in queue q go to http://nobody.spin.internal (APP_B_URL_DESTINO), and the app has no component 'nobody'; each delivery fails, and under Spin it ends the instance",
+                ],
+            ),
+            (
+                "http://service-c.spin.internal/;queue=q",
+                "",
+                vec![
+                    "messages of service-b in queue q go to http://service-c.spin.internal (APP_B_URL_DESTINO), and the allowed_outbound_hosts of service-b lack it; each delivery fails",
                 ],
             ),
             (

@@ -17,6 +17,8 @@
 //! - [`destinations`]: URLs that name a component which does not exist
 //! - [`call_tree`]: requests that lead to very many others, or to a cycle of calls
 //! - [`span_account`]: the spans of the service: made, sent and lost
+//! - [`message_account`]: its messages: published, processed, dead-lettered, failed and lost
+//! - [`losses`]: what both report while the application runs
 //! - [`screen`]: a live line on the terminal
 //! - [`warnings`]: drops warnings that an instance has given before
 
@@ -25,7 +27,9 @@ pub mod build;
 pub mod call_tree;
 pub mod cli;
 pub mod destinations;
+pub mod losses;
 pub mod mesh;
+pub mod message_account;
 pub mod screen;
 pub mod shutdown;
 pub mod span_account;

@@ -7,6 +7,7 @@
 //! [services.storefront]
 //! entry = true                       # takes requests from outside
 //! calls = ["catalog", "cart;p=60"]   # in this order; the cart for 60 % of requests
+//! publishes = ["orders;p=30"]        # messages, for 30 % of requests
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
 //! propagators = ["b3", "baggage"]    # instead of OTEL_PROPAGATORS, which all others share
 //!
@@ -15,10 +16,15 @@
 //!
 //! [services.storefront.work.render]   # work inside: its keys as in APP_WORK
 //! latency = "2ms"
+//!
+//! [queues.orders]
+//! consumers = ["billing", "shipping"] # services, each of which gets each message
+//! system = "kafka"                   # and delay, errors, incidents, batch, redeliver, dead_letter, correlation
 //! ```
 //!
-//! It refuses, with the line: unknown keys, values that the service would refuse, calls to unknown services, cycles of
-//! calls, names that are malformed or clash, and a mesh without an entry point.
+//! It refuses, with the line: unknown keys, values that the service would refuse, names of services and queues that are not
+//! there, queues that nobody publishes to, cycles of calls and queues, names that are malformed or clash, and a mesh
+//! without an entry point.
 
 use anyhow::Result;
 use tracing_tail::settings::{
@@ -27,7 +33,6 @@ use tracing_tail::settings::{
     OTEL_PROPAGATORS, SETTINGS, STEP_KEYS, Setting, Values,
 };
 use tracing_tail::telemetry::propagation::Propagators;
-use tracing_tail_redact::redact;
 
 use crate::traffic::plan::Plan;
 use tracing_tail_host::document::{Document, Located, Table};
@@ -37,11 +42,14 @@ mod calls;
 mod code;
 mod graph;
 mod names;
+mod queues;
 mod spin_toml;
 mod traffic;
 
+pub use calls::Call;
 pub use code::Code;
 pub use graph::graph;
+pub use queues::{Publication, Queue};
 pub use spin_toml::spin_toml;
 
 /// The settings of a single service, by their keys. All other settings are shared.
@@ -69,6 +77,8 @@ pub struct Topology {
     pub source: Option<String>,
     /// The services, in the order of the file.
     pub services: Vec<Service>,
+    /// The queues between them, in the order of the file.
+    pub queues: Vec<Queue>,
     /// The requests to send while it runs.
     pub traffic: Option<Plan>,
 }
@@ -82,18 +92,11 @@ pub struct Service {
     pub entry: bool,
     /// The services that it calls, in order.
     pub calls: Vec<Call>,
+    /// The queues that it publishes to.
+    pub publishes: Vec<Publication>,
     /// The names of its leaves and steps.
     pub activities: Vec<String>,
     settings: Vec<(Setting, String)>,
-}
-
-/// A call of one service to another.
-#[derive(Debug)]
-pub struct Call {
-    /// The service that is called.
-    pub callee: Located<String>,
-    /// The percentage of requests, unless all of them make the call.
-    pub percent: Option<String>,
 }
 
 impl Topology {
@@ -127,20 +130,37 @@ impl Topology {
         if !services.iter().any(|service| service.entry) {
             return Err(root.error("has no service with 'entry = true'"));
         }
+        let queues = match root.table("queues", "'queues'")? {
+            Some(queues) => queues.into_tables("queue")?,
+            None => Vec::new(),
+        };
+        let queues = queues
+            .into_iter()
+            .map(|(name, table)| Queue::read(name, table));
+        let queues = queues.collect::<Result<Vec<_>>>()?;
         let traffic = root.table("traffic", "'traffic'")?;
         let traffic = traffic
-            .map(|table| traffic::read(table, &services))
+            .map(|table| traffic::read(table, &services, &queues))
             .transpose()?;
         root.refuse_unknown()?;
         names::refuse_clashes(&services)?;
         calls::refuse_unknown(&services)?;
-        calls::refuse_cycles(&services)?;
+        queues::check(&services, &queues)?;
+        calls::refuse_cycles(&services, &queues)?;
         Ok(Topology {
             name,
             source,
             services,
+            queues,
             traffic,
         })
+    }
+
+    /// A service's value of APP_URL_DESTINO.
+    fn destinations(&self, service: &Service) -> String {
+        let mut entries: Vec<_> = service.calls.iter().map(Call::url).collect();
+        entries.extend(queues::entries(service, &self.queues));
+        entries.join(",")
     }
 }
 
@@ -150,6 +170,9 @@ impl Service {
         let entry = table.boolean("entry")?;
         let calls = table.strings("calls")?;
         let calls = calls.iter().map(Call::read).collect::<Result<_>>()?;
+        let publishes = table.strings("publishes")?;
+        let publishes = publishes.iter().map(Publication::read);
+        let publishes = publishes.collect::<Result<_>>()?;
         let mut settings = Vec::new();
         for (key, setting) in OWN {
             let Some(value) = table.string_or_number(key)? else {
@@ -174,6 +197,7 @@ impl Service {
             id,
             entry,
             calls,
+            publishes,
             activities,
             settings,
         })
@@ -193,46 +217,6 @@ impl Service {
     fn get(&self, setting: Setting) -> Option<&str> {
         let found = self.settings.iter().find(|(given, _)| *given == setting);
         found.map(|(_, value)| value.as_str())
-    }
-
-    /// The value of APP_URL_DESTINO.
-    fn destinations(&self) -> String {
-        let urls: Vec<_> = self.calls.iter().map(Call::url).collect();
-        urls.join(",")
-    }
-}
-
-impl Call {
-    fn read(text: &Located<String>) -> Result<Call> {
-        let (callee, percent) = match text.value.split_once(';') {
-            None => (text.value.as_str(), None),
-            Some((callee, condition)) => {
-                let percent = condition.trim().strip_prefix("p=");
-                let Some(percent) = percent else {
-                    let whole = redact(&text.value);
-                    return Err(text.error(format!(
-                        "'{whole}' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests"
-                    )));
-                };
-                (callee, Some(percent.to_owned()))
-            }
-        };
-        let call = Call {
-            callee: text.with(callee.trim().to_owned()),
-            percent,
-        };
-        match refusal(APP_URL_DESTINO, &call.url()) {
-            None => Ok(call),
-            Some(problem) => Err(text.error(problem)),
-        }
-    }
-
-    fn url(&self) -> String {
-        let base = format!("http://{}.spin.internal", self.callee.value);
-        match &self.percent {
-            None => base,
-            Some(percent) => format!("{base};p={percent}"),
-        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use anyhow::Result;
 use tracing_tail_host::app::App;
@@ -18,8 +17,8 @@ use tracing_tail_host::server::{self, GRACE};
 use crate::application::Application;
 use crate::build::{self, Which};
 use crate::cli::{self, Up};
+use crate::losses::thousands;
 use crate::shutdown::Shutdown;
-use crate::span_account::{self, SpanAccount};
 use crate::traffic::run::BackgroundTraffic;
 use crate::warnings::Warnings;
 
@@ -30,6 +29,7 @@ mod report;
 
 use banner::{banner, process_path};
 use load::{Loaded, load};
+use report::Accounts;
 
 /// The name before messages on stderr.
 const PROGRAM: &str = "tracing-tail";
@@ -57,8 +57,8 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     } = load(&args)?;
     let address = listener.local_addr()?;
     let banner = banner(&manifest, &variables, &format!("http://{address}"));
-    let spans = Arc::new(SpanAccount::default());
-    let output = output(&args, Arc::clone(&spans));
+    let accounts = Arc::new(Accounts::default());
+    let output = output(&args, Arc::clone(&accounts));
     let context = AppContext::new(MemoryBudget::new(args.max_memory), output);
     let app = || App::new(&manifest, linked.clone(), address, &context);
     let apps = iter::repeat_with(app).take(shards()).collect();
@@ -80,7 +80,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let serving = server::serve(apps, &context, (listener, connections), shutdown);
     let unfinished = tokio::select! {
         served = serving => served?,
-        never = report::report_losses(&spans, &context.memory) => match never {},
+        never = report::report_losses(&accounts, &context.memory) => match never {},
     };
     if let Some(traffic) = traffic {
         traffic.finish().await;
@@ -95,30 +95,26 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     if abandoned > 0 {
         eprintln!(
             "{PROGRAM}: {} requests were dropped before they began, since nobody waited for them any more",
-            span_account::thousands(abandoned)
+            thousands(abandoned)
         );
     }
     let requests: Vec<_> = linked
         .iter()
         .map(|component| (component.id.clone(), component.requests()))
         .collect();
-    report::report_totals(&spans, &requests, args.summary);
+    report::report_totals(&accounts, &requests, args.summary);
     Ok(())
 }
 
-/// The terminal: lines about spans are added up, and repeated warnings are dropped.
-fn output(args: &Up, spans: Arc<SpanAccount>) -> Output {
+/// The terminal: lines about spans and messages are added up, and repeated warnings are dropped.
+fn output(args: &Up, accounts: Arc<Accounts>) -> Output {
     let output = match args.quiet {
         true => Output::quiet(PROGRAM),
         false => Output::terminal(PROGRAM),
     };
     let warnings = Warnings::default();
     output.intercepted(move |component, line| {
-        let taken = spans.take(component, line);
-        if taken && let Some(losses) = spans.report(Instant::now()) {
-            eprintln!("{losses}");
-        }
-        taken || warnings.is_repeated(component, line)
+        accounts.take(component, line) || warnings.is_repeated(component, line)
     })
 }
 

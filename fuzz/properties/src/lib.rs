@@ -4,7 +4,7 @@
 //! libFuzzer; `tests/corpus.rs` replays the committed inputs, with a stable toolchain. [`TARGETS`] lists them.
 //!
 //! - Of a request: [`trace_context`], [`propagators`], [`baggage`], [`payload`]
-//! - Of the service's environment: [`settings`], [`activities`], [`target_url`], [`retry_after`], [`collector_answer`]
+//! - Of the service's environment: [`settings`], [`activities`], [`destinations`], [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of another service: [`report_lists`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
 //! - Of the command line, with the feature `host`: `verify_report`, `backend_answer`
@@ -16,6 +16,7 @@
 pub mod activities;
 pub mod baggage;
 pub mod collector_answer;
+pub mod destinations;
 pub mod memory;
 pub mod otlp_json;
 pub mod otlp_protobuf;
@@ -82,6 +83,7 @@ pub const TARGETS: &[&Target] = &[
     &payload::TARGET,
     &settings::TARGET,
     &activities::TARGET,
+    &destinations::TARGET,
     &target_url::TARGET,
     &retry_after::TARGET,
     &collector_answer::TARGET,

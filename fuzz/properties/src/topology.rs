@@ -1,12 +1,12 @@
 //! A topology. The input: the name of its file, then its text from the next line on.
 //!
 //! An accepted topology becomes a manifest that the host accepts, with variables that the service accepts. Each service has
-//! its own name and the calls of the topology.
+//! its own name, the calls of the topology, and the queues that it publishes to with those of their dead letters.
 
 use std::path::Path;
 
 use tracing_tail::settings::{SETTINGS, Values};
-use tracing_tail_cli::topology::{Code, Topology, graph, spin_toml};
+use tracing_tail_cli::topology::{Code, Service, Topology, graph, spin_toml};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Component, Manifest};
 use tracing_tail_host::variables::Variables;
@@ -37,9 +37,18 @@ fn property(input: &[u8]) {
         Err(problem) => return names_a_line(&format!("{problem:#}"), text),
     };
     let lines = graph(&topology).lines().count();
-    let calls = topology.services.iter().map(|service| service.calls.len());
-    assert_eq!(lines, 1 + topology.services.len() + calls.sum::<usize>());
+    assert!(lines > arrows(&topology) + topology.services.len() + topology.queues.len());
     runs(&topology, file);
+}
+
+/// The calls, publications, deliveries and dead letters. Leaves have arrows too.
+fn arrows(topology: &Topology) -> usize {
+    let services = topology.services.iter();
+    let from_services = services.map(|service| service.calls.len() + service.publishes.len());
+    let queues = topology.queues.iter();
+    let from_queues =
+        queues.map(|queue| queue.consumers.len() + usize::from(queue.dead_letter().is_some()));
+    from_services.chain(from_queues).sum()
 }
 
 fn runs(topology: &Topology, file: &str) {
@@ -58,11 +67,16 @@ fn runs(topology: &Topology, file: &str) {
     assert_eq!(manifest.components.len(), topology.services.len());
     for (component, service) in manifest.components.iter().zip(&topology.services) {
         assert_eq!(component.id, service.id.value);
-        is_accepted(component, &variables, service.calls.len());
+        is_accepted(component, &variables, topology, service);
     }
 }
 
-fn is_accepted(component: &Component, variables: &Variables, calls: usize) {
+fn is_accepted(
+    component: &Component,
+    variables: &Variables,
+    topology: &Topology,
+    service: &Service,
+) {
     let variables = variables
         .of_component(component)
         .expect("every variable is known");
@@ -73,5 +87,18 @@ fn is_accepted(component: &Component, variables: &Variables, calls: usize) {
     let (config, problems) = read_settings(&values);
     assert_eq!(problems, Vec::<String>::new(), "{}", component.id);
     assert_eq!(config.name, component.id);
-    assert_eq!(config.downstreams.len(), calls);
+    assert_eq!(config.downstreams.len(), service.calls.len());
+    let published: Vec<_> = config.queues.published().map(|(_, queue)| queue).collect();
+    assert_eq!(published.len(), service.publishes.len());
+    for (queue, publication) in published.into_iter().zip(&service.publishes) {
+        assert_eq!(queue.name, publication.queue.value);
+        let mut stated = topology.queues.iter();
+        let stated = stated.find(|stated| stated.name.value == queue.name);
+        let consumers = stated.map(|stated| stated.consumers.len());
+        assert_eq!(Some(queue.consumers.len()), consumers);
+        assert_eq!(
+            queue.dead_letter.is_some(),
+            config.queues.dead_letter_of(queue).is_some()
+        );
+    }
 }

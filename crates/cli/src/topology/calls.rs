@@ -1,11 +1,99 @@
-//! Checks of the calls: they name services that exist, and have no cycles.
+//! Calls, and their checks: they name services that exist, and have no cycles, not even by queues.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
+use tracing_tail::settings::APP_URL_DESTINO;
+use tracing_tail_host::document::Located;
 use tracing_tail_redact::redact;
 
-use super::Service;
+use super::{Queue, Service, queues, refusal};
+
+/// A call of one service to another.
+#[derive(Debug)]
+pub struct Call {
+    /// The service that is called.
+    pub callee: Located<String>,
+    /// The percentage of requests, unless all of them make the call.
+    pub percent: Option<String>,
+}
+
+impl Call {
+    pub(super) fn read(text: &Located<String>) -> Result<Call> {
+        let problem = "is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests";
+        let (callee, percent) = split_share(text, problem)?;
+        let call = Call { callee, percent };
+        match refusal(APP_URL_DESTINO, &call.url()) {
+            None => Ok(call),
+            Some(problem) => Err(text.error(problem)),
+        }
+    }
+
+    pub(super) fn url(&self) -> String {
+        let base = format!("http://{}.spin.internal", self.callee.value);
+        match &self.percent {
+            None => base,
+            Some(percent) => format!("{base};p={percent}"),
+        }
+    }
+}
+
+/// Splits `cart;p=60` into a name and a percentage. `problem` follows the text of one that is malformed.
+pub(super) fn split_share(
+    text: &Located<String>,
+    problem: &str,
+) -> Result<(Located<String>, Option<String>)> {
+    let (name, percent) = match text.value.split_once(';') {
+        None => (text.value.as_str(), None),
+        Some((name, condition)) => {
+            let percent = condition.trim().strip_prefix("p=");
+            // What follows a comma would be another entry.
+            let percent = percent.filter(|percent| !percent.contains(','));
+            let percent = percent.ok_or_else(|| {
+                let whole = redact(&text.value);
+                text.error(format!("'{whole}' {problem}"))
+            })?;
+            (name, Some(percent.to_owned()))
+        }
+    };
+    Ok((text.with(name.trim().to_owned()), percent))
+}
+
+/// The services of a mesh and the queues between them.
+#[derive(Clone, Copy)]
+struct Mesh<'s> {
+    services: &'s [Service],
+    queues: &'s [Queue],
+}
+
+/// A call, or a message to a consumer.
+struct Hop<'s> {
+    to: &'s Service,
+    queue: Option<&'s str>,
+    /// Where the topology says so.
+    stated: &'s Located<String>,
+}
+
+impl<'s> Mesh<'s> {
+    fn hops(self, service: &'s Service) -> impl Iterator<Item = Hop<'s>> {
+        let calls = service.calls.iter().filter_map(move |call| {
+            let stated = &call.callee;
+            let to = find(self.services, &stated.value)?;
+            let queue = None;
+            Some(Hop { to, queue, stated })
+        });
+        let reached = queues::reached(service, self.queues);
+        let messages = reached.flat_map(move |(stated, queue)| {
+            let consumers = queue.consumers.iter();
+            consumers.filter_map(move |consumer| {
+                let to = find(self.services, &consumer.value)?;
+                let queue = Some(queue.name.value.as_str());
+                Some(Hop { to, queue, stated })
+            })
+        });
+        calls.chain(messages)
+    }
+}
 
 pub(super) fn refuse_unknown(services: &[Service]) -> Result<()> {
     for service in services {
@@ -27,47 +115,64 @@ pub(super) fn refuse_unknown(services: &[Service]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn refuse_cycles(services: &[Service]) -> Result<()> {
+pub(super) fn refuse_cycles(services: &[Service], queues: &[Queue]) -> Result<()> {
+    let mesh = Mesh { services, queues };
     let mut done = Vec::new();
     for service in services {
-        follow(services, service, &mut Vec::new(), &mut done)?;
+        follow(mesh, service, None, &mut Vec::new(), &mut done)?;
     }
     Ok(())
 }
 
-/// Follows the calls of a service that `path` leads to. Services in `done` have been followed before.
+/// A service on the way, and the queue by which its messages come.
+type Visited<'s> = (&'s str, Option<&'s str>);
+
+/// Follows what a service leads to that `path` leads to, perhaps by a queue. Services in `done` have been followed before.
 fn follow<'s>(
-    services: &'s [Service],
+    mesh: Mesh<'s>,
     service: &'s Service,
-    path: &mut Vec<&'s str>,
+    queue: Option<&'s str>,
+    path: &mut Vec<Visited<'s>>,
     done: &mut Vec<&'s str>,
 ) -> Result<()> {
     let id = service.id.value.as_str();
     if done.contains(&id) {
         return Ok(());
     }
-    path.push(id);
-    for call in &service.calls {
-        let callee = call.callee.value.as_str();
-        if let Some(start) = path.iter().position(|on| *on == callee) {
-            let cycle = path[start..].join(" -> ");
-            return Err(call
-                .callee
-                .error(format!("the calls form a cycle: {cycle} -> {callee}")));
+    path.push((id, queue));
+    for hop in mesh.hops(service) {
+        let to = hop.to.id.value.as_str();
+        if let Some(start) = path.iter().position(|(on, _)| *on == to) {
+            let problem = describe(&path[start..], (to, hop.queue));
+            return Err(hop.stated.error(problem));
         }
-        if let Some(next) = find(services, callee) {
-            follow(services, next, path, done)?;
-        }
+        follow(mesh, hop.to, hop.queue, path, done)?;
     }
     path.pop();
     done.push(id);
     Ok(())
 }
 
-/// The length of the longest chain of calls. There must be no cycles.
-pub(super) fn longest_chain(services: &[Service]) -> usize {
+/// Says what a cycle is; `last` is its first service again.
+fn describe(cycle: &[Visited<'_>], last: Visited<'_>) -> String {
+    let mut hops = cycle[1..].to_vec();
+    hops.push(last);
+    let what = match hops.iter().any(|(_, queue)| queue.is_some()) {
+        true => "calls and queues",
+        false => "calls",
+    };
+    let hops = hops.into_iter().map(|(id, queue)| match queue {
+        None => format!(" -> {id}"),
+        Some(queue) => format!(" -> queue {queue} -> {id}"),
+    });
+    let hops: String = hops.collect();
+    format!("the {what} form a cycle: {}{hops}", last.0)
+}
+
+/// The length of the longest chain of calls and messages. There must be no cycles.
+pub(super) fn longest_chain(services: &[Service], queues: &[Queue]) -> usize {
     fn chain<'s>(
-        services: &'s [Service],
+        mesh: Mesh<'s>,
         service: &'s Service,
         known: &mut HashMap<&'s str, usize>,
     ) -> usize {
@@ -75,19 +180,17 @@ pub(super) fn longest_chain(services: &[Service]) -> usize {
         if let Some(known) = known.get(id) {
             return *known;
         }
-        let callees = service.calls.iter();
-        let callees = callees.filter_map(|call| find(services, &call.callee.value));
-        let longest = callees
-            .map(|callee| 1 + chain(services, callee, known))
-            .max();
+        let hops = mesh.hops(service);
+        let longest = hops.map(|hop| 1 + chain(mesh, hop.to, known)).max();
         let longest = longest.unwrap_or_default();
         known.insert(id, longest);
         longest
     }
+    let mesh = Mesh { services, queues };
     let mut known = HashMap::new();
     let chains = services
         .iter()
-        .map(|service| chain(services, service, &mut known));
+        .map(|service| chain(mesh, service, &mut known));
     chains.max().unwrap_or_default()
 }
 

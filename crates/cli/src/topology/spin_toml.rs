@@ -71,7 +71,7 @@ fn variables(topology: &Topology, text: &mut Text) {
         for setting in own() {
             let variable = names::of_service(&service.id.value, setting);
             let default = match setting {
-                APP_URL_DESTINO => &service.destinations(),
+                APP_URL_DESTINO => &topology.destinations(service),
                 _ => service.own_value(setting),
             };
             let default = quote(default);
@@ -102,7 +102,7 @@ fn variables(topology: &Topology, text: &mut Text) {
 /// A chain in the topology is no cycle, however long it is, so it raises the maximum.
 fn max_hops(topology: &Topology) -> String {
     let default = APP_MAX_HOPS.default.parse().unwrap_or_default();
-    let longest = calls::longest_chain(&topology.services);
+    let longest = calls::longest_chain(&topology.services, &topology.queues);
     longest.max(default).to_string()
 }
 

@@ -34,7 +34,7 @@ fn reads_a_topology() {
             (
                 service.id.value.as_str(),
                 service.entry,
-                service.destinations(),
+                shop.destinations(service),
                 service.get(APP_ERRORS).unwrap_or("-"),
             )
         })
@@ -63,12 +63,13 @@ fn names_what_it_refuses_and_its_line() {
     let table = [
         ("name = \"shop\"", "name = 1", "shop.toml:2: 'name' of the file is of type integer, not a string".to_owned()),
         ("name = \"shop\"", "name = \" \"", "shop.toml:2: the name is empty".to_owned()),
-        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, traffic")),
+        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, queues, traffic")),
         ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
         ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
-        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, fanout, latency, errors, incidents, timeout, retries, propagators, uses, work")),
+        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, publishes, fanout, latency, errors, incidents, timeout, retries, propagators, uses, work")),
         ("\"stock;p=12.5\"", "\"stok\"", "shop.toml:6: service 'front' calls 'stok', and there is no such service; there are front, cart-db, stock".to_owned()),
         ("\"stock;p=12.5\"", "\"stock;q=1\"", "shop.toml:6: 'stock;q=1' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
+        ("\"stock;p=12.5\"", "\"stock;p=1,2\"", "shop.toml:6: 'stock;p=1,2' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
         ("\"stock;p=12.5\"", "3", "shop.toml:6: 'calls' of service 'front' is of type integer, not a string".to_owned()),
         ("errors = 0.5", "errors = 101", "shop.toml:8: 'errors' of service 'front': '101' is not a percentage from 0 to 100".to_owned()),
         ("errors = 0.5", "errors = [1]", "shop.toml:8: 'errors' of service 'front' is of type array, not a string or a number".to_owned()),
@@ -214,13 +215,14 @@ mod manifest {
             "",
             "the shared ones hold"
         );
-        for service in parse(&shop).unwrap().services {
+        let topology = parse(&shop).unwrap();
+        for service in &topology.services {
             let id = service.id.value.as_str();
             let mapped = resolved.of_component(find(&manifest, id).unwrap()).unwrap();
             for setting in SETTINGS.iter().filter(|setting| is_mapped(setting)) {
                 let expected = match *setting {
                     APP_NAME => id.to_owned(),
-                    APP_URL_DESTINO => service.destinations(),
+                    APP_URL_DESTINO => topology.destinations(service),
                     OTEL_PROPAGATORS => format!(
                         "{} else {}",
                         service.own_value(OTEL_PROPAGATORS),

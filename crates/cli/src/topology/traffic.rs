@@ -10,7 +10,7 @@
 
 use anyhow::Result;
 
-use super::Service;
+use super::{Queue, Service};
 use crate::traffic::kind::{self, Kind};
 use crate::traffic::mix::Mix;
 use crate::traffic::payload::Payload;
@@ -21,8 +21,8 @@ use tracing_tail_host::document::{Located, Table};
 const TRAFFIC: &str = "'traffic'";
 const KIND: &str = "'traffic.mix'";
 
-/// Reads the table. Faults in it may only name `services`.
-pub(super) fn read(mut table: Table<'_>, services: &[Service]) -> Result<Plan> {
+/// Reads the table. Faults in it may only name `services`, what is inside them, and `queues`.
+pub(super) fn read(mut table: Table<'_>, services: &[Service], queues: &[Queue]) -> Result<Plan> {
     let default = Plan::default();
     let rate = table.string("rate")?;
     let duration = table.string("for")?;
@@ -30,7 +30,9 @@ pub(super) fn read(mut table: Table<'_>, services: &[Service]) -> Result<Plan> {
     let seed = table.string_or_number("seed")?;
     let kinds = table.tables("mix", KIND)?;
     table.refuse_unknown()?;
-    let kinds = kinds.into_iter().map(|kind| read_kind(kind, services));
+    let kinds = kinds
+        .into_iter()
+        .map(|kind| read_kind(kind, services, queues));
     Ok(Plan {
         rate: parsed(TRAFFIC, "rate", rate, Rate::parse)?.unwrap_or(default.rate),
         duration: parsed(TRAFFIC, "for", duration, parse_time)?,
@@ -42,7 +44,7 @@ pub(super) fn read(mut table: Table<'_>, services: &[Service]) -> Result<Plan> {
     })
 }
 
-fn read_kind(mut table: Table<'_>, services: &[Service]) -> Result<Kind> {
+fn read_kind(mut table: Table<'_>, services: &[Service], queues: &[Queue]) -> Result<Kind> {
     let default = Kind::default();
     let weight = table.string_or_number("weight")?;
     let payload = match table.contains_array("payload") {
@@ -66,7 +68,7 @@ fn read_kind(mut table: Table<'_>, services: &[Service]) -> Result<Kind> {
         payload: payload.unwrap_or(default.payload),
         baggage: baggage
             .as_ref()
-            .map(|baggage| read_baggage(baggage, services))
+            .map(|baggage| read_baggage(baggage, services, queues))
             .transpose()?
             .unwrap_or_default(),
         seed: parsed(KIND, "seed", seed.clone(), kind::parse_seed)?,
@@ -80,7 +82,7 @@ fn read_kind(mut table: Table<'_>, services: &[Service]) -> Result<Kind> {
     Ok(kind)
 }
 
-fn read_baggage(text: &Located<String>, services: &[Service]) -> Result<String> {
+fn read_baggage(text: &Located<String>, services: &[Service], queues: &[Queue]) -> Result<String> {
     let refuse = |problem: String| text.error(format!("'baggage' of {KIND}: {problem}"));
     let baggage = kind::parse_baggage(&text.value).map_err(refuse)?;
     let names: Vec<_> = services
@@ -89,7 +91,9 @@ fn read_baggage(text: &Located<String>, services: &[Service]) -> Result<String> 
         .collect();
     let is_known = |name: &String| {
         let mut activities = services.iter().flat_map(|service| &service.activities);
-        names.contains(&name.as_str()) || activities.any(|activity| activity == name)
+        names.contains(&name.as_str())
+            || activities.any(|activity| activity == name)
+            || queues.iter().any(|queue| queue.name.value == *name)
     };
     if let Some(unknown) = kind::services(&baggage).find(|name| !is_known(name)) {
         let known = names.join(", ");
