@@ -32,6 +32,8 @@ pub enum Decision {
     Leaf(usize, u32),
     /// All about the n-th step, in the same way.
     Step(usize, u32),
+    /// Whether the telemetry has a fault of the n-th kind.
+    Fault(usize),
 }
 
 /// Gives each request of an instance an unseeded [`SeededRng`], from one random number of the host.
@@ -101,6 +103,7 @@ impl SeededRng {
             Decision::Calls => (5, 0, 0),
             Decision::Leaf(leaf, call) => (6, leaf, call),
             Decision::Step(step, run) => (7, step, run),
+            Decision::Fault(kind) => (15, kind, 0),
         };
         mix_call(mix(self.state ^ kind), call, attempt)
     }
@@ -156,6 +159,8 @@ mod tests {
             Decision::Leaf(0, 1),
             Decision::Leaf(1, 0),
             Decision::Step(0, 0),
+            Decision::Fault(0),
+            Decision::Fault(1),
         ];
         let draws = decisions.map(|decision| seeded("42").draw(decision).to_bits());
         assert_eq!(BTreeSet::from(draws).len(), draws.len());
