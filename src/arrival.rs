@@ -5,12 +5,14 @@ use http::{HeaderMap, Method, request};
 use http_body::Body;
 
 use crate::Service;
+use crate::clock::Clock;
 use crate::inbound::body::read_body;
 use crate::outcome::Failure;
 use crate::payload::Payload;
 use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::rng::SeededRng;
+use crate::simulate::telemetry_faults::DrawnFaults;
 
 /// What a request brings.
 #[derive(Debug)]
@@ -25,14 +27,17 @@ pub(crate) struct Arrival {
     pub(crate) rng: SeededRng,
     /// Its position in the mesh.
     pub(crate) mesh_path: MeshPath,
+    /// What is wrong with its telemetry; nothing if it is refused.
+    pub(crate) telemetry_faults: Option<DrawnFaults>,
 }
 
 impl Arrival {
-    /// Reads a request. `is_routed` says whether it is for `/process`; otherwise its body is left alone.
+    /// Reads a request, for which `clock` has run since it started. Without `is_routed` it is not for `/process`, and its
+    /// body is left alone.
     pub(crate) async fn read<R, B>(
         service: &Service<R>,
         head: &request::Parts,
-        is_routed: bool,
+        (is_routed, clock): (bool, Clock),
         body: B,
     ) -> Arrival
     where
@@ -45,8 +50,17 @@ impl Arrival {
             seed: None,
             rng: service.rng_source.next_rng(),
             mesh_path: MeshPath::extract(&head.headers),
+            telemetry_faults: None,
         };
         arrival.payload = arrival.accept(service, head, is_routed, body).await;
+        let config = &service.config;
+        if arrival.payload.is_ok() && !config.sdk_disabled {
+            let now = || clock.now();
+            arrival.telemetry_faults =
+                config
+                    .simulation
+                    .draw_telemetry_faults(&arrival.overrides, now, arrival.rng);
+        }
         arrival
     }
 
@@ -108,5 +122,11 @@ fn read_overrides<R>(service: &Service<R>, headers: &HeaderMap) -> Result<Overri
         return Ok(Overrides::default());
     }
     let baggage = config.propagators.baggage(headers);
-    Overrides::parse(&baggage, &config.name).map_err(Failure::Baggage)
+    let mut overrides = Overrides::parse(&baggage, &config.name).map_err(Failure::Baggage)?;
+    if let Some((key, faults)) = overrides.telemetry_faults.take() {
+        let within = faults.within(config.max_span_bytes);
+        let faults = within.map_err(|problem| Failure::Baggage(format!("{key}: {problem}")))?;
+        overrides.telemetry_faults = Some((key, faults));
+    }
+    Ok(overrides)
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, request};
@@ -14,7 +15,7 @@ use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, 
 use crate::clock::Clock;
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
-use crate::instrument::{Inbound, RequestSpan};
+use crate::instrument::{Inbound, RequestFaults, RequestSpan};
 use crate::limits::Limits;
 use crate::outcome::{Failure, Outcome};
 use crate::payload::Payload;
@@ -43,7 +44,7 @@ where
 {
     let (head, body) = request.into_parts();
     let route = route(&head);
-    let mut arrival = Arrival::read(service, &head, route.is_some(), body).await;
+    let mut arrival = Arrival::read(service, &head, (route.is_some(), clock), body).await;
     let mut handler = RequestHandler::start(service, &head, (route, clock), &mut arrival);
     let result = handler.process(arrival).await;
     handler.finish(&result)
@@ -83,11 +84,19 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             known_methods: &config.known_methods,
             clock,
             is_reported: wants_report,
+            faults: arrival.telemetry_faults.take().map(|drawn| {
+                let tracer = service.telemetry.faulty_tracer(&drawn, config);
+                Rc::new(RequestFaults::new(drawn, tracer))
+            }),
         };
         let is_root = wants_report && !caller.names_a_span();
         let new_trace = is_root.then(|| NewTrace::of(&config.propagators, &head.headers));
         RequestHandler {
-            span: RequestSpan::open((&service.tracer, &config.propagators), &inbound, caller),
+            span: RequestSpan::open(
+                (&service.telemetry.tracer, &config.propagators),
+                &inbound,
+                caller,
+            ),
             clock,
             limits: Limits::read(&head.headers, config.max_hops),
             mesh_path: arrival.mesh_path,
@@ -114,8 +123,12 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         }
         payload.append(&self.service.config.name);
         let activities = self.plan_activities(&overrides)?;
-        self.simulate(&overrides).await?;
-        self.run_activities(&activities).await?;
+        let mut simulated = self.simulate(&overrides).await;
+        if simulated.is_ok() {
+            simulated = self.run_activities(&activities).await;
+        }
+        self.span.middle();
+        simulated?;
         self.call_downstreams(payload).await
     }
 

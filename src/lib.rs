@@ -61,7 +61,7 @@ use crate::clock::Clock;
 use crate::settings::{Config, Values, WARNING};
 use crate::simulate::rng::RngSource;
 use crate::stderr::log;
-use crate::telemetry::SdkTracer;
+use crate::telemetry::Telemetry;
 use crate::wasi::Runtime;
 
 /// The service of one instance: its settings, read once, and its tracer.
@@ -70,7 +70,7 @@ pub struct Service<R> {
     runtime: R,
     config: Config,
     problems: Vec<String>,
-    tracer: SdkTracer,
+    telemetry: Telemetry<R>,
     rng_source: RngSource,
 }
 
@@ -85,13 +85,13 @@ impl<R: Runtime> Service<R> {
         for problem in &problems.ignored {
             log(format_args!("{WARNING}{problem}"));
         }
-        let tracer = telemetry::tracer(runtime.clone(), &config);
+        let telemetry = Telemetry::start(runtime.clone(), &config);
         Service {
             rng_source: RngSource::new(runtime.random()),
             runtime,
             config,
             problems: problems.refused,
-            tracer,
+            telemetry,
         }
     }
 
