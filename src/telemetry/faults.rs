@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, SpanKind, TraceId};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -117,33 +118,49 @@ impl<R: Runtime> RouteProcessor<R> {
                     queue.push(span);
                 }
             }
-            Some(ExportFault::Late(late)) => {
-                queue.count_made(spans.len());
-                queue.runtime().clone().spawn(async move {
-                    queue.runtime().sleep(late).await;
-                    queue.export_held(spans).await;
-                });
-            }
-            Some(ExportFault::Split) => {
+            Some(export) => {
                 queue.count_made(spans.len());
                 let runtime = queue.runtime().clone();
-                runtime.spawn(async move { export_split(&queue, spans).await });
+                let later = async move { export_later(&queue, export, spans).await };
+                runtime.spawn(later.boxed_local());
             }
         }
     }
 }
 
-/// Exports spans one by one, the last ones together.
-async fn export_split<R: Runtime>(queue: &BatchSpanProcessor<R>, mut spans: Vec<PreparedSpan>) {
-    let rest = spans.split_off(spans.len().min(MAX_SPLIT));
-    let pause = SPLIT_TIME / u32::try_from(spans.len().max(1)).unwrap_or(u32::MAX);
-    for (at, span) in spans.into_iter().enumerate() {
-        if at > 0 {
-            queue.runtime().sleep(pause.min(SPLIT_PAUSE)).await;
+/// Exports spans later, together; or one by one, and the last ones together.
+async fn export_later<R: Runtime>(
+    queue: &BatchSpanProcessor<R>,
+    export: ExportFault,
+    spans: Vec<PreparedSpan>,
+) {
+    let (mut wait, mut pause, mut single) = (Duration::ZERO, Duration::ZERO, 0);
+    match export {
+        ExportFault::Late(late) => wait = late,
+        _ => {
+            single = spans.len().min(MAX_SPLIT);
+            pause =
+                (SPLIT_TIME / u32::try_from(single.max(1)).unwrap_or(u32::MAX)).min(SPLIT_PAUSE);
         }
-        queue.export_held(vec![span]).await;
     }
-    queue.export_held(rest).await;
+    let mut spans = spans.into_iter();
+    loop {
+        if !wait.is_zero() {
+            queue.runtime().sleep(wait).await;
+        }
+        let count = match single {
+            0 => spans.len(),
+            _ => 1,
+        };
+        queue
+            .export_held(spans.by_ref().take(count).collect())
+            .await;
+        if spans.len() == 0 {
+            return;
+        }
+        single = single.saturating_sub(1);
+        wait = pause;
+    }
 }
 
 impl<R: Runtime> SpanProcessor for RouteProcessor<R> {

@@ -113,9 +113,9 @@ impl<R: Runtime> BatchSpanProcessor<R> {
             Push::Dropped => state.dropped += 1,
             Push::SpawnWorker => {
                 let shared = Arc::clone(&self.shared);
-                self.shared
-                    .runtime
-                    .spawn(async move { shared.work().await });
+                let work = async move { shared.work().await };
+                // As another does that spawns: code for one kind of future is enough.
+                self.shared.runtime.spawn(work.boxed_local());
             }
         }
     }

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName};
 use opentelemetry::trace::{SpanContext, TraceFlags};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
-use super::ids::value;
+use super::ids;
 use super::propagators::{Propagator, Propagators};
 use super::replaced::PARENT_COPY;
 use super::{SamplingState, ShortTraceIds, TraceContext, b3, jaeger, ottrace, xray};
@@ -52,12 +52,17 @@ impl Propagators {
         }
         let mut headers = self.inject(&context, baggage);
         headers.remove(PARENT_COPY);
-        for name in WITH_IDS {
-            break_header(fault, name, &mut headers);
-        }
-        if fault == ContextFault::Drop {
-            for name in BESIDE_IDS {
-                headers.remove(name);
+        match fault {
+            ContextFault::New | ContextFault::Unsampled => {}
+            ContextFault::Drop => {
+                for name in WITH_IDS.into_iter().chain(BESIDE_IDS) {
+                    headers.remove(HeaderName::from_static(name));
+                }
+            }
+            _ => {
+                for name in WITH_IDS {
+                    break_header(fault, name, &mut headers);
+                }
             }
         }
         headers
@@ -93,20 +98,14 @@ fn with_flags(span: &SpanContext, change: impl Fn(TraceFlags) -> TraceFlags) -> 
 }
 
 fn break_header(fault: ContextFault, name: &'static str, headers: &mut HeaderMap) {
-    let Some(text) = super::ids::first(headers, name) else {
+    let Some(text) = ids::first(headers, name) else {
         return;
     };
     let broken = match fault {
-        ContextFault::New | ContextFault::Unsampled => return,
-        ContextFault::Drop => {
-            headers.remove(name);
-            return;
-        }
         ContextFault::Malformed => cut(name, text).to_owned(),
-        ContextFault::Uppercase => change_ids(text, |id| id.to_ascii_uppercase()),
-        ContextFault::Zero => change_ids(text, |id| "0".repeat(id.len())),
+        _ => change_ids(text, fault),
     };
-    headers.insert(HeaderName::from_static(name), value(broken));
+    ids::set(headers, name, broken);
 }
 
 /// The beginning of a header's value, which no reader accepts.
@@ -119,19 +118,18 @@ fn cut<'t>(name: &str, text: &'t str) -> &'t str {
     text.get(..length).unwrap_or_default()
 }
 
-/// Changes the ids in a header's value, and leaves what is between them.
-fn change_ids(text: &str, change: impl Fn(&str) -> String) -> String {
-    let mut changed = String::with_capacity(text.len());
-    for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
-        let id = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let is_id = id.len() >= MIN_ID && id.bytes().all(|b| b.is_ascii_hexdigit());
-        match is_id {
-            true => changed.push_str(&change(id)),
-            false => changed.push_str(id),
+/// Writes the ids in a header's value in upper case or as zeros, and leaves what is between them.
+fn change_ids(text: &str, fault: ContextFault) -> String {
+    let mut changed = text.as_bytes().to_vec();
+    let are_ids = |part: &[u8]| part.len() >= MIN_ID && part.iter().all(u8::is_ascii_hexdigit);
+    for part in changed.split_mut(|byte| !byte.is_ascii_alphanumeric()) {
+        match fault {
+            _ if !are_ids(part) => {}
+            ContextFault::Uppercase => part.make_ascii_uppercase(),
+            _ => part.fill(b'0'),
         }
-        changed.push_str(&part[id.len()..]);
     }
-    changed
+    String::from_utf8(changed).unwrap_or_default()
 }
 
 #[cfg(test)]
