@@ -17,7 +17,7 @@ pub(super) const ALLOWED_HOSTS: [&str; 6] = [
     "{{ allowed_host }}",
 ];
 /// How the component is built in its repository, as there.
-pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target";
+pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target -- -C llvm-args=-inline-threshold=5";
 /// The files that it is built from, as there.
 pub(super) const WATCH: [&str; 5] = [
     "src/**/*.rs",
