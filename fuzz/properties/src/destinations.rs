@@ -33,7 +33,9 @@ fn property(input: &[u8]) {
     }
     if problems.is_empty() {
         let queues = &config.queues.0;
-        queues.iter().for_each(is_within_limits);
+        for queue in queues {
+            is_within_limits(queue);
+        }
         let mut names: Vec<_> = queues.iter().map(|queue| &queue.name).collect();
         names.sort_unstable();
         names.dedup();
@@ -70,7 +72,12 @@ fn is_within_limits(queue: &Queue) {
 
 /// Latency and errors are left aside: `settings` has them.
 fn survives_a_round_trip(config: &Config, text: &str) {
-    let written: Vec<_> = config.queues.0.iter().flat_map(entries).collect();
+    let written: Vec<_> = config
+        .queues
+        .0
+        .iter()
+        .flat_map(|queue| entries(queue))
+        .collect();
     let written = written.join(",");
     let (again, problems) = read(&written);
     assert_eq!(problems, Vec::<String>::new(), "{written} of {text}");
