@@ -72,12 +72,10 @@ fn is_within_limits(queue: &Queue) {
 
 /// Latency and errors are left aside: `settings` has them.
 fn survives_a_round_trip(config: &Config, text: &str) {
-    let written: Vec<_> = config
-        .queues
-        .0
-        .iter()
-        .flat_map(|queue| entries(queue))
-        .collect();
+    let mut written = Vec::new();
+    for queue in &config.queues.0 {
+        written.extend(entries(queue));
+    }
     let written = written.join(",");
     let (again, problems) = read(&written);
     assert_eq!(problems, Vec::<String>::new(), "{written} of {text}");
