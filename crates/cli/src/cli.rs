@@ -65,6 +65,7 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
   [services.storefront]                # lower-case words joined by '-'
   entry = true                         # takes requests from outside; at least one service does
   calls = ["catalog", "cart;p=60"]     # in this order; the cart for 60 % of requests
+  publishes = ["orders;p=30"]          # messages to a queue, for 30 % of requests
   fanout = "parallel"                  # the rest as APP_FANOUT, APP_LATENCY, ... accept it
   latency = "p50:20ms,p90:100ms"
   errors = "503:5,429:1"
@@ -80,6 +81,13 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
   system = "postgresql"
   collection = "carts"
   errors = "40001:1"
+
+  [queues.orders]                      # its keys are those of APP_URL_DESTINO
+  consumers = ["catalog", "cart"]      # services, each of which gets each message
+  system = "kafka"                     # and errors, incidents, batch, redeliver, correlation
+  delay = "p50:20ms,p99:2s"            # time in the queue
+  dead_letter = "orders-dlq"
+  [queues.orders-dlq]                  # a queue may have no consumers
 
   [traffic]                            # requests that `up` sends; see `traffic --help`
   rate = "5/s"                         # and for, connections, seed

@@ -33,7 +33,9 @@ fn property(input: &[u8]) {
     }
     if problems.is_empty() {
         let queues = &config.queues.0;
-        queues.iter().for_each(|queue| is_within_limits(queue));
+        for queue in queues {
+            is_within_limits(queue);
+        }
         let mut names: Vec<_> = queues.iter().map(|queue| &queue.name).collect();
         names.sort_unstable();
         names.dedup();
@@ -70,12 +72,10 @@ fn is_within_limits(queue: &Queue) {
 
 /// Latency and errors are left aside: `settings` has them.
 fn survives_a_round_trip(config: &Config, text: &str) {
-    let written: Vec<_> = config
-        .queues
-        .0
-        .iter()
-        .flat_map(|queue| entries(queue))
-        .collect();
+    let mut written = Vec::new();
+    for queue in &config.queues.0 {
+        written.extend(entries(queue));
+    }
     let written = written.join(",");
     let (again, problems) = read(&written);
     assert_eq!(problems, Vec::<String>::new(), "{written} of {text}");

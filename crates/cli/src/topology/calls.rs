@@ -72,23 +72,31 @@ struct Hop<'s> {
     queue: Option<&'s str>,
     /// Where the topology says so.
     stated: &'s Located<String>,
+    /// How many hops it counts as: a dead letter comes by way of a consumer.
+    length: usize,
 }
 
 impl<'s> Mesh<'s> {
     fn hops(self, service: &'s Service) -> impl Iterator<Item = Hop<'s>> {
         let calls = service.calls.iter().filter_map(move |call| {
             let stated = &call.callee;
-            let to = find(self.services, &stated.value)?;
-            let queue = None;
-            Some(Hop { to, queue, stated })
+            Some(Hop {
+                to: find(self.services, &stated.value)?,
+                queue: None,
+                stated,
+                length: 1,
+            })
         });
         let reached = queues::reached(service, self.queues);
-        let messages = reached.flat_map(move |(stated, queue)| {
-            let consumers = queue.consumers.iter();
+        let messages = reached.flat_map(move |reached| {
+            let consumers = reached.queue.consumers.iter();
             consumers.filter_map(move |consumer| {
-                let to = find(self.services, &consumer.value)?;
-                let queue = Some(queue.name.value.as_str());
-                Some(Hop { to, queue, stated })
+                Some(Hop {
+                    to: find(self.services, &consumer.value)?,
+                    queue: Some(reached.queue.name.value.as_str()),
+                    stated: reached.stated,
+                    length: 1 + usize::from(reached.is_dead_letter),
+                })
             })
         });
         calls.chain(messages)
@@ -181,7 +189,9 @@ pub(super) fn longest_chain(services: &[Service], queues: &[Queue]) -> usize {
             return *known;
         }
         let hops = mesh.hops(service);
-        let longest = hops.map(|hop| 1 + chain(mesh, hop.to, known)).max();
+        let longest = hops
+            .map(|hop| hop.length + chain(mesh, hop.to, known))
+            .max();
         let longest = longest.unwrap_or_default();
         known.insert(id, longest);
         longest

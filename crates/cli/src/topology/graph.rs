@@ -52,8 +52,7 @@ fn service_node(service: &Service) -> String {
 }
 
 fn queue_node((at, queue): (usize, &Queue)) -> String {
-    let system = queue.get("system").unwrap_or("kafka");
-    let mut label = format!("{}<br/>{system}", queue.name.value);
+    let mut label = format!("{}<br/>{}", queue.name.value, queue.system);
     if let Some(delay) = queue.get("delay") {
         label += &format!("<br/>{delay}");
     }

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use tracing_tail::settings::text::parse_percent;
-use tracing_tail::settings::{APP_URL_DESTINO, QUEUE_KEYS};
+use tracing_tail::settings::{APP_URL_DESTINO, Config, QUEUE_KEYS, Values};
 use tracing_tail::simulate::activity::is_name;
 use tracing_tail_host::document::{Located, Table};
 use tracing_tail_redact::redact;
@@ -21,6 +21,8 @@ pub struct Queue {
     pub name: Located<String>,
     /// The services that get each of its messages.
     pub consumers: Vec<Located<String>>,
+    /// What it is: `kafka`.
+    pub system: &'static str,
     /// The other keys, in the order in which the setting has them.
     keys: Vec<(&'static str, Located<String>)>,
 }
@@ -45,6 +47,7 @@ impl Queue {
         }
         let consumers = table.strings("consumers")?;
         let mut keys = Vec::new();
+        let mut entry = format!(";queue={id}");
         // Each publisher has a share of its own.
         for key in QUEUE_KEYS.into_iter().filter(|key| *key != "p") {
             let Some(given) = table.string_or_number(key)? else {
@@ -56,16 +59,23 @@ impl Queue {
                     "'{key}' of queue '{id}' has a ';', '@', '://' or line break, which would end the value"
                 )));
             }
-            let entry = format!(";queue={id};{key}={}", value.value);
+            entry.push_str(&format!(";{key}={}", value.value));
+            // Some values exclude others, so all that there is so far is read.
             if let Some(problem) = refusal(APP_URL_DESTINO, &entry) {
                 return Err(value.error(problem));
             }
             keys.push((key, value));
         }
         table.refuse_unknown()?;
+        let system = destinations(&entry)
+            .queues
+            .0
+            .first()
+            .map(|read| read.system);
         Ok(Queue {
             name,
             consumers,
+            system: system.unwrap_or_default(),
             keys,
         })
     }
@@ -116,6 +126,13 @@ impl Publication {
     }
 }
 
+/// What a service reads in APP_URL_DESTINO.
+fn destinations(value: &str) -> Config {
+    let mut values = Values::default();
+    values.set(APP_URL_DESTINO, Ok(Some(value.to_owned())));
+    Config::read(&values).0
+}
+
 /// The entries of what a service publishes, in APP_URL_DESTINO: its queues, then those of their dead letters.
 pub(super) fn entries(service: &Service, queues: &[Queue]) -> Vec<String> {
     let mut dead: Vec<&Queue> = Vec::new();
@@ -135,16 +152,34 @@ pub(super) fn entries(service: &Service, queues: &[Queue]) -> Vec<String> {
     entries
 }
 
-/// The queues that a service's messages get to, each with where the service says so.
+/// A queue that a service's messages get to.
+pub(super) struct Reached<'s> {
+    pub(super) queue: &'s Queue,
+    /// Where the service says so.
+    pub(super) stated: &'s Located<String>,
+    /// Whether a consumer puts the messages there, as dead letters.
+    pub(super) is_dead_letter: bool,
+}
+
+/// The queues that a service's messages get to.
 pub(super) fn reached<'s>(
     service: &'s Service,
     queues: &'s [Queue],
-) -> impl Iterator<Item = (&'s Located<String>, &'s Queue)> {
+) -> impl Iterator<Item = Reached<'s>> {
     service.publishes.iter().flat_map(|publication| {
-        let queue = find(queues, &publication.queue.value);
-        let dead = queue.and_then(|queue| find(queues, queue.dead_letter()?));
-        let both = queue.into_iter().chain(dead);
-        both.map(|queue| (&publication.queue, queue))
+        let stated = &publication.queue;
+        let queue = find(queues, &stated.value);
+        let consumed = queue.filter(|queue| !queue.consumers.is_empty());
+        let dead = consumed.and_then(|queue| find(queues, queue.dead_letter()?));
+        let reached = |is_dead_letter| {
+            move |queue| Reached {
+                queue,
+                stated,
+                is_dead_letter,
+            }
+        };
+        let queue = queue.map(reached(false));
+        queue.into_iter().chain(dead.map(reached(true)))
     })
 }
 
@@ -195,20 +230,26 @@ fn check_dead_letter(queue: &Queue, queues: &[Queue]) -> Result<()> {
     let Some(letters) = queue.located(DEAD_LETTER) else {
         return Ok(());
     };
-    if find(queues, &letters.value).is_none() {
+    let Some(dead) = find(queues, &letters.value) else {
         return Err(letters.error(format!(
             "'{DEAD_LETTER}' of queue '{name}' is '{}', and there is no such queue; there are {}",
             letters.value,
             names(queues)
         )));
-    }
-    match dying_to(name, queues) {
-        Some(from) => Err(letters.error(format!(
+    };
+    if let Some(from) = dying_to(name, queues) {
+        return Err(letters.error(format!(
             "'{DEAD_LETTER}' of queue '{name}': it gets the dead letters of '{}', and has none of its own",
             from.name.value
-        ))),
-        None => Ok(()),
+        )));
     }
+    if dead.system != queue.system {
+        return Err(letters.error(format!(
+            "'{DEAD_LETTER}' of queue '{name}' has the system {}, and the queue itself {}; write the same for both",
+            dead.system, queue.system
+        )));
+    }
+    Ok(())
 }
 
 fn check_publications(service: &Service, queues: &[Queue]) -> Result<()> {

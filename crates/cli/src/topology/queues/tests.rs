@@ -1,5 +1,6 @@
 //! Tests of queues in topologies.
 
+use super::super::calls::longest_chain;
 use super::super::{Topology, graph};
 use anyhow::Result;
 use tracing_tail_host::document::Document;
@@ -23,6 +24,7 @@ redeliver = 3
 dead_letter = "orders-dlq"
 [queues.orders-dlq]
 consumers = ["ledger"]
+system = "rabbitmq"
 [queues.audit]
 system = "aws_sqs"
 "#;
@@ -45,7 +47,7 @@ fn a_publisher_has_entries_for_each_consumer_and_for_dead_letters() {
         destinations("checkout"),
         format!(
             "http://billing.spin.internal;{keys},http://shipping.spin.internal;{keys},\
-             ;queue=audit;system=aws_sqs;p=12.5,http://ledger.spin.internal;queue=orders-dlq"
+             ;queue=audit;system=aws_sqs;p=12.5,http://ledger.spin.internal;queue=orders-dlq;system=rabbitmq"
         )
     );
     assert_eq!(
@@ -96,9 +98,10 @@ fn names_what_it_refuses_and_its_line() {
         ("\"orders-dlq\"\n", "\"dlq\"\n", format!("17: 'dead_letter' of queue 'orders' is 'dlq', and {queues}")),
         ("\"orders-dlq\"\n", "\"orders\"\n", "17: 'dead_letter' of 'orders': a queue is not its own".to_owned()),
         ("dead_letter = \"orders-dlq\"\n", "", "17: no service publishes to queue 'orders-dlq', and it is no queue's dead_letter".to_owned()),
-        ("[\"ledger\"]\n[queues.audit]", "[\"ledger\"]\ndead_letter = \"audit\"\n[queues.audit]", "20: 'dead_letter' of queue 'orders-dlq': it gets the dead letters of 'orders', and has none of its own".to_owned()),
-        ("[queues.audit]", "[queues.\"my audit\"]", "20: 'my audit' is no queue name: up to 64 letters, digits, '.', '_' and '-', such as orders-dlq".to_owned()),
-        ("[queues.audit]", "[queues]\naudit = 1\n[queues.x]", "21: 'audit' of 'queues' is of type integer, not a table".to_owned()),
+        ("system = \"rabbitmq\"\n[queues.audit]", "system = \"rabbitmq\"\ndead_letter = \"audit\"\n[queues.audit]", "21: 'dead_letter' of queue 'orders-dlq': it gets the dead letters of 'orders', and has none of its own".to_owned()),
+        ("system = \"rabbitmq\"\n[queues.audit]", "[queues.audit]", "17: 'dead_letter' of queue 'orders' has the system kafka, and the queue itself rabbitmq; write the same for both".to_owned()),
+        ("[queues.audit]", "[queues.\"my audit\"]", "21: 'my audit' is no queue name: up to 64 letters, digits, '.', '_' and '-', such as orders-dlq".to_owned()),
+        ("[queues.audit]", "[queues]\naudit = 1\n[queues.x]", "22: 'audit' of 'queues' is of type integer, not a table".to_owned()),
         ("[services.shipping]", "[services.shipping]\ncalls = [\"front\"]", "10: the calls and queues form a cycle: front -> checkout -> queue orders -> shipping -> front".to_owned()),
         ("[services.shipping]", "[services.shipping]\npublishes = [\"orders\"]", "10: the calls and queues form a cycle: shipping -> queue orders -> shipping".to_owned()),
         ("[services.ledger]", "[services.ledger]\ncalls = [\"checkout\"]", "9: the calls and queues form a cycle".to_owned()),
@@ -126,6 +129,33 @@ fn dead_letters_lead_to_their_consumers() {
     );
     let error = parse(&text).unwrap_err().to_string();
     assert!(error.contains("queue orders-dlq -> ledger"), "{error}");
+}
+
+/// A message is a hop, and a dead letter another one, which the consumer makes.
+#[test]
+fn queues_count_as_hops() {
+    let hops = |text: &str| {
+        let topology = parse(text).unwrap();
+        longest_chain(&topology.services, &topology.queues)
+    };
+    let by_dead_letter = SHOP.replace("calls = [\"ledger\"]", "");
+    let unconsumed = SHOP.replace("[\"billing\", \"shipping\"]", "[]");
+    let table = [
+        (SHOP, 3, "front, checkout, billing, ledger"),
+        (
+            &by_dead_letter,
+            3,
+            "front, checkout, billing or shipping, ledger",
+        ),
+        (
+            &unconsumed,
+            1,
+            "what nobody consumes is no dead letter either",
+        ),
+    ];
+    for (text, expected, reason) in table {
+        assert_eq!(hops(text), expected, "{reason}");
+    }
 }
 
 #[test]
@@ -159,7 +189,7 @@ system = "postgresql"
     LEDGER["ledger"]
     SHIPPING["shipping"]
     queue1[["orders<br/>rabbitmq<br/>p50:20ms,p99:2s<br/>errors Timeout:1,Full:2<br/>batches of 5"]]
-    queue2[["orders-dlq<br/>kafka"]]
+    queue2[["orders-dlq<br/>rabbitmq"]]
     queue3[["audit<br/>aws_sqs"]]
     leaf1[("orders-db<br/>postgresql")]
     leaf2{{"rates<br/>http"}}
