@@ -14,7 +14,7 @@
 //! - [`actions`]: viewing, pinning and deleting traces
 //!
 //! Reading:
-//! - [`totals`], [`list`], [`graph`]: all traces
+//! - [`totals`], [`list`], [`graph`]: all traces; `graph_trace`: what one of them adds to the graph
 //! - [`spans`], [`span_view`], [`export`]: one trace
 //! - [`matching`]: the traces that match a filter
 
@@ -25,6 +25,7 @@ pub mod checkpoint;
 pub mod evict;
 pub mod export;
 pub mod graph;
+mod graph_trace;
 pub mod group_commit;
 pub mod limits;
 pub mod list;

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod eviction;
+mod graphs;
 mod measure;
 mod queries;
 mod trace_limits;

@@ -1,0 +1,226 @@
+//! What a graph is made of: calls and messages, as the traces are read. What one trace cannot tell is decided at the
+//! end: which queue a consumer's messages came from, and which service is at an address.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::node::{NodeKey, Nodes};
+use super::stats::SpanOutcome;
+
+/// The most calls and messages, and the most entry spans, that a graph is made of.
+const MAX_SPANS: usize = 50_000;
+/// The most links of a consumer by which its queue is looked for, and the most such consumers.
+const MAX_LINKS: usize = 8;
+const MAX_VAGUE: usize = 10_000;
+
+/// A span by its trace id and its id.
+pub type SpanKey = ([u8; 16], [u8; 8]);
+
+/// A host and a port.
+pub type Address<'a> = (&'a str, i64);
+
+/// Two nodes by their indices: the caller and the callee.
+pub type EdgeKey = (usize, usize);
+
+/// The input of a graph.
+#[derive(Debug, Default)]
+pub struct GraphData {
+    pub(super) nodes: Nodes,
+    pub(super) edges: BTreeMap<EdgeKey, EdgeData>,
+    /// By service: SERVER and CONSUMER spans, and roots.
+    pub(super) entries: BTreeMap<usize, Vec<SpanOutcome>>,
+    /// Calls that no span answers, each with the index of its address.
+    unanswered: Vec<(EdgeKey, usize, SpanOutcome)>,
+    addresses: HashMap<(String, i64), usize>,
+    at_address: Vec<AtAddress>,
+    /// The queues of spans that put messages into them.
+    producers: HashMap<SpanKey, usize>,
+    /// Messages whose queue their consumer does not say.
+    vague: Vec<Delivery>,
+    counts: [usize; 2],
+    /// From the first start to the last end.
+    pub(super) window_ns: i64,
+    pub(super) traces: usize,
+}
+
+/// Who has answered at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AtAddress {
+    Nobody,
+    Service(usize),
+    Several,
+}
+
+/// The calls or messages between two nodes.
+#[derive(Debug, Default)]
+pub(super) struct EdgeData {
+    pub(super) seen: Vec<SpanOutcome>,
+    /// Messages that were fetched. They count where no span processes them.
+    pub(super) fetched: Vec<SpanOutcome>,
+    /// The attributes that name the peer, as far as all spans of the edge have them.
+    pub(super) attributes: Option<Vec<String>>,
+}
+
+/// Messages that a consumer took.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The consuming service.
+    pub service: usize,
+    /// The queue, as far as the consumer says it.
+    pub queue: Option<usize>,
+    /// Whether it does not say all of it, so that the span it links to knows better.
+    pub is_vague: bool,
+    /// Whether the messages were only fetched.
+    pub is_fetch: bool,
+    /// The spans that it links to.
+    pub links: Vec<SpanKey>,
+    /// The attributes that name the queue.
+    pub attributes: Vec<String>,
+    /// How it ended.
+    pub outcome: SpanOutcome,
+}
+
+impl GraphData {
+    /// Empty data of this many traces. `window_ns` is the time from the first start to the last end.
+    pub fn new(traces: usize, window_ns: i64) -> GraphData {
+        GraphData {
+            traces,
+            window_ns,
+            ..GraphData::default()
+        }
+    }
+
+    /// The index of a service.
+    pub fn service(&mut self, name: &str) -> usize {
+        self.nodes.index(NodeKey::service(name), &[])
+    }
+
+    /// The index of a node that is no service. `attributes` name it, as `key=value`.
+    pub fn peer(&mut self, key: NodeKey, attributes: &[String]) -> usize {
+        self.nodes.index(key, attributes)
+    }
+
+    /// Adds a call of a service, measured by the callee's span, or a call of or message to a peer, measured by the
+    /// caller's. `attributes` name the peer.
+    pub fn call(&mut self, edge: EdgeKey, seen: SpanOutcome, attributes: &[String]) {
+        if self.count() {
+            self.add(edge, attributes).seen.push(seen);
+        }
+    }
+
+    /// Adds a call of a peer that no span answers. If only one service answers at that address in other traces or calls,
+    /// it is a call of that service.
+    pub fn unanswered_call(
+        &mut self,
+        edge: EdgeKey,
+        address: Address<'_>,
+        seen: SpanOutcome,
+        attributes: &[String],
+    ) {
+        if address.0.is_empty() {
+            return self.call(edge, seen, attributes);
+        }
+        if self.count() {
+            let address = self.address(address);
+            self.unanswered.push((edge, address, seen));
+        }
+    }
+
+    /// Notes that a service has answered at an address.
+    pub fn answers_at(&mut self, service: usize, address: Address<'_>) {
+        if address.0.is_empty() || self.addresses.len() >= MAX_SPANS {
+            return;
+        }
+        let address = self.address(address);
+        let known = &mut self.at_address[address];
+        *known = match *known {
+            AtAddress::Nobody => AtAddress::Service(service),
+            AtAddress::Service(one) if one == service => *known,
+            _ => AtAddress::Several,
+        };
+    }
+
+    /// Notes the queue of a span that consumers may link to.
+    pub fn producer(&mut self, span: SpanKey, queue: usize) {
+        if self.producers.len() < MAX_SPANS {
+            self.producers.insert(span, queue);
+        }
+    }
+
+    /// Adds messages that a consumer took.
+    pub fn delivery(&mut self, mut delivery: Delivery) {
+        if !self.count() {
+            return;
+        }
+        delivery.links.truncate(MAX_LINKS);
+        match delivery.is_vague && self.vague.len() < MAX_VAGUE {
+            true => self.vague.push(delivery),
+            false => self.deliver(delivery),
+        }
+    }
+
+    /// Adds an entry span of a service.
+    pub fn entry(&mut self, service: usize, seen: SpanOutcome) {
+        if self.counts[1] < MAX_SPANS {
+            self.counts[1] += 1;
+            self.entries.entry(service).or_default().push(seen);
+        }
+    }
+
+    /// Whether it holds as many calls or entry spans as it may.
+    pub fn is_full(&self) -> bool {
+        self.counts.contains(&MAX_SPANS)
+    }
+
+    /// Decides what had to wait for all traces.
+    pub(super) fn resolve(&mut self) {
+        for mut delivery in std::mem::take(&mut self.vague) {
+            let linked = delivery.links.iter();
+            let linked = linked.filter_map(|span| self.producers.get(span).copied());
+            delivery.queue = linked.last().or(delivery.queue);
+            self.deliver(delivery);
+        }
+        for ((caller, peer), address, seen) in std::mem::take(&mut self.unanswered) {
+            let (callee, attributes) = match self.at_address[address] {
+                AtAddress::Service(service) => (service, Vec::new()),
+                _ => (peer, self.nodes.attributes(peer).to_vec()),
+            };
+            self.add((caller, callee), &attributes).seen.push(seen);
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let Some(queue) = delivery.queue else {
+            return;
+        };
+        let edge = self.add((queue, delivery.service), &delivery.attributes);
+        match delivery.is_fetch {
+            true => edge.fetched.push(delivery.outcome),
+            false => edge.seen.push(delivery.outcome),
+        }
+    }
+
+    fn add(&mut self, edge: EdgeKey, attributes: &[String]) -> &mut EdgeData {
+        let edge = self.edges.entry(edge).or_default();
+        match &mut edge.attributes {
+            None => edge.attributes = Some(attributes.to_vec()),
+            Some(common) => common.retain(|one| attributes.contains(one)),
+        }
+        edge
+    }
+
+    fn address(&mut self, (host, port): Address<'_>) -> usize {
+        let address = (crate::otlp::text::truncate(host).to_owned(), port);
+        let next = self.at_address.len();
+        let index = *self.addresses.entry(address).or_insert(next);
+        if index == next {
+            self.at_address.push(AtAddress::Nobody);
+        }
+        index
+    }
+
+    fn count(&mut self) -> bool {
+        let has_room = self.counts[0] < MAX_SPANS;
+        self.counts[0] += usize::from(has_room);
+        has_room
+    }
+}
