@@ -16,9 +16,11 @@ use crate::reservation::MemoryReservation;
 use crate::response::{Problem, json as json_response, with_body};
 use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
-use crate::store::{export, graph as store_graph, list, spans, totals};
+use crate::store::{export, graph as store_graph, links, list, spans, totals};
+use crate::view::links::SpanLinks;
+use crate::view::trace::TraceView;
 use crate::view::{self, SpanName};
-use crate::wasi::Database;
+use crate::wasi::{Database, DatabaseError};
 
 /// The prefix of every path of the API.
 pub const PREFIX: &str = "/traces/api/";
@@ -164,8 +166,10 @@ impl<D: Database> ApiRequest<'_, D> {
         let (trace, reservation) = self.open(id).await?;
         let rows = spans::trace_rows(self.database, trace).await?;
         let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        let incoming = links::incoming(self.database, trace).await?;
         let id = hex::encode(&trace);
-        let trace = view::trace::rows(&id, &spans);
+        let view = TraceView::new(&spans, &incoming);
+        let trace = view::trace::rows(&id, &view);
         Ok(large(sized_json(&trace), reservation))
     }
 
@@ -190,10 +194,7 @@ impl<D: Database> ApiRequest<'_, D> {
         })?;
         // The whole trace is read to find one span.
         let (id, _reservation) = self.open(trace).await?;
-        let found = match spans::find_span(self.database, id, name.id).await? {
-            Some(whole) => view::span::details(&whole, name),
-            None => None,
-        };
+        let found = span_details(self.database, id, name).await?;
         found.map(|span| json_response(&span)).ok_or_else(|| {
             let problem = format!("there is no span '{span}' in the trace '{trace}'");
             Problem::new(StatusCode::NOT_FOUND, problem)
@@ -205,6 +206,29 @@ impl<D: Database> ApiRequest<'_, D> {
         let data = store_graph::graph(self.database, &filter, self.now).await?;
         Ok(json_response(&graph::build_graph(data)))
     }
+}
+
+/// All of one span, with what links to it and what it links to. None if it is not stored.
+pub(crate) async fn span_details(
+    database: &impl Database,
+    trace: [u8; 16],
+    name: SpanName,
+) -> Result<Option<serde_json::Value>, DatabaseError> {
+    let rows = spans::trace_rows(database, trace).await?;
+    let (Some(whole), Some(around)) = (spans::span_of(&rows, name.id), spans::view_of(&rows))
+    else {
+        return Ok(None);
+    };
+    let Some(found) = view::span::find(&whole, name) else {
+        return Ok(None);
+    };
+    let targets = view::links::targets_elsewhere(found.span(), trace);
+    let links = SpanLinks {
+        stored: links::stored(database, targets).await?,
+        sources: links::sources(database, trace, name.id).await?,
+        trace: &around,
+    };
+    Ok(Some(view::span::details(&found, &links)))
 }
 
 /// Serializes JSON that may be large into a buffer of exactly its size.

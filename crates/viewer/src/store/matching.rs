@@ -155,7 +155,7 @@ impl Filter {
 }
 
 /// The spans of a trace, each with its service and its parent.
-pub(super) fn trace_spans<'s, 'b>(trace: &'s TraceSpans<SpanView<'b>>) -> Vec<TraceSpan<'s, 'b>> {
+pub fn trace_spans<'s, 'b>(trace: &'s TraceSpans<SpanView<'b>>) -> Vec<TraceSpan<'s, 'b>> {
     let identity = |(resource, _, span): &'s (usize, usize, SpanView<'b>)| SpanIdentity {
         id: span.id,
         parent: span.parent,
@@ -163,15 +163,23 @@ pub(super) fn trace_spans<'s, 'b>(trace: &'s TraceSpans<SpanView<'b>>) -> Vec<Tr
         service: trace.service(*resource),
     };
     let identities: Vec<SpanIdentity<'s>> = trace.spans.iter().map(identity).collect();
-    let parents = tree::parents(&identities).into_iter();
-    let both = parents.zip(&trace.spans);
-    let span =
-        |((parent, _), (resource, _, span)): (_, &'s (usize, usize, SpanView<'b>))| TraceSpan {
+    with_parents(trace, &tree::parents(&identities))
+}
+
+/// The spans of a trace with these parents, as [`tree::parents`] returns them.
+pub fn with_parents<'s, 'b>(
+    trace: &'s TraceSpans<SpanView<'b>>,
+    parents: &[(Option<usize>, bool)],
+) -> Vec<TraceSpan<'s, 'b>> {
+    let mut spans = Vec::with_capacity(trace.spans.len());
+    for ((resource, _, span), (parent, _)) in trace.spans.iter().zip(parents) {
+        spans.push(TraceSpan {
             service: trace.service(*resource),
             span,
-            parent,
-        };
-    both.map(span).collect()
+            parent: *parent,
+        });
+    }
+    spans
 }
 
 /// The traces that match.

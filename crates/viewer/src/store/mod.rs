@@ -2,7 +2,7 @@
 //!
 //! Tables:
 //! - [`schema`]: the tables, and how older versions are replaced
-//! - [`trace_row`], [`pieces`], [`segments`], [`shared`], [`state`]: what each table holds
+//! - [`trace_row`], [`pieces`], [`segments`], [`shared`], [`links`], [`state`]: what each table holds
 //!
 //! Writing:
 //! - [`group_commit`]: the exports that wait in an instance are written together
@@ -28,6 +28,7 @@ pub mod graph;
 mod graph_trace;
 pub mod group_commit;
 pub mod limits;
+pub mod links;
 pub mod list;
 pub mod matching;
 mod merge;

@@ -24,6 +24,8 @@ pub struct TraceSpans<S = Span> {
     pub id: i64,
     /// The number of rejected spans.
     pub refused: i64,
+    /// The number of its links to other traces that are not found from their targets.
+    pub links_left_out: i64,
     /// Whether it is pinned.
     pub pinned: bool,
     /// When it was last viewed, in milliseconds since 1970.
@@ -41,9 +43,9 @@ static ONE: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.key = ?1 AND t.trace_id = ?2";
     format!(
         "{}
-        UNION ALL SELECT 1, s.id, j.value ->> 1, {PIECE}, 0, 0 FROM tracing_tail_traces t, json_each(t.pieces) j
+        UNION ALL SELECT 1, s.id, j.value ->> 1, {PIECE}, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.pieces) j
             JOIN {SEGMENT_OF_PIECE} WHERE {condition}
-        UNION ALL SELECT 2, s.id, s.bytes, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.shared) j
+        UNION ALL SELECT 2, s.id, s.bytes, 0, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.shared) j
             JOIN tracing_tail_shared s ON s.id = j.value WHERE {condition}",
         traces(condition)
     )
@@ -55,9 +57,9 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.id IN (SELECT value FROM json_each(?1))";
     format!(
         "{}
-        UNION ALL SELECT 1, id, 0, data, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
+        UNION ALL SELECT 1, id, 0, data, 0, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
             FROM tracing_tail_traces t, json_each(t.pieces) j WHERE {condition})
-        UNION ALL SELECT 2, id, bytes, 0, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
+        UNION ALL SELECT 2, id, bytes, 0, 0, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
             FROM tracing_tail_traces t, json_each(t.shared) j WHERE {condition})",
         traces(condition)
     )
@@ -67,7 +69,7 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
 /// resources and scopes.
 fn traces(condition: &str) -> String {
     format!(
-        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}"
+        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked, t.links_left_out FROM tracing_tail_traces t WHERE {condition}"
     )
 }
 
@@ -79,7 +81,8 @@ pub async fn find_trace(
     database: &impl Database,
     trace: [u8; 16],
 ) -> Result<Option<TraceSpans>, DatabaseError> {
-    let mut whole: Option<TraceSpans> = read(database, trace, |_| true).await?;
+    let rows = trace_rows(database, trace).await?;
+    let mut whole: Option<TraceSpans> = assemble(&rows, |_| true).into_iter().next();
     if let Some(whole) = &mut whole {
         let start = |(_, _, span): &(usize, usize, Span)| span.start_time_unix_nano;
         whole.spans.sort_by_key(start);
@@ -87,27 +90,12 @@ pub async fn find_trace(
     Ok(whole)
 }
 
-/// Reads a trace with only the spans of this id, of which each service may have one.
-///
-/// # Errors
-/// Any error of the database.
-pub async fn find_span(
-    database: &impl Database,
-    trace: [u8; 16],
-    span: [u8; 8],
-) -> Result<Option<TraceSpans>, DatabaseError> {
+/// The trace of the rows that [`trace_rows`] returned, with only the spans of this id, of which each service may have
+/// one. None if it does not exist.
+pub fn span_of(rows: &[Row], span: [u8; 8]) -> Option<TraceSpans> {
     let is_it =
         |encoded: &[u8]| SpanView::from_encoded(encoded).is_some_and(|view| view.id == span);
-    read(database, trace, is_it).await
-}
-
-async fn read(
-    database: &impl Database,
-    trace: [u8; 16],
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Result<Option<TraceSpans>, DatabaseError> {
-    let rows = trace_rows(database, trace).await?;
-    Ok(assemble(&rows, wanted).into_iter().next())
+    assemble(rows, is_it).into_iter().next()
 }
 
 /// Reads the rows of one trace.
@@ -181,6 +169,7 @@ fn assemble<'b, S: FromEncoded<'b>>(
             refused: row[2].integer(),
             pinned: row[3].integer() != 0,
             looked: row[4].integer(),
+            links_left_out: row[5].integer(),
             resources: Vec::new(),
             scopes: Vec::new(),
             spans: Vec::new(),

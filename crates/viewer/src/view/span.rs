@@ -4,7 +4,8 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 
-use super::{SpanName, kind, link, offset, timing};
+use super::links::SpanLinks;
+use super::{SpanName, kind, offset, timing};
 use crate::otlp::any_value::{to_json, to_text};
 use crate::otlp::hex;
 use crate::otlp::service::service_hash;
@@ -12,8 +13,21 @@ use crate::otlp::timing::Timing;
 use crate::store::spans::TraceSpans;
 use crate::tree::SpanIdentity;
 
-/// One span in full. None if the trace does not have it.
-pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
+/// A span among those of the same id.
+pub struct FoundSpan<'t> {
+    whole: &'t TraceSpans,
+    found: &'t (usize, usize, Span),
+}
+
+impl FoundSpan<'_> {
+    /// The span.
+    pub fn span(&self) -> &Span {
+        &self.found.2
+    }
+}
+
+/// Finds a span among those of the same id.
+pub fn find(whole: &TraceSpans, name: SpanName) -> Option<FoundSpan<'_>> {
     let spans = whole.spans.iter();
     let is_it = |(resource, _, span): &&(usize, usize, Span)| {
         let service = || service_hash(whole.service(*resource));
@@ -28,7 +42,14 @@ pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
         };
         (identity.rank(), span.start_time_unix_nano)
     };
-    let (resource, scope, span) = spans.filter(is_it).min_by_key(order)?;
+    let found = spans.filter(is_it).min_by_key(order)?;
+    Some(FoundSpan { whole, found })
+}
+
+/// One span in full.
+pub fn details(found: &FoundSpan<'_>, links: &SpanLinks<'_, '_>) -> Value {
+    let FoundSpan { whole, found } = found;
+    let (resource, scope, span) = found;
     let of_scope = &whole.scopes[*scope];
     let service = whole.service(*resource);
     let resource = whole.resources[*resource].1.resource.as_ref();
@@ -40,14 +61,15 @@ pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
             "attributes": attributes(&event.attributes),
         })
     });
-    let links = span.links.iter().map(|one| {
-        let mut json = link(one);
+    let outgoing = span.links.iter().map(|one| {
+        let mut json = links.outgoing(span, one);
         json["attributes"] = attributes(&one.attributes);
         json["trace_state"] = one.trace_state.as_str().into();
         json
     });
+    let (linked_from, are_more) = links.incoming(span);
     let status = span.status.as_ref();
-    Some(json!({
+    json!({
         "trace_id": hex::encode(&span.trace_id),
         "span_id": hex::encode(&span.span_id),
         "parent_id": hex::encode(&span.parent_span_id),
@@ -66,7 +88,10 @@ pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
         },
         "attributes": attributes(&span.attributes),
         "events": events.collect::<Vec<_>>(),
-        "links": links.collect::<Vec<_>>(),
+        "links": outgoing.collect::<Vec<_>>(),
+        "linked_from": linked_from,
+        "more_linked_from": are_more,
+        "peer": links.peer(span, service),
         "dropped": {
             "attributes": span.dropped_attributes_count,
             "events": span.dropped_events_count,
@@ -79,7 +104,7 @@ pub fn details(whole: &TraceSpans, name: SpanName) -> Option<Value> {
             "attributes": attributes(&scope.attributes),
         })),
         "schema_url": of_scope.schema_url,
-    }))
+    })
 }
 
 fn attributes(attributes: &[KeyValue]) -> Value {

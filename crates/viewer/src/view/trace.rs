@@ -5,15 +5,19 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{kind, link, offset, timing};
+use super::links::link;
+use super::{kind, offset, timing};
 use crate::critical_path;
+use crate::interaction::{self, Interaction, Peer};
 use crate::otlp::hex;
 use crate::otlp::service::service_hash;
 use crate::otlp::text::truncate;
 use crate::otlp::timing::Timing;
+use crate::store::links::IncomingLinks;
+use crate::store::matching::with_parents;
 use crate::store::span_view::SpanView;
 use crate::store::spans::TraceSpans;
-use crate::tree::{self, Node, SpanIdentity, TreePosition};
+use crate::tree::{self, Node, SpanIdentity, Tree, TreePosition};
 
 /// The most events and the most links of a row. The span in full has all.
 const MAX_MARKS: usize = 32;
@@ -27,6 +31,7 @@ pub struct Trace<'t> {
     services: Vec<&'t str>,
     pinned: bool,
     incomplete: Value,
+    links_left_out: i64,
     spans: Vec<Row<'t>>,
 }
 
@@ -46,16 +51,51 @@ struct Row<'t> {
     simulated: bool,
     events: Vec<(i64, &'t str)>,
     links: Vec<Value>,
+    linked_from: i64,
+    peer: Option<Peer<'t>>,
     critical: Vec<(i64, i64)>,
     #[serde(flatten)]
     position: TreePosition,
 }
 
+/// A trace with what is known about it besides its spans.
+pub struct TraceView<'t, 'b> {
+    whole: &'t TraceSpans<SpanView<'b>>,
+    nodes: Vec<Node<'t>>,
+    tree: Tree,
+    interactions: Vec<Option<Interaction<'b>>>,
+    incoming: &'t IncomingLinks,
+}
+
+impl<'t, 'b> TraceView<'t, 'b> {
+    /// A trace with the number of links from other traces to each of its spans.
+    pub fn new(
+        whole: &'t TraceSpans<SpanView<'b>>,
+        incoming: &'t IncomingLinks,
+    ) -> TraceView<'t, 'b> {
+        let nodes = nodes(whole);
+        let tree = tree::build(&nodes);
+        let interactions = interaction::of_trace(&with_parents(whole, &tree.parents));
+        TraceView {
+            whole,
+            nodes,
+            tree,
+            interactions,
+            incoming,
+        }
+    }
+}
+
 /// A trace as rows, in reading order.
-pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
-    let nodes = nodes(whole);
-    let tree = tree::build(&nodes);
-    let critical = critical_path::compute(&nodes, &tree);
+pub fn rows<'t>(id: &'t str, view: &'t TraceView<'t, '_>) -> Trace<'t> {
+    let TraceView {
+        whole,
+        nodes,
+        tree,
+        interactions,
+        incoming,
+    } = view;
+    let critical = critical_path::compute(nodes, tree);
     let timed = || nodes.iter().filter(|node| node.start > 0);
     let start = timed().map(|node| node.start).min().unwrap_or(0);
     let end = timed().map(|node| node.end).max().unwrap_or(0);
@@ -102,6 +142,10 @@ pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
                 })
                 .collect(),
             links: span.links().take(MAX_MARKS).map(|one| link(&one)).collect(),
+            linked_from: span_id(span).map_or(0, |id| incoming.get(&id).copied().unwrap_or(0)),
+            peer: interactions[position.index]
+                .as_ref()
+                .and_then(Interaction::peer),
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),
@@ -120,8 +164,13 @@ pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
         services: services.names,
         pinned: whole.pinned,
         incomplete: incomplete(whole.refused, orphans),
+        links_left_out: whole.links_left_out,
         spans: rows,
     }
+}
+
+fn span_id(span: &SpanView<'_>) -> Option<[u8; 8]> {
+    span.id.try_into().ok()
 }
 
 /// What is known to be missing from a trace: rejected spans, and parents that have not arrived.

@@ -1,0 +1,114 @@
+//! The links of a span, from both sides: where they lead, and which spans link to it.
+
+use std::collections::HashMap;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
+use serde_json::{Value, json};
+
+use crate::interaction;
+use crate::otlp::any_value::to_text;
+use crate::otlp::hex;
+use crate::receive::batch::LinkTarget;
+use crate::store::links::{LinkSource, MAX_LISTED, target};
+use crate::store::matching::trace_spans;
+use crate::store::span_view::SpanView;
+use crate::store::spans::TraceSpans;
+
+/// What the store knows about the links of a span.
+pub struct SpanLinks<'t, 'b> {
+    /// Which spans of other traces are stored.
+    pub stored: HashMap<LinkTarget, bool>,
+    /// The spans of other traces that link to it.
+    pub sources: Vec<LinkSource>,
+    /// Its own trace.
+    pub trace: &'t TraceSpans<SpanView<'b>>,
+}
+
+/// A link as JSON.
+pub fn link(link: &Link) -> Value {
+    let reason = link
+        .attributes
+        .iter()
+        .find(|one| one.key == "tracing_tail.link");
+    json!({
+        "trace_id": hex::encode(&link.trace_id),
+        "span_id": hex::encode(&link.span_id),
+        "reason": reason.and_then(|one| one.value.as_ref()).map(to_text),
+    })
+}
+
+/// The spans of other traces that a span of this trace links to.
+pub fn targets_elsewhere(span: &Span, trace: [u8; 16]) -> impl Iterator<Item = LinkTarget> {
+    let others = span.links.iter().filter(move |one| one.trace_id != trace);
+    others.filter_map(target_of)
+}
+
+fn target_of(link: &Link) -> Option<LinkTarget> {
+    let trace = link.trace_id.as_slice().try_into().ok()?;
+    let span = link.span_id.as_slice().try_into().ok()?;
+    Some(target(trace, span))
+}
+
+impl SpanLinks<'_, '_> {
+    /// A link of the span as JSON, with whether its target is stored: null if that was not looked for.
+    pub(super) fn outgoing(&self, span: &Span, one: &Link) -> Value {
+        let is_own = one.trace_id == span.trace_id;
+        let stored = match (is_own, target_of(one)) {
+            (_, None) => Some(false),
+            (true, _) => Some(
+                self.trace
+                    .spans
+                    .iter()
+                    .any(|(.., other)| *other.id == one.span_id),
+            ),
+            (false, Some(target)) => self.stored.get(&target).copied(),
+        };
+        let mut json = link(one);
+        json["stored"] = stored.into();
+        json
+    }
+
+    /// The spans that link to the span, those of its own trace first, and whether there are more.
+    pub(super) fn incoming(&self, span: &Span) -> (Vec<Value>, bool) {
+        let is_it = |(trace, id): (&[u8], &[u8])| *trace == span.trace_id && *id == span.span_id;
+        let own = self.trace.spans.iter();
+        let own = own.filter(|(.., other)| other.link_targets().any(is_it));
+        let own = own.map(|(resource, _, other)| {
+            let service = self.trace.service(*resource);
+            source(&span.trace_id, other.id, (service, other.name))
+        });
+        let others = self.sources.iter().map(|one| {
+            let (service, name) = &one.root;
+            source(&one.trace_id, &one.span_id, (service, name))
+        });
+        let mut listed: Vec<Value> = own.chain(others).take(MAX_LISTED + 1).collect();
+        let are_more = listed.len() > MAX_LISTED;
+        listed.truncate(MAX_LISTED);
+        (listed, are_more)
+    }
+
+    /// What the span interacts with, as its row says it.
+    pub(super) fn peer(&self, span: &Span, service: &str) -> Value {
+        if !matches!(span.kind, 3..=5) {
+            return Value::Null;
+        }
+        let spans = trace_spans(self.trace);
+        let is_it = |one: &interaction::TraceSpan<'_, '_>| {
+            *one.span.id == span.span_id && one.service == service
+        };
+        let index = spans.iter().position(is_it);
+        let found = interaction::of_trace(&spans);
+        let found = index.and_then(|index| found[index].as_ref());
+        json!(found.and_then(interaction::Interaction::peer))
+    }
+}
+
+fn source(trace: &[u8], span: &[u8], (service, name): (&str, &str)) -> Value {
+    json!({
+        "trace_id": hex::encode(trace),
+        "span_id": hex::encode(span),
+        "service": service,
+        "name": crate::otlp::text::truncate(name),
+    })
+}
