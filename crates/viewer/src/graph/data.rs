@@ -154,7 +154,7 @@ impl GraphData {
         delivery.links.truncate(MAX_LINKS);
         match delivery.is_vague && self.vague.len() < MAX_VAGUE {
             true => self.vague.push(delivery),
-            false => self.deliver(delivery),
+            false => self.deliver(&delivery),
         }
     }
 
@@ -175,9 +175,9 @@ impl GraphData {
     pub(super) fn resolve(&mut self) {
         for mut delivery in std::mem::take(&mut self.vague) {
             let linked = delivery.links.iter();
-            let linked = linked.filter_map(|span| self.producers.get(span).copied());
-            delivery.queue = linked.last().or(delivery.queue);
-            self.deliver(delivery);
+            let mut linked = linked.filter_map(|span| self.producers.get(span).copied());
+            delivery.queue = linked.next().or(delivery.queue);
+            self.deliver(&delivery);
         }
         for ((caller, peer), address, seen) in std::mem::take(&mut self.unanswered) {
             let (callee, attributes) = match self.at_address[address] {
@@ -188,7 +188,7 @@ impl GraphData {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&mut self, delivery: &Delivery) {
         let Some(queue) = delivery.queue else {
             return;
         };

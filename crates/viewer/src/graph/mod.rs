@@ -86,7 +86,7 @@ pub fn build_graph(mut data: GraphData) -> Graph {
             caller: parts[*caller].1.clone(),
             callee: parts[*callee].1.clone(),
             attributes: edge.attributes.clone().unwrap_or_default(),
-            stats: stats::stats(seen.iter(), seconds),
+            stats: stats::stats(&seen.iter(), seconds),
         });
     }
     let mut nodes = Vec::with_capacity(parts.len());
@@ -111,7 +111,7 @@ pub fn build_graph(mut data: GraphData) -> Graph {
             service: is_service.then(|| key.name.clone()),
             name: key.name,
             attributes,
-            stats: stats::stats(seen.iter().copied().flatten(), seconds),
+            stats: stats::stats(&seen.iter().copied().flatten(), seconds),
         });
     }
     nodes.sort_by(|one, other| one.id.cmp(&other.id));

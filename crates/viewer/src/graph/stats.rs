@@ -34,7 +34,7 @@ pub struct CallStats {
 
 /// Computes the statistics of calls in a time window of so many seconds.
 pub(super) fn stats<'o>(
-    seen: impl Iterator<Item = &'o SpanOutcome> + Clone,
+    seen: &(impl Iterator<Item = &'o SpanOutcome> + Clone),
     seconds: f64,
 ) -> CallStats {
     let sum = |which: fn(&&SpanOutcome) -> bool| -> usize {

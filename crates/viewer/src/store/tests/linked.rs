@@ -142,7 +142,10 @@ fn no_span_trace_or_export_takes_more_rows_than_its_share() {
         store.take(vec![linking(1, id, many(1_000 * id, 128))]);
     }
     assert_eq!(store.count("links"), MAX_LINKS_PER_TRACE);
-    let mut store = Store::new(BOUNDS);
+    let mut store = Store::new(Bounds {
+        traces: 1_000,
+        ..BOUNDS
+    });
     let of_trace = |trace: u64| linking(trace, 1, many(1, 128));
     store.take((10..200).map(of_trace).collect());
     assert_eq!(store.count("links"), MAX_LINKS_PER_EXPORT as i64);
