@@ -1,5 +1,7 @@
 //! Calls of functions whose signature may change, so that only this file changes with it.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
@@ -12,6 +14,7 @@ use tracing_tail_viewer::receive::protobuf;
 use tracing_tail_viewer::receive::rejected::RejectedSpans;
 use tracing_tail_viewer::response::Problem;
 use tracing_tail_viewer::store::spans::TraceSpans;
+use tracing_tail_viewer::view::links::SpanLinks;
 use tracing_tail_viewer::view::{self, SpanName};
 
 /// The service's configuration, and a message for each malformed setting.
@@ -38,7 +41,13 @@ pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
 
 /// What the page is told of a span; none where it is not there.
 pub fn show(trace: &TraceSpans, id: [u8; 8]) -> Option<Value> {
-    view::span::details(trace, SpanName { id, service: None })
+    let found = view::span::find(trace, SpanName { id, service: None })?;
+    let links = SpanLinks {
+        stored: HashMap::new(),
+        sources: Vec::new(),
+        trace: &TraceSpans::default(),
+    };
+    Some(view::span::details(&found, &links))
 }
 
 /// The overrides that a request has for a service.

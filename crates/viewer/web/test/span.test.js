@@ -110,7 +110,7 @@ test("the accessible name says what colours and stripes say", () => {
   });
   assert.equal(
     accessibleName(leaf, "shop"),
-    "\u2068shop\u2069, \u2068op\u2069, client, \u2068mysql db\u2069, 0 ns",
+    "\u2068shop\u2069, \u2068op\u2069, client, \u2068mysql db\u2069, 0",
   );
 });
 
