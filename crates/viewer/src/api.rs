@@ -18,7 +18,6 @@ use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
 use crate::store::{export, graph as store_graph, links, list, spans, totals};
 use crate::view::links::SpanLinks;
-use crate::view::trace::TraceView;
 use crate::view::{self, SpanName};
 use crate::wasi::{Database, DatabaseError};
 
@@ -168,8 +167,7 @@ impl<D: Database> ApiRequest<'_, D> {
         let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
         let incoming = links::incoming(self.database, trace).await?;
         let id = hex::encode(&trace);
-        let view = TraceView::new(&spans, &incoming);
-        let trace = view::trace::rows(&id, &view);
+        let trace = view::trace::rows(&id, &spans, &incoming);
         Ok(large(sized_json(&trace), reservation))
     }
 
@@ -222,9 +220,9 @@ pub(crate) async fn span_details(
     let Some(found) = view::span::find(&whole, name) else {
         return Ok(None);
     };
-    let targets = view::links::targets_elsewhere(found.span(), trace);
+    let targets = view::links::targets(found.span());
     let links = SpanLinks {
-        stored: links::stored(database, targets).await?,
+        stored: links::stored(database, &targets).await?,
         sources: links::sources(database, trace, name.id).await?,
         trace: &around,
     };

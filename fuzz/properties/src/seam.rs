@@ -1,7 +1,5 @@
 //! Calls of functions whose signature may change, so that only this file changes with it.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
@@ -43,7 +41,7 @@ pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
 pub fn show(trace: &TraceSpans, id: [u8; 8]) -> Option<Value> {
     let found = view::span::find(trace, SpanName { id, service: None })?;
     let links = SpanLinks {
-        stored: HashMap::new(),
+        stored: Vec::new(),
         sources: Vec::new(),
         trace: &TraceSpans::default(),
     };

@@ -1,10 +1,11 @@
 //! What a graph is made of: calls and messages, as the traces are read. What one trace cannot tell is decided at the
 //! end: which queue a consumer's messages came from, and which service is at an address.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::node::{NodeKey, Nodes};
+use super::node::{Indices, Nodes};
 use super::stats::SpanOutcome;
+use crate::interaction::PeerKind;
+use crate::otlp::text::truncate;
+use crate::receive::batch::LinkTarget;
 
 /// The most calls and messages, and the most entry spans, that a graph is made of.
 const MAX_SPANS: usize = 50_000;
@@ -12,28 +13,26 @@ const MAX_SPANS: usize = 50_000;
 const MAX_LINKS: usize = 8;
 const MAX_VAGUE: usize = 10_000;
 
-/// A span by its trace id and its id.
-pub type SpanKey = ([u8; 16], [u8; 8]);
-
 /// A host and a port.
 pub type Address<'a> = (&'a str, i64);
 
 /// Two nodes by their indices: the caller and the callee.
-pub type EdgeKey = (usize, usize);
+pub type EdgeKey = [usize; 2];
 
 /// The input of a graph.
 #[derive(Debug, Default)]
 pub struct GraphData {
     pub(super) nodes: Nodes,
-    pub(super) edges: BTreeMap<EdgeKey, EdgeData>,
-    /// By service: SERVER and CONSUMER spans, and roots.
-    pub(super) entries: BTreeMap<usize, Vec<SpanOutcome>>,
+    edge_indices: Indices,
+    pub(super) edges: Vec<EdgeData>,
+    /// By node: SERVER and CONSUMER spans of services, and roots.
+    pub(super) entries: Vec<Vec<SpanOutcome>>,
     /// Calls that no span answers, each with the index of its address.
     unanswered: Vec<(EdgeKey, usize, SpanOutcome)>,
-    addresses: HashMap<(String, i64), usize>,
+    addresses: Indices,
     at_address: Vec<AtAddress>,
     /// The queues of spans that put messages into them.
-    producers: HashMap<SpanKey, usize>,
+    producers: Indices,
     /// Messages whose queue their consumer does not say.
     vague: Vec<Delivery>,
     counts: [usize; 2],
@@ -51,13 +50,24 @@ enum AtAddress {
 }
 
 /// The calls or messages between two nodes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct EdgeData {
+    pub(super) ends: EdgeKey,
     pub(super) seen: Vec<SpanOutcome>,
     /// Messages that were fetched. They count where no span processes them.
     pub(super) fetched: Vec<SpanOutcome>,
     /// The attributes that name the peer, as far as all spans of the edge have them.
-    pub(super) attributes: Option<Vec<String>>,
+    pub(super) attributes: Vec<String>,
+}
+
+impl EdgeData {
+    /// What counts. Messages that are processed were fetched before.
+    pub(super) fn outcomes(&self) -> &[SpanOutcome] {
+        match self.seen.is_empty() {
+            true => &self.fetched,
+            false => &self.seen,
+        }
+    }
 }
 
 /// Messages that a consumer took.
@@ -72,7 +82,7 @@ pub struct Delivery {
     /// Whether the messages were only fetched.
     pub is_fetch: bool,
     /// The spans that it links to.
-    pub links: Vec<SpanKey>,
+    pub links: Vec<LinkTarget>,
     /// The attributes that name the queue.
     pub attributes: Vec<String>,
     /// How it ended.
@@ -91,34 +101,25 @@ impl GraphData {
 
     /// The index of a service.
     pub fn service(&mut self, name: &str) -> usize {
-        self.nodes.index(NodeKey::service(name), &[])
+        self.nodes.index(PeerKind::Service, ["", name], &[])
     }
 
-    /// The index of a node that is no service. `attributes` name it, as `key=value`.
-    pub fn peer(&mut self, key: NodeKey, attributes: &[String]) -> usize {
-        self.nodes.index(key, attributes)
+    /// The index of a node that is no service, by its system and its name. `attributes` name it, as `key=value`.
+    pub fn peer(&mut self, kind: PeerKind, names: [&str; 2], attributes: &[String]) -> usize {
+        self.nodes.index(kind, names, attributes)
     }
 
     /// Adds a call of a service, measured by the callee's span, or a call of or message to a peer, measured by the
     /// caller's. `attributes` name the peer.
     pub fn call(&mut self, edge: EdgeKey, seen: SpanOutcome, attributes: &[String]) {
         if self.count() {
-            self.add(edge, attributes).seen.push(seen);
+            self.edge(edge, attributes).seen.push(seen);
         }
     }
 
     /// Adds a call of a peer that no span answers. If only one service answers at that address in other traces or calls,
     /// it is a call of that service.
-    pub fn unanswered_call(
-        &mut self,
-        edge: EdgeKey,
-        address: Address<'_>,
-        seen: SpanOutcome,
-        attributes: &[String],
-    ) {
-        if address.0.is_empty() {
-            return self.call(edge, seen, attributes);
-        }
+    pub fn unanswered_call(&mut self, edge: EdgeKey, address: Address<'_>, seen: SpanOutcome) {
         if self.count() {
             let address = self.address(address);
             self.unanswered.push((edge, address, seen));
@@ -140,9 +141,9 @@ impl GraphData {
     }
 
     /// Notes the queue of a span that consumers may link to.
-    pub fn producer(&mut self, span: SpanKey, queue: usize) {
+    pub fn producer(&mut self, span: LinkTarget, queue: usize) {
         if self.producers.len() < MAX_SPANS {
-            self.producers.insert(span, queue);
+            self.producers.index(span.to_vec(), queue);
         }
     }
 
@@ -162,7 +163,10 @@ impl GraphData {
     pub fn entry(&mut self, service: usize, seen: SpanOutcome) {
         if self.counts[1] < MAX_SPANS {
             self.counts[1] += 1;
-            self.entries.entry(service).or_default().push(seen);
+            if self.entries.len() <= service {
+                self.entries.resize_with(service + 1, Vec::new);
+            }
+            self.entries[service].push(seen);
         }
     }
 
@@ -174,17 +178,17 @@ impl GraphData {
     /// Decides what had to wait for all traces.
     pub(super) fn resolve(&mut self) {
         for mut delivery in std::mem::take(&mut self.vague) {
-            let linked = delivery.links.iter();
-            let mut linked = linked.filter_map(|span| self.producers.get(span).copied());
-            delivery.queue = linked.next().or(delivery.queue);
+            let mut linked = delivery.links.iter();
+            let linked = linked.find_map(|span| self.producers.get(span));
+            delivery.queue = linked.or(delivery.queue);
             self.deliver(&delivery);
         }
-        for ((caller, peer), address, seen) in std::mem::take(&mut self.unanswered) {
+        for ([caller, peer], address, seen) in std::mem::take(&mut self.unanswered) {
             let (callee, attributes) = match self.at_address[address] {
                 AtAddress::Service(service) => (service, Vec::new()),
-                _ => (peer, self.nodes.attributes(peer).to_vec()),
+                _ => (peer, self.nodes.all[peer].attributes.clone()),
             };
-            self.add((caller, callee), &attributes).seen.push(seen);
+            self.edge([caller, callee], &attributes).seen.push(seen);
         }
     }
 
@@ -192,26 +196,36 @@ impl GraphData {
         let Some(queue) = delivery.queue else {
             return;
         };
-        let edge = self.add((queue, delivery.service), &delivery.attributes);
+        let edge = self.edge([queue, delivery.service], &delivery.attributes);
         match delivery.is_fetch {
             true => edge.fetched.push(delivery.outcome),
             false => edge.seen.push(delivery.outcome),
         }
     }
 
-    fn add(&mut self, edge: EdgeKey, attributes: &[String]) -> &mut EdgeData {
-        let edge = self.edges.entry(edge).or_default();
-        match &mut edge.attributes {
-            None => edge.attributes = Some(attributes.to_vec()),
-            Some(common) => common.retain(|one| attributes.contains(one)),
+    #[inline(never)]
+    fn edge(&mut self, ends: EdgeKey, attributes: &[String]) -> &mut EdgeData {
+        let next = self.edges.len();
+        let key = ends.map(usize::to_be_bytes).concat();
+        let index = self.edge_indices.index(key, next);
+        if index == next {
+            self.edges.push(EdgeData {
+                ends,
+                seen: Vec::new(),
+                fetched: Vec::new(),
+                attributes: attributes.to_vec(),
+            });
         }
+        let edge = &mut self.edges[index];
+        edge.attributes.retain(|one| attributes.contains(one));
         edge
     }
 
+    #[inline(never)]
     fn address(&mut self, (host, port): Address<'_>) -> usize {
-        let address = (crate::otlp::text::truncate(host).to_owned(), port);
         let next = self.at_address.len();
-        let index = *self.addresses.entry(address).or_insert(next);
+        let key = [&port.to_be_bytes()[..], truncate(host).as_bytes()].concat();
+        let index = self.addresses.index(key, next);
         if index == next {
             self.at_address.push(AtAddress::Nobody);
         }

@@ -2,16 +2,17 @@
 //! percentiles of each call and each node.
 //!
 //! - [`data`]: what it is made of
-//! - [`node`]: what tells nodes apart
+//! - `node`: what tells nodes apart
 //! - [`stats`]: rates and percentiles
 
 pub mod data;
-pub mod node;
+mod node;
 pub mod stats;
 
 use serde::Serialize;
 
 pub use data::GraphData;
+pub use node::Indices;
 pub use stats::{CallStats, SpanOutcome};
 
 use crate::interaction::PeerKind;
@@ -38,7 +39,7 @@ pub struct Node {
     /// What edges call it: a service's name, or for others kind, system and name.
     pub id: String,
     /// What it is.
-    pub kind: PeerKind,
+    pub kind: &'static str,
     /// Its system, such as `kafka`. Empty for a service, or if it is unknown.
     pub system: String,
     /// Its name.
@@ -71,63 +72,72 @@ pub fn build_graph(mut data: GraphData) -> Graph {
     data.resolve();
     #[expect(clippy::cast_precision_loss, reason = "rates are approximate")]
     let seconds = (data.window_ns as f64 / 1e9).max(1.0);
-    let parts = data.nodes.into_parts();
-    let mut of_node: Vec<[Vec<&[SpanOutcome]>; 2]> = vec![Default::default(); parts.len()];
-    let mut edges = Vec::with_capacity(data.edges.len());
-    for ((caller, callee), edge) in &data.edges {
-        // What is processed was fetched before.
-        let seen = match edge.seen.is_empty() {
-            true => &edge.fetched[..],
-            false => &edge.seen[..],
-        };
-        of_node[*callee][0].push(seen);
-        of_node[*caller][1].push(seen);
-        edges.push(Edge {
-            caller: parts[*caller].1.clone(),
-            callee: parts[*callee].1.clone(),
-            attributes: edge.attributes.clone().unwrap_or_default(),
-            stats: stats::stats(&seen.iter(), seconds),
-        });
+    let ids = data.nodes.ids();
+    data.entries.resize_with(ids.len(), Vec::new);
+    // What goes out of each node, and what comes in.
+    let mut of_node: Vec<[Vec<&[SpanOutcome]>; 2]> = vec![Default::default(); ids.len()];
+    let mut ranked = Vec::with_capacity(data.edges.len());
+    for (index, edge) in data.edges.iter().enumerate() {
+        let seen = edge.outcomes();
+        for (end, node) in edge.ends.into_iter().enumerate() {
+            of_node[node][end].push(seen);
+        }
+        let id = edge.ends.map(|end| ids[end].as_str()).join("\n");
+        ranked.push((stats::count(&[seen]), id, index));
     }
-    let mut nodes = Vec::with_capacity(parts.len());
-    for (index, (key, id, attributes)) in parts.into_iter().enumerate() {
-        let [incoming, outgoing] = &of_node[index];
-        let is_service = key.kind == PeerKind::Service;
-        let entries = data.entries.get(&index);
-        if incoming.is_empty() && outgoing.is_empty() && entries.is_none() {
+    let edges = busiest(ranked).into_iter().map(|index| {
+        let edge = &data.edges[index];
+        let [caller, callee] = edge.ends.map(|end| ids[end].clone());
+        Edge {
+            caller,
+            callee,
+            attributes: edge.attributes.clone(),
+            stats: stats::stats(&[edge.outcomes()], seconds),
+        }
+    });
+    let edges = edges.collect();
+    let mut ranked = Vec::with_capacity(ids.len());
+    for (index, [out, into]) in of_node.iter_mut().enumerate() {
+        let entries = &data.entries[index][..];
+        if out.is_empty() && into.is_empty() && entries.is_empty() {
             // Its calls turned out to be a service's.
             continue;
         }
-        let entries = entries.map(Vec::as_slice);
-        let seen = match (is_service, incoming.is_empty()) {
-            (true, _) => entries.as_slice(),
-            (false, false) => &incoming[..],
-            (false, true) => &outgoing[..],
-        };
-        nodes.push(Node {
-            id,
-            kind: key.kind,
-            system: key.system,
-            service: is_service.then(|| key.name.clone()),
-            name: key.name,
-            attributes,
-            stats: stats::stats(&seen.iter().copied().flatten(), seconds),
-        });
+        if data.nodes.all[index].kind == PeerKind::Service {
+            *out = vec![entries];
+        } else if !into.is_empty() {
+            *out = std::mem::take(into);
+        }
+        ranked.push((stats::count(out), ids[index].clone(), index));
     }
-    nodes.sort_by(|one, other| one.id.cmp(&other.id));
-    edges.sort_by(|one, other| (&one.caller, &one.callee).cmp(&(&other.caller, &other.callee)));
+    let nodes = busiest(ranked).into_iter().map(|index| {
+        let node = &data.nodes.all[index];
+        Node {
+            id: ids[index].clone(),
+            kind: node.kind.name(),
+            system: node.system.clone(),
+            name: node.name.clone(),
+            service: (node.kind == PeerKind::Service).then(|| node.name.clone()),
+            attributes: node.attributes.clone(),
+            stats: stats::stats(&of_node[index][0], seconds),
+        }
+    });
     Graph {
         traces: data.traces,
         seconds,
-        nodes: busiest(nodes, |node| node.stats.count),
-        edges: busiest(edges, |edge| edge.stats.count),
+        nodes: nodes.collect(),
+        edges,
     }
 }
 
-fn busiest<T>(mut all: Vec<T>, count: impl Fn(&T) -> usize) -> Vec<T> {
-    all.sort_by_key(|one| std::cmp::Reverse(count(one)));
+/// The indices of the items with the most calls, among counts, ids and indices.
+#[inline(never)]
+fn busiest(mut all: Vec<(usize, String, usize)>) -> Vec<usize> {
+    all.sort_unstable_by(|(one, id, _), (other, other_id, _)| {
+        other.cmp(one).then_with(|| id.cmp(other_id))
+    });
     all.truncate(MAX_ITEMS);
-    all
+    all.into_iter().map(|(.., index)| index).collect()
 }
 
 #[cfg(test)]

@@ -32,21 +32,25 @@ pub struct CallStats {
     pub p99_ns: i64,
 }
 
+/// How many calls or messages these are.
+pub(super) fn count(seen: &[&[SpanOutcome]]) -> usize {
+    sum(seen, |_| true)
+}
+
+fn sum(seen: &[&[SpanOutcome]], which: fn(&SpanOutcome) -> bool) -> usize {
+    let all = seen.iter().copied().flatten();
+    all.filter(|one| which(one))
+        .map(|one| one.count as usize)
+        .sum()
+}
+
 /// Computes the statistics of calls in a time window of so many seconds.
-pub(super) fn stats<'o>(
-    seen: &(impl Iterator<Item = &'o SpanOutcome> + Clone),
-    seconds: f64,
-) -> CallStats {
-    let sum = |which: fn(&&SpanOutcome) -> bool| -> usize {
-        seen.clone()
-            .filter(which)
-            .map(|one| one.count as usize)
-            .sum()
-    };
-    let (count, errors) = (sum(|_| true), sum(|one| one.error));
-    let timed = sum(|one| one.duration_ns.is_some());
-    let mut durations: Vec<(i64, u32)> = seen
-        .clone()
+#[inline(never)]
+pub(super) fn stats(seen: &[&[SpanOutcome]], seconds: f64) -> CallStats {
+    let (count, errors) = (count(seen), sum(seen, |one| one.error));
+    let timed = sum(seen, |one| one.duration_ns.is_some());
+    let all = seen.iter().copied().flatten();
+    let mut durations: Vec<(i64, u32)> = all
         .filter_map(|one| Some((one.duration_ns?, one.count)))
         .collect();
     durations.sort_unstable();

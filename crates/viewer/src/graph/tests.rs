@@ -11,7 +11,7 @@ fn outcome(duration_ns: Option<i64>, error: bool) -> SpanOutcome {
 #[test]
 fn counts_calls_errors_and_quantiles() {
     let mut data = GraphData::new(100, 20_000_000_000);
-    let edge = (data.service("a"), data.service("b"));
+    let edge = [data.service("a"), data.service("b")];
     for nanos in (1..=100).rev() {
         data.call(edge, outcome(Some(nanos), nanos > 90), &[]);
     }
@@ -44,8 +44,8 @@ fn calls_whose_times_are_not_known_have_no_rate() {
 #[test]
 fn a_batch_counts_as_its_messages() {
     let mut data = GraphData::new(1, 1_000_000_000);
-    let queue = data.peer(node::NodeKey::peer(PeerKind::Queue, "kafka", "orders"), &[]);
-    let edge = (data.service("shop"), queue);
+    let queue = data.peer(PeerKind::Queue, ["kafka", "orders"], &[]);
+    let edge = [data.service("shop"), queue];
     let batch = |duration_ns, error, count| SpanOutcome {
         duration_ns: Some(duration_ns),
         error,
@@ -62,19 +62,18 @@ fn a_batch_counts_as_its_messages() {
 #[test]
 fn no_two_nodes_share_an_id() {
     let mut data = GraphData::new(1, 1);
-    let queue = |system: &str, name: &str| node::NodeKey::peer(PeerKind::Queue, system, name);
     let caller = data.service("a");
-    for callee in [
-        node::NodeKey::service("orders"),
-        node::NodeKey::service("queue:kafka:orders"),
-        queue("kafka", "orders"),
-        queue("rabbitmq", "orders"),
-        queue("a:b", "c"),
-        queue("a", "b:c"),
-        node::NodeKey::peer(PeerKind::Cache, "redis", ""),
+    for (kind, names) in [
+        (PeerKind::Service, ["", "orders"]),
+        (PeerKind::Service, ["", "queue:kafka:orders"]),
+        (PeerKind::Queue, ["kafka", "orders"]),
+        (PeerKind::Queue, ["rabbitmq", "orders"]),
+        (PeerKind::Queue, ["a:b", "c"]),
+        (PeerKind::Queue, ["a", "b:c"]),
+        (PeerKind::Cache, ["redis", ""]),
     ] {
-        let callee = data.peer(callee, &[]);
-        data.call((caller, callee), outcome(Some(1), false), &[]);
+        let callee = data.peer(kind, names, &[]);
+        data.call([caller, callee], outcome(Some(1), false), &[]);
     }
     let graph = build_graph(data);
     let mut ids: Vec<_> = graph.nodes.iter().map(|node| node.id.as_str()).collect();

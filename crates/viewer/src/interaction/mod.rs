@@ -6,15 +6,15 @@
 
 mod read;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 pub use read::read;
 
+use crate::otlp::text::truncate;
 use crate::store::span_view::SpanView;
 
-/// What a span interacts with. The variants are in the order of the map's ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// What a span interacts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerKind {
     /// A service that sends spans.
     Service,
@@ -97,24 +97,18 @@ pub struct Interaction<'b> {
     pub answered: bool,
 }
 
-/// A peer as the API shows it beside a span.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Peer<'i> {
-    kind: PeerKind,
-    system: &'i str,
-    name: &'i str,
+/// The peer of a span as JSON: null if there is none, or if it is a service with spans of its own.
+#[inline(never)]
+pub fn peer_json(interaction: Option<&Interaction<'_>>) -> Value {
+    let shown = interaction.filter(|one| !one.answered);
+    let peer = |one: &Interaction<'_>| {
+        let [system, name] = [one.system, one.name].map(truncate);
+        json!({ "kind": one.kind.name(), "system": system, "name": name })
+    };
+    shown.map(peer).unwrap_or_default()
 }
 
 impl Interaction<'_> {
-    /// The peer, unless it is a service with spans of its own.
-    pub fn peer(&self) -> Option<Peer<'_>> {
-        (!self.answered).then(|| Peer {
-            kind: self.kind,
-            system: crate::otlp::text::truncate(self.system),
-            name: crate::otlp::text::truncate(self.name),
-        })
-    }
-
     /// Whether the peer is a database or a cache.
     pub fn is_store(&self) -> bool {
         matches!(self.kind, PeerKind::Database | PeerKind::Cache)

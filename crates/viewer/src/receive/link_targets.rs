@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::batch::{Batch, LinkTarget};
+use super::batch::Batch;
 use crate::store::span_view::link_target;
 
 /// The most links of a span that are found from their targets, as many as OpenTelemetry's SDKs keep of a span.
@@ -28,21 +28,16 @@ impl SpanLinks {
     /// Adds the target of an encoded `Link`. The trace's own id may not be known yet.
     #[inline(never)]
     pub(super) fn add(&mut self, batch: &mut Batch, own_trace: &[u8], link: &[u8]) {
-        let Some((trace, span)) = link_target(link) else {
+        let Some(target) = link_target(link) else {
             return;
         };
-        let target: Option<LinkTarget> = [trace, span].concat().try_into().ok();
         let known = &batch.links[self.first..];
-        match target {
-            Some(target) if trace != own_trace && !known.contains(&target) => {
-                let fits =
-                    known.len() < MAX_LINKS_PER_SPAN && batch.links.len() < MAX_LINKS_PER_EXPORT;
-                match fits {
-                    true => batch.links.push(target),
-                    false => self.left_out += 1,
-                }
-            }
-            _ => {}
+        if target[..16] == *own_trace || known.contains(&target) {
+            return;
+        }
+        match known.len() < MAX_LINKS_PER_SPAN && batch.links.len() < MAX_LINKS_PER_EXPORT {
+            true => batch.links.push(target),
+            false => self.left_out += 1,
         }
     }
 

@@ -1,19 +1,15 @@
 //! What one trace adds to the graph of services: its calls, its messages, and its services' entry spans.
 
-use std::collections::HashMap;
-
+use super::links::target;
 use super::matching::trace_spans;
 use super::span_view::SpanView;
 use super::spans::TraceSpans;
-use crate::graph::data::{Delivery, SpanKey};
-use crate::graph::node::NodeKey;
-use crate::graph::{GraphData, SpanOutcome};
+use crate::graph::data::Delivery;
+use crate::graph::{GraphData, Indices, SpanOutcome};
 use crate::interaction::{self, Interaction, Role, TraceSpan, is_call};
 use crate::otlp::text::may_be_truncated;
 use crate::otlp::timing::Timing;
-
-/// The most links of a span that count.
-const MAX_LINKS: usize = 10_000;
+use crate::receive::batch::LinkTarget;
 
 /// Adds a trace. Durations of spans that end after `latest` are unknown.
 pub(super) fn add(data: &mut GraphData, trace: &TraceSpans<SpanView<'_>>, latest: i64) {
@@ -65,8 +61,9 @@ impl AddTrace<'_, '_> {
     /// The node of a span's peer, and the attributes that name it.
     fn peer(&mut self, interaction: &Interaction<'_>) -> (usize, Vec<String>) {
         let attributes = named_by(interaction);
-        let key = NodeKey::peer(interaction.kind, interaction.system, interaction.name);
-        (self.data.peer(key, &attributes), attributes)
+        let names = [interaction.system, interaction.name];
+        let peer = self.data.peer(interaction.kind, names, &attributes);
+        (peer, attributes)
     }
 
     /// Calls between services, and calls of what sends no spans.
@@ -80,12 +77,12 @@ impl AddTrace<'_, '_> {
             if is_delivery || !is_call(&self.spans[parent], one) {
                 continue;
             }
-            let edge = (self.services[parent], self.services[child]);
+            let edge = [self.services[parent], self.services[child]];
             self.data.call(edge, self.outcome(child), &[]);
             if let Some(interaction) = &self.interactions[parent]
                 && interaction.role == Role::Call
             {
-                self.data.answers_at(edge.1, interaction.address);
+                self.data.answers_at(edge[1], interaction.address);
             }
         }
         for (index, interaction) in self.interactions.iter().enumerate() {
@@ -96,13 +93,11 @@ impl AddTrace<'_, '_> {
                 continue;
             }
             let (peer, attributes) = self.peer(interaction);
-            let (edge, seen) = ((self.services[index], peer), self.outcome(index));
-            match interaction.is_store() {
+            let (edge, seen) = ([self.services[index], peer], self.outcome(index));
+            let address = interaction.address;
+            match interaction.is_store() || address.0.is_empty() {
                 true => self.data.call(edge, seen, &attributes),
-                false => {
-                    let address = interaction.address;
-                    self.data.unanswered_call(edge, address, seen, &attributes);
-                }
+                false => self.data.unanswered_call(edge, address, seen),
             }
         }
     }
@@ -110,13 +105,12 @@ impl AddTrace<'_, '_> {
     /// Messages into queues: each PRODUCER span is one, or a batch. If a CLIENT span sends them, its duration and its
     /// error are theirs.
     fn messages(&mut self) {
-        let mut sent_by = HashMap::new();
+        let mut sent_by = Indices::default();
         for (index, one) in self.spans.iter().enumerate() {
             if self.role(index) == Some(Role::Send) {
-                let own =
-                    |(trace, span): (_, [u8; 8])| (trace == one.span.trace_id).then_some(span);
-                let targets = targets(one.span).filter_map(|(trace, span)| own((trace, span)));
-                sent_by.extend(targets.map(|span| (span, index)));
+                for target in one.span.link_targets() {
+                    sent_by.index(target.to_vec(), index);
+                }
             }
         }
         for (index, interaction) in self.interactions.iter().enumerate() {
@@ -125,22 +119,21 @@ impl AddTrace<'_, '_> {
             };
             let (queue, attributes) = self.peer(interaction);
             let span = self.spans[index].span;
-            if let Some(key) = span_key(span) {
-                self.data.producer(key, queue);
-            }
+            let own = span_target(span);
+            self.data.producer(own, queue);
             let mut seen = self.outcome(index);
             seen.count = interaction.messages.unwrap_or(1);
             if interaction.role == Role::Send {
                 // Messages with spans of their own are counted by these.
-                if targets(span).next().is_some() {
+                if span.link_targets().next().is_some() {
                     continue;
                 }
-            } else if let Some(sender) = sent_by.get(span.id) {
-                let sent = self.outcome(*sender);
+            } else if let Some(sender) = sent_by.get(&own) {
+                let sent = self.outcome(sender);
                 seen.duration_ns = sent.duration_ns;
                 seen.error |= sent.error;
             }
-            let edge = (self.services[index], queue);
+            let edge = [self.services[index], queue];
             self.data.call(edge, seen, &attributes);
         }
     }
@@ -158,9 +151,7 @@ impl AddTrace<'_, '_> {
                 None if one.span.kind == 5 => None,
                 _ => continue,
             };
-            let links: Vec<SpanKey> = targets(one.span)
-                .filter_map(|(trace, span)| Some((trace.try_into().ok()?, span)))
-                .collect();
+            let links: Vec<_> = one.span.link_targets().collect();
             let mut outcome = self.outcome(index);
             let linked = u32::try_from(links.len()).unwrap_or(1).max(1);
             outcome.count = own.and_then(|own| own.messages).unwrap_or(linked);
@@ -197,12 +188,10 @@ fn named_by(interaction: &Interaction<'_>) -> Vec<String> {
     short.map(|(key, value)| format!("{key}={value}")).collect()
 }
 
-/// The spans that a span links to, each once for each link.
-fn targets<'b>(span: &SpanView<'b>) -> impl Iterator<Item = (&'b [u8], [u8; 8])> + use<'b> {
-    let targets = span.link_targets().take(MAX_LINKS);
-    targets.filter_map(|(trace, span)| Some((trace, span.try_into().ok()?)))
-}
-
-fn span_key(span: &SpanView<'_>) -> Option<SpanKey> {
-    Some((span.trace_id.try_into().ok()?, span.id.try_into().ok()?))
+fn span_target(span: &SpanView<'_>) -> LinkTarget {
+    let [trace, span] = [span.trace_id, span.id];
+    target(
+        trace.try_into().unwrap_or_default(),
+        span.try_into().unwrap_or_default(),
+    )
 }

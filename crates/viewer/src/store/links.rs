@@ -3,14 +3,14 @@
 //! A row for each link that leads to another trace: its target, and its source. Links within a trace are found in the
 //! trace itself. The rows are deleted with the trace that they come from, and are charged to it.
 
-use std::collections::HashMap;
+use foldhash::HashSet;
 
 use super::bulk_insert;
 use super::trace_row::key;
 use crate::otlp::service::service_hash;
 use crate::receive::batch::LinkTarget;
 use crate::store::pieces;
-use crate::wasi::{Database, DatabaseError, Value};
+use crate::wasi::{Database, DatabaseError, Row, Value};
 
 /// The most rows of a trace. Its other links are found from their source only, and counted.
 pub const MAX_LINKS_PER_TRACE: i64 = 4_096;
@@ -23,8 +23,17 @@ const MAX_COUNTED: i64 = 50_000;
 /// The most targets of one span that are looked for.
 const MAX_TARGETS: usize = 128;
 
-/// How many links of other traces lead to each span of a trace.
-pub type IncomingLinks = HashMap<[u8; 8], i64>;
+/// How many links of other traces lead to each span of a trace, by the span's id.
+#[derive(Debug, Default)]
+pub struct IncomingLinks(Vec<Row>);
+
+impl IncomingLinks {
+    /// The number of links to a span.
+    pub fn to(&self, span: &[u8]) -> i64 {
+        let found = self.0.binary_search_by(|row| row[0].blob().cmp(span));
+        found.map_or(0, |at| self.0[at][1].integer())
+    }
+}
 
 /// A new link to another trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,57 +119,56 @@ pub async fn incoming(
 ) -> Result<IncomingLinks, DatabaseError> {
     let select = format!(
         "SELECT span, COUNT(*) FROM (SELECT substr(target, 17) AS span FROM tracing_tail_links
-            WHERE target BETWEEN ? AND ? LIMIT {MAX_COUNTED}) GROUP BY span"
+            WHERE target BETWEEN ? AND ? LIMIT {MAX_COUNTED}) GROUP BY span ORDER BY span"
     );
     let [first, last] = [[0; 8], [0xff; 8]].map(|span| Value::Blob(target(trace, span).to_vec()));
     let rows = database.execute(&select, vec![first, last]).await?;
-    let counted = |row: &Vec<Value>| Some((row[0].blob().try_into().ok()?, row[1].integer()));
-    Ok(rows.iter().filter_map(counted).collect())
+    Ok(IncomingLinks(rows))
 }
 
-/// Which spans of other traces are stored, among those that a span links to. Beyond [`MAX_TARGETS`] distinct traces it is
-/// not looked for.
+/// Whether each of these spans of other traces is stored. None where it was not looked for: beyond [`MAX_TARGETS`]
+/// distinct traces.
 ///
 /// # Errors
 /// Any error of the database.
 pub async fn stored(
     database: &impl Database,
-    targets: impl Iterator<Item = LinkTarget>,
-) -> Result<HashMap<LinkTarget, bool>, DatabaseError> {
-    let mut by_trace = HashMap::<[u8; 16], Vec<LinkTarget>>::new();
-    for target in targets {
-        let trace = trace_of(&target);
-        if by_trace.len() < MAX_TARGETS || by_trace.contains_key(&trace) {
-            by_trace.entry(trace).or_default().push(target);
-        }
-    }
-    let mut found = HashMap::new();
-    // One at a time, since each may have many spans.
-    for (trace, targets) in by_trace {
+    targets: &[LinkTarget],
+) -> Result<Vec<Option<bool>>, DatabaseError> {
+    let mut stored = vec![None; targets.len()];
+    for _ in 0..MAX_TARGETS {
+        let Some(next) = stored.iter().position(Option::is_none) else {
+            break;
+        };
+        let trace = trace_of(&targets[next]);
         let select = "SELECT services, ids FROM tracing_tail_traces WHERE key = ? AND trace_id = ?";
         let values = vec![key(&trace).into(), Value::Blob(trace.to_vec())];
+        // One trace at a time, since each may have many spans.
         let rows = database.execute(select, values).await?;
-        let row = rows.first();
-        let services: Vec<(String, i64, i64)> =
-            row.map_or_else(Vec::new, |row| pieces::decode(row[0].text()));
-        let hashes: Vec<u64> = services.iter().map(|one| service_hash(&one.0)).collect();
-        let ids = row.map_or(&[][..], |row| row[1].blob().as_chunks().0);
-        for target in targets {
-            let is_stored = has_span(ids, &hashes, &target);
-            found.insert(target, is_stored);
-        }
+        mark_stored(rows.first(), targets, trace, &mut stored);
     }
-    Ok(found)
+    Ok(stored)
 }
 
-/// Whether a trace has a span, by the keys of its spans: each id, mixed with the hash of its service.
-fn has_span(keys: &[[u8; 8]], services: &[u64], target: &LinkTarget) -> bool {
-    let (_, span) = target.split_at(16);
-    let id = u64::from_be_bytes(span.try_into().unwrap_or_default());
-    let of_services: std::collections::HashSet<u64> =
-        services.iter().map(|hash| hash ^ id).collect();
-    keys.iter()
-        .any(|key| of_services.contains(&u64::from_be_bytes(*key)))
+/// Marks the targets in one trace, by its services and the keys of its spans: each id, mixed with the hash of its service.
+fn mark_stored(
+    row: Option<&Row>,
+    targets: &[LinkTarget],
+    trace: [u8; 16],
+    stored: &mut [Option<bool>],
+) {
+    let services = row.map_or("", |row| row[0].text());
+    let services: Vec<(String, i64, i64)> = pieces::decode(services);
+    let keys = row.map_or(&[][..], |row| row[1].blob());
+    let keys: HashSet<[u8; 8]> = keys.as_chunks().0.iter().copied().collect();
+    let hashes: Vec<u64> = services.iter().map(|one| service_hash(&one.0)).collect();
+    for (target, stored) in targets.iter().zip(stored) {
+        if trace_of(target) == trace {
+            let id = u64::from_be_bytes(*target.last_chunk().unwrap_or(&[0; 8]));
+            let is_it = |hash: &u64| keys.contains(&(hash ^ id).to_be_bytes());
+            *stored = Some(hashes.iter().any(is_it));
+        }
+    }
 }
 
 /// A span as the target of a link.

@@ -5,6 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::span::Link;
 use prost::Message as _;
 
 use crate::otlp::wire::{self, Wire};
+use crate::receive::batch::LinkTarget;
 
 /// A view of an encoded span, with the fields that filters and graphs need.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -66,8 +67,8 @@ impl<'b> SpanView<'b> {
         })
     }
 
-    /// The ids of the spans that its links lead to: trace id and span id. Links without ids are left out.
-    pub fn link_targets(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> + use<'b> {
+    /// Where its links lead. Links without ids are left out.
+    pub fn link_targets(&self) -> impl Iterator<Item = LinkTarget> + use<'b> {
         fields(self.encoded).filter_map(|(number, link)| match (number, link) {
             (13, Wire::Bytes(link)) => link_target(link),
             _ => None,
@@ -83,18 +84,20 @@ impl<'b> SpanView<'b> {
     }
 }
 
-/// The trace id and the span id of an encoded `Link`. None if it lacks one.
-pub fn link_target(link: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (mut trace, mut span) = (&[][..], &[][..]);
+/// Where an encoded `Link` leads. None if it lacks an id.
+#[inline(never)]
+pub fn link_target(link: &[u8]) -> Option<LinkTarget> {
+    let mut target = [0; 24];
+    let (trace, span) = target.split_at_mut(16);
     for (number, value) in fields(link) {
         match (number, value) {
-            (1, Wire::Bytes(id)) => trace = id,
-            (2, Wire::Bytes(id)) => span = id,
+            (1, Wire::Bytes(id)) if id.len() == trace.len() => trace.copy_from_slice(id),
+            (2, Wire::Bytes(id)) if id.len() == span.len() => span.copy_from_slice(id),
             _ => {}
         }
     }
     let filled = |id: &[u8]| id.iter().any(|byte| *byte != 0);
-    (filled(trace) && filled(span)).then_some((trace, span))
+    (filled(trace) && filled(span)).then_some(target)
 }
 
 /// The value of an attribute that may name something.

@@ -1,7 +1,5 @@
 //! The links of a span, from both sides: where they lead, and which spans link to it.
 
-use std::collections::HashMap;
-
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use serde_json::{Value, json};
@@ -17,8 +15,8 @@ use crate::store::spans::TraceSpans;
 
 /// What the store knows about the links of a span.
 pub struct SpanLinks<'t, 'b> {
-    /// Which spans of other traces are stored.
-    pub stored: HashMap<LinkTarget, bool>,
+    /// Whether the target of each of its links is stored.
+    pub stored: Vec<Option<bool>>,
     /// The spans of other traces that link to it.
     pub sources: Vec<LinkSource>,
     /// Its own trace.
@@ -38,40 +36,27 @@ pub fn link(link: &Link) -> Value {
     })
 }
 
-/// The spans of other traces that a span of this trace links to.
-pub fn targets_elsewhere(span: &Span, trace: [u8; 16]) -> impl Iterator<Item = LinkTarget> {
-    let others = span.links.iter().filter(move |one| one.trace_id != trace);
-    others.filter_map(target_of)
-}
-
-fn target_of(link: &Link) -> Option<LinkTarget> {
-    let trace = link.trace_id.as_slice().try_into().ok()?;
-    let span = link.span_id.as_slice().try_into().ok()?;
-    Some(target(trace, span))
+/// Where the links of a span lead, with zeros for missing ids.
+pub fn targets(span: &Span) -> Vec<LinkTarget> {
+    let target_of = |one: &Link| {
+        let trace = one.trace_id.as_slice().try_into().unwrap_or_default();
+        target(trace, one.span_id.as_slice().try_into().unwrap_or_default())
+    };
+    span.links.iter().map(target_of).collect()
 }
 
 impl SpanLinks<'_, '_> {
     /// A link of the span as JSON, with whether its target is stored: null if that was not looked for.
-    pub(super) fn outgoing(&self, span: &Span, one: &Link) -> Value {
-        let is_own = one.trace_id == span.trace_id;
-        let stored = match (is_own, target_of(one)) {
-            (_, None) => Some(false),
-            (true, _) => Some(
-                self.trace
-                    .spans
-                    .iter()
-                    .any(|(.., other)| *other.id == one.span_id),
-            ),
-            (false, Some(target)) => self.stored.get(&target).copied(),
-        };
+    pub(super) fn outgoing(&self, index: usize, one: &Link) -> Value {
         let mut json = link(one);
-        json["stored"] = stored.into();
+        json["stored"] = self.stored.get(index).copied().flatten().into();
         json
     }
 
     /// The spans that link to the span, those of its own trace first, and whether there are more.
     pub(super) fn incoming(&self, span: &Span) -> (Vec<Value>, bool) {
-        let is_it = |(trace, id): (&[u8], &[u8])| *trace == span.trace_id && *id == span.span_id;
+        let is_it =
+            |target: LinkTarget| target[..16] == *span.trace_id && target[16..] == *span.span_id;
         let own = self.trace.spans.iter();
         let own = own.filter(|(.., other)| other.link_targets().any(is_it));
         let own = own.map(|(resource, _, other)| {
@@ -100,7 +85,7 @@ impl SpanLinks<'_, '_> {
         let index = spans.iter().position(is_it);
         let found = interaction::of_trace(&spans);
         let found = index.and_then(|index| found[index].as_ref());
-        json!(found.and_then(interaction::Interaction::peer))
+        interaction::peer_json(found)
     }
 }
 

@@ -61,8 +61,8 @@ pub fn details(found: &FoundSpan<'_>, links: &SpanLinks<'_, '_>) -> Value {
             "attributes": attributes(&event.attributes),
         })
     });
-    let outgoing = span.links.iter().map(|one| {
-        let mut json = links.outgoing(span, one);
+    let outgoing = span.links.iter().enumerate().map(|(index, one)| {
+        let mut json = links.outgoing(index, one);
         json["attributes"] = attributes(&one.attributes);
         json["trace_state"] = one.trace_state.as_str().into();
         json

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::links::link;
 use super::{kind, offset, timing};
 use crate::critical_path;
-use crate::interaction::{self, Interaction, Peer};
+use crate::interaction;
 use crate::otlp::hex;
 use crate::otlp::service::service_hash;
 use crate::otlp::text::truncate;
@@ -17,7 +17,7 @@ use crate::store::links::IncomingLinks;
 use crate::store::matching::with_parents;
 use crate::store::span_view::SpanView;
 use crate::store::spans::TraceSpans;
-use crate::tree::{self, Node, SpanIdentity, Tree, TreePosition};
+use crate::tree::{self, Node, SpanIdentity, TreePosition};
 
 /// The most events and the most links of a row. The span in full has all.
 const MAX_MARKS: usize = 32;
@@ -52,50 +52,22 @@ struct Row<'t> {
     events: Vec<(i64, &'t str)>,
     links: Vec<Value>,
     linked_from: i64,
-    peer: Option<Peer<'t>>,
+    peer: Value,
     critical: Vec<(i64, i64)>,
     #[serde(flatten)]
     position: TreePosition,
 }
 
-/// A trace with what is known about it besides its spans.
-pub struct TraceView<'t, 'b> {
-    whole: &'t TraceSpans<SpanView<'b>>,
-    nodes: Vec<Node<'t>>,
-    tree: Tree,
-    interactions: Vec<Option<Interaction<'b>>>,
-    incoming: &'t IncomingLinks,
-}
-
-impl<'t, 'b> TraceView<'t, 'b> {
-    /// A trace with the number of links from other traces to each of its spans.
-    pub fn new(
-        whole: &'t TraceSpans<SpanView<'b>>,
-        incoming: &'t IncomingLinks,
-    ) -> TraceView<'t, 'b> {
-        let nodes = nodes(whole);
-        let tree = tree::build(&nodes);
-        let interactions = interaction::of_trace(&with_parents(whole, &tree.parents));
-        TraceView {
-            whole,
-            nodes,
-            tree,
-            interactions,
-            incoming,
-        }
-    }
-}
-
-/// A trace as rows, in reading order.
-pub fn rows<'t>(id: &'t str, view: &'t TraceView<'t, '_>) -> Trace<'t> {
-    let TraceView {
-        whole,
-        nodes,
-        tree,
-        interactions,
-        incoming,
-    } = view;
-    let critical = critical_path::compute(nodes, tree);
+/// A trace as rows, in reading order, with the number of links of other traces to each span.
+pub fn rows<'t>(
+    id: &'t str,
+    whole: &'t TraceSpans<SpanView<'_>>,
+    incoming: &IncomingLinks,
+) -> Trace<'t> {
+    let nodes = nodes(whole);
+    let tree = tree::build(&nodes);
+    let interactions = interaction::of_trace(&with_parents(whole, &tree.parents));
+    let critical = critical_path::compute(&nodes, &tree);
     let timed = || nodes.iter().filter(|node| node.start > 0);
     let start = timed().map(|node| node.start).min().unwrap_or(0);
     let end = timed().map(|node| node.end).max().unwrap_or(0);
@@ -142,10 +114,8 @@ pub fn rows<'t>(id: &'t str, view: &'t TraceView<'t, '_>) -> Trace<'t> {
                 })
                 .collect(),
             links: span.links().take(MAX_MARKS).map(|one| link(&one)).collect(),
-            linked_from: span_id(span).map_or(0, |id| incoming.get(&id).copied().unwrap_or(0)),
-            peer: interactions[position.index]
-                .as_ref()
-                .and_then(Interaction::peer),
+            linked_from: incoming.to(span.id),
+            peer: interaction::peer_json(interactions[position.index].as_ref()),
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),
@@ -167,10 +137,6 @@ pub fn rows<'t>(id: &'t str, view: &'t TraceView<'t, '_>) -> Trace<'t> {
         links_left_out: whole.links_left_out,
         spans: rows,
     }
-}
-
-fn span_id(span: &SpanView<'_>) -> Option<[u8; 8]> {
-    span.id.try_into().ok()
 }
 
 /// What is known to be missing from a trace: rejected spans, and parents that have not arrived.

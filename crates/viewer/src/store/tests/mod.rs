@@ -174,8 +174,7 @@ impl Store {
         let rows = block_on(spans::trace_rows(&self.database, trace_id(trace))).unwrap();
         let whole = spans::view_of(&rows).unwrap();
         let incoming = block_on(links::incoming(&self.database, trace_id(trace))).unwrap();
-        let view = crate::view::trace::TraceView::new(&whole, &incoming);
-        serde_json::to_value(crate::view::trace::rows("", &view)).unwrap()
+        serde_json::to_value(crate::view::trace::rows("", &whole, &incoming)).unwrap()
     }
 
     /// One span in full, by the id of its row.
