@@ -9,19 +9,20 @@ pub mod data;
 mod node;
 pub mod stats;
 
-use serde::Serialize;
+use serde_json::Value;
 
 pub use data::GraphData;
 pub use node::Indices;
 pub use stats::{CallStats, SpanOutcome};
 
 use crate::interaction::PeerKind;
+use crate::response::object;
 
 /// The most edges and the most nodes of a graph. Those with the most calls are kept.
 const MAX_ITEMS: usize = 200;
 
 /// The graph of services.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq)]
 pub struct Graph {
     /// The number of traces that it is made of.
     pub traces: usize,
@@ -34,7 +35,7 @@ pub struct Graph {
 }
 
 /// A service, a queue, or what is called outside of the traces.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq)]
 pub struct Node {
     /// What edges call it: a service's name, or for others kind, system and name.
     pub id: String,
@@ -49,12 +50,11 @@ pub struct Node {
     /// The attributes that name it, as a filter of traces takes them. None for a service.
     pub attributes: Vec<String>,
     /// The statistics of a service's entry spans, of the calls of a peer, or of the messages into a queue.
-    #[serde(flatten)]
     pub stats: CallStats,
 }
 
 /// All calls from one service to another, or to a peer, or all messages into or out of a queue.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq)]
 pub struct Edge {
     /// The id of the calling service, or of the queue.
     pub caller: String,
@@ -63,8 +63,46 @@ pub struct Edge {
     /// The attributes that name the peer or queue and that all spans of the edge have.
     pub attributes: Vec<String>,
     /// The statistics of the callee's spans, or of the caller's where the callee sends none.
-    #[serde(flatten)]
     pub stats: CallStats,
+}
+
+impl Graph {
+    /// The graph as JSON.
+    pub fn to_json(&self) -> Value {
+        object(vec![
+            ("traces", self.traces.into()),
+            ("seconds", self.seconds.into()),
+            ("nodes", self.nodes.iter().map(Node::to_json).collect()),
+            ("edges", self.edges.iter().map(Edge::to_json).collect()),
+        ])
+    }
+}
+
+impl Node {
+    fn to_json(&self) -> Value {
+        let mut fields = vec![
+            ("id", self.id.as_str().into()),
+            ("kind", self.kind.into()),
+            ("system", self.system.as_str().into()),
+            ("name", self.name.as_str().into()),
+            ("service", self.service.as_deref().into()),
+            ("attributes", self.attributes.as_slice().into()),
+        ];
+        fields.extend(self.stats.fields());
+        object(fields)
+    }
+}
+
+impl Edge {
+    fn to_json(&self) -> Value {
+        let mut fields = vec![
+            ("caller", self.caller.as_str().into()),
+            ("callee", self.callee.as_str().into()),
+            ("attributes", self.attributes.as_slice().into()),
+        ];
+        fields.extend(self.stats.fields());
+        object(fields)
+    }
 }
 
 /// Computes the graph.

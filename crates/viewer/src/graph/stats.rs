@@ -1,6 +1,6 @@
 //! Statistics of calls and messages.
 
-use serde::Serialize;
+use serde_json::Value;
 
 /// How a call ended, or the handling of one or several messages.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub struct SpanOutcome {
 }
 
 /// Statistics of calls.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CallStats {
     /// The number of calls.
     pub count: usize,
@@ -30,6 +30,22 @@ pub struct CallStats {
     pub p95_ns: i64,
     /// The 99th percentile.
     pub p99_ns: i64,
+}
+
+impl CallStats {
+    /// Its fields as JSON.
+    #[inline(never)]
+    pub(super) fn fields(&self) -> [(&'static str, Value); 7] {
+        [
+            ("count", self.count.into()),
+            ("rate", self.rate.into()),
+            ("errors", self.errors.into()),
+            ("error_rate", self.error_rate.into()),
+            ("p50_ns", self.p50_ns.into()),
+            ("p95_ns", self.p95_ns.into()),
+            ("p99_ns", self.p99_ns.into()),
+        ]
+    }
 }
 
 /// How many calls or messages these are.

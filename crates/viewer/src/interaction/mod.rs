@@ -6,11 +6,12 @@
 
 mod read;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use read::read;
 
 use crate::otlp::text::truncate;
+use crate::response::object;
 use crate::store::span_view::SpanView;
 
 /// What a span interacts with.
@@ -103,7 +104,11 @@ pub fn peer_json(interaction: Option<&Interaction<'_>>) -> Value {
     let shown = interaction.filter(|one| !one.answered);
     let peer = |one: &Interaction<'_>| {
         let [system, name] = [one.system, one.name].map(truncate);
-        json!({ "kind": one.kind.name(), "system": system, "name": name })
+        object(vec![
+            ("kind", one.kind.name().into()),
+            ("system", system.into()),
+            ("name", name.into()),
+        ])
     };
     shown.map(peer).unwrap_or_default()
 }

@@ -43,6 +43,7 @@ struct AddTrace<'t, 'b> {
 }
 
 impl AddTrace<'_, '_> {
+    #[inline(never)]
     fn outcome(&self, index: usize) -> SpanOutcome {
         let span = self.spans[index].span;
         let timing = Timing::of(span.start, span.end);
@@ -182,6 +183,7 @@ impl AddTrace<'_, '_> {
 }
 
 /// The attributes that name a span's peer, as a filter takes them.
+#[inline(never)]
 fn named_by(interaction: &Interaction<'_>) -> Vec<String> {
     let named = interaction.attributes.iter().flatten();
     let short = named.filter(|(_, value)| !may_be_truncated(value));

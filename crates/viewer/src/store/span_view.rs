@@ -31,6 +31,11 @@ pub struct SpanView<'b> {
 }
 
 impl<'b> SpanView<'b> {
+    /// All of it. None if it is malformed.
+    pub fn decode(&self) -> Option<Span> {
+        Span::decode(self.encoded).ok()
+    }
+
     /// Its attributes, each an encoded `KeyValue`.
     pub fn attributes(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         fields(self.encoded).filter_map(|(number, value)| match (number, value) {

@@ -82,20 +82,12 @@ pub async fn find_trace(
     trace: [u8; 16],
 ) -> Result<Option<TraceSpans>, DatabaseError> {
     let rows = trace_rows(database, trace).await?;
-    let mut whole: Option<TraceSpans> = assemble(&rows, |_| true).into_iter().next();
+    let mut whole: Option<TraceSpans> = assemble(&rows).into_iter().next();
     if let Some(whole) = &mut whole {
         let start = |(_, _, span): &(usize, usize, Span)| span.start_time_unix_nano;
         whole.spans.sort_by_key(start);
     }
     Ok(whole)
-}
-
-/// The trace of the rows that [`trace_rows`] returned, with only the spans of this id, of which each service may have
-/// one. None if it does not exist.
-pub fn span_of(rows: &[Row], span: [u8; 8]) -> Option<TraceSpans> {
-    let is_it =
-        |encoded: &[u8]| SpanView::from_encoded(encoded).is_some_and(|view| view.id == span);
-    assemble(rows, is_it).into_iter().next()
 }
 
 /// Reads the rows of one trace.
@@ -124,14 +116,14 @@ pub async fn traces_rows(database: &impl Database, ids: &[i64]) -> Result<Vec<Ro
 
 /// The trace of the rows that [`trace_rows`] returned, with its spans by their start. None if it does not exist.
 pub fn view_of(rows: &[Row]) -> Option<TraceSpans<SpanView<'_>>> {
-    let mut whole: TraceSpans<SpanView<'_>> = assemble(rows, |_| true).into_iter().next()?;
+    let mut whole = views_of(rows).into_iter().next()?;
     whole.spans.sort_by_key(|(_, _, span)| span.start);
     Some(whole)
 }
 
 /// The traces of the rows that [`traces_rows`] returned, with their spans in no particular order.
 pub fn views_of(rows: &[Row]) -> Vec<TraceSpans<SpanView<'_>>> {
-    assemble(rows, |_| true)
+    assemble(rows)
 }
 
 /// The encoded spans of the rows that [`trace_rows`] returned, and the encoded resources and scopes by id.
@@ -156,11 +148,8 @@ fn heads(rows: &[Row]) -> HashMap<i64, &[u8]> {
     heads.map(|row| (row[0].integer(), row[1].blob())).collect()
 }
 
-/// The traces of some rows, with the spans for which `wanted` is true.
-fn assemble<'b, S: FromEncoded<'b>>(
-    rows: &'b [Row],
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Vec<TraceSpans<S>> {
+/// The traces of some rows.
+fn assemble<'b, S: FromEncoded<'b>>(rows: &'b [Row]) -> Vec<TraceSpans<S>> {
     let mut heads = Heads::of_rows(rows);
     let data = data(rows);
     let traces = of_kind(rows, 0).map(|row| {
@@ -177,7 +166,7 @@ fn assemble<'b, S: FromEncoded<'b>>(
         let pieces: Vec<Piece> = pieces::decode(row[1].text());
         let pieces = pieces.iter().filter_map(|piece| piece.of(&data));
         let spans = pieces.flat_map(pieces::spans);
-        trace.fill(spans.filter(|stored| wanted(stored.span)), &mut heads);
+        trace.fill(spans, &mut heads);
         trace
     });
     traces.collect()

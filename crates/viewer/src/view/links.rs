@@ -2,12 +2,14 @@
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::interaction;
 use crate::otlp::any_value::to_text;
 use crate::otlp::hex;
+use crate::otlp::text::truncate;
 use crate::receive::batch::LinkTarget;
+use crate::response::object;
 use crate::store::links::{LinkSource, MAX_LISTED, target};
 use crate::store::matching::trace_spans;
 use crate::store::span_view::SpanView;
@@ -29,11 +31,12 @@ pub fn link(link: &Link) -> Value {
         .attributes
         .iter()
         .find(|one| one.key == "tracing_tail.link");
-    json!({
-        "trace_id": hex::encode(&link.trace_id),
-        "span_id": hex::encode(&link.span_id),
-        "reason": reason.and_then(|one| one.value.as_ref()).map(to_text),
-    })
+    let reason = reason.and_then(|one| one.value.as_ref()).map(to_text);
+    object(vec![
+        ("trace_id", hex::encode(&link.trace_id).into()),
+        ("span_id", hex::encode(&link.span_id).into()),
+        ("reason", reason.into()),
+    ])
 }
 
 /// Where the links of a span lead, with zeros for missing ids.
@@ -90,10 +93,10 @@ impl SpanLinks<'_, '_> {
 }
 
 fn source(trace: &[u8], span: &[u8], (service, name): (&str, &str)) -> Value {
-    json!({
-        "trace_id": hex::encode(trace),
-        "span_id": hex::encode(span),
-        "service": service,
-        "name": crate::otlp::text::truncate(name),
-    })
+    object(vec![
+        ("trace_id", hex::encode(trace).into()),
+        ("span_id", hex::encode(span).into()),
+        ("service", service.into()),
+        ("name", truncate(name).into()),
+    ])
 }

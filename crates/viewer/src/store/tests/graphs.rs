@@ -212,7 +212,7 @@ fn a_node_says_what_it_is_and_which_attributes_find_its_traces() {
         "shop 1:1<0 4 messaging.system=kafka messaging.destination.name=orders
         billing 2:1<0 5 messaging.system=kafka >1:1",
     );
-    let graph = serde_json::to_value(store.graph()).unwrap();
+    let graph = store.graph().to_json();
     let of = |list: &str, key: &str, wanted: &str| {
         let list = graph[list].as_array().unwrap();
         list.iter().find(|one| one[key] == wanted).unwrap().clone()
