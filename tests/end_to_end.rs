@@ -86,6 +86,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::list::TESTS,
+    browser::peers::TESTS,
     browser::requests::TESTS,
     browser::trace::TESTS,
     components::TESTS,
@@ -103,6 +104,7 @@ const ONCE: &[&[Test]] = &[
     unruly::TESTS,
     viewer::access::TESTS,
     viewer::intake::TESTS,
+    viewer::peers::TESTS,
     viewer::queries::TESTS,
     viewer::store::TESTS,
 ];
