@@ -91,6 +91,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::list::TESTS,
+    browser::peers::TESTS,
     browser::requests::TESTS,
     browser::trace::TESTS,
     components::TESTS,
@@ -108,6 +109,7 @@ const ONCE: &[&[Test]] = &[
     unruly::TESTS,
     viewer::access::TESTS,
     viewer::intake::TESTS,
+    viewer::peers::TESTS,
     viewer::queries::TESTS,
     viewer::store::TESTS,
 ];

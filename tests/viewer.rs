@@ -7,6 +7,7 @@ use crate::support::App;
 
 pub(crate) mod access;
 pub(crate) mod intake;
+pub(crate) mod peers;
 pub(crate) mod queries;
 pub(crate) mod store;
 

@@ -1,24 +1,22 @@
 //! The JSON API below `/traces/api/`, which the page uses. `docs/viewer-api.md` describes it.
 
-use std::io::Write;
-
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_DISPOSITION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
-use serde::Serialize;
 use serde_json::json;
 
 use crate::filter::Filter;
 use crate::graph;
 use crate::otlp::hex;
 use crate::reservation::MemoryReservation;
-use crate::response::{Problem, json as json_response, with_body};
+use crate::response::{Problem, json as json_response, to_json, with_body};
 use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
-use crate::store::{export, graph as store_graph, list, spans, totals};
+use crate::store::{export, graph as store_graph, links, list, spans, totals};
+use crate::view::links::SpanLinks;
 use crate::view::{self, SpanName};
-use crate::wasi::Database;
+use crate::wasi::{Database, DatabaseError};
 
 /// The prefix of every path of the API.
 pub const PREFIX: &str = "/traces/api/";
@@ -164,9 +162,10 @@ impl<D: Database> ApiRequest<'_, D> {
         let (trace, reservation) = self.open(id).await?;
         let rows = spans::trace_rows(self.database, trace).await?;
         let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        let incoming = links::incoming(self.database, trace).await?;
         let id = hex::encode(&trace);
-        let trace = view::trace::rows(&id, &spans);
-        Ok(large(sized_json(&trace), reservation))
+        let trace = view::trace::rows(&id, &spans, &incoming);
+        Ok(large(to_json(&trace), reservation))
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {
@@ -190,10 +189,7 @@ impl<D: Database> ApiRequest<'_, D> {
         })?;
         // The whole trace is read to find one span.
         let (id, _reservation) = self.open(trace).await?;
-        let found = match spans::find_span(self.database, id, name.id).await? {
-            Some(whole) => view::span::details(&whole, name),
-            None => None,
-        };
+        let found = span_details(self.database, id, name).await?;
         found.map(|span| json_response(&span)).ok_or_else(|| {
             let problem = format!("there is no span '{span}' in the trace '{trace}'");
             Problem::new(StatusCode::NOT_FOUND, problem)
@@ -203,30 +199,30 @@ impl<D: Database> ApiRequest<'_, D> {
     async fn graph(&self) -> Result<Response<Bytes>, Problem> {
         let filter = Filter::read(self.uri)?;
         let data = store_graph::graph(self.database, &filter, self.now).await?;
-        Ok(json_response(&graph::build_graph(data)))
+        Ok(json_response(&graph::build_graph(data).to_json()))
     }
 }
 
-/// Serializes JSON that may be large into a buffer of exactly its size.
-fn sized_json(body: &impl Serialize) -> Vec<u8> {
-    struct Count(usize);
-    impl Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    let counted = serde_json::to_writer(&mut count, body);
-    let mut json = Vec::with_capacity(count.0);
-    let written = serde_json::to_writer(&mut json, body);
-    counted
-        .and(written)
-        .expect("every response has text keys only");
-    json
+/// All of one span, with what links to it and what it links to. None if it is not stored.
+pub(crate) async fn span_details(
+    database: &impl Database,
+    trace: [u8; 16],
+    name: SpanName,
+) -> Result<Option<serde_json::Value>, DatabaseError> {
+    let rows = spans::trace_rows(database, trace).await?;
+    let Some(whole) = spans::view_of(&rows) else {
+        return Ok(None);
+    };
+    let Some(found) = view::span::find(&whole, name) else {
+        return Ok(None);
+    };
+    let targets = view::links::targets(&found.span);
+    let links = SpanLinks {
+        stored: links::stored(database, &targets).await?,
+        sources: links::sources(database, trace, name.id).await?,
+        trace: &whole,
+    };
+    Ok(Some(view::span::details(&found, &links)))
 }
 
 /// 200 with JSON that holds its memory reservation until it is sent.

@@ -12,6 +12,7 @@
 //! - [`filter`]: the filter parameters of a request, as SQL and as checks on spans
 //! - [`view`]: one trace as rows, and one span in full
 //! - [`tree`] and [`critical_path`]: the order of the rows, and which spans the response waited for
+//! - [`interaction`]: the stores, queues and untraced servers that spans interact with
 //! - [`graph`]: calls between services, with rates and latencies
 //! - [`page`]: the files of the web page
 //!
@@ -28,6 +29,7 @@ pub mod attribute_set;
 pub mod critical_path;
 pub mod filter;
 pub mod graph;
+pub mod interaction;
 pub mod otlp;
 pub mod page;
 pub mod receive;

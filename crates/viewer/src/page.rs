@@ -68,6 +68,8 @@ const FILES: &[(&str, &str, &str)] = &[
     file!("view/links.js", SCRIPT),
     file!("view/list.js", SCRIPT),
     file!("view/map.js", SCRIPT),
+    file!("view/map-picture.js", SCRIPT),
+    file!("view/map-table.js", SCRIPT),
     file!("view/report.js", SCRIPT),
     file!("view/selection.js", SCRIPT),
     file!("view/span-row.js", SCRIPT),

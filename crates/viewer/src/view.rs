@@ -1,15 +1,12 @@
 //! What the page shows of a trace.
 //!
 //! - [`trace`]: all spans of a trace, as rows
-//! - [`span`]: one span in full
+//! - [`span`]: one span in full; [`links`]: its links, from both sides
 
+pub mod links;
 pub mod span;
 pub mod trace;
 
-use opentelemetry_proto::tonic::trace::v1::span::Link;
-use serde_json::{Value, json};
-
-use crate::otlp::any_value::to_text;
 use crate::otlp::hex;
 use crate::otlp::timing::Timing;
 
@@ -70,16 +67,4 @@ fn kind(kind: i32) -> &'static str {
         5 => "CONSUMER",
         _ => "UNSPECIFIED",
     }
-}
-
-fn link(link: &Link) -> Value {
-    let reason = link
-        .attributes
-        .iter()
-        .find(|one| one.key == "tracing_tail.link");
-    json!({
-        "trace_id": hex::encode(&link.trace_id),
-        "span_id": hex::encode(&link.span_id),
-        "reason": reason.and_then(|one| one.value.as_ref()).map(to_text),
-    })
 }

@@ -39,6 +39,14 @@ export interface Link {
   reason: string | null;
 }
 
+/** A span that links to another: itself within the trace, or else by its trace's root. */
+export interface LinkSource {
+  trace_id: string;
+  span_id: string;
+  service: string;
+  name: string;
+}
+
 export type TimeProblem = "no_start" | "no_end" | "end_before_start";
 
 /** A span as a row of its trace. */
@@ -65,6 +73,9 @@ export interface SpanRow {
   /** Offset and name. */
   events: [number, string][];
   links: Link[];
+  /** How many links of other traces lead to it. */
+  linked_from: number;
+  peer: Peer | null;
 }
 
 export interface Trace {
@@ -74,6 +85,8 @@ export interface Trace {
   services: string[];
   pinned: boolean;
   incomplete: { refused: number; orphans: number } | null;
+  /** Links to other traces that are not found from there. */
+  links_left_out: number;
   spans: SpanRow[];
 }
 
@@ -98,7 +111,11 @@ export interface SpanDetails {
   status: { code: "UNSET" | "OK" | "ERROR"; message: string };
   attributes: Attribute[];
   events: { name: string; offset_ns: number | null; attributes: Attribute[] }[];
-  links: (Link & { attributes: Attribute[] })[];
+  /** `stored` is null where the viewer has not looked for the target. */
+  links: (Link & { attributes: Attribute[]; stored: boolean | null })[];
+  linked_from: LinkSource[];
+  more_linked_from: boolean;
+  peer: Peer | null;
   resource: Attribute[];
   scope: { name: string; version: string; attributes: Attribute[] } | null;
   schema_url: string;
@@ -117,13 +134,30 @@ export interface CallStats {
   p99_ns: number;
 }
 
-export interface GraphNode extends CallStats {
-  service: string;
+export type PeerKind =
+  "service" | "queue" | "database" | "cache" | "rpc" | "external";
+
+/** What a span interacts with, unless it is a service with spans. */
+export interface Peer {
+  kind: PeerKind;
+  /** Empty if it is unknown, as the name is. */
+  system: string;
+  name: string;
+}
+
+export interface GraphNode extends CallStats, Peer {
+  id: string;
+  /** The name of a service; null for what is none. */
+  service: string | null;
+  /** What finds the traces of what is no service, each as `key=value`. */
+  attributes: string[];
 }
 
 export interface GraphEdge extends CallStats {
+  /** Ids of nodes. */
   caller: string;
   callee: string;
+  attributes: string[];
 }
 
 export interface Graph {

@@ -12,7 +12,9 @@ use tracing_tail_viewer::receive::protobuf;
 use tracing_tail_viewer::receive::rejected::RejectedSpans;
 use tracing_tail_viewer::response::Problem;
 use tracing_tail_viewer::store::spans::TraceSpans;
-use tracing_tail_viewer::view::{self, SpanName};
+use tracing_tail_viewer::view;
+use tracing_tail_viewer::view::links::SpanLinks;
+use tracing_tail_viewer::view::span::FoundSpan;
 
 /// The service's configuration, and a message for each malformed setting.
 pub fn read_settings(values: &Values) -> (Config, Vec<String>) {
@@ -38,7 +40,21 @@ pub fn scan(body: &Bytes) -> Result<Batch, Problem> {
 
 /// What the page is told of a span; none where it is not there.
 pub fn show(trace: &TraceSpans, id: [u8; 8]) -> Option<Value> {
-    view::span::details(trace, SpanName { id, service: None })
+    let mut spans = trace.spans.iter();
+    let (resource, scope, span) = spans.find(|(.., span)| span.span_id == id)?;
+    let (service, resource) = &*trace.resources[*resource];
+    let found = FoundSpan {
+        span: span.clone(),
+        service,
+        resource,
+        scope: &trace.scopes[*scope],
+    };
+    let links = SpanLinks {
+        stored: Vec::new(),
+        sources: Vec::new(),
+        trace: &TraceSpans::default(),
+    };
+    Some(view::span::details(&found, &links))
 }
 
 /// The overrides that a request has for a service.

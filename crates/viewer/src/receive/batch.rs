@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 use super::rejected::RejectedSpans;
 
+/// The span that a link leads to: the id of its trace, then its own.
+pub type LinkTarget = [u8; 24];
+
 /// A parsed export.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -17,6 +20,8 @@ pub struct Batch {
     pub spans: Vec<Span>,
     /// The hashes of the spans' attributes.
     pub attributes: Vec<u64>,
+    /// Where the spans' links to other traces lead.
+    pub links: Vec<LinkTarget>,
     /// The spans that were rejected.
     pub rejected: RejectedSpans,
 }
@@ -57,6 +62,10 @@ pub struct Span {
     pub error: bool,
     /// The range of its attributes' hashes in [`Batch::attributes`].
     pub attributes: Range<usize>,
+    /// The range of its links' targets in [`Batch::links`].
+    pub links: Range<usize>,
+    /// The number of its links to other traces that are not there, because they are too many.
+    pub links_left_out: u32,
     /// The indices of its resource and its scope in [`Batch::shared`].
     pub shared: [usize; 2],
     /// The range of the encoded span in the body.
@@ -76,6 +85,11 @@ impl Batch {
         &self.attributes[span.attributes.clone()]
     }
 
+    /// Where a span's links to other traces lead.
+    pub fn links(&self, span: &Span) -> &[LinkTarget] {
+        &self.links[span.links.clone()]
+    }
+
     /// The encoded span.
     pub fn bytes(&self, span: &Span) -> &[u8] {
         &self.body[span.bytes.clone()]
@@ -89,6 +103,9 @@ impl Batch {
 
     /// Roughly how many bytes of memory it takes.
     pub fn held_bytes(&self) -> usize {
-        self.body.len() + self.spans.len() * size_of::<Span>() + self.attributes.len() * 8
+        self.body.len()
+            + self.spans.len() * size_of::<Span>()
+            + self.attributes.len() * 8
+            + self.links.len() * size_of::<LinkTarget>()
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! - [`body`]: the request's body, within limits, decompressed
 //! - [`mod@json`]: JSON translated to protobuf, which is what is stored
-//! - [`protobuf`]: an encoded export as a [`batch`] of spans; [`key_value`]: their attributes
+//! - [`protobuf`]: an encoded export as a [`batch`] of spans; [`key_value`]: their attributes;
+//!   [`link_targets`]: where their links lead
 //! - [`limits`]: how much an export may hold; [`validate`]: what its messages must look like
 //! - [`rejected`]: spans that are rejected while others of the export are stored
 //! - [`hint`]: what a body that is not an export of traces looks like
@@ -17,6 +18,7 @@ pub mod hint;
 pub mod json;
 pub mod key_value;
 pub mod limits;
+pub mod link_targets;
 pub mod protobuf;
 pub mod rejected;
 pub mod validate;

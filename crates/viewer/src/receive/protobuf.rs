@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::batch::{Batch, Shared, Span};
 use super::limits::{Budget, MAX_SPAN_BYTES};
+use super::link_targets::SpanLinks;
 use super::rejected::RejectedSpans;
 use super::validate::{Checked, Fault, Kind, bytes, text};
 use super::{hint, key_value};
@@ -210,7 +211,7 @@ impl<'b> ExportReader<'b> {
             self.batch.rejected.malformed(message, fault);
             return Ok(());
         }
-        let attributes = self.batch.attributes.len();
+        let (attributes, links) = (self.batch.attributes.len(), self.batch.links.len());
         match self.span(message) {
             Ok(mut span) => {
                 let [resource, scope] = heads;
@@ -221,6 +222,7 @@ impl<'b> ExportReader<'b> {
             Err(Fault::Export(problem)) => Err(problem),
             Err(Fault::Span(fault)) => {
                 self.batch.attributes.truncate(attributes);
+                self.batch.links.truncate(links);
                 if self.batch.rejected.is_empty() {
                     self.foreign = hint::signal_of_span(message);
                 }
@@ -264,6 +266,7 @@ impl<'b> ExportReader<'b> {
         let before = self.batch.attributes.len();
         let messages = self.budget.messages();
         let mut buffer = String::new();
+        let mut links = SpanLinks::after(&self.batch);
         let mut rest = message;
         while let Some((number, value)) = wire::next(&mut rest)? {
             match (number, value) {
@@ -290,7 +293,9 @@ impl<'b> ExportReader<'b> {
                 }
                 (13, value) => {
                     self.budget.count()?;
-                    self.budget.validate(Kind::Link, bytes(value)?, 0)?;
+                    let link = bytes(value)?;
+                    self.budget.validate(Kind::Link, link, 0)?;
+                    links.add(&mut self.batch, trace_id, link);
                 }
                 (15, value) => {
                     self.budget.count()?;
@@ -324,6 +329,8 @@ impl<'b> ExportReader<'b> {
             // `STATUS_CODE_ERROR`
             error: status as i32 == 2,
             attributes: before..self.batch.attributes.len(),
+            links: links.finish(&mut self.batch, trace_id),
+            links_left_out: links.left_out,
             shared: [0; 2],
             bytes: self.range(message),
             messages: 1 + self.budget.messages() - messages,

@@ -110,6 +110,7 @@ pub async fn unpin(database: &impl Database, trace: [u8; 16]) -> Result<bool, Da
 /// Any error of the database. Nothing is deleted then.
 pub async fn clear(database: &impl Database) -> Result<(), DatabaseError> {
     const STATEMENTS: &[&str] = &[
+        "DELETE FROM tracing_tail_links",
         "DELETE FROM tracing_tail_traces",
         "DELETE FROM tracing_tail_segments",
         "DELETE FROM tracing_tail_shared",

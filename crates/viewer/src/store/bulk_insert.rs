@@ -13,7 +13,7 @@ const SIZES: [usize; 4] = [1, 8, 32, 128];
 pub(super) async fn run(
     database: &impl Database,
     mut rows: Vec<Vec<Value>>,
-    statement: impl Fn(&str) -> String,
+    statement: fn(&str) -> String,
 ) -> Result<(), DatabaseError> {
     while !rows.is_empty() {
         let max = SIZES[SIZES.len() - 1];

@@ -1,11 +1,10 @@
 //! What the graph of services is made of: calls in the newest traces that match a filter.
 
-use super::matching::{Found, READ_BYTES, matching, parents};
-use super::span_view::SpanView;
-use super::spans::{self, TraceSpans};
+use super::graph_trace;
+use super::matching::{Found, READ_BYTES, matching};
+use super::spans;
 use crate::filter::Filter;
-use crate::graph::{GraphData, SpanOutcome};
-use crate::otlp::timing::Timing;
+use crate::graph::GraphData;
 use crate::wasi::{Database, DatabaseError};
 
 /// The newest traces that a graph is made of.
@@ -52,31 +51,8 @@ pub async fn graph(
         let ids: Vec<i64> = next.iter().map(Found::id).collect();
         let rows = spans::traces_rows(database, &ids).await?;
         for trace in spans::views_of(&rows) {
-            add(&mut data, &trace, latest);
+            graph_trace::add(&mut data, &trace, latest);
         }
     }
     Ok(data)
-}
-
-fn add(data: &mut GraphData, trace: &TraceSpans<SpanView<'_>>, latest: i64) {
-    let seen = |span: &SpanView<'_>| {
-        let timing = Timing::of(span.start, span.end);
-        let timing = timing.filter(|timing| timing.start > 0 && timing.end <= latest);
-        SpanOutcome {
-            duration_ns: timing.map(|timing| timing.end - timing.start),
-            error: span.error,
-        }
-    };
-    for ((of_parent, parent), (of_child, child)) in parents(trace) {
-        let (caller, callee) = (trace.service(of_parent), trace.service(of_child));
-        if caller != callee || (parent.kind == 3 && child.kind == 2) {
-            data.call(caller, callee, seen(child));
-        }
-    }
-    for (resource, _, span) in &trace.spans {
-        let root = span.parent.iter().all(|byte| *byte == 0);
-        if matches!(span.kind, 2 | 5) || root {
-            data.entry(trace.service(*resource), seen(span));
-        }
-    }
 }

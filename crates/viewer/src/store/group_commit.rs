@@ -15,7 +15,7 @@ use crate::receive::batch::Batch;
 use crate::settings::Bounds;
 use crate::wasi::{Database, DatabaseError, Notifier, Runtime};
 
-/// The most spans of a group. A single batch may exceed it.
+/// The most spans and links to other traces of a group. A single batch may exceed it.
 const MAX_SPANS: usize = 8_192;
 /// How long an export waits for its transaction to begin, in milliseconds.
 pub const MAX_WAIT: i64 = 220;
@@ -222,7 +222,8 @@ impl<D> WriteTurn<'_, D> {
         let mut batches = Vec::new();
         let (mut spans, mut oldest) = (0, i64::MAX);
         while let Some(next) = waiting.front() {
-            spans += next.batch.spans.len();
+            // A link takes about as long as a span.
+            spans += next.batch.spans.len() + next.batch.links.len();
             if !batches.is_empty() && spans > MAX_SPANS {
                 break;
             }

@@ -9,6 +9,7 @@ use super::span_view::SpanView;
 use super::spans::{self, TraceSpans};
 use crate::attribute_set::AttributeSet;
 use crate::filter::{AttributeFilter, CallFilter, Filter, TextFilter};
+use crate::interaction::TraceSpan;
 use crate::tree::{self, SpanIdentity};
 use crate::wasi::{Database, DatabaseError, Row, Value};
 
@@ -140,9 +141,12 @@ impl Filter {
                 })
         };
         let call = |call: &CallFilter| {
-            parents(trace).any(|(parent, child)| {
-                call.matches(trace.service(parent.0), trace.service(child.0))
-            })
+            let spans = trace_spans(trace);
+            let calls = |one: &TraceSpan<'_, '_>| {
+                let caller = one.parent.map(|parent| spans[parent].service);
+                caller.is_some_and(|caller| call.matches(caller, one.service))
+            };
+            spans.iter().any(calls)
         };
         self.attributes.iter().all(attribute)
             && self.texts.iter().all(text)
@@ -150,13 +154,8 @@ impl Filter {
     }
 }
 
-/// A span with the index of its resource.
-pub(super) type Placed<'s, 'b> = (usize, &'s SpanView<'b>);
-
-/// Each span that has a parent, with its parent first.
-pub(super) fn parents<'s, 'b>(
-    trace: &'s TraceSpans<SpanView<'b>>,
-) -> impl Iterator<Item = (Placed<'s, 'b>, Placed<'s, 'b>)> {
+/// The spans of a trace, each with its service and its parent.
+pub fn trace_spans<'s, 'b>(trace: &'s TraceSpans<SpanView<'b>>) -> Vec<TraceSpan<'s, 'b>> {
     let identity = |(resource, _, span): &'s (usize, usize, SpanView<'b>)| SpanIdentity {
         id: span.id,
         parent: span.parent,
@@ -164,12 +163,23 @@ pub(super) fn parents<'s, 'b>(
         service: trace.service(*resource),
     };
     let identities: Vec<SpanIdentity<'s>> = trace.spans.iter().map(identity).collect();
-    let placed = |index: usize| {
-        let (resource, _, span) = &trace.spans[index];
-        (*resource, span)
-    };
-    let parents = tree::parents(&identities).into_iter().enumerate();
-    parents.filter_map(move |(child, (parent, _))| Some((placed(parent?), placed(child))))
+    with_parents(trace, &tree::parents(&identities))
+}
+
+/// The spans of a trace with these parents, as [`tree::parents`] returns them.
+pub fn with_parents<'s, 'b>(
+    trace: &'s TraceSpans<SpanView<'b>>,
+    parents: &[(Option<usize>, bool)],
+) -> Vec<TraceSpan<'s, 'b>> {
+    let mut spans = Vec::with_capacity(trace.spans.len());
+    for ((resource, _, span), (parent, _)) in trace.spans.iter().zip(parents) {
+        spans.push(TraceSpan {
+            service: trace.service(*resource),
+            span,
+            parent: *parent,
+        });
+    }
+    spans
 }
 
 /// The traces that match.

@@ -3,6 +3,7 @@
 use foldhash::HashSet;
 
 use super::limits::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
+use super::links::{LINK_BYTES, LinkRow};
 use super::pieces::{Piece, StoredSpan};
 use super::segments::SegmentWriter;
 use super::shared::SharedIds;
@@ -46,7 +47,16 @@ impl<'b> Transaction<'b> {
                 trace.refused += 1;
                 continue;
             }
+            let links = trace.links;
             trace.add(batch, span);
+            let added = usize::try_from(trace.links - links).unwrap_or(0);
+            let source = trace.id;
+            let added = batch.links(span).iter().take(added);
+            self.links.extend(added.map(|target| LinkRow {
+                target: *target,
+                source,
+                span: span.id,
+            }));
             let [resource, scope] = span.shared.map(|at| {
                 let shared = &batch.shared[at];
                 let id = ids.get_or_assign(state, shared);
@@ -114,7 +124,9 @@ impl<'b> Transaction<'b> {
         let max = max_trace_bytes(self.bounds);
         let there = trace.bytes + trace.shared_bytes;
         let spans = || fresh.iter().map(|(_, span)| span);
-        let bytes: usize = spans().map(|span| span.bytes.len() + SUMMARY_BYTES).sum();
+        let bytes: usize = spans()
+            .map(|span| span.bytes.len() + SUMMARY_BYTES + LINK_BYTES * span.links.len())
+            .sum();
         let messages: usize = spans().map(|span| span.messages).sum();
         if there + self.shared.0 + bytes as i64 <= max
             && trace.messages + self.shared.1 + messages as i64 <= MAX_TRACE_MESSAGES

@@ -2,7 +2,7 @@
 //!
 //! Tables:
 //! - [`schema`]: the tables, and how older versions are replaced
-//! - [`trace_row`], [`pieces`], [`segments`], [`shared`], [`state`]: what each table holds
+//! - [`trace_row`], [`pieces`], [`segments`], [`shared`], [`links`], [`state`]: what each table holds
 //!
 //! Writing:
 //! - [`group_commit`]: the exports that wait in an instance are written together
@@ -14,7 +14,7 @@
 //! - [`actions`]: viewing, pinning and deleting traces
 //!
 //! Reading:
-//! - [`totals`], [`list`], [`graph`]: all traces
+//! - [`totals`], [`list`], [`graph`]: all traces; `graph_trace`: what one of them adds to the graph
 //! - [`spans`], [`span_view`], [`export`]: one trace
 //! - [`matching`]: the traces that match a filter
 
@@ -25,8 +25,10 @@ pub mod checkpoint;
 pub mod evict;
 pub mod export;
 pub mod graph;
+mod graph_trace;
 pub mod group_commit;
 pub mod limits;
+pub mod links;
 pub mod list;
 pub mod matching;
 mod merge;

@@ -3,6 +3,7 @@
 //! - `traces`: a summary of each trace, and the location of its spans
 //! - `segments`: encoded spans of one transaction
 //! - `shared`: each distinct resource and scope
+//! - `links`: links between traces, by their targets
 //! - `state`: one row of counters
 //! - `log`: the traces that were evicted in the last seconds
 
@@ -10,7 +11,7 @@ use super::cache::REMEMBERED;
 use crate::wasi::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The tables of every version but the first. The database may be shared: nothing else is touched.
 const TABLES: &[&str] = &[
@@ -18,6 +19,7 @@ const TABLES: &[&str] = &[
     "tracing_tail_traces",
     "tracing_tail_segments",
     "tracing_tail_shared",
+    "tracing_tail_links",
     "tracing_tail_log",
     "tracing_tail_state",
 ];
@@ -90,6 +92,8 @@ const STATEMENTS: &[&str] = &[
         refused INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
         rooted INTEGER NOT NULL,
+        links INTEGER NOT NULL,
+        links_left_out INTEGER NOT NULL,
         root_ns INTEGER NOT NULL,
         attributes BLOB,
         trace_id BLOB NOT NULL,
@@ -120,6 +124,19 @@ const STATEMENTS: &[&str] = &[
         hash INTEGER NOT NULL UNIQUE,
         bytes BLOB NOT NULL
     ) STRICT",
+    // `target` is a trace id and a span id, `source` the row of the linking trace, `span` the linking span's id.
+    "CREATE TABLE tracing_tail_links (
+        target BLOB NOT NULL,
+        source INTEGER NOT NULL,
+        span INTEGER NOT NULL,
+        PRIMARY KEY (target, source, span)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX tracing_tail_links_source ON tracing_tail_links (source)",
+    // However a trace is deleted, its links go with it. Few traces have links to others.
+    "CREATE TRIGGER tracing_tail_unlinked AFTER DELETE ON tracing_tail_traces WHEN old.links > 0
+    BEGIN
+        DELETE FROM tracing_tail_links WHERE source = old.id;
+    END",
     "CREATE TABLE tracing_tail_log (
         id INTEGER PRIMARY KEY,
         time INTEGER NOT NULL,
@@ -293,7 +310,7 @@ mod tests {
 
     const OTHERS: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'
         AND name NOT IN ('tracing_tail_schema', 'tracing_tail_traces', 'tracing_tail_segments',
-            'tracing_tail_shared', 'tracing_tail_log', 'tracing_tail_state')
+            'tracing_tail_shared', 'tracing_tail_links', 'tracing_tail_log', 'tracing_tail_state')
         AND name NOT LIKE 'sqlite_%' ORDER BY name";
 
     fn others(database: &NativeDatabase) -> Vec<String> {

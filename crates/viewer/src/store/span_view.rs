@@ -5,10 +5,13 @@ use opentelemetry_proto::tonic::trace::v1::span::Link;
 use prost::Message as _;
 
 use crate::otlp::wire::{self, Wire};
+use crate::receive::batch::LinkTarget;
 
 /// A view of an encoded span, with the fields that filters and graphs need.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SpanView<'b> {
+    /// The id of its trace.
+    pub trace_id: &'b [u8],
     /// Its id.
     pub id: &'b [u8],
     /// The id of its parent.
@@ -28,6 +31,11 @@ pub struct SpanView<'b> {
 }
 
 impl<'b> SpanView<'b> {
+    /// All of it. None if it is malformed.
+    pub fn decode(&self) -> Option<Span> {
+        Span::decode(self.encoded).ok()
+    }
+
     /// Its attributes, each an encoded `KeyValue`.
     pub fn attributes(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         fields(self.encoded).filter_map(|(number, value)| match (number, value) {
@@ -64,12 +72,62 @@ impl<'b> SpanView<'b> {
         })
     }
 
+    /// Where its links lead. Links without ids are left out.
+    pub fn link_targets(&self) -> impl Iterator<Item = LinkTarget> + use<'b> {
+        fields(self.encoded).filter_map(|(number, link)| match (number, link) {
+            (13, Wire::Bytes(link)) => link_target(link),
+            _ => None,
+        })
+    }
+
     /// Its links.
     pub fn links(&self) -> impl Iterator<Item = Link> + use<'b> {
         fields(self.encoded).filter_map(|(number, link)| match (number, link) {
             (13, Wire::Bytes(link)) => Link::decode(link).ok(),
             _ => None,
         })
+    }
+}
+
+/// Where an encoded `Link` leads. None if it lacks an id.
+#[inline(never)]
+pub fn link_target(link: &[u8]) -> Option<LinkTarget> {
+    let mut target = [0; 24];
+    let (trace, span) = target.split_at_mut(16);
+    for (number, value) in fields(link) {
+        match (number, value) {
+            (1, Wire::Bytes(id)) if id.len() == trace.len() => trace.copy_from_slice(id),
+            (2, Wire::Bytes(id)) if id.len() == span.len() => span.copy_from_slice(id),
+            _ => {}
+        }
+    }
+    let filled = |id: &[u8]| id.iter().any(|byte| *byte != 0);
+    (filled(trace) && filled(span)).then_some(target)
+}
+
+/// The value of an attribute that may name something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeValue<'b> {
+    /// A string.
+    Text(&'b str),
+    /// An integer.
+    Integer(i64),
+}
+
+/// The key and the value of an encoded `KeyValue`. None if the value is of another type.
+pub fn key_value(attribute: &[u8]) -> Option<(&str, AttributeValue<'_>)> {
+    let key = text_of(attribute, 1)?;
+    let values = fields(attribute).filter(|(number, _)| *number == 2);
+    let Wire::Bytes(value) = values.last()?.1 else {
+        return None;
+    };
+    match fields(value).last()? {
+        (1, Wire::Bytes(text)) => {
+            let text = std::str::from_utf8(text).ok()?;
+            Some((key, AttributeValue::Text(text)))
+        }
+        (3, Wire::Varint(integer)) => Some((key, AttributeValue::Integer(integer.cast_signed()))),
+        _ => None,
     }
 }
 
@@ -107,6 +165,7 @@ impl<'b> FromEncoded<'b> for SpanView<'b> {
         };
         for (number, value) in fields(encoded) {
             match (number, value) {
+                (1, Wire::Bytes(id)) => view.trace_id = id,
                 (2, Wire::Bytes(id)) => view.id = id,
                 (4, Wire::Bytes(parent)) => view.parent = parent,
                 (5, Wire::Bytes(name)) => view.name = std::str::from_utf8(name).ok()?,

@@ -24,6 +24,8 @@ pub struct TraceSpans<S = Span> {
     pub id: i64,
     /// The number of rejected spans.
     pub refused: i64,
+    /// The number of its links to other traces that are not found from their targets.
+    pub links_left_out: i64,
     /// Whether it is pinned.
     pub pinned: bool,
     /// When it was last viewed, in milliseconds since 1970.
@@ -41,9 +43,9 @@ static ONE: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.key = ?1 AND t.trace_id = ?2";
     format!(
         "{}
-        UNION ALL SELECT 1, s.id, j.value ->> 1, {PIECE}, 0, 0 FROM tracing_tail_traces t, json_each(t.pieces) j
+        UNION ALL SELECT 1, s.id, j.value ->> 1, {PIECE}, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.pieces) j
             JOIN {SEGMENT_OF_PIECE} WHERE {condition}
-        UNION ALL SELECT 2, s.id, s.bytes, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.shared) j
+        UNION ALL SELECT 2, s.id, s.bytes, 0, 0, 0, 0 FROM tracing_tail_traces t, json_each(t.shared) j
             JOIN tracing_tail_shared s ON s.id = j.value WHERE {condition}",
         traces(condition)
     )
@@ -55,9 +57,9 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
     let condition = "t.id IN (SELECT value FROM json_each(?1))";
     format!(
         "{}
-        UNION ALL SELECT 1, id, 0, data, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
+        UNION ALL SELECT 1, id, 0, data, 0, 0, 0 FROM tracing_tail_segments WHERE id IN (SELECT j.value ->> 0
             FROM tracing_tail_traces t, json_each(t.pieces) j WHERE {condition})
-        UNION ALL SELECT 2, id, bytes, 0, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
+        UNION ALL SELECT 2, id, bytes, 0, 0, 0, 0 FROM tracing_tail_shared WHERE id IN (SELECT j.value
             FROM tracing_tail_traces t, json_each(t.shared) j WHERE {condition})",
         traces(condition)
     )
@@ -67,7 +69,7 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
 /// resources and scopes.
 fn traces(condition: &str) -> String {
     format!(
-        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked FROM tracing_tail_traces t WHERE {condition}"
+        "SELECT 0, t.id, t.pieces, t.refused, t.pinned, t.looked, t.links_left_out FROM tracing_tail_traces t WHERE {condition}"
     )
 }
 
@@ -79,35 +81,13 @@ pub async fn find_trace(
     database: &impl Database,
     trace: [u8; 16],
 ) -> Result<Option<TraceSpans>, DatabaseError> {
-    let mut whole: Option<TraceSpans> = read(database, trace, |_| true).await?;
+    let rows = trace_rows(database, trace).await?;
+    let mut whole: Option<TraceSpans> = assemble(&rows).into_iter().next();
     if let Some(whole) = &mut whole {
         let start = |(_, _, span): &(usize, usize, Span)| span.start_time_unix_nano;
         whole.spans.sort_by_key(start);
     }
     Ok(whole)
-}
-
-/// Reads a trace with only the spans of this id, of which each service may have one.
-///
-/// # Errors
-/// Any error of the database.
-pub async fn find_span(
-    database: &impl Database,
-    trace: [u8; 16],
-    span: [u8; 8],
-) -> Result<Option<TraceSpans>, DatabaseError> {
-    let is_it =
-        |encoded: &[u8]| SpanView::from_encoded(encoded).is_some_and(|view| view.id == span);
-    read(database, trace, is_it).await
-}
-
-async fn read(
-    database: &impl Database,
-    trace: [u8; 16],
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Result<Option<TraceSpans>, DatabaseError> {
-    let rows = trace_rows(database, trace).await?;
-    Ok(assemble(&rows, wanted).into_iter().next())
 }
 
 /// Reads the rows of one trace.
@@ -136,14 +116,14 @@ pub async fn traces_rows(database: &impl Database, ids: &[i64]) -> Result<Vec<Ro
 
 /// The trace of the rows that [`trace_rows`] returned, with its spans by their start. None if it does not exist.
 pub fn view_of(rows: &[Row]) -> Option<TraceSpans<SpanView<'_>>> {
-    let mut whole: TraceSpans<SpanView<'_>> = assemble(rows, |_| true).into_iter().next()?;
+    let mut whole = views_of(rows).into_iter().next()?;
     whole.spans.sort_by_key(|(_, _, span)| span.start);
     Some(whole)
 }
 
 /// The traces of the rows that [`traces_rows`] returned, with their spans in no particular order.
 pub fn views_of(rows: &[Row]) -> Vec<TraceSpans<SpanView<'_>>> {
-    assemble(rows, |_| true)
+    assemble(rows)
 }
 
 /// The encoded spans of the rows that [`trace_rows`] returned, and the encoded resources and scopes by id.
@@ -168,11 +148,8 @@ fn heads(rows: &[Row]) -> HashMap<i64, &[u8]> {
     heads.map(|row| (row[0].integer(), row[1].blob())).collect()
 }
 
-/// The traces of some rows, with the spans for which `wanted` is true.
-fn assemble<'b, S: FromEncoded<'b>>(
-    rows: &'b [Row],
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Vec<TraceSpans<S>> {
+/// The traces of some rows.
+fn assemble<'b, S: FromEncoded<'b>>(rows: &'b [Row]) -> Vec<TraceSpans<S>> {
     let mut heads = Heads::of_rows(rows);
     let data = data(rows);
     let traces = of_kind(rows, 0).map(|row| {
@@ -181,6 +158,7 @@ fn assemble<'b, S: FromEncoded<'b>>(
             refused: row[2].integer(),
             pinned: row[3].integer() != 0,
             looked: row[4].integer(),
+            links_left_out: row[5].integer(),
             resources: Vec::new(),
             scopes: Vec::new(),
             spans: Vec::new(),
@@ -188,7 +166,7 @@ fn assemble<'b, S: FromEncoded<'b>>(
         let pieces: Vec<Piece> = pieces::decode(row[1].text());
         let pieces = pieces.iter().filter_map(|piece| piece.of(&data));
         let spans = pieces.flat_map(pieces::spans);
-        trace.fill(spans.filter(|stored| wanted(stored.span)), &mut heads);
+        trace.fill(spans, &mut heads);
         trace
     });
     traces.collect()

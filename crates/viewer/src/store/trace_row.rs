@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::links::{LINK_BYTES, MAX_LINKS_PER_TRACE};
 use super::pieces::{self, Piece};
 use crate::attribute_set::{AttributeSet, MAX_ATTRIBUTES};
 use crate::otlp::service::service_name;
@@ -35,6 +36,10 @@ pub struct TraceRow {
     pub refused: i64,
     /// Its bytes, including the row.
     pub bytes: i64,
+    /// The number of its links to other traces that are stored by their targets.
+    pub links: i64,
+    /// The number of those that are not, because they are too many.
+    pub links_left_out: i64,
     /// Whether a span without parent has arrived.
     pub rooted: bool,
     /// The start of the span that gives it its name.
@@ -89,6 +94,8 @@ pub const COLUMNS: &[&str] = &[
     "shared",
     "shared_bytes",
     "messages",
+    "links",
+    "links_left_out",
 ];
 /// The columns that an update does not write: they never change, or are changed by eviction.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
@@ -153,6 +160,8 @@ impl TraceRow {
             shared: pieces::decode(row[21].text()),
             shared_bytes: number(22),
             messages: number(23),
+            links: number(24),
+            links_left_out: number(25),
         }
     }
 
@@ -184,6 +193,8 @@ impl TraceRow {
             pieces::encode(&self.shared).into(),
             self.shared_bytes.into(),
             self.messages.into(),
+            self.links.into(),
+            self.links_left_out.into(),
         ]
     }
 
@@ -193,6 +204,13 @@ impl TraceRow {
         self.spans += 1;
         self.messages += span.messages as i64;
         self.errors += i64::from(span.error);
+        if !span.links.is_empty() {
+            let links = span.links.len() as i64;
+            let room = (MAX_LINKS_PER_TRACE - self.links).max(0);
+            self.links += links.min(room);
+            self.links_left_out += (links - room).max(0);
+        }
+        self.links_left_out += i64::from(span.links_left_out);
         if span.start > 0 {
             self.start = match self.start {
                 0 => span.start,
@@ -248,7 +266,9 @@ impl TraceRow {
         let services: usize = self.services.iter().map(|(name, ..)| name.len() + 10).sum();
         let names = self.names.as_ref().map_or(0, String::len);
         let attributes = self.attributes.as_ref().map_or(0, AttributeSet::len);
+        let links = usize::try_from(self.links).unwrap_or(0);
         let lists = 8 * attributes
+            + LINK_BYTES * links
             + 18 * self.pieces.len()
             + 6 * self.shared.len()
             + self.ids.len()

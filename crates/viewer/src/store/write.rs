@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::cache::InstanceCache;
 use super::evict::Eviction;
+use super::links::{self, LINK_BYTES, LinkRow};
 use super::outcome::StoreOutcome;
 use super::rows::of_kind;
 use super::segments::SegmentWriter;
@@ -78,6 +79,7 @@ pub async fn store(
             now,
             shared,
             stored: std::mem::take(&mut written.stored),
+            links: Vec::new(),
             late: 0,
             duplicates: 0,
         };
@@ -106,6 +108,7 @@ pub(super) struct Transaction<'b> {
     /// The bytes and messages of all resources and scopes of the batches.
     pub(super) shared: (i64, i64),
     pub(super) stored: Vec<StoreOutcome>,
+    pub(super) links: Vec<LinkRow>,
     late: i64,
     pub(super) duplicates: i64,
 }
@@ -165,9 +168,11 @@ impl<'b> Transaction<'b> {
             let taken = self.merge(trace, one, &mut state, &mut shared_ids, &mut segments);
             touched.extend(taken);
         }
-        state.written += (segments.bytes + 400 * touched.len()) as i64 + checkpoint::OVERHEAD;
+        let written = segments.bytes + 400 * touched.len() + LINK_BYTES * self.links.len();
+        state.written += written as i64 + checkpoint::OVERHEAD;
         shared_ids.write(database, &mut state).await?;
         segments.write(database).await?;
+        links::write(database, std::mem::take(&mut self.links)).await?;
         let values = touched.iter().map(TraceRow::row).collect();
         bulk_insert::run(database, values, trace_row::upsert).await?;
         state.late += self.late;
@@ -231,7 +236,9 @@ impl<'b> Transaction<'b> {
             trace_row::COLUMNS.join(","),
         );
         let spans = self.arrived.iter().flat_map(|one| &one.spans);
-        let bytes: usize = spans.map(|(_, span)| span.bytes.len() + 400).sum();
+        let bytes: usize = spans
+            .map(|(_, span)| span.bytes.len() + 400 + LINK_BYTES * span.links.len())
+            .sum();
         let keys: Vec<i64> = self.arrived.iter().map(|one| key(&one.trace_id)).collect();
         let values = vec![
             cache.cursor().into(),

@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{kind, link, offset, timing};
+use super::links::link;
+use super::{kind, offset, timing};
 use crate::critical_path;
+use crate::interaction;
 use crate::otlp::hex;
 use crate::otlp::service::service_hash;
 use crate::otlp::text::truncate;
 use crate::otlp::timing::Timing;
+use crate::store::links::IncomingLinks;
+use crate::store::matching::with_parents;
 use crate::store::span_view::SpanView;
 use crate::store::spans::TraceSpans;
 use crate::tree::{self, Node, SpanIdentity, TreePosition};
@@ -27,6 +31,7 @@ pub struct Trace<'t> {
     services: Vec<&'t str>,
     pinned: bool,
     incomplete: Value,
+    links_left_out: i64,
     spans: Vec<Row<'t>>,
 }
 
@@ -46,15 +51,22 @@ struct Row<'t> {
     simulated: bool,
     events: Vec<(i64, &'t str)>,
     links: Vec<Value>,
+    linked_from: i64,
+    peer: Value,
     critical: Vec<(i64, i64)>,
     #[serde(flatten)]
     position: TreePosition,
 }
 
-/// A trace as rows, in reading order.
-pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
+/// A trace as rows, in reading order, with the number of links of other traces to each span.
+pub fn rows<'t>(
+    id: &'t str,
+    whole: &'t TraceSpans<SpanView<'_>>,
+    incoming: &IncomingLinks,
+) -> Trace<'t> {
     let nodes = nodes(whole);
     let tree = tree::build(&nodes);
+    let interactions = interaction::of_trace(&with_parents(whole, &tree.parents));
     let critical = critical_path::compute(&nodes, &tree);
     let timed = || nodes.iter().filter(|node| node.start > 0);
     let start = timed().map(|node| node.start).min().unwrap_or(0);
@@ -102,6 +114,8 @@ pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
                 })
                 .collect(),
             links: span.links().take(MAX_MARKS).map(|one| link(&one)).collect(),
+            linked_from: incoming.to(span.id),
+            peer: interaction::peer_json(interactions[position.index].as_ref()),
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),
@@ -120,6 +134,7 @@ pub fn rows<'t>(id: &'t str, whole: &'t TraceSpans<SpanView<'_>>) -> Trace<'t> {
         services: services.names,
         pinned: whole.pinned,
         incomplete: incomplete(whole.refused, orphans),
+        links_left_out: whole.links_left_out,
         spans: rows,
     }
 }

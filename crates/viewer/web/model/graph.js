@@ -8,7 +8,7 @@ const COLUMN = 420;
 const ROW = 132;
 
 /**
- * The top left corner of each service's node.
+ * The top left corner of each node.
  * @param {Graph} graph
  * @returns {Map<string, Point>}
  */
@@ -16,28 +16,25 @@ export function layOutGraph(graph) {
   const columns = assignColumns(graph);
   /** @type {number[]} */
   const filled = [];
-  const cells = [...columns].map(([service, column]) => {
+  const cells = [...columns].map(([id, column]) => {
     const row = filled[column] ?? 0;
     filled[column] = row + 1;
-    return { service, column, row };
+    return { id, column, row };
   });
   const tallest = Math.max(...filled, 1);
   return new Map(
-    cells.map(({ service, column, row }) => {
+    cells.map(({ id, column, row }) => {
       const centred = ((tallest - filled[column]) * ROW) / 2;
-      return [
-        service,
-        { x: 30 + column * COLUMN, y: 40 + row * ROW + centred },
-      ];
+      return [id, { x: 30 + column * COLUMN, y: 40 + row * ROW + centred }];
     }),
   );
 }
 
-// Each service is one column after the first caller that reaches it. A cycle
-// ends at a service that has its column already.
+// Each node is one column after the first caller that reaches it. A cycle
+// ends at a node that has its column already.
 /** @param {Graph} graph @returns {Map<string, number>} */
 function assignColumns(graph) {
-  const names = graph.nodes.map((node) => node.service);
+  const names = graph.nodes.map((node) => node.id);
   /** @type {Map<string, string[]>} */
   const callees = new Map(names.map((name) => [name, []]));
   const called = new Set();

@@ -18,6 +18,8 @@ export function matchingSpans({ spans, services }, text) {
       span.message,
       span.id,
       span.kind,
+      span.peer?.system,
+      span.peer?.name,
       ...events,
     ];
     if (parts.join("\n").toLowerCase().includes(wanted)) matches.add(index);

@@ -1,6 +1,6 @@
 // What the page says about a span besides its own fields.
 
-import { duration } from "./format.js";
+import { count, duration } from "./format.js";
 import { isolate } from "./text.js";
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
@@ -53,6 +53,10 @@ export function badges(span, traceId) {
   if (span.links.some((link) => hasTarget(link) && link.trace_id !== traceId)) {
     found.push({ text: "↗", title: "Links to another trace" });
   }
+  if (span.linked_from > 0) {
+    const links = count(span.linked_from, "link");
+    found.push({ text: "↙", title: `${links} from other traces` });
+  }
   return found;
 }
 
@@ -62,6 +66,31 @@ export function badges(span, traceId) {
  */
 export function hasTarget(link) {
   return !/^0*$/.test(link.trace_id) && !/^0*$/.test(link.span_id);
+}
+
+/**
+ * A queue, a store or a server in one phrase: its system and its name.
+ * @param {import('../types.d.ts').Peer} peer
+ */
+export function peerText({ system, name }) {
+  return [system, name === system ? "" : name].filter(Boolean).join(" ");
+}
+
+/**
+ * A span's peer, with an arrow in the direction of the call or the message.
+ * @param {SpanRow} span
+ */
+export function peerLabel({ kind, peer }) {
+  if (!peer) return "";
+  return `${kind === "CONSUMER" ? "←" : "→"} ${peerText(peer)}`;
+}
+
+/**
+ * The label of a span's kind. INTERNAL, the default, has none.
+ * @param {SpanRow} span
+ */
+export function kindLabel({ kind }) {
+  return ["INTERNAL", "UNSPECIFIED"].includes(kind) ? "" : kind.toLowerCase();
 }
 
 /**
@@ -75,6 +104,9 @@ export function accessibleName(span, service) {
     isolate(span.name),
     duration(span.duration_ns),
   ];
+  const kind = kindLabel(span);
+  if (kind) parts.splice(2, 0, kind);
+  if (span.peer) parts.splice(-1, 0, isolate(peerText(span.peer)));
   if (span.error) parts.push("error");
   if (span.simulated) parts.push("simulated latency");
   return parts.join(", ");
@@ -84,11 +116,16 @@ export function accessibleName(span, service) {
  * The spans of a trace that deserve a mention, counted.
  * @param {import('../types.d.ts').Trace} trace
  */
-export function traceCounts({ spans, incomplete }) {
+export function traceCounts({
+  spans,
+  incomplete,
+  links_left_out: linksLeftOut,
+}) {
   return {
     errors: spans.filter((span) => span.error).length,
     orphans: spans.filter((span) => span.orphan).length,
     skewed: spans.filter((span) => span.skew_ns > 0).length,
     refused: incomplete?.refused ?? 0,
+    linksLeftOut,
   };
 }

@@ -21,8 +21,21 @@ const STATS = {
  */
 function graph(services, calls) {
   return {
-    nodes: [...services].map((service) => ({ ...STATS, service })),
-    edges: calls.map(([caller, callee]) => ({ ...STATS, caller, callee })),
+    nodes: [...services].map((name) => ({
+      ...STATS,
+      id: name,
+      kind: /** @type {const} */ ("service"),
+      system: "",
+      name,
+      service: name,
+      attributes: [],
+    })),
+    edges: calls.map(([caller, callee]) => ({
+      ...STATS,
+      caller,
+      callee,
+      attributes: [],
+    })),
     traces: 1,
     seconds: 1,
   };

@@ -16,10 +16,15 @@ const TRACE = {
       message: "declined",
     }),
     span({ id: "aa03", service: 1, name: "log", events: [[0, "exception"]] }),
+    span({
+      id: "aa04",
+      kind: "INTERNAL",
+      peer: { kind: "queue", system: "kafka", name: "orders" },
+    }),
   ],
 };
 
-test("searches names, services, messages, ids, kinds and events in any case", () => {
+test("searches names, services, messages, ids, kinds, events and peers in any case", () => {
   for (const [
     text,
     expected,
@@ -31,6 +36,8 @@ test("searches names, services, messages, ids, kinds and events in any case", ()
     ["aa02", [1], "id"],
     ["client", [1], "kind"],
     ["exception", [2], "event"],
+    ["kafka", [3], "the system of a peer"],
+    ["ORDERS", [3], "the name of a peer"],
     ["nothing", [], "no match"],
   ])) {
     assert.deepEqual([...(matchingSpans(TRACE, text) ?? [])], expected, reason);

@@ -5,6 +5,8 @@ import {
   accessibleName,
   badges,
   hasTarget,
+  kindLabel,
+  peerLabel,
   traceCounts,
 } from "../model/span.js";
 import { span } from "./spans.js";
@@ -21,6 +23,7 @@ test("badges name what is wrong or special", () => {
     [{ cycle: true }, ["cycle cut"], "a cycle"],
     [{ skew_ns: 1_000_000 }, ["⇤ 1.00 ms"], "clock skew"],
     [{ time: "no_end" }, ["no end"], "times"],
+    [{ linked_from: 2 }, ["↙"], "links from other traces"],
     [{ links: [elsewhere] }, ["↗"], "a link to another trace"],
     [
       { links: [{ ...elsewhere, trace_id: "1" }] },
@@ -52,6 +55,44 @@ test("a link without ids has no target", () => {
   }
 });
 
+test("a row says kind and peer", () => {
+  const queue = (/** @type {string} */ system, /** @type {string} */ name) => ({
+    kind: /** @type {const} */ ("queue"),
+    system,
+    name,
+  });
+  for (const [
+    kind,
+    peer,
+    expected,
+    reason,
+  ] of /** @type {[string, import("../types.d.ts").Peer | null, string[], string][]} */ ([
+    ["SERVER", null, ["server", ""], "no peer"],
+    ["INTERNAL", null, ["", ""], "the default kind"],
+    [
+      "PRODUCER",
+      queue("kafka", "orders"),
+      ["producer", "→ kafka orders"],
+      "into a queue",
+    ],
+    [
+      "CONSUMER",
+      queue("kafka", ""),
+      ["consumer", "← kafka"],
+      "out of a queue without a name",
+    ],
+    [
+      "CLIENT",
+      queue("redis", "redis"),
+      ["client", "→ redis"],
+      "its name twice",
+    ],
+  ])) {
+    const row = span({ kind, peer });
+    assert.deepEqual([kindLabel(row), peerLabel(row)], expected, reason);
+  }
+});
+
 test("the accessible name says what colours and stripes say", () => {
   const row = span({
     name: "pay",
@@ -61,7 +102,15 @@ test("the accessible name says what colours and stripes say", () => {
   });
   assert.equal(
     accessibleName(row, "shop"),
-    "\u2068shop\u2069, \u2068pay\u2069, 1.00 µs, error, simulated latency",
+    "\u2068shop\u2069, \u2068pay\u2069, server, 1.00 µs, error, simulated latency",
+  );
+  const leaf = span({
+    kind: "CLIENT",
+    peer: { kind: "database", system: "mysql", name: "db" },
+  });
+  assert.equal(
+    accessibleName(leaf, "shop"),
+    "\u2068shop\u2069, \u2068op\u2069, client, \u2068mysql db\u2069, 0",
   );
 });
 
@@ -77,6 +126,7 @@ test("counts errors, orphans, skew and refused spans", () => {
     duration_ns: 0,
     services: [],
     pinned: false,
+    links_left_out: 2,
     spans,
   };
   const incomplete = { refused: 3, orphans: 1 };
@@ -85,6 +135,7 @@ test("counts errors, orphans, skew and refused spans", () => {
     orphans: 1,
     skewed: 1,
     refused: 3,
+    linksLeftOut: 2,
   });
   assert.equal(traceCounts({ ...trace, incomplete: null }).refused, 0);
 });

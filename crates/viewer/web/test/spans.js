@@ -26,6 +26,8 @@ export function span(fields) {
     simulated: false,
     events: [],
     links: [],
+    linked_from: 0,
+    peer: null,
     ...fields,
   };
 }

@@ -1,7 +1,8 @@
 // The panel with all of one span: attributes, events, links, resource.
 
 import { duration, timestamp, toMillis } from "../model/format.js";
-import { TIME_PROBLEMS, hasTarget } from "../model/span.js";
+import { spanAddress } from "../model/route.js";
+import { TIME_PROBLEMS, hasTarget, peerText } from "../model/span.js";
 import { copyText, el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').SpanDetails} SpanDetails */
@@ -55,6 +56,16 @@ export function spanDetails(span, service, onClose) {
         span.links.map((one) => link(one, span.trace_id)),
       ),
     ),
+    section(
+      "Linked from",
+      span.linked_from.length,
+      el(
+        "ul",
+        { class: "links" },
+        span.linked_from.map((one) => linkSource(one, span.trace_id)),
+        span.more_linked_from && el("li", {}, "and more"),
+      ),
+    ),
     section("Resource", span.resource.length, attributeList(span.resource)),
     scope(span),
     dropped(span.dropped),
@@ -71,6 +82,12 @@ function facts(span, service) {
     span.kind,
     " · ",
     duration(span.duration_ns),
+    span.peer && [
+      " · ",
+      span.peer.kind,
+      " ",
+      el("b", { class: "peer" }, untrusted(peerText(span.peer))),
+    ],
     span.time !== "no_start" && [" · ", timestamp(toMillis(span.start_ns))],
   );
 }
@@ -166,14 +183,27 @@ function link(link, traceId) {
     {},
     link.reason && [untrusted(link.reason), ": "],
     hasTarget(link)
-      ? el(
-          "a",
-          { href: `#/trace/${link.trace_id}/${link.span_id}` },
-          link.span_id,
-        )
+      ? el("a", { href: spanAddress(link) }, link.span_id)
       : "no target: it was sent without ids",
     hasTarget(link) && link.trace_id !== traceId && " in another trace",
+    hasTarget(link) && link.stored === false && ", which is not stored",
     attributeList(link.attributes),
+  );
+}
+
+/** @param {SpanDetails['linked_from'][number]} source @param {string} traceId */
+function linkSource(source, traceId) {
+  return el(
+    "li",
+    {},
+    el(
+      "a",
+      { href: spanAddress(source) },
+      untrusted(source.service),
+      " ",
+      untrusted(source.name, "(no name)"),
+    ),
+    source.trace_id !== traceId && ", another trace",
   );
 }
 

@@ -8,7 +8,7 @@ import {
   labelPosition,
   segment,
 } from "../model/geometry.js";
-import { accessibleName, badges } from "../model/span.js";
+import { accessibleName, badges, kindLabel, peerLabel } from "../model/span.js";
 import { isolate } from "../model/text.js";
 import { el, untrusted } from "./dom.js";
 
@@ -89,7 +89,12 @@ function gutter(trace, span, state) {
       el("b", {}, untrusted(service)),
       " ",
       untrusted(span.name, "(no name)"),
+      span.peer && [
+        " ",
+        el("span", { class: "peer" }, untrusted(peerLabel(span))),
+      ],
     ),
+    el("span", { class: "kind" }, kindLabel(span)),
     isCollapsed && el("em", { class: "tag" }, `+${span.descendants}`),
     badges(span, trace.trace_id).map(({ text, title }) =>
       el("em", { class: "tag warn", title }, text),

@@ -36,10 +36,11 @@ export function traceTitle() {
 
 /** @param {Trace} trace */
 function factsOf(trace) {
-  const { errors, orphans, skewed, refused } = traceCounts(trace);
+  const { errors, orphans, skewed, refused, linksLeftOut } = traceCounts(trace);
   const warnings = [
     refused && `incomplete: ${count(refused, "span")} could not be stored`,
     orphans && `${count(orphans, "span")} without their parent yet`,
+    linksLeftOut && `${count(linksLeftOut, "link")} not shown where they lead`,
     skewed && `clock skew on ${count(skewed, "span")}`,
   ].filter(Boolean);
   return [

@@ -2,6 +2,8 @@
 
 mod clocks;
 mod eviction;
+mod graphs;
+mod linked;
 mod measure;
 mod queries;
 mod trace_limits;
@@ -19,7 +21,7 @@ use super::cache::{InstanceCache, REMEMBERED};
 use super::limits::MAX_SPANS_PER_TRACE;
 use super::outcome::StoreOutcome;
 use super::write;
-use super::{actions, export, graph, list, schema, spans, totals};
+use super::{actions, export, graph, links, list, schema, spans, totals};
 use crate::filter::Filter;
 use crate::receive::batch::Batch;
 use crate::receive::protobuf;
@@ -171,7 +173,15 @@ impl Store {
     pub(super) fn drawn(&self, trace: u64) -> serde_json::Value {
         let rows = block_on(spans::trace_rows(&self.database, trace_id(trace))).unwrap();
         let whole = spans::view_of(&rows).unwrap();
-        serde_json::to_value(crate::view::trace::rows("", &whole)).unwrap()
+        let incoming = block_on(links::incoming(&self.database, trace_id(trace))).unwrap();
+        serde_json::to_value(crate::view::trace::rows("", &whole, &incoming)).unwrap()
+    }
+
+    /// One span in full, by the id of its row.
+    pub(super) fn details(&self, trace: u64, span: &str) -> serde_json::Value {
+        let name = crate::view::SpanName::parse(span).unwrap();
+        let found = crate::api::span_details(&self.database, trace_id(trace), name);
+        block_on(found).unwrap().unwrap()
     }
 
     pub(super) fn one(&self, trace: u64) -> Option<spans::TraceSpans> {

@@ -74,9 +74,7 @@ fn a_server_span_may_share_its_clients_id() {
     assert_eq!(rows, ["0 op 1", "1 op 2", "2 op 2", "3 op 3"]);
     let both = drawn["spans"].as_array().unwrap()[1..3].iter();
     for (row, service) in both.zip(["front", "stock"]) {
-        let name = crate::view::SpanName::parse(row["id"].as_str().unwrap()).unwrap();
-        let found = block_on(spans::find_span(&store.database, trace_id(1), name.id)).unwrap();
-        let found = crate::view::span::details(&found.unwrap(), name).unwrap();
+        let found = store.details(1, row["id"].as_str().unwrap());
         assert_eq!(
             (&found["service"], &found["name"]),
             (&service.into(), &"op 2".into())
