@@ -56,6 +56,8 @@ pub struct Counts {
     pub foreign_parents: u64,
     /// Calls that a report leaves out.
     pub left_out: u64,
+    /// Sampled spans that something was done to on purpose.
+    pub faulty: u64,
 }
 
 /// Where a detail comes from.
@@ -143,7 +145,7 @@ impl Findings {
             .map(|span| (span.trace_id, span.span_id))
             .collect();
         let judged = report.spans.iter();
-        let judged = judged.filter(|span| span.sampled && !left_out.contains(&span.trace_id));
+        let judged = judged.filter(|span| span.must_arrive() && !left_out.contains(&span.trace_id));
         let judged = judged.map(|span| {
             let missing = absent.contains(&(span.trace_id, span.span_id));
             (span, missing)
@@ -164,6 +166,9 @@ impl Findings {
         counts.beyond += case.beyond;
         counts.foreign_parents += case.foreign_parents;
         counts.left_out += report.left_out.len() as u64;
+        let faulty = report.spans.iter();
+        let faulty = faulty.filter(|span| span.sampled && span.faults_listed > 0);
+        counts.faulty += faulty.count() as u64;
         let origin = Arc::new(origin);
         keep(&mut details.missing, missing, &mut counts.missing, &origin);
         keep(&mut details.twice, case.twice, &mut counts.twice, &origin);

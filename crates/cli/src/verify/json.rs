@@ -67,6 +67,7 @@ impl Outcome {
             ("beyond", counts.beyond),
             ("foreign_parents", counts.foreign_parents),
             ("left_out", counts.left_out),
+            ("faulty", counts.faulty),
         ] {
             json[name] = count.into();
         }

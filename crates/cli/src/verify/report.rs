@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::attribute::{AttributeValue, Attributes};
 use super::expected::{ExpectedLink, ExpectedSpan, LeftOut, LeftOutReason, Report};
+use super::faults;
 use super::span::{Kind, Status, StatusCode};
 
 mod hops;
@@ -77,7 +78,7 @@ impl Report {
         let trace_id = raw.trace_id.as_deref();
         let spans = raw.spans.iter().enumerate();
         let left_out = raw.left_out.iter().enumerate();
-        let report = Report {
+        let mut report = Report {
             trace_id: trace_id.map(|id| trace("trace_id", id)).transpose()?,
             spans: spans
                 .map(|(at, span)| span.read(&format!("spans[{at}]")))
@@ -85,8 +86,9 @@ impl Report {
             left_out: left_out
                 .map(|(at, left_out)| left_out.read(&format!("left_out[{at}]")))
                 .collect::<Result<_, _>>()?,
-            unrelated: hops::unrelated(&raw.hops),
+            unrelated: HashSet::new(),
         };
+        report.unrelated = hops::unrelated(&raw.hops, &report.spans);
         let mut listed = HashSet::with_capacity(report.spans.len());
         let repeated = |span: &&ExpectedSpan| !listed.insert((span.trace_id, span.span_id));
         match report.spans.iter().find(repeated) {
@@ -137,6 +139,8 @@ struct RawSpan {
     #[serde(default)]
     links: Vec<RawLink>,
     sampled: bool,
+    #[serde(default)]
+    faults: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -213,6 +217,12 @@ impl RawSpan {
             events: self.events,
             links: links.collect::<Result<_, _>>()?,
             sampled: self.sampled,
+            faults: self
+                .faults
+                .iter()
+                .filter_map(|text| faults::read(text))
+                .collect(),
+            faults_listed: self.faults.len(),
         })
     }
 }

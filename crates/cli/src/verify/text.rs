@@ -32,7 +32,10 @@ impl Outcome {
             (counts.unexpected, "sent by nobody"),
             (counts.propagation, "with broken propagation"),
         ];
-        let others = others.iter().filter(|(count, _)| *count > 0);
+        let others = others
+            .into_iter()
+            .chain([(counts.faulty, "faulty on purpose")]);
+        let others = others.filter(|(count, _)| *count > 0);
         words.extend(others.map(|(count, what)| format!("{count} {what}")));
         if self.share.is_some_and(|share| !share.passes()) {
             words.push("another share of traces than expected".to_owned());
@@ -143,6 +146,12 @@ impl Outcome {
                 "broken propagation",
                 counts.propagation,
                 String::new(),
+                false,
+            ),
+            (
+                "faulty on purpose",
+                counts.faulty,
+                "as reports say".to_owned(),
                 false,
             ),
             (
