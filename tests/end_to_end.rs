@@ -105,6 +105,7 @@ const ONCE: &[&[Test]] = &[
     security::TESTS,
     traffic::TESTS,
     verify::TESTS,
+    verify::faults::TESTS,
     verify::peers::TESTS,
     unruly::TESTS,
     viewer::access::TESTS,

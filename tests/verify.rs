@@ -1,5 +1,6 @@
 //! `tracing-tail verify`, against pipelines that are whole, and against those that are not.
 
+pub(crate) mod faults;
 pub(crate) mod peers;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -163,6 +163,14 @@ impl TelemetryFaults {
         Ok(TelemetryFaults(faults))
     }
 
+    /// The fault of a list that has one.
+    pub fn only(&self) -> Option<Fault> {
+        match &self.0[..] {
+            [(named, _)] => Some(named.fault),
+            _ => None,
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -7,6 +7,7 @@ use opentelemetry::trace::{SpanId, TraceId};
 use super::attribute::Attributes;
 use super::messages::ExpectedDelivery;
 use super::span::{Kind, Status};
+use tracing_tail::simulate::telemetry_faults::Fault;
 
 /// What a request has done, from its report.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,8 @@ pub struct Report {
     pub spans: Vec<ExpectedSpan>,
     /// What the report leaves out.
     pub left_out: Vec<LeftOut>,
-    /// SERVER spans that start a trace of their own because the service shares no format of contexts with its caller.
+    /// SERVER spans that start a trace of their own because the service shares no format of contexts with its caller, or
+    /// because the caller has broken the context on purpose.
     pub unrelated: HashSet<SpanId>,
     /// What consumers must process.
     pub deliveries: Vec<ExpectedDelivery>,
@@ -50,8 +52,12 @@ pub struct ExpectedSpan {
     pub events: usize,
     /// Its links.
     pub links: Vec<ExpectedLink>,
-    /// Whether it was exported.
+    /// Whether its trace is exported.
     pub sampled: bool,
+    /// What was done to it on purpose, as far as it is known here.
+    pub faults: Vec<Fault>,
+    /// How much that was.
+    pub faults_listed: usize,
 }
 
 /// A link that the service made.

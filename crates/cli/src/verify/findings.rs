@@ -63,6 +63,8 @@ pub struct Counts {
     pub foreign_parents: u64,
     /// Calls that a report leaves out.
     pub left_out: u64,
+    /// Sampled spans that something was done to on purpose.
+    pub faulty: u64,
 }
 
 /// Where a detail comes from.
@@ -152,7 +154,7 @@ impl Findings {
             .map(|span| (span.trace_id, span.span_id))
             .collect();
         let judged = report.spans.iter();
-        let judged = judged.filter(|span| span.sampled && !left_out.contains(&span.trace_id));
+        let judged = judged.filter(|span| span.must_arrive() && !left_out.contains(&span.trace_id));
         let judged = judged.map(|span| {
             let missing = absent.contains(&(span.trace_id, span.span_id));
             (span, missing)
@@ -181,6 +183,9 @@ impl Findings {
         counts.foreign_parents += case.foreign_parents;
         let is_call = |left_out: &&LeftOut| left_out.reason != LeftOutReason::Consumer;
         counts.left_out += report.left_out.iter().filter(is_call).count() as u64;
+        let faulty = report.spans.iter();
+        let faulty = faulty.filter(|span| span.sampled && span.faults_listed > 0);
+        counts.faulty += faulty.count() as u64;
         let origin = Arc::new(origin);
         keep(&mut details.missing, missing, &mut counts.missing, &origin);
         keep(&mut details.twice, case.twice, &mut counts.twice, &origin);

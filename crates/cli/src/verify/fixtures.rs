@@ -56,6 +56,8 @@ pub(crate) fn expected(trace: u64, number: u64, parent: Option<u64>) -> Expected
         events: (number % 2) as usize,
         links: Vec::new(),
         sampled: true,
+        faults: Vec::new(),
+        faults_listed: 0,
     }
 }
 
@@ -123,7 +125,7 @@ pub(crate) fn kept(span: &ExpectedSpan) -> Span {
 
 /// What a backend that keeps everything has of a report.
 pub(crate) fn all_kept(report: &Report) -> Vec<Span> {
-    let sampled = report.spans.iter().filter(|span| span.sampled);
+    let sampled = report.spans.iter().filter(|span| span.must_arrive());
     sampled.map(kept).collect()
 }
 

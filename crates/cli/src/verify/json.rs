@@ -69,6 +69,7 @@ impl Outcome {
             ("beyond", counts.beyond),
             ("foreign_parents", counts.foreign_parents),
             ("left_out", counts.left_out),
+            ("faulty", counts.faulty),
         ] {
             json[name] = count.into();
         }

@@ -14,6 +14,8 @@ pub struct Limits {
     pub attributes: AttributeTypes,
     /// Whether the attributes of the resource are among those of the span.
     pub resource: ResourceAttributes,
+    /// Whether a span that arrives twice is there twice.
+    pub keeps_copies: bool,
     /// How links are kept.
     pub links: Links,
     /// What its answers have no field for: whether it was stored can't be seen.
@@ -93,6 +95,7 @@ impl Limits {
         lower_case_names: false,
         attributes: AttributeTypes::Kept,
         resource: ResourceAttributes::Apart,
+        keeps_copies: true,
         links: Links::Kept,
         hidden: &[],
         notes: &[],

@@ -188,6 +188,7 @@ pub fn judge(report: &Report, found: &[Span], findings: &mut CaseFindings) {
             findings.twice.push(Twice {
                 span: span.into(),
                 times,
+                sent: 1,
             });
         }
         let is_there = |parent| {

@@ -4,6 +4,7 @@
 //! - [`attribute`]: the values of attributes
 //! - [`span`]: a span as a backend returns it
 //! - [`expected`]: a span as a report says it must be
+//! - [`faults`]: what was done to it on purpose
 //! - [`report`]: reads a report
 //! - [`messages`]: which messages must be processed, and which were
 //! - [`limits`]: what a backend by its nature does not keep
@@ -34,6 +35,7 @@ pub mod compare;
 pub mod delays;
 pub mod exchange;
 pub mod expected;
+pub mod faults;
 pub mod findings;
 pub mod json;
 pub mod junit;

@@ -110,7 +110,11 @@ impl Outcome {
                 self.missing(span, origin)
             }),
             Category::Twice => items(&details.twice, limit, |twice, origin| {
-                Item::of(&twice.span, origin).note(format!("found {} times", twice.times))
+                let note = match twice.sent {
+                    1 => format!("found {} times", twice.times),
+                    sent => format!("found {} times, sent {sent} times", twice.times),
+                };
+                Item::of(&twice.span, origin).note(note)
             }),
             Category::Altered => items(&details.altered, limit, |altered, origin| Item {
                 differences: &altered.differences,
@@ -128,7 +132,11 @@ impl Outcome {
                 Item::of(span, origin).note("it was not sampled".to_owned())
             }),
             Category::Unexpected => items(&details.unexpected, limit, |span, origin| {
-                Item::of(span, origin).note("no report lists it".to_owned())
+                let note = match span.is_lost {
+                    true => "it was to be lost (span=lost)",
+                    false => "no report lists it",
+                };
+                Item::of(span, origin).note(note.to_owned())
             }),
             Category::Unprocessed => items(&details.unprocessed, limit, |delivery, origin| {
                 let Unprocessed {

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::attribute::{AttributeValue, Attributes};
 use super::expected::{ExpectedLink, ExpectedSpan, LeftOut, LeftOutReason, Report};
+use super::faults;
 use super::span::{Kind, Status, StatusCode};
 
 mod hops;
@@ -86,9 +87,10 @@ impl Report {
             left_out: left_out
                 .map(|(at, left_out)| left_out.read(&format!("left_out[{at}]")))
                 .collect::<Result<_, _>>()?,
-            unrelated: hops::unrelated(&raw.hops),
+            unrelated: HashSet::new(),
             deliveries: Vec::new(),
         };
+        report.unrelated = hops::unrelated(&raw.hops, &report.spans);
         report.add_messages(&raw.hops)?;
         let mut listed = HashSet::with_capacity(report.spans.len());
         let repeated = |span: &&ExpectedSpan| !listed.insert((span.trace_id, span.span_id));
@@ -165,6 +167,8 @@ struct RawSpan {
     #[serde(default)]
     links: Vec<RawLink>,
     sampled: bool,
+    #[serde(default)]
+    faults: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +245,12 @@ impl RawSpan {
             events: self.events,
             links: links.collect::<Result<_, _>>()?,
             sampled: self.sampled,
+            faults: self
+                .faults
+                .iter()
+                .filter_map(|text| faults::read(text))
+                .collect(),
+            faults_listed: self.faults.len(),
         })
     }
 }

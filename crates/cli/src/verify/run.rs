@@ -180,7 +180,7 @@ impl Run<'_> {
             }
         }
         let stopped_before = *stopped.borrow_and_update();
-        let deadline = Instant::now() + self.args.patience;
+        let deadline = Instant::now() + self.args.patience + self.requests.late();
         while !self.watch.is_complete() {
             tokio::select! {
                 result = self.watch.step() => result?,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -83,6 +84,12 @@ impl Requests {
         if requests > 0 && self.first_problem.is_none() {
             self.first_problem = Some(problem());
         }
+    }
+
+    /// How much later than usual the last spans leave, on purpose.
+    pub fn late(&self) -> Duration {
+        let late = self.reported.iter().map(|one| one.report.late());
+        late.max().unwrap_or_default()
     }
 
     /// The services that reports name.

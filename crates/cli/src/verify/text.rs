@@ -33,7 +33,10 @@ impl Outcome {
             (counts.propagation, "with broken propagation"),
             (counts.unprocessed, "messages not processed"),
         ];
-        let others = others.iter().filter(|(count, _)| *count > 0);
+        let others = others
+            .into_iter()
+            .chain([(counts.faulty, "faulty on purpose")]);
+        let others = others.filter(|(count, _)| *count > 0);
         words.extend(others.map(|(count, what)| format!("{count} {what}")));
         if self.share.is_some_and(|share| !share.passes()) {
             words.push("another share of traces than expected".to_owned());
@@ -160,15 +163,24 @@ impl Outcome {
                 false,
             ),
             (
+                "faulty on purpose",
+                counts.faulty,
+                "as reports say".to_owned(),
+                false,
+            ),
+            (
                 "of other programs",
                 counts.foreign,
                 "counted apart".to_owned(),
                 false,
             ),
             (
-                "below calls without report",
+                "below calls and messages",
                 counts.beyond,
-                format!("counted apart; {} such calls", counts.left_out),
+                format!(
+                    "in no report; counted apart; {} calls without report",
+                    counts.left_out
+                ),
                 false,
             ),
             (

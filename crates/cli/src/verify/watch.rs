@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::backend::Backend;
 use super::backend::problem::Problem;
 use super::compare::is_whole;
-use super::expected::Report;
+use super::expected::{ExpectedSpan, Report};
 use super::messages::progress;
 use super::span::Span;
 
@@ -71,7 +71,7 @@ impl Watch {
 
     /// Adds a request whose answer was complete at `ended`. `traces` are those that it may have spans in.
     pub fn add(&mut self, report: Arc<Report>, traces: Vec<TraceId>, ended: Instant) {
-        match report.spans.iter().any(|span| span.sampled) {
+        match report.spans.iter().any(ExpectedSpan::must_arrive) {
             true => self.due.push(Reverse((ended, self.requests.len()))),
             // There is nothing to wait for. What is there all the same, the last reading finds.
             false => self.complete += 1,
@@ -94,7 +94,7 @@ impl Watch {
         self.complete == self.requests.len()
     }
 
-    /// How long each request with spans took, from its end until it was seen whole.
+    /// How long each request with spans took, unless they leave late on purpose, from its end until it was seen whole.
     pub fn delays(&self) -> &[Duration] {
         &self.delays
     }
@@ -157,7 +157,10 @@ impl Watch {
         };
         if is_there {
             self.complete += 1;
-            self.delays.push(now - request.ended);
+            // Spans that leave late on purpose say nothing about the pipeline.
+            if request.report.late().is_zero() {
+                self.delays.push(now - request.ended);
+            }
         } else {
             self.due.push(Reverse((now + request.wait, index)));
             request.wait = (request.wait * 2).min(LONGEST_WAIT);

@@ -7,6 +7,7 @@ const MICROSECOND: u64 = 1000;
 
 /// The built-in viewer.
 pub(super) const VIEWER: Limits = Limits {
+    keeps_copies: false,
     notes: &[
         "The viewer keeps a span once, so spans that arrive twice are not seen.",
         "The viewer refuses spans of more than 256 KiB, and those beyond 10,000 of a trace.",
@@ -33,6 +34,7 @@ pub(super) const JAEGER_OLDER: Limits = Limits {
 
 /// Tempo.
 pub(super) const TEMPO: Limits = Limits {
+    keeps_copies: false,
     notes: &[
         "Tempo keeps spans of the same id and kind once, so spans that arrive twice are not seen.",
         "Tempo gives a server's span a new id if its client's span has the same one.",
@@ -42,6 +44,7 @@ pub(super) const TEMPO: Limits = Limits {
 
 /// Zipkin.
 pub(super) const ZIPKIN: Limits = Limits {
+    keeps_copies: false,
     time_unit: MICROSECOND,
     lower_case_names: true,
     attributes: AttributeTypes::Text,
@@ -59,6 +62,7 @@ pub(super) const ZIPKIN: Limits = Limits {
 
 /// Arize Phoenix.
 pub(super) const PHOENIX: Limits = Limits {
+    keeps_copies: false,
     time_unit: MICROSECOND,
     links: Links::Lost,
     hidden: &[
@@ -80,6 +84,7 @@ pub(super) const PHOENIX: Limits = Limits {
 
 /// otel-desktop-viewer.
 pub(super) const DESKTOP_VIEWER: Limits = Limits {
+    keeps_copies: false,
     hidden: &[Part::Flags],
     notes: &[
         "otel-desktop-viewer has no field for flags, neither in its API nor in its database.",

@@ -16,7 +16,7 @@ pub struct CaseFindings {
     pub traces: Vec<TraceCount>,
     /// Spans that must be there and are not.
     pub missing: Vec<SpanSummary>,
-    /// Spans that are there more than once.
+    /// Spans that are there more often than they were sent, or less often, but at least once.
     pub twice: Vec<Twice>,
     /// Spans that are there, but not as they were sent.
     pub altered: Vec<Altered>,
@@ -26,7 +26,7 @@ pub struct CaseFindings {
     pub pieces: Vec<Pieces>,
     /// Spans that arrived although they were not sampled.
     pub unsampled: Vec<SpanSummary>,
-    /// Spans of known services that no report lists.
+    /// Spans of known services that no report lists, and spans that were to be lost.
     pub unexpected: Vec<SpanSummary>,
     /// Hops that have not continued the trace.
     pub propagation: Vec<Broken>,
@@ -76,6 +76,8 @@ pub struct SpanSummary {
     pub name: String,
     /// When it ended: nanoseconds since 1970.
     pub end: u64,
+    /// Whether it was to be lost.
+    pub is_lost: bool,
 }
 
 impl From<&ExpectedSpan> for SpanSummary {
@@ -88,6 +90,7 @@ impl From<&ExpectedSpan> for SpanSummary {
             kind: span.kind,
             name: span.name.clone(),
             end: span.end,
+            is_lost: span.is_lost(),
         }
     }
 }
@@ -102,17 +105,20 @@ impl From<&Span> for SpanSummary {
             kind: span.kind,
             name: span.name.clone(),
             end: span.end,
+            is_lost: false,
         }
     }
 }
 
-/// A span that is there more than once.
+/// A span that is there more often than it was sent, or less often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twice {
     /// The span.
     pub span: SpanSummary,
     /// How many times it is there.
     pub times: usize,
+    /// How many times it was sent.
+    pub sent: usize,
 }
 
 /// A span that is not as it was sent.

@@ -42,17 +42,19 @@ impl<'c> Index<'c> {
         }
     }
 
-    /// The places of the sampled spans of the report.
-    pub(super) fn sampled(&self) -> impl Iterator<Item = usize> + use<'c> {
+    /// The places of the spans of the report that must arrive.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = usize> + use<'c> {
         let spans = self.case.report.spans.iter().enumerate();
-        spans.filter(|(_, span)| span.sampled).map(|(at, _)| at)
+        spans
+            .filter(|(_, span)| span.must_arrive())
+            .map(|(at, _)| at)
     }
 
-    /// The places of the sampled spans that are not found under their own ids.
+    /// The places of the awaited spans that are not found under their own ids.
     pub(super) fn absent(&self) -> Vec<usize> {
         let spans = &self.case.report.spans;
         let absent = self
-            .sampled()
+            .awaited()
             .filter(|at| self.copies_of(&spans[*at]).is_none());
         absent.collect()
     }

@@ -55,8 +55,8 @@ pub fn is_whole(report: &Report, found: &[Span]) -> bool {
         .iter()
         .map(|span| (span.trace_id, span.span_id))
         .collect();
-    let mut sampled = report.spans.iter().filter(|span| span.sampled);
-    sampled.all(|span| ids.contains(&(span.trace_id, span.span_id)))
+    let mut awaited = report.spans.iter().filter(|span| span.must_arrive());
+    awaited.all(|span| ids.contains(&(span.trace_id, span.span_id)))
 }
 
 /// Compares what is found with what must be there.
@@ -78,9 +78,12 @@ pub fn compare(case: &Case<'_>) -> CaseFindings {
     };
     tree.add_parents(&matches, &mut findings);
     let taken: HashSet<usize> = rewritten.values().copied().collect();
+    let reused = reused_traces(case.report);
     for at in unlisted.into_iter().filter(|at| !taken.contains(at)) {
         let span = &case.found[at];
-        if tree.is_beyond(at) {
+        if reused.contains(&span.trace_id) {
+            // Other requests have their spans there.
+        } else if tree.is_beyond(at) {
             findings.beyond += 1;
         } else if !index.is_known(&span.service) {
             findings.foreign += 1;
@@ -88,19 +91,34 @@ pub fn compare(case: &Case<'_>) -> CaseFindings {
             findings.unexpected.push(span.into());
         }
     }
+    findings.unexpected.extend(lost_and_found(&index));
     findings
 }
 
-/// Sampled spans that are there, by their place in the report, each with all its copies' places in the backend's list.
+/// The old traces of services that start their part in one.
+fn reused_traces(report: &Report) -> HashSet<TraceId> {
+    let reusing = report.spans.iter().filter(|span| span.reuses_trace());
+    reusing.map(|span| span.trace_id).collect()
+}
+
+/// Spans that are there although they were to be lost.
+fn lost_and_found(index: &Index<'_>) -> Vec<SpanSummary> {
+    let lost = index.case.report.spans.iter().filter(|span| span.is_lost());
+    lost.filter(|span| index.copies_of(span).is_some())
+        .map(SpanSummary::from)
+        .collect()
+}
+
+/// Awaited spans that are there, by their place in the report, each with all its copies' places in the backend's list.
 type Matches = Vec<(usize, Vec<usize>)>;
 
 fn matches(index: &Index<'_>, rewritten: &HashMap<usize, usize>) -> Matches {
-    let sampled = index.sampled();
+    let awaited = index.awaited();
     let copies = |at: usize| match rewritten.get(&at) {
         Some(found) => index.copies(*found),
         None => index.copies_of(&index.case.report.spans[at]),
     };
-    sampled
+    awaited
         .filter_map(|at| copies(at).map(|copies| (at, copies.to_vec())))
         .collect()
 }
@@ -109,7 +127,7 @@ fn traces(index: &Index<'_>, matches: &Matches) -> Vec<TraceCount> {
     let spans = &index.case.report.spans;
     let mut places = HashMap::new();
     let mut traces: Vec<TraceCount> = Vec::new();
-    for at in index.sampled() {
+    for at in index.awaited() {
         let span = &spans[at];
         let place = *places.entry(span.trace_id).or_insert(traces.len());
         if place == traces.len() {
@@ -145,11 +163,19 @@ fn missing(
 }
 
 fn twice(index: &Index<'_>, matches: &Matches) -> Vec<Twice> {
-    let twice = matches.iter().filter(|(_, copies)| copies.len() > 1);
+    let case = index.case;
+    let counted = matches
+        .iter()
+        .map(|(at, copies)| (&case.report.spans[*at], copies.len()));
+    let twice = counted.filter(|(span, times)| {
+        let is_merged = *times == 1 && !case.limits.keeps_copies;
+        *times != span.times_sent() && !is_merged
+    });
     twice
-        .map(|(at, copies)| Twice {
-            span: (&index.case.report.spans[*at]).into(),
-            times: copies.len(),
+        .map(|(span, times)| Twice {
+            span: span.into(),
+            times,
+            sent: span.times_sent(),
         })
         .collect()
 }

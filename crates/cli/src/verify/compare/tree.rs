@@ -69,7 +69,7 @@ impl<'i, 'c> Tree<'i, 'c> {
             };
             match self.index.listed((span.trace_id, key.1)) {
                 None if parent == span.parent => findings.foreign_parents += 1,
-                Some(parent) if !parent.sampled => {}
+                Some(parent) if !parent.must_arrive() => {}
                 _ if self.is_renamed(key, found.parent) => {
                     cut.insert(copies[0]);
                 }

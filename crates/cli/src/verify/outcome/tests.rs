@@ -32,7 +32,11 @@ fn each_category_alone_makes_a_run_not_whole() {
     let table: [(Category, Fault); 9] = [
         (Category::Missing, |case, span| case.missing.push(span)),
         (Category::Twice, |case, span| {
-            case.twice.push(Twice { span, times: 2 });
+            case.twice.push(Twice {
+                span,
+                times: 2,
+                sent: 1,
+            });
         }),
         (Category::Altered, |case, _| {
             let report = chain(0, 3);

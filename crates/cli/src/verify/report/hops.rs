@@ -1,4 +1,5 @@
-//! The hops of a report: which of them share no format of trace contexts with their caller.
+//! The hops of a report: which of them share no format of trace contexts with their caller, or were sent a broken one on
+//! purpose.
 
 use std::collections::HashSet;
 
@@ -6,6 +7,7 @@ use opentelemetry::trace::SpanId;
 use serde::Deserialize;
 
 use super::published::RawPublished;
+use crate::verify::expected::ExpectedSpan;
 
 #[derive(Deserialize)]
 pub(super) struct RawHop {
@@ -23,6 +25,7 @@ struct RawCall {
 
 #[derive(Deserialize)]
 struct RawTry {
+    span_id: Option<String>,
     new_trace: Option<RawNewTrace>,
 }
 
@@ -38,12 +41,20 @@ struct RawCallee {
     reads: Vec<String>,
 }
 
-/// The SERVER spans that start traces because no format is shared.
-pub(super) fn unrelated(hops: &[RawHop]) -> HashSet<SpanId> {
+/// The SERVER spans that start traces because no format is shared, or because the CLIENT span's context was broken.
+pub(super) fn unrelated(hops: &[RawHop], spans: &[ExpectedSpan]) -> HashSet<SpanId> {
+    let broken = spans.iter().filter(|span| span.cuts_trace().is_some());
+    let broken: HashSet<_> = broken.map(|span| span.span_id.to_string()).collect();
     let calls = hops.iter().flat_map(|hop| &hop.calls);
     let tries = calls.flat_map(|call| &call.tries);
-    let started = tries.filter_map(|attempt| attempt.new_trace.as_ref());
-    let unrelated = started.filter(|started| !started.shares_a_format());
+    let unrelated = tries.filter_map(|attempt| {
+        let started = attempt.new_trace.as_ref()?;
+        let is_broken = attempt
+            .span_id
+            .as_ref()
+            .is_some_and(|id| broken.contains(id));
+        (is_broken || !started.shares_a_format()).then_some(started)
+    });
     unrelated
         .filter_map(|started| SpanId::from_hex(&started.callee.span_id).ok())
         .collect()
@@ -94,7 +105,28 @@ mod tests {
             );
             let hops: Vec<RawHop> = serde_json::from_str(&hops).unwrap();
             let span = SpanId::from_hex("00f067aa0ba902b7").unwrap();
-            assert_eq!(unrelated(&hops).contains(&span), expected, "{reason}");
+            assert_eq!(unrelated(&hops, &[]).contains(&span), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_hop_is_unrelated_if_its_callers_context_was_broken_on_purpose() {
+        let table = [
+            ("context=drop", "00000000000000a1", true, "it is cut"),
+            ("context=unsampled", "00000000000000a1", false, "it is not"),
+            ("context=drop", "00000000000000a2", false, "another call"),
+        ];
+        for (fault, id, expected, reason) in table {
+            let hops = format!(
+                r#"[{{"calls":[{{"tries":[{{"span_id":"{id}","new_trace":{{"sent":["b3"],"callee":{{"span_id":"00f067aa0ba902b7","reads":["b3"]}}}}}}]}}]}}]"#
+            );
+            let hops: Vec<RawHop> = serde_json::from_str(&hops).unwrap();
+            let mut client = crate::verify::fixtures::expected(0, 0, None);
+            client.span_id = SpanId::from_hex("00000000000000a1").unwrap();
+            client.faults = vec![crate::verify::faults::read(fault).unwrap()];
+            let span = SpanId::from_hex("00f067aa0ba902b7").unwrap();
+            let found = unrelated(&hops, &[client]).contains(&span);
+            assert_eq!(found, expected, "{reason}");
         }
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 use serde_json::json;
+use tracing_tail::simulate::telemetry_faults::{Fault, SpanFault};
 
 use super::*;
 
@@ -24,6 +25,7 @@ fn document() -> Value {
             "events": 2,
             "links": [{"trace_id": TRACE, "span_id": SPAN, "reason": "retry"}],
             "sampled": true,
+            "faults": ["span=lost", "later=1"],
             "later": null,
         }],
         "left_out": [
@@ -74,6 +76,8 @@ fn reads_every_field() {
                 reason: "retry".to_owned(),
             }],
             sampled: true,
+            faults: vec![Fault::Span(SpanFault::Lost)],
+            faults_listed: 2,
         }],
         left_out: vec![
             LeftOut {
