@@ -9,9 +9,9 @@ use crate::receive::batch::LinkTarget;
 
 /// The most calls and messages, and the most entry spans, that a graph is made of.
 const MAX_SPANS: usize = 50_000;
-/// The most links of a consumer by which its queue is looked for, and the most such consumers.
-const MAX_LINKS: usize = 8;
-const MAX_VAGUE: usize = 10_000;
+/// The most links of a consumer that are looked up, and the most such consumers.
+const MAX_LINKS: usize = 128;
+const MAX_VAGUE: usize = 4_000;
 
 /// A host and a port.
 pub type Address<'a> = (&'a str, i64);
@@ -33,7 +33,7 @@ pub struct GraphData {
     at_address: Vec<AtAddress>,
     /// The queues of spans that put messages into them.
     producers: Indices,
-    /// Messages whose queue their consumer does not say.
+    /// Messages whose consumer does not say their queue or their number.
     vague: Vec<Delivery>,
     counts: [usize; 2],
     /// From the first start to the last end.
@@ -79,6 +79,8 @@ pub struct Delivery {
     pub queue: Option<usize>,
     /// Whether it does not say all of it, so that the span it links to knows better.
     pub is_vague: bool,
+    /// Whether it does not say how many messages these are, so that they are the messages it links to.
+    pub is_uncounted: bool,
     /// Whether the messages were only fetched.
     pub is_fetch: bool,
     /// The spans that it links to.
@@ -153,7 +155,8 @@ impl GraphData {
             return;
         }
         delivery.links.truncate(MAX_LINKS);
-        match delivery.is_vague && self.vague.len() < MAX_VAGUE {
+        let has_batch = delivery.is_uncounted && delivery.links.len() > 1;
+        match (delivery.is_vague || has_batch) && self.vague.len() < MAX_VAGUE {
             true => self.vague.push(delivery),
             false => self.deliver(&delivery),
         }
@@ -178,9 +181,15 @@ impl GraphData {
     /// Decides what had to wait for all traces.
     pub(super) fn resolve(&mut self) {
         for mut delivery in std::mem::take(&mut self.vague) {
-            let mut linked = delivery.links.iter();
-            let linked = linked.find_map(|span| self.producers.get(span));
-            delivery.queue = linked.or(delivery.queue);
+            let linked = delivery.links.iter();
+            let linked = linked.filter_map(|span| self.producers.get(span));
+            let linked: Vec<usize> = linked.collect();
+            if delivery.is_vague {
+                delivery.queue = linked.first().copied().or(delivery.queue);
+            }
+            if delivery.is_uncounted {
+                delivery.outcome.count = linked.len().max(1) as u32;
+            }
             self.deliver(&delivery);
         }
         for ([caller, peer], address, seen) in std::mem::take(&mut self.unanswered) {

@@ -154,8 +154,8 @@ impl AddTrace<'_, '_> {
             };
             let links: Vec<_> = one.span.link_targets().collect();
             let mut outcome = self.outcome(index);
-            let linked = u32::try_from(links.len()).unwrap_or(1).max(1);
-            outcome.count = own.and_then(|own| own.messages).unwrap_or(linked);
+            let messages = own.and_then(|own| own.messages);
+            outcome.count = messages.unwrap_or(1);
             let is_vague = own.is_none_or(|own| own.system.is_empty() || own.name.is_empty());
             let attributes = own.map(named_by).unwrap_or_default();
             let named = producer.filter(|_| is_vague).or(own);
@@ -164,6 +164,7 @@ impl AddTrace<'_, '_> {
                 service: self.services[index],
                 queue,
                 is_vague: is_vague && producer.is_none(),
+                is_uncounted: messages.is_none(),
                 is_fetch: own.is_some_and(|own| own.role == Role::Receive),
                 links,
                 attributes,

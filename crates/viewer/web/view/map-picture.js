@@ -118,17 +118,23 @@ function drawNode(node, corner) {
     transform: `translate(${corner.x} ${corner.y})`,
     "aria-label": `${isolate(name)}${what && `, ${isolate(what)}`}: ${rate(node)}, ${errorPercentage(node)} errors, p95 ${duration(node.p95_ns)}`,
   };
+  const isDrum = kind === "database" || kind === "cache";
   const [first, second, third] = what ? [20, 37, 54] : [25, 46, 46];
+  const down = isDrum ? 5 : 0;
   return svg(
     "a",
     link,
     outline(kind),
     kind === "service" && stripe(name),
     svg("title", {}, isolate(name), what && ` · ${isolate(what)}`),
-    svg("text", { class: "title", x: 18, y: first }, title),
+    svg("text", { class: "title", x: 18, y: first + down }, title),
     what &&
-      svg("text", { class: "small", x: 18, y: second }, truncate(what, 30)),
-    svg("text", { class: "small", x: 18, y: third }, stats),
+      svg(
+        "text",
+        { class: "small", x: 18, y: second + down },
+        truncate(what, 30),
+      ),
+    svg("text", { class: "small", x: 18, y: third + down }, stats),
   );
 }
 

@@ -172,6 +172,18 @@ fn shows_leaves_and_queues_whatever_the_order_of_arrival() {
             "a batch: messages count, and they end as they were sent",
         ),
         (
+            "shop 1:1<0 4 messaging.system=kafka messaging.destination.name=orders
+            shop 1:2<0 4 messaging.system=kafka messaging.destination.name=orders
+            billing 2:1<0 5 messaging.system=kafka messaging.destination.name=orders >1:1 >1:2 >1:9 >7:7
+            mail 3:1<0 5 messaging.system=kafka messaging.destination.name=orders >1:1 >7:7",
+            &[
+                "queue:kafka:orders > billing 2 1ms",
+                "queue:kafka:orders > mail 1 1ms",
+                "shop > queue:kafka:orders 2 1ms",
+            ],
+            "without a number, the messages that are linked to count",
+        ),
+        (
             "shop 1:1<0 3 messaging.system=kafka messaging.destination.name=orders messaging.operation.type=send messaging.batch.message_count=5",
             &["shop > queue:kafka:orders 5 1ms"],
             "a batch whose messages have no spans",
