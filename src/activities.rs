@@ -9,7 +9,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use crate::instrument::{ActivitySpan, RequestSpan};
 use crate::response::report::OwnSpans;
 use crate::simulate::activity::plan::{PlannedActivity, Stage};
-use crate::simulate::activity::{ActivityFailure, ActivityKind};
+use crate::simulate::activity::{ActivityFailure, ActivityKind, FailedKind};
 use crate::wasi::Runtime;
 
 /// What all leaves and steps of one request have in common.
@@ -71,7 +71,10 @@ impl<R: Runtime> ActivityContext<'_, '_, R> {
                 name: activity.name.clone(),
                 code: code.clone(),
                 reason: planned.reason,
-                is_leaf: matches!(activity.kind, ActivityKind::Leaf(_)),
+                kind: match activity.kind {
+                    ActivityKind::Leaf(_) => FailedKind::Leaf,
+                    ActivityKind::Step(_) => FailedKind::Step,
+                },
             }),
             None if planned.stages.is_empty() => Ok(()),
             None => self.run(&planned.stages, Some(&span)).await,

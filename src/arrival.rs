@@ -6,6 +6,7 @@ use http_body::Body;
 
 use crate::Service;
 use crate::inbound::body::read_body;
+use crate::messaging::delivery::{Delivery, Message};
 use crate::outcome::Failure;
 use crate::payload::Payload;
 use crate::simulate::mesh_path::MeshPath;
@@ -48,6 +49,39 @@ impl Arrival {
         };
         arrival.payload = arrival.accept(service, head, is_routed, body).await;
         arrival
+    }
+
+    /// Reads a delivery: the list and the headers of its first message.
+    #[inline(never)]
+    pub(crate) fn of_delivery<R>(service: &Service<R>, delivery: &Delivery) -> Arrival {
+        let mut arrival = Arrival {
+            payload: Err(Failure::TooLarge),
+            overrides: Overrides::default(),
+            seed: None,
+            rng: service.rng_source.next_rng(),
+            mesh_path: delivery.mesh_path,
+        };
+        let message = &delivery.messages[0];
+        arrival.payload = arrival.accept_message(service, message);
+        arrival
+    }
+
+    fn accept_message<R>(
+        &mut self,
+        service: &Service<R>,
+        message: &Message,
+    ) -> Result<Payload, Failure> {
+        if !service.problems.is_empty() {
+            return Err(Failure::Settings(service.problems.clone()));
+        }
+        self.overrides = read_overrides(service, &message.headers)?;
+        let payload = message
+            .body
+            .clone()
+            .accepted()
+            .map_err(Failure::Malformed)?;
+        self.seed(service, &payload);
+        Ok(payload)
     }
 
     async fn accept<R, B>(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, request};
+use http::{Request, Response, request};
 use http_body::Body;
 
 use crate::Service;
@@ -16,12 +16,14 @@ use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
 use crate::instrument::{Inbound, RequestSpan};
 use crate::limits::Limits;
-use crate::outcome::{Failure, Outcome};
+use crate::messaging::publish::Publication;
+use crate::outcome::Failure;
 use crate::payload::Payload;
 use crate::response::negotiation::wants_report;
-use crate::response::report::hop::{Call, Hop, SimulatedLatency};
+use crate::response::report::OwnSpans;
+use crate::response::report::hop::Call;
 use crate::response::report::new_trace::NewTrace;
-use crate::response::report::{OwnSpans, Report};
+use crate::response::report::published::Published;
 use crate::response::respond;
 use crate::simulate::Plan;
 use crate::simulate::activity::plan::{Planner, Stage};
@@ -29,6 +31,10 @@ use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::rng::SeededRng;
 use crate::wasi::Runtime;
+
+mod delivery;
+mod publishing;
+mod reporting;
 
 /// Handles one request of the service. `clock` has run since the request started.
 pub(crate) async fn handle<R, B>(
@@ -43,10 +49,29 @@ where
 {
     let (head, body) = request.into_parts();
     let route = route(&head);
-    let mut arrival = Arrival::read(service, &head, route.is_some(), body).await;
-    let mut handler = RequestHandler::start(service, &head, (route, clock), &mut arrival);
+    // One call of `process` for both, since it is most of the component's code.
+    let (delivery, mut arrival) = match delivery::is_delivery(&head) {
+        true => match delivery::read(body).await {
+            Some(delivery) => {
+                let arrival = Arrival::of_delivery(service, &delivery);
+                (Some(delivery), arrival)
+            }
+            None => return delivery::malformed(),
+        },
+        false => {
+            let arrival = Arrival::read(service, &head, route.is_some(), body).await;
+            (None, arrival)
+        }
+    };
+    let mut handler = match &delivery {
+        Some(delivery) => RequestHandler::start_delivery(service, delivery, clock, &mut arrival),
+        None => RequestHandler::start(service, &head, (route, clock), &mut arrival),
+    };
     let result = handler.process(arrival).await;
-    handler.finish(&result)
+    match &delivery {
+        Some(delivery) => handler.finish_delivery(delivery, &result),
+        None => handler.finish(&result),
+    }
 }
 
 struct RequestHandler<'s, R> {
@@ -62,6 +87,7 @@ struct RequestHandler<'s, R> {
     plan: Option<Plan>,
     spans: OwnSpans,
     calls: Vec<Call>,
+    published: Vec<Published>,
     new_trace: Option<NewTrace>,
 }
 
@@ -97,6 +123,7 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             plan: None,
             spans: OwnSpans::default(),
             calls: Vec::new(),
+            published: Vec::new(),
             new_trace: new_trace.flatten(),
             service,
         }
@@ -114,9 +141,13 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         }
         payload.append(&self.service.config.name);
         let activities = self.plan_activities(&overrides)?;
+        let publications = self.plan_publications(&overrides)?;
         self.simulate(&overrides).await?;
         self.run_activities(&activities).await?;
-        self.call_downstreams(payload).await
+        let deliveries = publications.iter().map(Publication::max_deliveries).sum();
+        let payload = self.call_downstreams(payload, deliveries).await?;
+        self.publish(&publications, &payload, deliveries)?;
+        Ok(payload)
     }
 
     async fn simulate(&mut self, overrides: &Overrides) -> Result<(), Failure> {
@@ -184,7 +215,12 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
     }
 
     /// Calls the downstreams. The first failure in the order of APP_URL_DESTINO is the request's.
-    async fn call_downstreams(&mut self, payload: Payload) -> Result<Payload, Failure> {
+    /// The request leads to so many deliveries besides.
+    async fn call_downstreams(
+        &mut self,
+        payload: Payload,
+        deliveries: u64,
+    ) -> Result<Payload, Failure> {
         let list = ListWithProducer {
             payload,
             producer: self.span.to_ref(),
@@ -197,6 +233,7 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             mesh_path: self.mesh_path,
             limits: self.limits,
             clock: self.clock,
+            deliveries,
             wants_report: self.wants_report,
         };
         let results = context.call_downstreams(list).await?;
@@ -262,41 +299,5 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         span.inject_response(propagators, response.headers_mut());
         self.span.end(response.status(), result);
         response
-    }
-
-    fn end_and_report(self, result: &Result<Payload, Failure>) -> Option<Report> {
-        let span = self.span.to_ref();
-        let failure = result.as_ref().err();
-        let status = failure.map_or(StatusCode::OK, Failure::status);
-        let ended = self.span.end(status, result)?;
-        let service = &self.service.config.name;
-        let mut spans = self.spans;
-        spans.add_first(&ended, service);
-        let outcome = Outcome::of(result);
-        let plan = self.plan.filter(|_| outcome.is_simulated());
-        let reason = match failure {
-            Some(Failure::Activity(failure)) => Some(failure.reason),
-            _ => plan.map(|plan| plan.failure_reason),
-        };
-        let hop = Hop {
-            service: service.clone(),
-            span_id: span.span_id(),
-            status: status.as_u16(),
-            outcome,
-            reason,
-            error: failure.map(ToString::to_string),
-            latency: self.plan.as_ref().and_then(SimulatedLatency::of),
-            seed: self.seed,
-            start: ended.start,
-            end: ended.end,
-        };
-        let new_trace = self.new_trace.zip(span.span_id());
-        Some(Report {
-            new_trace: new_trace.and_then(|(new_trace, id)| new_trace.to_json(&id)),
-            trace_id: span.trace_id().map(|id| id.to_string()),
-            hop,
-            spans,
-            calls: self.calls,
-        })
     }
 }

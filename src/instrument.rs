@@ -7,6 +7,7 @@
 mod activity;
 mod attributes;
 mod events;
+mod message;
 mod reported;
 mod span;
 
@@ -22,11 +23,12 @@ use self::span::{LinkKind, Recording, Span, link};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
 use crate::inbound::origin::Origin;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 use crate::payload::Payload;
 use crate::telemetry::propagation::{Caller, Propagators};
 
 pub use self::activity::ActivitySpan;
+pub use self::message::{Destination, SendFailure, TracedMessage};
 pub use self::reported::EndedSpan;
 
 /// An inbound request, as its SERVER span describes it.
@@ -116,13 +118,14 @@ impl SpanGuard {
     }
 }
 
-/// The SERVER span of a request, and what its child spans need.
+/// The SERVER span of a request or the CONSUMER span of a delivery, and what its child spans need.
 #[derive(Debug)]
 pub struct RequestSpan<'t> {
     tracer: &'t SdkTracer,
     propagators: &'t Propagators,
     span: Span,
     baggage: String,
+    is_consumer: bool,
 }
 
 impl<'t> RequestSpan<'t> {
@@ -150,6 +153,7 @@ impl<'t> RequestSpan<'t> {
             propagators,
             span: Span::open(tracer, builder, parent, recording),
             baggage: caller.baggage,
+            is_consumer: false,
         }
     }
 
@@ -213,7 +217,7 @@ impl<'t> RequestSpan<'t> {
         Span::open(self.tracer, builder, Some(context), *recording)
     }
 
-    /// Ends the span with the response's status. If there is a list, processing has just finished. Returns the span
+    /// Ends the span with the response's status; a CONSUMER span with the outcome. If there is a list, processing has just finished. Returns the span
     /// if a report lists it.
     pub fn end(
         mut self,
@@ -231,9 +235,19 @@ impl<'t> RequestSpan<'t> {
             let attributes = vec![attributes::payload_size(payload.size())];
             span.add_event_with_timestamp("tracing_tail.processing.finished", now, attributes);
         }
-        span.set_attribute(attributes::status_code(status));
-        if status.is_server_error() {
-            span.set_attribute(attributes::error_type(status.as_str().to_owned()));
+        if !self.is_consumer {
+            span.set_attribute(attributes::status_code(status));
+        }
+        let is_error = match self.is_consumer {
+            true => result.is_err(),
+            false => status.is_server_error(),
+        };
+        if is_error {
+            let kind = match self.is_consumer {
+                true => Outcome::of(result).as_str(),
+                false => status.as_str(),
+            };
+            span.set_attribute(attributes::error_type(kind.to_owned()));
             let reason = result.as_ref().err().map(ToString::to_string);
             span.set_status(Status::error(reason.unwrap_or_default()));
         }

@@ -111,6 +111,35 @@ fn read_fields<'j>(
     parser.end()
 }
 
+/// The names and values of an object of texts.
+///
+/// # Errors
+/// The text is something else.
+pub fn texts(json: &[u8]) -> Result<Vec<(String, String)>, Error> {
+    let mut parser = Deserializer::from_slice(json);
+    let texts = parser.deserialize_map(Texts)?;
+    parser.end()?;
+    Ok(texts)
+}
+
+struct Texts;
+
+impl<'j> Visitor<'j> for Texts {
+    type Value = Vec<(String, String)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'j>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(pair) = entries.next_entry()? {
+            texts.push(pair);
+        }
+        Ok(texts)
+    }
+}
+
 struct Fields<'f, 'j> {
     names: &'f [&'f str],
     values: &'f mut [Option<&'j RawValue>],

@@ -55,15 +55,19 @@ pub mod target;
 pub mod telemetry;
 pub mod wasi;
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 
 use crate::clock::Clock;
+use crate::messaging::broker::Broker;
 use crate::settings::{Config, Values, WARNING};
 use crate::simulate::rng::RngSource;
 use crate::stderr::log;
 use crate::telemetry::SdkTracer;
+use crate::telemetry::span_account::adds_up;
 use crate::wasi::Runtime;
 
 /// The service of one instance: its settings, read once, and its tracer.
@@ -74,6 +78,7 @@ pub struct Service<R> {
     problems: Vec<String>,
     tracer: SdkTracer,
     rng_source: RngSource,
+    broker: Rc<Broker>,
 }
 
 impl<R: Runtime> Service<R> {
@@ -90,6 +95,7 @@ impl<R: Runtime> Service<R> {
         let tracer = telemetry::tracer(runtime.clone(), &config);
         Service {
             rng_source: RngSource::new(runtime.random()),
+            broker: Rc::new(Broker::new(adds_up(&runtime))),
             runtime,
             config,
             problems: problems.refused,

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 
 use crate::limits::MAX_CALLS;
 use crate::payload::{MAX_BYTES, Malformed, Payload};
-use crate::simulate::activity::ActivityFailure;
+use crate::simulate::activity::{ActivityFailure, FailedKind};
 
 /// Why a request is not answered with the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Failure {
         /// The simulated status.
         status: StatusCode,
     },
-    /// A leaf or a step failed, as simulated.
+    /// A leaf or a step failed, or sending to a queue, as simulated.
     Activity(ActivityFailure),
     /// A downstream service returned no list; with the explanation.
     Downstream(String),
@@ -128,6 +128,8 @@ pub enum Outcome {
     LeafFailed,
     /// A step failed, as simulated.
     WorkFailed,
+    /// Sending to a queue failed, as simulated.
+    SendFailed,
     /// A downstream returned no list, or could not be called any more.
     DownstreamFailed,
     /// The request or a setting is malformed.
@@ -140,8 +142,11 @@ impl Outcome {
         match result {
             Ok(_) => Outcome::Ok,
             Err(Failure::Simulated { .. }) => Outcome::SimulatedError,
-            Err(Failure::Activity(failure)) if failure.is_leaf => Outcome::LeafFailed,
-            Err(Failure::Activity(_)) => Outcome::WorkFailed,
+            Err(Failure::Activity(failure)) => match failure.kind {
+                FailedKind::Leaf => Outcome::LeafFailed,
+                FailedKind::Step => Outcome::WorkFailed,
+                FailedKind::Queue => Outcome::SendFailed,
+            },
             Err(
                 Failure::Downstream(_)
                 | Failure::DownstreamTimeout(_)
@@ -161,6 +166,7 @@ impl Outcome {
             Outcome::SimulatedError => "simulated_error",
             Outcome::LeafFailed => "leaf_failed",
             Outcome::WorkFailed => "work_failed",
+            Outcome::SendFailed => "send_failed",
             Outcome::DownstreamFailed => "downstream_failed",
             Outcome::Rejected => "rejected",
         }

@@ -32,10 +32,17 @@ impl Payload {
     /// # Errors
     /// The body is something else, or holds more.
     pub fn accept(body: &[u8]) -> Result<Payload, Malformed> {
-        let payload = Payload::read(body)?;
-        match payload.size() {
+        Payload::read(body)?.accepted()
+    }
+
+    /// The list, if it has no more than [`MAX_ITEMS`] strings.
+    ///
+    /// # Errors
+    /// It has more.
+    pub fn accepted(self) -> Result<Payload, Malformed> {
+        match self.size() {
             items if items > MAX_ITEMS => Err(Malformed::TooManyItems(items)),
-            _ => Ok(payload),
+            _ => Ok(self),
         }
     }
 

@@ -46,11 +46,15 @@ impl RetryPolicy {
             Err(error) if error.is_transient() => None,
             Ok(_) | Err(_) => return None,
         };
-        // Half of the backoff is random, so that instances do not retry all at once.
-        let doubled = INITIAL_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
-        let backoff = doubled.min(MAX_BACKOFF).mul_f64(0.5 + jitter / 2.0);
+        let backoff = backoff(retries, jitter);
         Some(retry_after.unwrap_or(backoff).max(backoff))
     }
+}
+
+/// The wait before a retry, after so many others. Half of it is random, so that instances do not retry all at once.
+pub fn backoff(retries: u32, jitter: f64) -> Duration {
+    let doubled = INITIAL_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
+    doubled.min(MAX_BACKOFF).mul_f64(0.5 + jitter / 2.0)
 }
 
 fn is_retryable(status: StatusCode) -> bool {

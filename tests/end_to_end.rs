@@ -37,6 +37,7 @@ mod forgery;
 mod harness;
 mod limits;
 mod mesh;
+mod messages;
 mod nothing_lost;
 mod origin;
 mod pressure;
@@ -73,6 +74,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
     faults::TESTS,
     forgery::TESTS,
     limits::TESTS,
+    messages::TESTS,
     nothing_lost::TESTS,
     origin::TESTS,
     pressure::TESTS,

@@ -37,6 +37,8 @@ pub(crate) struct CallContext<'c, 's, R> {
     pub(crate) mesh_path: MeshPath,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
+    /// How many deliveries the request leads to besides, which share its limits.
+    pub(crate) deliveries: u64,
     /// Whether downstreams are asked for reports.
     pub(crate) wants_report: bool,
 }
@@ -108,7 +110,7 @@ impl<'s, R: Runtime> CallContext<'_, 's, R> {
     /// How many calls each call may make, itself and its retries included.
     fn budget_per_call(&self) -> Result<u64, Failure> {
         let selected = self.callees().filter(|callee| self.is_selected(*callee));
-        match (selected.count() as u64, self.limits) {
+        match (selected.count() as u64 + self.deliveries, self.limits) {
             (0, _) => Ok(0),
             (_, Limits { hops: 0, .. }) => Err(Failure::HopsUsedUp),
             (calls, Limits { calls: left, .. }) if left < calls => {

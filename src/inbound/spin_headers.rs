@@ -29,6 +29,13 @@ pub fn peer(headers: &HeaderMap) -> Option<(&str, u16)> {
     Some((address, port.parse().ok()?)).filter(|_| known)
 }
 
+/// Whether the host says that a component of the same app has sent the request: then the other end of the connection
+/// has no address and no port.
+pub fn is_from_same_app(headers: &HeaderMap) -> bool {
+    let client = last(headers, "spin-client-addr");
+    client.is_some_and(|client| matches!(client, "0.0.0.0:0" | "[::]:0"))
+}
+
 /// An IPv6 address without the brackets that it has in a URL; any other host as it is.
 pub fn unbracketed(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
@@ -92,6 +99,29 @@ mod tests {
             );
         }
         assert_eq!(peer(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn only_the_host_says_that_a_request_comes_from_the_same_app() {
+        let table = [
+            (&["0.0.0.0:0"][..], true, "a component"),
+            (&["[::]:0"], true, "a component, by IPv6"),
+            (&["127.0.0.1:0"], false, "a client"),
+            (&["0.0.0.0:80"], false, "a port"),
+            (
+                &["0.0.0.0:0", "127.0.0.1:4711"],
+                false,
+                "a client that forges",
+            ),
+            (&[], false, "a host that is not Spin"),
+        ];
+        for (values, expected, reason) in table {
+            let pairs: Vec<_> = values
+                .iter()
+                .map(|value| ("spin-client-addr", *value))
+                .collect();
+            assert_eq!(is_from_same_app(&headers(&pairs)), expected, "{reason}");
+        }
     }
 
     #[test]

@@ -174,6 +174,8 @@ pub(super) enum LinkKind {
     Payload,
     /// The previous attempt.
     Retry,
+    /// The span that created or sent a message.
+    Message,
 }
 
 /// A link, unless it leads to the span's own parent, which is a reference already: Jaeger keeps one of the two,
@@ -191,6 +193,7 @@ pub(super) fn link(
         LinkKind::Host => "host",
         LinkKind::Payload => "payload",
         LinkKind::Retry => "retry",
+        LinkKind::Message => "message",
     };
     let attributes = vec![KeyValue::new(LINK_KIND, kind)];
     Some(Link::new(to.clone(), attributes, 0))

@@ -1,5 +1,7 @@
 //! A queue that a service publishes to, as the settings describe it. Pure.
 
+use std::sync::Arc;
+
 use crate::simulate::behavior::Behavior;
 use crate::target::Target;
 
@@ -58,17 +60,17 @@ pub const SYSTEMS: [&str; 12] = [
 
 /// The queues that a service knows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Queues(pub Vec<Queue>);
+pub struct Queues(pub Vec<Arc<Queue>>);
 
 impl Queues {
     /// The queues that requests publish to, each with its position: those that are not the dead letters of another.
-    pub fn published(&self) -> impl Iterator<Item = (usize, &Queue)> {
+    pub fn published(&self) -> impl Iterator<Item = (usize, &Arc<Queue>)> {
         let queues = self.0.iter().enumerate();
         queues.filter(|(_, queue)| !self.is_dead_letter(&queue.name))
     }
 
     /// The queue for the dead letters of `queue`, if it is described.
-    pub fn dead_letter_of(&self, queue: &Queue) -> Option<&Queue> {
+    pub fn dead_letter_of(&self, queue: &Queue) -> Option<&Arc<Queue>> {
         let name = queue.dead_letter.as_ref()?;
         self.0.iter().find(|known| known.name == *name)
     }

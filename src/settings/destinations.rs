@@ -4,6 +4,8 @@
 //! if its URL is missing; its other keys describe the queue. What follows a comma in such an entry belongs to the value
 //! before it, unless it begins as an entry does.
 
+use std::sync::Arc;
+
 use tracing_tail_redact::{hides_a_password, is_http};
 
 use super::entry::Entry;
@@ -118,40 +120,56 @@ impl Queues {
         for key in keys {
             described.add(key, &QUEUE_KEYS)?;
         }
-        let queue = queue(&described).map_err(|problem| described.problem(&problem))?;
-        let at = match self.0.iter().position(|known| known.name == queue.name) {
-            Some(at) => at,
-            None => {
-                self.0.push(queue.clone());
-                self.0.len() - 1
+        let mut queue = queue(&described).map_err(|problem| described.problem(&problem))?;
+        let name = described.name;
+        let at = self.0.iter().position(|known| known.name == name);
+        if let Some(known) = at.and_then(|at| self.0.get(at)) {
+            queue.consumers.clone_from(&known.consumers);
+            if **known != queue {
+                return Err(format!(
+                    "'{name}' has other keys than in an entry before; write them in all entries of a queue"
+                ));
             }
-        };
-        let known = &mut self.0[at];
-        let consumers = std::mem::take(&mut known.consumers);
-        let differs = *known != queue;
-        known.consumers = consumers;
-        if differs {
-            let name = &queue.name;
-            return Err(format!(
-                "'{name}' has other keys than in an entry before; write them in all entries of a queue"
-            ));
         }
-        if url.is_empty() {
-            return Ok(());
+        if !url.is_empty() {
+            let consumer = consumer(url)?;
+            if queue.consumers.contains(&consumer) {
+                return Err(format!("'{url}' consumes '{name}' twice"));
+            }
+            queue.consumers.push(consumer);
         }
-        let consumer = consumer(url)?;
-        if known.consumers.contains(&consumer) {
-            return Err(format!("'{url}' consumes '{}' twice", queue.name));
+        let queue = Arc::new(queue);
+        match at {
+            Some(at) => self.0[at] = queue,
+            None => self.0.push(queue),
         }
-        known.consumers.push(consumer);
         Ok(())
     }
 
     fn check(&self) -> Result<(), String> {
-        let dead = |queue: &&Queue| queue.dead_letter.is_some() && self.is_dead_letter(&queue.name);
+        let dead =
+            |queue: &&Arc<Queue>| queue.dead_letter.is_some() && self.is_dead_letter(&queue.name);
         match self.0.iter().find(dead) {
-            Some(Queue { name, .. }) => Err(format!(
-                "'dead_letter' of '{name}': '{name}' gets dead letters itself, and has none of its own"
+            Some(queue) => Err(format!(
+                "'dead_letter' of '{name}': '{name}' gets dead letters itself, and has none of its own",
+                name = queue.name
+            )),
+            None => self.check_systems(),
+        }
+    }
+}
+
+impl Queues {
+    /// A queue and that of its dead letters are in the same system, which delivers to both.
+    fn check_systems(&self) -> Result<(), String> {
+        let differs = |queue: &&Arc<Queue>| {
+            let dead = self.dead_letter_of(queue);
+            dead.is_some_and(|dead| dead.system != queue.system)
+        };
+        match self.0.iter().find(differs) {
+            Some(queue) => Err(format!(
+                "'dead_letter' of '{}': that queue has another system",
+                queue.name
             )),
             None => Ok(()),
         }
@@ -175,13 +193,16 @@ fn queue(entry: &Entry<'_>) -> Result<Queue, String> {
     let text = entry.value("system", "kafka");
     let system = SYSTEMS.into_iter().find(|system| *system == text);
     let system = system.ok_or_else(|| format!("'{text}' is not one of {}", SYSTEMS.join(", ")))?;
+    let batch = number(entry.value("batch", "1"), 1, MAX_BATCH)?;
     Ok(Queue {
         name: entry.name.to_owned(),
         system,
-        batch: number(entry.value("batch", "1"), 1, MAX_BATCH)?,
+        batch,
         redeliver: number(entry.value("redeliver", "0"), 0, MAX_REDELIVER)?,
         correlation: match entry.value("correlation", "link") {
             "link" => Correlation::Link,
+            // "Messaging spans" allow it "exclusively for single messages scenarios".
+            "child" if batch > 1 => return Err("with a batch only links are allowed".to_owned()),
             "child" => Correlation::Child,
             text => return Err(format!("'{text}' is not one of link, child")),
         },

@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use opentelemetry_otlp::{Compression, Protocol};
 
 use crate::downstream::Downstream;
 use crate::messaging::queue::Queues;
@@ -100,21 +101,12 @@ pub enum Fanout {
 pub struct ExporterConfig {
     /// Headers of each export.
     pub headers: HeaderMap,
-    /// How spans are encoded.
-    pub encoding: Encoding,
-    /// Whether the encoded spans are compressed.
-    pub gzip: bool,
+    /// How spans are encoded: `HttpBinary` or `HttpJson`.
+    pub protocol: Protocol,
+    /// How the encoded spans are compressed, if at all: `Gzip`.
+    pub compression: Option<Compression>,
     /// The limit of one export.
     pub timeout: Duration,
-}
-
-/// How OTLP over HTTP encodes spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// `http/protobuf`.
-    Protobuf,
-    /// `http/json`.
-    Json,
 }
 
 /// The batch span processor's settings, named as in the OpenTelemetry SDK specification.

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry_otlp::{
+    Compression, OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_JSON, OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
+    Protocol,
+};
 
+use super::Fanout;
 use super::text::{parse_duration, parse_pairs, percent_decode_text};
-use super::{Encoding, Fanout};
 use crate::simulate::incidents::Incidents;
 use crate::target::{Target, refusal};
 
@@ -75,15 +79,20 @@ pub(super) fn add_bearer_token(token: &str, headers: &mut HeaderMap) {
     }
 }
 
-pub(super) fn encoding(text: &str) -> Result<Encoding, String> {
-    match is_first(text, ["http/protobuf", "http/json"])? {
-        true => Ok(Encoding::Protobuf),
-        false => Ok(Encoding::Json),
+pub(super) fn protocol(text: &str) -> Result<Protocol, String> {
+    let names = [
+        OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
+        OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_JSON,
+    ];
+    match is_first(text, names)? {
+        true => Ok(Protocol::HttpBinary),
+        false => Ok(Protocol::HttpJson),
     }
 }
 
-pub(super) fn gzip(text: &str) -> Result<bool, String> {
-    is_first(text, ["none", "gzip"]).map(|none| !none)
+pub(super) fn compression(text: &str) -> Result<Option<Compression>, String> {
+    let none = is_first(text, ["none", "gzip"])?;
+    Ok((!none).then_some(Compression::Gzip))
 }
 
 pub(super) fn boolean(text: &str) -> Result<bool, String> {

@@ -70,8 +70,8 @@ impl Config {
             }),
             export: ExporterConfig {
                 headers,
-                encoding: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, &parse::encoding),
-                gzip: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, &parse::gzip),
+                protocol: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, &parse::protocol),
+                compression: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, &parse::compression),
                 timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, &parse::limit),
             },
             downstreams: destinations.downstreams,

@@ -113,24 +113,24 @@ pub const OTLP_ENDPOINT: Setting = Setting {
 };
 /// Headers of each export: `name=value` pairs, comma separated, values percent-encoded. Secret.
 pub const OTEL_EXPORTER_OTLP_HEADERS: Setting = Setting {
-    env: "OTEL_EXPORTER_OTLP_HEADERS",
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_HEADERS,
     default: "",
 };
 /// How spans are encoded: `http/protobuf` or `http/json`.
 pub const OTEL_EXPORTER_OTLP_PROTOCOL: Setting = Setting {
-    env: "OTEL_EXPORTER_OTLP_PROTOCOL",
-    default: "http/protobuf",
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_PROTOCOL,
+    default: opentelemetry_otlp::OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
 };
 /// How exports are compressed: `none` or `gzip`.
 pub const OTEL_EXPORTER_OTLP_COMPRESSION: Setting = Setting {
-    env: "OTEL_EXPORTER_OTLP_COMPRESSION",
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_COMPRESSION,
     default: "none",
 };
 /// The limit of one export, in milliseconds. OpenTelemetry's default is 10 s. This one is shorter because an instance
 /// outlives its requests by that time, and a host has room for a limited number: 10,000 requests/s start 78
 /// instances a second.
 pub const OTEL_EXPORTER_OTLP_TIMEOUT: Setting = Setting {
-    env: "OTEL_EXPORTER_OTLP_TIMEOUT",
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TIMEOUT,
     default: "3000",
 };
 /// Additional attributes of the resource: `key=value` pairs, comma separated, values percent-encoded.

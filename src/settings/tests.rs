@@ -315,8 +315,9 @@ fn accepts_otel_values_in_any_case_and_0_as_no_limit() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
     ]);
     assert_eq!(problems, Problems::default());
-    assert_eq!(config.export.encoding, Encoding::Json);
-    assert!(config.export.gzip && config.sdk_disabled);
+    assert_eq!(config.export.protocol, Protocol::HttpJson);
+    assert_eq!(config.export.compression, Some(Compression::Gzip));
+    assert!(config.sdk_disabled);
     assert_eq!(
         Ok(config.sampling),
         Sampling::parse("parentbased_traceidratio", 0.001)

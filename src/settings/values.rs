@@ -3,6 +3,7 @@
 //! Each reading of a variable takes time, and an instance that serves one request does not need them all.
 
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPAN_BYTES, APP_MAX_SPANS,
@@ -13,6 +14,7 @@ use super::{
     OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS,
     Setting,
 };
+use crate::messaging::delivery;
 use crate::simulate::overrides;
 use crate::telemetry::propagation::{baggage, may_have_header_baggage};
 use crate::wasi::Runtime;
@@ -59,7 +61,12 @@ impl Values {
     /// Reads what one request with these headers needs. Settings that make every request fail if they are
     /// malformed are always read.
     pub async fn for_request<R: Runtime>(runtime: &R, headers: &HeaderMap) -> Values {
-        let overridden = overrides::contains_overrides(&baggage::read(headers))
+        // The baggage of messages is in the body.
+        let is_delivery = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|content| content == delivery::MEDIA_TYPE);
+        let overridden = is_delivery
+            || overrides::contains_overrides(&baggage::read(headers))
             || may_have_header_baggage(headers);
         Values::read(runtime, Serves::OneRequest { overridden }).await
     }

@@ -7,6 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::mix::mix_call;
 
+/// Deliveries come after all calls.
+const DELIVERIES: usize = 1 << 20;
+
 const HEADER: HeaderName = HeaderName::from_static("tracing-tail-place");
 
 /// A hash of the calls and attempts that led from the entry of the mesh to a request.
@@ -32,13 +35,19 @@ impl MeshPath {
         MeshPath(mix_call(self.0, call, attempt))
     }
 
+    /// The path that a delivery to the n-th consumer of a queue leads to.
+    pub fn of_delivery(self, consumer: usize, redeliveries: u32) -> MeshPath {
+        self.of_call(DELIVERIES + consumer, redeliveries)
+    }
+
     /// Adds the path to the headers of a call.
     pub fn inject(self, headers: &mut HeaderMap) {
         let value = HeaderValue::try_from(self.digits()).expect("digits are a valid header value");
         headers.insert(HEADER, value);
     }
 
-    fn digits(self) -> String {
+    /// The path as text, for [`MeshPath::parse`].
+    pub fn digits(self) -> String {
         format!("{:016x}", self.0)
     }
 

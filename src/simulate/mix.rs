@@ -12,7 +12,7 @@ pub(super) fn mix_call(state: u64, call: usize, attempt: u32) -> u64 {
 }
 
 /// One step of SplitMix64.
-pub(super) fn mix(state: u64) -> u64 {
+pub fn mix(state: u64) -> u64 {
     let mut z = state.wrapping_add(SPLIT_MIX_STEP);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -20,7 +20,7 @@ pub(super) fn mix(state: u64) -> u64 {
 }
 
 /// The odd step of SplitMix64's counter.
-pub(super) const SPLIT_MIX_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+pub const SPLIT_MIX_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// FNV-1a with 64 bits.
 pub(super) fn fnv(bytes: &[u8]) -> u64 {

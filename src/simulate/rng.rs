@@ -32,6 +32,10 @@ pub enum Decision {
     Leaf(usize, u32),
     /// All about the n-th step, in the same way.
     Step(usize, u32),
+    /// All about what is published to the n-th queue.
+    Publication(usize),
+    /// All about the delivery to the n-th consumer.
+    Delivery(usize),
 }
 
 /// Gives each request of an instance an unseeded [`SeededRng`], from one random number of the host.
@@ -101,6 +105,8 @@ impl SeededRng {
             Decision::Calls => (5, 0, 0),
             Decision::Leaf(leaf, call) => (6, leaf, call),
             Decision::Step(step, run) => (7, step, run),
+            Decision::Publication(queue) => (9, queue, 0),
+            Decision::Delivery(consumer) => (10, consumer, 0),
         };
         mix_call(mix(self.state ^ kind), call, attempt)
     }
@@ -156,6 +162,8 @@ mod tests {
             Decision::Leaf(0, 1),
             Decision::Leaf(1, 0),
             Decision::Step(0, 0),
+            Decision::Publication(0),
+            Decision::Delivery(0),
         ];
         let draws = decisions.map(|decision| seeded("42").draw(decision).to_bits());
         assert_eq!(BTreeSet::from(draws).len(), draws.len());

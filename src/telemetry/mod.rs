@@ -2,6 +2,7 @@
 //!
 //! - [`propagation`]: trace contexts and baggage in headers
 //! - [`sampling`]: which traces are recorded
+//! - `given_ids`: traces whose ids are known beforehand
 //! - [`batch`] and [`processor`]: the span processor that batches ended spans
 //! - [`otlp`]: export over the host's outbound HTTP
 //! - [`span_account`]: how many spans were sent and lost
@@ -9,6 +10,7 @@
 //! The spans themselves are in [`instrument`](crate::instrument).
 
 pub mod batch;
+pub(crate) mod given_ids;
 pub mod otlp;
 pub mod processor;
 pub mod propagation;
@@ -21,12 +23,13 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{RandomIdGenerator, SdkTracerProvider};
 use opentelemetry_semantic_conventions::{SCHEMA_URL, attribute as semconv};
 
 pub use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::settings::Config;
+use crate::telemetry::given_ids::GivenIds;
 use crate::telemetry::otlp::exporter::{Exporter, ResourceAndScope};
 use crate::telemetry::processor::BatchSpanProcessor;
 use crate::telemetry::propagation::{Propagator, ShortTraceIds};
@@ -50,9 +53,10 @@ pub fn tracer<R: Runtime>(runtime: R, config: &Config) -> SdkTracer {
         .with_max_attributes_per_span(u32::MAX)
         .with_max_links_per_span(u32::MAX)
         .with_resource(origin.resource.clone());
-    if config.propagators.contains(Propagator::OtTrace) {
-        provider = provider.with_id_generator(ShortTraceIds::default());
-    }
+    provider = match config.propagators.contains(Propagator::OtTrace) {
+        true => provider.with_id_generator(GivenIds(ShortTraceIds::default())),
+        false => provider.with_id_generator(GivenIds(RandomIdGenerator::default())),
+    };
     let endpoint = config.otlp_endpoint.as_ref();
     if let Some(endpoint) = endpoint.filter(|_| !config.sdk_disabled) {
         let exporter = Exporter::new(runtime.clone(), endpoint, &config.export, &origin);

@@ -21,7 +21,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::batch::{BatchBuffer, Push};
-use super::otlp::exporter::{Exporter, PreparedSpan};
+use super::otlp::exporter::Exporter;
 use super::propagation::traceparent::with_random_flag;
 use super::span_account::{SPAN_ACCOUNT_VARIABLE, SpanAccount};
 use crate::settings::BatchConfig;
@@ -43,7 +43,7 @@ impl<R> fmt::Debug for BatchSpanProcessor<R> {
 
 struct Shared<R> {
     runtime: R,
-    exporter: Exporter,
+    exporter: Exporter<R>,
     delay: Duration,
     /// The maximum number of concurrent exports: together they carry no more than a full queue.
     max_exports: usize,
@@ -51,7 +51,7 @@ struct Shared<R> {
 }
 
 struct State {
-    buffer: BatchBuffer<PreparedSpan>,
+    buffer: BatchBuffer<Vec<u8>>,
     /// Wakes the worker.
     notifier: Option<Notifier>,
     account: SpanAccount,
@@ -61,7 +61,7 @@ struct State {
 
 impl<R: Runtime> BatchSpanProcessor<R> {
     /// Makes a processor with an empty queue.
-    pub fn new(runtime: R, exporter: Exporter, batching: BatchConfig) -> BatchSpanProcessor<R> {
+    pub fn new(runtime: R, exporter: Exporter<R>, batching: BatchConfig) -> BatchSpanProcessor<R> {
         let variable = runtime.environment(SPAN_ACCOUNT_VARIABLE);
         let state = State {
             buffer: BatchBuffer::new(batching),
@@ -91,10 +91,10 @@ impl<R: Runtime> SpanProcessor for BatchSpanProcessor<R> {
         if span.parent_span_id == SpanId::INVALID {
             span.span_context = with_random_flag(&span.span_context);
         }
-        let ended = self.shared.exporter.prepare(span);
+        let encoded = self.shared.exporter.encode(&span);
         let mut state = self.shared.state();
-        let size = ended.size();
-        match state.buffer.push(ended, size) {
+        let size = encoded.len();
+        match state.buffer.push(encoded, size) {
             Push::Queued => {}
             Push::WakeWorker => state.notifier = None,
             // The worker reports it: a full queue always has one.
@@ -167,7 +167,7 @@ impl<R: Runtime> Shared<R> {
         }
     }
 
-    async fn export(&self, batch: Vec<PreparedSpan>) {
+    async fn export(&self, batch: Vec<Vec<u8>>) {
         let spans = batch.len();
         log_some(self.state().account.export_started(spans));
         let exported = self.exporter.export(batch).await;
@@ -195,12 +195,13 @@ mod tests {
     use http::{HeaderMap, Response, StatusCode};
     use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::TraceFlags;
+    use opentelemetry_otlp::Protocol;
     use opentelemetry_sdk::Resource;
 
     use super::super::batch::tests::{BATCHING, span};
     use super::super::otlp::exporter::ResourceAndScope;
     use super::*;
-    use crate::settings::{Encoding, ExporterConfig};
+    use crate::settings::ExporterConfig;
     use crate::target::Target;
     use crate::wasi::SendError;
     use crate::wasi::fake::FakeRuntime;
@@ -223,8 +224,8 @@ mod tests {
         };
         let how = ExporterConfig {
             headers: HeaderMap::new(),
-            encoding: Encoding::Protobuf,
-            gzip: false,
+            protocol: Protocol::HttpBinary,
+            compression: None,
             timeout: Duration::from_secs(1),
         };
         let exporter = Exporter::new(runtime.clone(), &endpoint, &how, &origin);

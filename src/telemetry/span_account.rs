@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::otlp::error::ExportError;
 use crate::json::Object;
+use crate::wasi::Runtime;
 
 /// The environment variable that a host sets to `1` to get lines of JSON; not a setting of the service.
 pub const SPAN_ACCOUNT_VARIABLE: &str = "TRACING_TAIL_SPAN_ACCOUNT";
@@ -20,6 +21,11 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The error of spans that ended while the queue was full.
 const QUEUE_FULL: &str = "the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)";
+
+/// Whether the host adds up the counts of all instances.
+pub fn adds_up<R: Runtime>(runtime: &R) -> bool {
+    runtime.environment(SPAN_ACCOUNT_VARIABLE).as_deref() == Some("1")
+}
 
 /// The account of an instance's spans. Each method returns the line to be logged, if any.
 #[derive(Debug)]
@@ -149,13 +155,13 @@ pub struct DroppedSpans {
 
 impl DroppedSpans {
     /// Counts `spans` as dropped; 0 if there is only a warning.
-    fn add(&mut self, spans: usize) {
+    pub(crate) fn add(&mut self, spans: usize) {
         self.spans += spans;
         self.pending = true;
     }
 
     /// How many spans were dropped since the last report, if a report is due at `now`.
-    fn report(&mut self, now: Instant) -> Option<usize> {
+    pub(crate) fn report(&mut self, now: Instant) -> Option<usize> {
         let due = self
             .reported
             .is_none_or(|last| now.duration_since(last) >= REPORT_INTERVAL);

@@ -9,12 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use tracing_tail::messaging::account::LINE_PREFIX;
 
 use crate::losses::{self, Losses, Reasons, thousands};
-
-/// The prefix of each line about messages. An object follows, with some of `published`, `processed`, `dead_lettered`,
-/// `failed` and `lost`, which are numbers of deliveries, with `reason` and `error` if some are lost.
-pub const LINE_PREFIX: &str = "tracing-tail-messages ";
 
 /// The account of all messages of an application.
 #[derive(Debug)]

@@ -63,7 +63,7 @@ pub struct SpanRecord {
     pub links: Vec<LinkRecord>,
 }
 
-/// A link; its kind is the attribute `tracing_tail.link`, the only one it has.
+/// A link.
 #[derive(Debug, Clone)]
 pub struct LinkRecord {
     /// Trace id.
@@ -72,6 +72,8 @@ pub struct LinkRecord {
     pub span: String,
     /// The attribute `tracing_tail.link`.
     pub kind: String,
+    /// The attribute `messaging.message.id`, of a link to one message of several.
+    pub message: Option<String>,
 }
 
 impl Export {
@@ -136,11 +138,13 @@ pub(crate) fn records(export: &Export) -> Vec<SpanRecord> {
 fn link(link: &Link) -> LinkRecord {
     let mut attributes = texts(&link.attributes);
     let kind = attributes.remove("tracing_tail.link").unwrap();
+    let message = attributes.remove("messaging.message.id");
     assert!(attributes.is_empty(), "{attributes:?}");
     LinkRecord {
         trace: hex(&link.trace_id),
         span: hex(&link.span_id),
         kind,
+        message,
     }
 }
 

@@ -116,6 +116,7 @@ fn report(input: &[u8]) -> (Report, Counts) {
             seed: None,
             start: UNIX_EPOCH,
             end: UNIX_EPOCH,
+            published: Vec::new(),
         },
         spans: OwnSpans::of(vec!["{}".to_owned()]),
         calls,

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::lists::Lists;
 use super::new_trace;
+use super::published::Published;
 use crate::json::{self, Object};
 use crate::outcome::Outcome;
 use crate::simulate::{Plan, Reason};
@@ -34,6 +35,8 @@ pub struct Hop {
     pub start: SystemTime,
     /// When the SERVER span ended.
     pub end: SystemTime,
+    /// What was published.
+    pub published: Vec<Published>,
 }
 
 impl Hop {
@@ -51,6 +54,10 @@ impl Hop {
             .optional_text("seed", self.seed.as_deref())
             .time("start_unix_nano", self.start)
             .time("end_unix_nano", self.end);
+        if !self.published.is_empty() {
+            let published: Vec<_> = self.published.iter().map(Published::to_json).collect();
+            hop.json("published", &json::list(&published));
+        }
         hop.open()
     }
 }

@@ -4,6 +4,7 @@
 //! - [`hop`]: what one service did
 //! - [`lists`]: the lists in a downstream's report
 //! - [`new_trace`]: why a hop is in another trace than its caller
+//! - [`published`]: the messages of a service, and where they go
 //! - `strict`: which of their items are passed on
 //! - `document`: writes the report, within its limit
 
@@ -11,6 +12,7 @@ mod document;
 pub mod hop;
 pub mod lists;
 pub mod new_trace;
+pub mod published;
 mod strict;
 
 use serde_json::value::RawValue;

@@ -6,7 +6,7 @@ use crate::simulate::latency::Latency;
 #[test]
 fn reads_services_and_queues() {
     let text = "http://catalog.spin.internal;p=30, http://billing.spin.internal;queue=orders;system=rabbitmq;\
-        delay=p50:20ms,p99:2s;errors=Timeout:1,NotLeader:2;batch=5;redeliver=3;dead_letter=orders-dlq;\
+        delay=p50:20ms,p99:2s;errors=Timeout:1,NotLeader:2;redeliver=3;dead_letter=orders-dlq;\
         correlation=child;p=60,http://other:8080,;queue=audit";
     let found = destinations(text).unwrap();
     let urls: Vec<_> = found.downstreams.iter().map(Downstream::redacted).collect();
@@ -28,7 +28,7 @@ fn reads_services_and_queues() {
             orders.redeliver,
             orders.percent
         ),
-        ("orders", "rabbitmq", 5, 3, 60.0)
+        ("orders", "rabbitmq", 1, 3, 60.0)
     );
     assert_eq!(
         orders.behavior.latency,
@@ -140,6 +140,10 @@ fn refuses_what_is_malformed() {
         (
             ";queue=q;dead_letter=d,;queue=d;dead_letter=e",
             "'dead_letter' of 'd': 'd' gets dead letters itself",
+        ),
+        (
+            ";queue=q;dead_letter=d,;queue=d;system=jms",
+            "'dead_letter' of 'q': that queue has another system",
         ),
     ];
     for (text, expected) in table {

@@ -77,17 +77,28 @@ impl Filler {
     }
 }
 
-/// Why a request fails in a leaf or a step.
+/// Why a request fails in a leaf or a step, or in sending to a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityFailure {
-    /// The name of the leaf or the step.
+    /// The name of the leaf, the step or the queue.
     pub name: String,
     /// Its error.
     pub code: String,
     /// Where the decision comes from.
     pub reason: super::Reason,
-    /// Whether it is a leaf.
-    pub is_leaf: bool,
+    /// What failed.
+    pub kind: FailedKind,
+}
+
+/// What fails in a request besides its downstream calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedKind {
+    /// A call of a leaf.
+    Leaf,
+    /// A step.
+    Step,
+    /// Sending to a queue.
+    Queue,
 }
 
 /// The codes of steps: types of errors.

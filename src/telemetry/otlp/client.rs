@@ -2,17 +2,14 @@
 
 use std::fmt;
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use flate2::Compression;
+use flate2::Compression as Level;
 use flate2::write::GzEncoder;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, Response};
-use opentelemetry_http::{HttpClient, HttpError};
-use send_wrapper::SendWrapper;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use opentelemetry_otlp::Compression;
 
 use super::error::ExportFailure;
 use super::partial_success;
@@ -33,13 +30,12 @@ const RETRY_POLICY: RetryPolicy = RetryPolicy {
 };
 
 /// Sends the requests of one exporter.
-#[derive(Clone)]
 pub(super) struct Client<R> {
     runtime: R,
+    uri: Uri,
     headers: HeaderMap,
-    gzip: bool,
+    compression: Option<Compression>,
     timeout: Duration,
-    failure: Arc<Mutex<Option<ExportFailure>>>,
 }
 
 impl<R> fmt::Debug for Client<R> {
@@ -49,39 +45,45 @@ impl<R> fmt::Debug for Client<R> {
 }
 
 impl<R: Runtime> Client<R> {
-    pub(super) fn new(runtime: R, endpoint: &Target, config: &ExporterConfig) -> Client<R> {
+    /// A client for `endpoint`; `media_type` is that of the bodies.
+    pub(super) fn new(
+        runtime: R,
+        endpoint: &Target,
+        config: &ExporterConfig,
+        media_type: &'static str,
+    ) -> Client<R> {
         Client {
             runtime,
-            headers: headers(endpoint, config),
-            gzip: config.gzip,
+            uri: endpoint.url().clone(),
+            headers: headers(endpoint, config, media_type),
+            compression: config.compression,
             timeout: config.timeout,
-            failure: Arc::default(),
         }
     }
 
-    /// Where the client leaves the failure of its last request: the errors of [`HttpClient`] do not hold it.
-    pub(super) fn failure(&self) -> Arc<Mutex<Option<ExportFailure>>> {
-        Arc::clone(&self.failure)
-    }
-
-    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        if self.gzip {
-            *request.body_mut() = compress(request.body());
-        }
-        let length = request.body().len();
-        let headers = request.headers_mut();
-        headers.extend(self.headers.clone());
-        headers.insert(CONTENT_LENGTH, length.into());
-        let sent = self.send_with_retries(&request).await;
-        let failure = match &sent {
-            Ok(response) if response.status().is_success() => {
-                partial_success::read(response.body()).map(ExportFailure::Rejected)
-            }
-            Ok(response) => Some(ExportFailure::Status(response.status())),
-            Err(error) => Some(ExportFailure::NoAnswer(error.clone())),
+    /// Sends a batch, with retries.
+    ///
+    /// # Errors
+    /// The collector did not accept all of it, or has a warning.
+    pub(super) async fn send(&self, body: Vec<u8>) -> Result<(), ExportFailure> {
+        let body = match self.compression {
+            Some(_) => compress(&body),
+            None => body.into(),
         };
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
-        Ok(sent?)
+        let mut headers = self.headers.clone();
+        headers.insert(CONTENT_LENGTH, body.len().into());
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        match self.send_with_retries(&request).await {
+            Ok(response) if response.status().is_success() => {
+                let rejection = partial_success::read(response.body());
+                rejection.map_or(Ok(()), |rejection| Err(ExportFailure::Rejected(rejection)))
+            }
+            Ok(response) => Err(ExportFailure::Status(response.status())),
+            Err(error) => Err(ExportFailure::NoAnswer(error)),
+        }
     }
 
     async fn send_with_retries(
@@ -108,17 +110,17 @@ impl<R: Runtime> Client<R> {
     }
 }
 
-/// The headers of each export. An `authorization` in the setting wins over the endpoint's credentials.
-fn headers(endpoint: &Target, config: &ExporterConfig) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
-    headers.extend(
-        endpoint
-            .authorization()
-            .map(|value| (AUTHORIZATION, value.clone())),
-    );
-    headers.extend(config.headers.clone());
-    if config.gzip {
+/// The headers of each export. Those of the setting win over the `user-agent` and the endpoint's credentials.
+fn headers(endpoint: &Target, config: &ExporterConfig, media_type: &'static str) -> HeaderMap {
+    let mut headers = config.headers.clone();
+    let product = HeaderValue::from_static(PRODUCT);
+    headers.entry(USER_AGENT).or_insert(product);
+    if let Some(credentials) = endpoint.authorization() {
+        let authorization = headers.entry(AUTHORIZATION);
+        authorization.or_insert_with(|| credentials.clone());
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if config.compression.is_some() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     headers
@@ -134,15 +136,7 @@ fn accept_head(error: SendError) -> Result<Response<Bytes>, SendError> {
 }
 
 fn compress(body: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = GzEncoder::new(Vec::new(), Level::default());
     let written = encoder.write_all(body).and_then(|()| encoder.finish());
     written.expect("a Vec takes every byte").into()
-}
-
-#[async_trait]
-impl<R: Runtime> HttpClient for Client<R> {
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        // The trait requires futures that can move between threads; an instance has only one thread.
-        SendWrapper::new(self.send(request)).await
-    }
 }

@@ -21,7 +21,6 @@ pub(super) enum ExportFailure {
     NoAnswer(SendError),
     Status(StatusCode),
     Rejected(Rejection),
-    Other(String),
 }
 
 impl ExportError {
@@ -50,7 +49,6 @@ impl ExportError {
             ExportFailure::NoAnswer(error) => error.kind(),
             ExportFailure::Status(status) => status.as_str(),
             ExportFailure::Rejected(_) => "rejected",
-            ExportFailure::Other(_) => "other",
         }
     }
 }
@@ -76,7 +74,6 @@ impl fmt::Display for ExportError {
                 let colon = if why.is_empty() { "" } else { ": " };
                 write!(f, "the collector rejected spans{colon}{why}")
             }
-            ExportFailure::Other(reason) => f.write_str(reason),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! OTLP over HTTP: encodes batches of spans, sends them, and reads the collector's response.
 //!
-//! - [`exporter`]: prepares spans and sends batches to one endpoint
-//! - [`encode`]: spans as protobuf
+//! - [`exporter`]: encodes spans and sends batches to one endpoint
+//! - [`encode`]: spans as protobuf or JSON
 //! - `client`: compression, retries and the host's outbound HTTP
 //! - [`partial_success`]: the spans that a collector rejected
 //! - [`error`]: why spans are lost

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use opentelemetry::trace::{SpanId, TraceId};
 
 use super::attribute::Attributes;
+use super::messages::ExpectedDelivery;
 use super::span::{Kind, Status};
 
 /// What a request has done, from its report.
@@ -18,6 +19,8 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
     /// SERVER spans that start a trace of their own because the service shares no format of contexts with its caller.
     pub unrelated: HashSet<SpanId>,
+    /// What consumers must process.
+    pub deliveries: Vec<ExpectedDelivery>,
 }
 
 /// A span that the service made.
@@ -82,4 +85,6 @@ pub enum LeftOutReason {
     NoReport,
     /// The report would have been over 4 MiB.
     Size,
+    /// Consumers process a message below its span, after the answer.
+    Consumer,
 }

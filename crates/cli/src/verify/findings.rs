@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::compare::difference::Field;
 use super::compare::finding::{Altered, Broken, CaseFindings, Pieces, SpanSummary, Twice};
-use super::expected::Report;
+use super::expected::{LeftOut, LeftOutReason, Report};
+use super::messages::Unprocessed;
 use super::reasons::{Evidence, Reason};
 use super::sampling::{Expectation, ShareVerdict};
 
@@ -48,6 +49,12 @@ pub struct Counts {
     pub unexpected: u64,
     /// Hops and answers with broken propagation.
     pub propagation: u64,
+    /// Deliveries of messages that must be there.
+    pub deliveries: u64,
+    /// Those whose CONSUMER span is not there.
+    pub unprocessed: u64,
+    /// Spans of consumers, in traces of their own.
+    pub consumer_spans: u64,
     /// Spans of services that no report names.
     pub foreign: u64,
     /// Spans below calls that a report leaves out.
@@ -95,6 +102,8 @@ pub struct Details {
     pub unexpected: Vec<Detail<SpanSummary>>,
     /// Broken propagation.
     pub propagation: Vec<Detail<Broken>>,
+    /// Messages that were not processed.
+    pub unprocessed: Vec<Detail<Unprocessed>>,
 }
 
 /// The findings of a run.
@@ -160,10 +169,18 @@ impl Findings {
         } = self;
         counts.requests += 1;
         counts.reports += 1;
+        // A sampler may leave out the traces of consumers too.
+        let unprocessed = match self.expectation {
+            Expectation::All => case.unprocessed,
+            Expectation::Sampled { .. } => Vec::new(),
+        };
+        counts.deliveries += case.deliveries;
+        counts.consumer_spans += case.consumer_spans;
         counts.foreign += case.foreign;
         counts.beyond += case.beyond;
         counts.foreign_parents += case.foreign_parents;
-        counts.left_out += report.left_out.len() as u64;
+        let is_call = |left_out: &&LeftOut| left_out.reason != LeftOutReason::Consumer;
+        counts.left_out += report.left_out.iter().filter(is_call).count() as u64;
         let origin = Arc::new(origin);
         keep(&mut details.missing, missing, &mut counts.missing, &origin);
         keep(&mut details.twice, case.twice, &mut counts.twice, &origin);
@@ -195,6 +212,12 @@ impl Findings {
             &mut details.unexpected,
             case.unexpected,
             &mut counts.unexpected,
+            &origin,
+        );
+        keep(
+            &mut details.unprocessed,
+            unprocessed,
+            &mut counts.unprocessed,
             &origin,
         );
         keep(

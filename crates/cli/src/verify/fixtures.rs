@@ -87,6 +87,7 @@ pub(crate) fn report(spans: impl Iterator<Item = ExpectedSpan>) -> Report {
         spans,
         left_out: Vec::new(),
         unrelated: HashSet::new(),
+        deliveries: Vec::new(),
     }
 }
 

@@ -63,6 +63,8 @@ impl Outcome {
             ("not_sampled", counts.not_sampled),
             ("expected", counts.expected),
             ("found", counts.found),
+            ("deliveries", counts.deliveries),
+            ("consumer_spans", counts.consumer_spans),
             ("foreign", counts.foreign),
             ("beyond", counts.beyond),
             ("foreign_parents", counts.foreign_parents),

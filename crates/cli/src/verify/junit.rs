@@ -9,7 +9,7 @@ use super::outcome::{Category, Outcome, Verdict};
 use super::text::describe;
 
 /// The cases, and the categories that fail each.
-const CASES: [(&str, &[Category]); 6] = [
+const CASES: [(&str, &[Category]); 7] = [
     ("spans arrive", &[Category::Missing]),
     ("spans arrive once", &[Category::Twice]),
     ("spans arrive unaltered", &[Category::Altered]),
@@ -22,6 +22,7 @@ const CASES: [(&str, &[Category]); 6] = [
         &[Category::Unsampled, Category::Unexpected],
     ),
     ("the trace is propagated", &[Category::Propagation]),
+    ("messages are processed", &[Category::Unprocessed]),
 ];
 
 /// The case on the share of traces kept.

@@ -5,6 +5,7 @@
 //! - [`span`]: a span as a backend returns it
 //! - [`expected`]: a span as a report says it must be
 //! - [`report`]: reads a report
+//! - [`messages`]: which messages must be processed, and which were
 //! - [`limits`]: what a backend by its nature does not keep
 //!
 //! Comparison
@@ -37,6 +38,7 @@ pub mod findings;
 pub mod json;
 pub mod junit;
 pub mod limits;
+pub mod messages;
 pub mod outcome;
 pub mod quote;
 pub mod reasons;

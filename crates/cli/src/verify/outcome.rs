@@ -8,6 +8,7 @@ use super::compare::difference::{Difference, Field};
 use super::compare::finding::{Broken, SpanSummary};
 use super::delays::{DelaySummary, Delays};
 use super::findings::{Counts, Detail, Details, Findings, Origin};
+use super::messages::Unprocessed;
 use super::reasons::Reason;
 use super::sampling::ShareVerdict;
 
@@ -129,6 +130,17 @@ impl Outcome {
             Category::Unexpected => items(&details.unexpected, limit, |span, origin| {
                 Item::of(span, origin).note("no report lists it".to_owned())
             }),
+            Category::Unprocessed => items(&details.unprocessed, limit, |delivery, origin| {
+                let Unprocessed {
+                    queue,
+                    consumer,
+                    attempt,
+                    ..
+                } = delivery;
+                Item::of_trace(delivery.trace_id, origin).note(format!(
+                    "the message of {queue} to {consumer}: the CONSUMER span of attempt {attempt} is not there"
+                ))
+            }),
             Category::Propagation => items(&details.propagation, limit, |broken, origin| {
                 let item = match broken {
                     Broken::Hop { span, .. } => Item::of(span, origin),
@@ -187,11 +199,13 @@ pub enum Category {
     Unexpected,
     /// Broken propagation.
     Propagation,
+    /// Messages that were not processed.
+    Unprocessed,
 }
 
 impl Category {
     /// All, in the order of the output.
-    pub const ALL: [Category; 8] = [
+    pub const ALL: [Category; 9] = [
         Category::Missing,
         Category::Twice,
         Category::Altered,
@@ -200,6 +214,7 @@ impl Category {
         Category::Unsampled,
         Category::Unexpected,
         Category::Propagation,
+        Category::Unprocessed,
     ];
 
     /// The name, as in JSON.
@@ -213,6 +228,7 @@ impl Category {
             Category::Unsampled => "unsampled",
             Category::Unexpected => "unexpected",
             Category::Propagation => "propagation",
+            Category::Unprocessed => "unprocessed",
         }
     }
 
@@ -227,6 +243,7 @@ impl Category {
             Category::Unsampled => "not sampled",
             Category::Unexpected => "sent by nobody",
             Category::Propagation => "broken propagation",
+            Category::Unprocessed => "not processed",
         }
     }
 
@@ -241,6 +258,7 @@ impl Category {
             Category::Unsampled => counts.unsampled,
             Category::Unexpected => counts.unexpected,
             Category::Propagation => counts.propagation,
+            Category::Unprocessed => counts.unprocessed,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a report: JSON of `docs/report.schema.json`, version 2, into what must arrive. Unknown fields are ignored.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use opentelemetry::trace::{SpanId, TraceId};
@@ -12,6 +12,7 @@ use super::expected::{ExpectedLink, ExpectedSpan, LeftOut, LeftOutReason, Report
 use super::span::{Kind, Status, StatusCode};
 
 mod hops;
+mod published;
 
 /// The version that is read.
 const VERSION: u64 = 2;
@@ -77,7 +78,7 @@ impl Report {
         let trace_id = raw.trace_id.as_deref();
         let spans = raw.spans.iter().enumerate();
         let left_out = raw.left_out.iter().enumerate();
-        let report = Report {
+        let mut report = Report {
             trace_id: trace_id.map(|id| trace("trace_id", id)).transpose()?,
             spans: spans
                 .map(|(at, span)| span.read(&format!("spans[{at}]")))
@@ -86,13 +87,40 @@ impl Report {
                 .map(|(at, left_out)| left_out.read(&format!("left_out[{at}]")))
                 .collect::<Result<_, _>>()?,
             unrelated: hops::unrelated(&raw.hops),
+            deliveries: Vec::new(),
         };
+        report.add_messages(&raw.hops)?;
         let mut listed = HashSet::with_capacity(report.spans.len());
         let repeated = |span: &&ExpectedSpan| !listed.insert((span.trace_id, span.span_id));
         match report.spans.iter().find(repeated) {
             Some(span) => Err(Problem::Repeated(span.trace_id, span.span_id)),
             None => Ok(report),
         }
+    }
+}
+
+impl Report {
+    /// Adds what the hops published.
+    fn add_messages(&mut self, hops: &[hops::RawHop]) -> Result<(), Problem> {
+        let spans = self.spans.iter().map(|span| (span.span_id, span));
+        let spans: HashMap<_, _> = spans.collect();
+        let mut deliveries = Vec::new();
+        for (at, hop) in hops.iter().enumerate() {
+            for (number, published) in hop.published.iter().enumerate() {
+                let path = format!("hops[{at}].published[{number}]");
+                deliveries.extend(published.read(&path, &spans)?);
+                for (id, consumer) in published.parents() {
+                    self.left_out.push(LeftOut {
+                        below: Some(span(&path, id)?),
+                        hop: consumer.to_owned(),
+                        reason: LeftOutReason::Consumer,
+                        spans: None,
+                    });
+                }
+            }
+        }
+        self.deliveries = deliveries;
+        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ use super::compare::{Case, compare, traces_of};
 use super::delays::Delays;
 use super::exchange::resend;
 use super::findings::{Findings, Origin};
+use super::messages;
 use super::outcome::{Backend as Checked, Outcome};
 use super::sampling::Expectation;
 use super::sending::Requests;
@@ -234,10 +235,13 @@ impl Run<'_> {
                 let Some(request) = requests.next() else {
                     return;
                 };
+                let consumers = messages::traces(&request.report.deliveries);
+                let is_own = |span: &&Span| !consumers.contains(&span.trace_id);
+                let own: Vec<Span> = found.iter().filter(is_own).cloned().collect();
                 let case = Case {
                     report: &request.report,
                     response_trace: request.response_trace,
-                    found: &found,
+                    found: &own,
                     limits: &limits,
                     services: &services,
                 };
@@ -246,7 +250,9 @@ impl Run<'_> {
                     request: resend(&self.composer.compose(request.number).request),
                     page: traces.first().and_then(|trace| self.backend.page(*trace)),
                 };
-                findings.add(&request.report, compare(&case), origin);
+                let mut compared = compare(&case);
+                messages::judge(&request.report, &found, &mut compared);
+                findings.add(&request.report, compared, origin);
             };
             if let Err(problem) = self.watch.read_all(add).await {
                 checked.problem = Some(problem.to_string());

@@ -31,6 +31,7 @@ impl Outcome {
             (counts.unsampled, "arrived though not sampled"),
             (counts.unexpected, "sent by nobody"),
             (counts.propagation, "with broken propagation"),
+            (counts.unprocessed, "messages not processed"),
         ];
         let others = others.iter().filter(|(count, _)| *count > 0);
         words.extend(others.map(|(count, what)| format!("{count} {what}")));
@@ -143,6 +144,19 @@ impl Outcome {
                 "broken propagation",
                 counts.propagation,
                 String::new(),
+                false,
+            ),
+            (
+                "messages to consumers",
+                counts.deliveries,
+                String::new(),
+                false,
+            ),
+            ("  not processed", counts.unprocessed, String::new(), false),
+            (
+                "  spans of consumers",
+                counts.consumer_spans,
+                "in no report; whole trees, each span once".to_owned(),
                 false,
             ),
             (

@@ -1,7 +1,7 @@
 //! Asks a backend for the traces of requests, again and again, until it has all of them or the time is over.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use super::backend::Backend;
 use super::backend::problem::Problem;
 use super::compare::is_whole;
 use super::expected::Report;
+use super::messages::progress;
 use super::span::Span;
 
 /// The maximum number of questions at a time.
@@ -133,9 +134,10 @@ impl Watch {
                 return;
             };
             let backend = Arc::clone(&self.backend);
-            let traces = Arc::clone(&self.requests[index].traces);
+            let request = &self.requests[index];
+            let (report, traces) = (Arc::clone(&request.report), Arc::clone(&request.traces));
             self.lookups
-                .spawn(async move { (index, read(&backend, &traces).await) });
+                .spawn(async move { (index, read(&backend, &report, &traces).await) });
         }
     }
 
@@ -145,7 +147,7 @@ impl Watch {
         let is_there = match answer {
             Ok(found) => {
                 self.problem = None;
-                is_whole(&request.report, &found)
+                is_whole(&request.report, &found) && progress(&request.report, &found).is_complete()
             }
             Err(problem) if problem.is_transient() => {
                 self.problem = Some(problem);
@@ -179,9 +181,11 @@ impl Watch {
                 let Some((index, request)) = waiting.next() else {
                     break;
                 };
-                let (backend, traces) = (Arc::clone(&self.backend), Arc::clone(&request.traces));
-                self.lookups
-                    .spawn(async move { (index, read_patiently(&backend, &traces).await) });
+                let (backend, report) = (Arc::clone(&self.backend), Arc::clone(&request.report));
+                let traces = Arc::clone(&request.traces);
+                self.lookups.spawn(async move {
+                    (index, read_patiently(&backend, &report, &traces).await)
+                });
             }
             let Some(answered) = self.lookups.join_next().await else {
                 return Ok(());
@@ -196,20 +200,32 @@ impl Watch {
     }
 }
 
-/// The spans of these traces that the backend has.
-async fn read(backend: &Backend, traces: &[TraceId]) -> Answer {
+/// The spans that the backend has of these traces, and of those in which consumers process the request's messages.
+async fn read(backend: &Backend, report: &Report, traces: &[TraceId]) -> Answer {
     let mut spans = Vec::new();
-    for trace in traces {
-        spans.extend(backend.trace(*trace).await?.unwrap_or_default());
+    let mut asked = HashSet::new();
+    let mut next = traces.to_vec();
+    while !next.is_empty() {
+        for trace in next {
+            asked.insert(trace);
+            spans.extend(backend.trace(trace).await?.unwrap_or_default());
+        }
+        let consumers = progress(report, &spans);
+        next = consumers
+            .traces()
+            .filter(|trace| !asked.contains(trace))
+            .collect();
+        next.sort_unstable_by_key(|trace| trace.to_bytes());
+        next.dedup();
     }
     Ok(spans)
 }
 
 /// Reads again a few times if a problem is transient.
-async fn read_patiently(backend: &Backend, traces: &[TraceId]) -> Answer {
+async fn read_patiently(backend: &Backend, report: &Report, traces: &[TraceId]) -> Answer {
     let mut wait = FIRST_WAIT;
     loop {
-        match read(backend, traces).await {
+        match read(backend, report, traces).await {
             Err(problem) if problem.is_transient() && wait < LONGEST_WAIT => {
                 tokio::time::sleep(wait).await;
                 wait *= 2;

@@ -60,6 +60,7 @@ fn sample() -> Report {
             error: None,
             latency: None,
             seed: None,
+            published: Vec::new(),
             start: TIME,
             end: TIME,
         },

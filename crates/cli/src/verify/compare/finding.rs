@@ -6,6 +6,7 @@ use opentelemetry::trace::{SpanId, TraceId};
 
 use super::difference::Difference;
 use crate::verify::expected::ExpectedSpan;
+use crate::verify::messages::Unprocessed;
 use crate::verify::span::{Kind, Span};
 
 /// What the comparison of one request finds. Spans are in the order of the report, or of the backend.
@@ -29,6 +30,12 @@ pub struct CaseFindings {
     pub unexpected: Vec<SpanSummary>,
     /// Hops that have not continued the trace.
     pub propagation: Vec<Broken>,
+    /// How many deliveries of messages there must be, each consumer's counted once.
+    pub deliveries: u64,
+    /// Messages that were not processed.
+    pub unprocessed: Vec<Unprocessed>,
+    /// How many spans of consumers are there, in traces of their own.
+    pub consumer_spans: u64,
     /// How many spans are there of services that no report names.
     pub foreign: u64,
     /// How many spans are there below calls that the report leaves out.

@@ -29,7 +29,7 @@ fn whole() -> CaseFindings {
 fn each_category_alone_makes_a_run_not_whole() {
     let span = || SpanSummary::from(&chain(0, 3).spans[1]);
     type Fault = fn(&mut CaseFindings, SpanSummary);
-    let table: [(Category, Fault); 8] = [
+    let table: [(Category, Fault); 9] = [
         (Category::Missing, |case, span| case.missing.push(span)),
         (Category::Twice, |case, span| {
             case.twice.push(Twice { span, times: 2 });
@@ -56,6 +56,14 @@ fn each_category_alone_makes_a_run_not_whole() {
             case.propagation.push(Broken::Response {
                 response: trace_id(8),
                 report: None,
+            });
+        }),
+        (Category::Unprocessed, |case, span| {
+            case.unprocessed.push(Unprocessed {
+                queue: "orders".to_owned(),
+                consumer: "http://billing.spin.internal/deliver".to_owned(),
+                trace_id: span.trace_id,
+                attempt: 1,
             });
         }),
     ];

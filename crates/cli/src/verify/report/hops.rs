@@ -5,10 +5,14 @@ use std::collections::HashSet;
 use opentelemetry::trace::SpanId;
 use serde::Deserialize;
 
+use super::published::RawPublished;
+
 #[derive(Deserialize)]
 pub(super) struct RawHop {
     #[serde(default)]
     calls: Vec<RawCall>,
+    #[serde(default)]
+    pub(super) published: Vec<RawPublished>,
 }
 
 #[derive(Deserialize)]

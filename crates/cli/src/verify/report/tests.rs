@@ -90,6 +90,7 @@ fn reads_every_field() {
             },
         ],
         unrelated: [span_id].into(),
+        deliveries: Vec::new(),
     };
     assert_eq!(parse(&document()), Ok(expected));
 }

@@ -8,12 +8,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::BufMut as _;
-use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, Status};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
-use opentelemetry_proto::tonic::trace::v1::SpanFlags;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+
+use super::{kind, span_flags};
 
 /// The approximate size of an encoded span, in bytes.
 const SPAN: usize = 512;
@@ -86,14 +87,7 @@ fn span(out: &mut Vec<u8>, span: &SpanData) {
         data(out, 4, &span.parent_span_id.to_bytes());
     }
     text(out, 5, &span.name);
-    let kind = match span.span_kind {
-        SpanKind::Internal => 1,
-        SpanKind::Server => 2,
-        SpanKind::Client => 3,
-        SpanKind::Producer => 4,
-        SpanKind::Consumer => 5,
-    };
-    number(out, 6, kind);
+    number(out, 6, kind(&span.span_kind));
     time(out, 7, span.start_time);
     time(out, 8, span.end_time);
     attributes(out, 9, &span.attributes);
@@ -132,13 +126,8 @@ fn context(out: &mut Vec<u8>, context: &SpanContext) {
 }
 
 fn flags(out: &mut Vec<u8>, tag: u32, context: &SpanContext, remote: bool) {
-    let mut flags = u32::from(context.trace_flags().to_u8());
-    flags |= SpanFlags::ContextHasIsRemoteMask as u32;
-    if remote {
-        flags |= SpanFlags::ContextIsRemoteMask as u32;
-    }
     encode_key(tag, WireType::ThirtyTwoBit, out);
-    out.put_u32_le(flags);
+    out.put_u32_le(span_flags(context, remote));
 }
 
 fn status(out: &mut Vec<u8>, status: &Status) {
@@ -243,90 +232,4 @@ fn message(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&[0; 9][..more]);
     out.copy_within(start + 1..start + 1 + length, start + 1 + more);
     encode_varint(length as u64, &mut &mut out[start..=start + more]);
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use opentelemetry::trace::{TraceFlags, TraceId, TraceState};
-    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-    use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-    use prost::Message as _;
-
-    use super::*;
-    use crate::telemetry::batch::tests::span as ended;
-
-    fn everything() -> Vec<KeyValue> {
-        let long = "x".repeat(20_000);
-        vec![
-            KeyValue::new("text", long),
-            KeyValue::new("empty", ""),
-            KeyValue::new("no", false),
-            KeyValue::new("minus", -7),
-            KeyValue::new("zero", 0),
-            KeyValue::new("half", 0.5),
-            KeyValue::new(
-                "texts",
-                Value::Array(Array::String(vec!["a".into(), "".into()])),
-            ),
-            KeyValue::new("truths", Value::Array(Array::Bool(vec![true, false]))),
-            KeyValue::new("numbers", Value::Array(Array::I64(vec![]))),
-            KeyValue::new("halves", Value::Array(Array::F64(vec![0.0, 1.5]))),
-        ]
-    }
-
-    fn other_span(remote: bool) -> SpanContext {
-        let state = TraceState::from_key_value([("vendor", "1")]).unwrap();
-        let (trace, span) = (TraceId::from_bytes([7; 16]), SpanId::from_bytes([9; 8]));
-        SpanContext::new(trace, span, TraceFlags::new(3), remote, state)
-    }
-
-    fn full(kind: SpanKind, status: Status) -> SpanData {
-        let mut span = ended(TraceFlags::SAMPLED);
-        span.span_context = other_span(false);
-        span.parent_span_id = SpanId::from_bytes([5; 8]);
-        span.parent_span_is_remote = true;
-        span.span_kind = kind;
-        span.name = "POST /process".into();
-        span.start_time = UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789);
-        span.attributes = everything();
-        span.dropped_attributes_count = 3;
-        let event = Event::new("happened", span.start_time, everything(), 4);
-        let mut events = SpanEvents::default();
-        events.events = vec![event.clone(), event];
-        events.dropped_count = 200;
-        let mut links = SpanLinks::default();
-        links.links = [true, false]
-            .map(|remote| Link::new(other_span(remote), everything(), 5))
-            .into();
-        links.dropped_count = 6;
-        (span.events, span.links, span.status) = (events, links, status);
-        span
-    }
-
-    #[test]
-    fn writes_what_opentelemetry_otlp_would() {
-        let resource = Resource::builder_empty()
-            .with_schema_url(everything(), "https://example.org/schema")
-            .build();
-        let batches = [
-            vec![ended(TraceFlags::SAMPLED)],
-            vec![
-                full(SpanKind::Server, Status::Unset),
-                full(SpanKind::Client, Status::error("")),
-                full(SpanKind::Internal, Status::error("why")),
-                full(SpanKind::Producer, Status::Ok),
-                full(SpanKind::Consumer, Status::Unset),
-            ],
-        ];
-        for batch in batches {
-            let envelope = Envelope::new(&resource, &batch[0].instrumentation_scope);
-            let spans: Vec<_> = batch.iter().map(encode).collect();
-            let ours = ExportTraceServiceRequest::decode(&envelope.around(&spans)[..]).unwrap();
-            let theirs = group_spans_by_resource_and_scope(batch, &(&resource).into());
-            assert_eq!(ours.resource_spans, theirs);
-        }
-    }
 }
