@@ -60,6 +60,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
     chain::TESTS,
     clock::TESTS,
     conformance::TESTS,
+    conformance::messaging::TESTS,
     conformance::planted::TESTS,
     conformance::planted_messages::TESTS,
     context::TESTS,
