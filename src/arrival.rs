@@ -5,6 +5,7 @@ use http::{HeaderMap, Method, request};
 use http_body::Body;
 
 use crate::Service;
+use crate::clock::Clock;
 use crate::inbound::body::read_body;
 use crate::messaging::delivery::{Delivery, Message};
 use crate::outcome::Failure;
@@ -12,6 +13,7 @@ use crate::payload::Payload;
 use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::overrides::Overrides;
 use crate::simulate::rng::SeededRng;
+use crate::simulate::telemetry_faults::DrawnFaults;
 
 /// What a request brings.
 #[derive(Debug)]
@@ -26,14 +28,17 @@ pub(crate) struct Arrival {
     pub(crate) rng: SeededRng,
     /// Its position in the mesh.
     pub(crate) mesh_path: MeshPath,
+    /// What is wrong with its telemetry; nothing if it is refused.
+    pub(crate) telemetry_faults: Option<DrawnFaults>,
 }
 
 impl Arrival {
-    /// Reads a request. `is_routed` says whether it is for `/process`; otherwise its body is left alone.
+    /// Reads a request, for which `clock` has run since it started. Without `is_routed` it is not for `/process`, and its
+    /// body is left alone.
     pub(crate) async fn read<R, B>(
         service: &Service<R>,
         head: &request::Parts,
-        is_routed: bool,
+        (is_routed, clock): (bool, Clock),
         body: B,
     ) -> Arrival
     where
@@ -46,24 +51,42 @@ impl Arrival {
             seed: None,
             rng: service.rng_source.next_rng(),
             mesh_path: MeshPath::extract(&head.headers),
+            telemetry_faults: None,
         };
         arrival.payload = arrival.accept(service, head, is_routed, body).await;
+        arrival.draw_telemetry_faults(service, clock);
         arrival
     }
 
     /// Reads a delivery: the list and the headers of its first message.
     #[inline(never)]
-    pub(crate) fn of_delivery<R>(service: &Service<R>, delivery: &Delivery) -> Arrival {
+    pub(crate) fn of_delivery<R>(
+        service: &Service<R>,
+        delivery: &Delivery,
+        clock: Clock,
+    ) -> Arrival {
         let mut arrival = Arrival {
             payload: Err(Failure::TooLarge),
             overrides: Overrides::default(),
             seed: None,
             rng: service.rng_source.next_rng(),
             mesh_path: delivery.mesh_path,
+            telemetry_faults: None,
         };
         let message = &delivery.messages[0];
         arrival.payload = arrival.accept_message(service, message);
+        arrival.draw_telemetry_faults(service, clock);
         arrival
+    }
+
+    fn draw_telemetry_faults<R>(&mut self, service: &Service<R>, clock: Clock) {
+        let config = &service.config;
+        if self.payload.is_ok() && !config.sdk_disabled {
+            let now = || clock.now();
+            let simulation = &config.simulation;
+            self.telemetry_faults =
+                simulation.draw_telemetry_faults(&self.overrides, now, self.rng);
+        }
     }
 
     fn accept_message<R>(
@@ -142,5 +165,11 @@ fn read_overrides<R>(service: &Service<R>, headers: &HeaderMap) -> Result<Overri
         return Ok(Overrides::default());
     }
     let baggage = config.propagators.baggage(headers);
-    Overrides::parse(&baggage, &config.name).map_err(Failure::Baggage)
+    let mut overrides = Overrides::parse(&baggage, &config.name).map_err(Failure::Baggage)?;
+    if let Some((key, faults)) = overrides.telemetry_faults.take() {
+        let within = faults.within(config.max_span_bytes);
+        let faults = within.map_err(|problem| Failure::Baggage(format!("{key}: {problem}")))?;
+        overrides.telemetry_faults = Some((key, faults));
+    }
+    Ok(overrides)
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{Request, Response, request};
@@ -14,7 +15,7 @@ use crate::calls::{self, CallContext, CallResult, CallStatus, ListWithProducer, 
 use crate::clock::Clock;
 use crate::inbound::origin::Origin;
 use crate::inbound::route::route;
-use crate::instrument::{Inbound, RequestSpan};
+use crate::instrument::{Inbound, RequestFaults, RequestSpan};
 use crate::limits::Limits;
 use crate::messaging::publish::Publication;
 use crate::outcome::Failure;
@@ -53,13 +54,13 @@ where
     let (delivery, mut arrival) = match delivery::is_delivery(&head) {
         true => match delivery::read(body).await {
             Some(delivery) => {
-                let arrival = Arrival::of_delivery(service, &delivery);
+                let arrival = Arrival::of_delivery(service, &delivery, clock);
                 (Some(delivery), arrival)
             }
             None => return delivery::malformed(),
         },
         false => {
-            let arrival = Arrival::read(service, &head, route.is_some(), body).await;
+            let arrival = Arrival::read(service, &head, (route.is_some(), clock), body).await;
             (None, arrival)
         }
     };
@@ -71,6 +72,15 @@ where
     match &delivery {
         Some(delivery) => handler.finish_delivery(delivery, &result),
         None => handler.finish(&result),
+    }
+}
+
+impl<R: Runtime> Service<R> {
+    /// What is wrong with the telemetry of a request.
+    fn request_faults(&self, arrival: &mut Arrival) -> Option<Rc<RequestFaults>> {
+        let drawn = arrival.telemetry_faults.take()?;
+        let tracer = self.telemetry.faulty_tracer(&drawn, &self.config);
+        Some(Rc::new(RequestFaults::new(drawn, tracer)))
     }
 }
 
@@ -109,11 +119,16 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             known_methods: &config.known_methods,
             clock,
             is_reported: wants_report,
+            faults: service.request_faults(arrival),
         };
         let is_root = wants_report && !caller.names_a_span();
         let new_trace = is_root.then(|| NewTrace::of(&config.propagators, &head.headers));
         RequestHandler {
-            span: RequestSpan::open((&service.tracer, &config.propagators), &inbound, caller),
+            span: RequestSpan::open(
+                (&service.telemetry.tracer, &config.propagators),
+                &inbound,
+                caller,
+            ),
             clock,
             limits: Limits::read(&head.headers, config.max_hops),
             mesh_path: arrival.mesh_path,
@@ -142,8 +157,12 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         payload.append(&self.service.config.name);
         let activities = self.plan_activities(&overrides)?;
         let publications = self.plan_publications(&overrides)?;
-        self.simulate(&overrides).await?;
-        self.run_activities(&activities).await?;
+        let mut simulated = self.simulate(&overrides).await;
+        if simulated.is_ok() {
+            simulated = self.run_activities(&activities).await;
+        }
+        self.span.middle();
+        simulated?;
         let deliveries = publications.iter().map(Publication::max_deliveries).sum();
         let payload = self.call_downstreams(payload, deliveries).await?;
         self.publish(&publications, &payload, deliveries)?;

@@ -7,27 +7,31 @@
 mod activity;
 mod attributes;
 mod events;
+mod faults;
 mod message;
 mod reported;
 mod span;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::rc::Rc;
 
 use http::{HeaderMap, StatusCode, request};
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanContext, SpanKind, Status};
 use opentelemetry_sdk::trace::SdkTracer;
 
 use self::attributes::Method;
+use self::faults::SpanRole;
 use self::span::{LinkKind, Recording, Span, link};
 use crate::clock::Clock;
 use crate::downstream::{CallError, Downstream};
 use crate::inbound::origin::Origin;
 use crate::outcome::{Failure, Outcome};
 use crate::payload::Payload;
-use crate::telemetry::propagation::{Caller, Propagators};
+use crate::telemetry::propagation::{Caller, Propagators, TraceContext};
 
 pub use self::activity::ActivitySpan;
+pub use self::faults::RequestFaults;
 pub use self::message::{Destination, SendFailure, TracedMessage};
 pub use self::reported::EndedSpan;
 
@@ -46,6 +50,8 @@ pub struct Inbound<'a> {
     pub clock: Clock,
     /// Whether a report lists the spans of the request.
     pub is_reported: bool,
+    /// What is wrong with the spans of the request on purpose.
+    pub faults: Option<Rc<RequestFaults>>,
 }
 
 /// One attempt of a downstream call, as its CLIENT span describes it.
@@ -136,24 +142,63 @@ impl<'t> RequestSpan<'t> {
         caller: Caller,
     ) -> RequestSpan<'t> {
         let method = Method::new(&inbound.head.method, inbound.known_methods);
-        let parent = caller.parent.as_ref();
+        let recording = Recording {
+            clock: inbound.clock,
+            is_reported: inbound.is_reported,
+            faults: inbound.faults.clone(),
+        };
+        let faults = inbound.faults.as_deref();
+        let mut parent = caller.parent;
+        if faults.is_some_and(RequestFaults::reuses_trace) {
+            parent = parent.as_ref().map(TraceContext::without_span);
+        }
+        let parent = parent.as_ref();
         let links = caller.host.iter();
         let links = links.filter_map(|host| link(LinkKind::Host, host, parent));
         let builder = SpanBuilder::from_name(method.span_name(inbound.route.as_deref()))
             .with_kind(SpanKind::Server)
-            .with_start_time(inbound.clock.start_time())
+            .with_start_time(recording.shown(inbound.clock.start_time()))
             .with_attributes(attributes::of_server_span(inbound, &method))
             .with_links(links.collect());
-        let recording = Recording {
-            clock: inbound.clock,
-            is_reported: inbound.is_reported,
-        };
+        let own_tracer = faults.and_then(RequestFaults::tracer);
+        let mut span = Span::open(own_tracer.unwrap_or(tracer), builder, parent, recording);
+        span.role = SpanRole::Request;
+        if let Some(faults) = faults {
+            let name = method.span_name(inbound.route.as_deref());
+            faults.change_start(&mut span.span, name);
+        }
         RequestSpan {
             tracer,
             propagators,
-            span: Span::open(tracer, builder, parent, recording),
+            span,
             baggage: caller.baggage,
             is_consumer: false,
+        }
+    }
+
+    fn faults(&self) -> Option<&RequestFaults> {
+        self.span.recording.faults.as_deref()
+    }
+
+    fn tracer(&self) -> &SdkTracer {
+        let own = self.faults().and_then(RequestFaults::tracer);
+        own.unwrap_or(self.tracer)
+    }
+
+    /// The middle of the request: its latency, work and leaves are over. A clock that steps does so now.
+    pub fn middle(&self) {
+        if let Some(faults) = self.faults() {
+            faults.step_clock();
+        }
+    }
+
+    /// The headers that carry the context of a span to another service.
+    fn inject(&self, context: &TraceContext) -> HeaderMap {
+        match self.faults().and_then(RequestFaults::of_context) {
+            None => self.propagators.inject(context, &self.baggage),
+            Some(fault) => self
+                .propagators
+                .inject_broken(fault, context, &self.baggage),
         }
     }
 
@@ -199,8 +244,9 @@ impl<'t> RequestSpan<'t> {
             .with_kind(SpanKind::Client)
             .with_attributes(attributes)
             .with_links(links);
-        let span = self.child(builder);
-        let headers = self.propagators.inject(&span.context, &self.baggage);
+        let mut span = self.child(builder);
+        span.role = SpanRole::Sent;
+        let headers = self.inject(&span.context);
         let (received, more) = exchange(headers).await;
         EndedAttempt {
             span: span.to_ref(),
@@ -214,7 +260,7 @@ impl<'t> RequestSpan<'t> {
         let Span {
             context, recording, ..
         } = &self.span;
-        Span::open(self.tracer, builder, Some(context), *recording)
+        Span::open(self.tracer(), builder, Some(context), recording.clone())
     }
 
     /// Ends the span with the response's status; a CONSUMER span with the outcome. If there is a list, processing has just finished. Returns the span
@@ -225,12 +271,17 @@ impl<'t> RequestSpan<'t> {
         result: &Result<Payload, Failure>,
     ) -> Option<EndedSpan> {
         let Span {
-            span, recording, ..
+            span,
+            recording,
+            start,
+            ..
         } = &mut self.span;
         if !span.is_recording() {
             return self.span.end();
         }
-        let now = recording.clock.now();
+        let now = recording.now();
+        let faults = recording.faults.as_deref();
+        let end = faults.map_or(now, |faults| faults.end(*start, now));
         if let Ok(payload) = result {
             let attributes = vec![attributes::payload_size(payload.size())];
             span.add_event_with_timestamp("tracing_tail.processing.finished", now, attributes);
@@ -249,8 +300,12 @@ impl<'t> RequestSpan<'t> {
             };
             span.set_attribute(attributes::error_type(kind.to_owned()));
             let reason = result.as_ref().err().map(ToString::to_string);
-            span.set_status(Status::error(reason.unwrap_or_default()));
+            let error = Status::error(reason.unwrap_or_default());
+            span.set_status(match faults {
+                None => error,
+                Some(faults) => faults.status(error),
+            });
         }
-        self.span.end_at(now)
+        self.span.end_at(end)
     }
 }

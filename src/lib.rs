@@ -66,7 +66,7 @@ use crate::messaging::broker::Broker;
 use crate::settings::{Config, Values, WARNING};
 use crate::simulate::rng::RngSource;
 use crate::stderr::log;
-use crate::telemetry::SdkTracer;
+use crate::telemetry::Telemetry;
 use crate::telemetry::span_account::adds_up;
 use crate::wasi::Runtime;
 
@@ -76,7 +76,7 @@ pub struct Service<R> {
     runtime: R,
     config: Config,
     problems: Vec<String>,
-    tracer: SdkTracer,
+    telemetry: Telemetry<R>,
     rng_source: RngSource,
     broker: Rc<Broker>,
 }
@@ -92,14 +92,14 @@ impl<R: Runtime> Service<R> {
         for problem in &problems.ignored {
             log(format_args!("{WARNING}{problem}"));
         }
-        let tracer = telemetry::tracer(runtime.clone(), &config);
+        let telemetry = Telemetry::start(runtime.clone(), &config);
         Service {
             rng_source: RngSource::new(runtime.random()),
             broker: Rc::new(Broker::new(adds_up(&runtime))),
             runtime,
             config,
             problems: problems.refused,
-            tracer,
+            telemetry,
         }
     }
 

@@ -49,6 +49,7 @@ mod secrets;
 mod security;
 mod settings;
 mod support;
+mod telemetry_faults;
 mod traffic;
 mod unruly;
 mod verify;
@@ -84,6 +85,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
     retries::TESTS,
     secrets::TESTS,
     settings::TESTS,
+    telemetry_faults::TESTS,
 ];
 
 /// Tests of the host, the command line, the viewer, and the repository's files: they run once.

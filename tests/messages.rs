@@ -171,7 +171,7 @@ async fn a_failed_message_is_redelivered_and_then_a_dead_letter() {
     assert_eq!(dead.service, "service-c");
     assert_eq!(
         dead.trace,
-        traces["dead_letter"]["deliveries"][0]["trace_ids"][0]
+        traces["dead_letter_deliveries"][0]["trace_ids"][0]
     );
 }
 

@@ -1,6 +1,6 @@
 //! Reports, checked against their schema and the exported spans.
 
-mod checks;
+pub(crate) mod checks;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -6,6 +6,9 @@
   def tree(depth):
     (depth | indent) + "\(.service) \(.status) \(ms) ms"
       + (if .outcome == "simulated_error" then " FAILED BY \(.reason)" else "" end),
+    (.published[]? | (depth + 1 | indent)
+      + "\(.messages | length) to \(.queue) \(.outcome): "
+      + ([.deliveries[].consumer | split("/")[2] | split(".")[0]] | join(", "))),
     (.calls[].tries[].span_id as $caller
       | $report.hops[] | select($callers[.span_id] == $caller) | tree(depth + 1));
   .hops[0] | tree(0)

@@ -59,10 +59,11 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
         let callers = messages
             .iter()
             .map(|message| config.propagators.extract(&message.headers));
-        let telemetry = (&service.tracer, &config.propagators);
+        let telemetry = (&service.telemetry.tracer, &config.propagators);
+        let faults = service.request_faults(arrival);
         let from = (&config.name[..], delivery);
         RequestHandler {
-            span: RequestSpan::open_consumer(telemetry, from, callers.collect(), clock),
+            span: RequestSpan::open_consumer(telemetry, from, callers.collect(), (clock, faults)),
             clock,
             limits: Limits::read(&messages[0].headers, config.max_hops),
             mesh_path: arrival.mesh_path,

@@ -6,6 +6,7 @@ use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
 use super::attributes::{error_type, reason};
+use super::faults::filling;
 use super::span::Span;
 use super::{EndedSpan, RequestSpan};
 use crate::simulate::activity::plan::PlannedActivity;
@@ -38,10 +39,10 @@ impl RequestSpan<'_> {
         };
         let outer = outer.map_or(&self.span, |ActivitySpan(outer)| outer);
         ActivitySpan(Span::open(
-            self.tracer,
+            self.tracer(),
             builder,
             Some(&outer.context),
-            outer.recording,
+            outer.recording.clone(),
         ))
     }
 
@@ -65,11 +66,7 @@ impl ActivitySpan {
                 attributes.extend(response_status(leaf.system.kind, failure));
             }
             ActivityKind::Step(filler) => {
-                let value = "x".repeat(filler.attribute_bytes);
-                attributes.extend((1..=filler.attributes).map(|number| {
-                    let name = format!("tracing_tail.work.attribute.{number}");
-                    KeyValue::new(name, value.clone())
-                }));
+                attributes.extend(filling("tracing_tail.work.attribute.", *filler));
                 for _ in 0..filler.events {
                     span.event("tracing_tail.work.event", Vec::new());
                 }

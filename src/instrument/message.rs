@@ -1,13 +1,14 @@
 //! The spans of messages. Source: the semantic conventions' "Messaging spans", in the version of the schema URL. Their
 //! attributes are not stable in it, so their names are spelled out.
 
+use std::rc::Rc;
+
 use http::HeaderMap;
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{
-    Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceState,
-};
+use opentelemetry::trace::{Link, Span as _, SpanBuilder, SpanContext, SpanKind, Status};
 
 use super::attributes::{count, error_type, reason};
+use super::faults::{RequestFaults, SpanRole};
 use super::span::{LinkKind, Recording, Span, link};
 use super::{EndedSpan, RequestSpan, SpanRef};
 use crate::clock::Clock;
@@ -75,8 +76,10 @@ impl RequestSpan<'_> {
             let mut attributes = to.attributes(operation, operation);
             attributes.push(message_id(id));
             attributes.push(count(BODY_SIZE, size));
-            let span = self.message_span(to, operation, SpanKind::Producer, attributes, Vec::new());
-            let headers = self.propagators.inject(&span.context, &self.baggage);
+            let mut span =
+                self.message_span(to, operation, SpanKind::Producer, attributes, Vec::new());
+            span.role = SpanRole::Sent;
+            let headers = self.inject(&span.context);
             let message = TracedMessage {
                 span: span.to_ref(),
                 headers,
@@ -159,14 +162,18 @@ impl<'t> RequestSpan<'t> {
         (tracer, propagators): (&'t SdkTracer, &'t Propagators),
         (service, delivery): (&str, &Delivery),
         callers: Vec<Caller>,
-        clock: Clock,
+        (clock, faults): (Clock, Option<Rc<RequestFaults>>),
     ) -> RequestSpan<'t> {
         let parents = callers.iter().filter_map(|caller| caller.parent.as_ref());
         let parents: Vec<&TraceContext> = parents.collect();
+        let reuses_trace = faults.as_deref().is_some_and(RequestFaults::reuses_trace);
         let (parent, trace_id) = match (delivery.correlation, parents.first()) {
+            (_, Some(first)) if reuses_trace => (Some(first.without_span()), None),
             (_, None) => (None, Some(delivery.trace_id)),
             (Correlation::Child, Some(parent)) => (Some((*parent).clone()), None),
-            (Correlation::Link, Some(first)) => (Some(decision_of(first)), Some(delivery.trace_id)),
+            (Correlation::Link, Some(first)) => {
+                (Some(first.without_span()), Some(delivery.trace_id))
+            }
         };
         let is_batch = delivery.messages.len() > 1;
         let links = callers.iter().zip(&delivery.messages);
@@ -180,20 +187,29 @@ impl<'t> RequestSpan<'t> {
             name: &delivery.queue,
             system: &delivery.system,
         };
-        let builder = SpanBuilder::from_name([process_name(to.system), " ", to.name].concat())
-            .with_kind(SpanKind::Consumer)
-            .with_start_time(clock.start_time())
-            .with_attributes(of_consumer(to, service, delivery))
-            .with_links(links);
         let recording = Recording {
             clock,
             is_reported: false,
+            faults: faults.clone(),
         };
-        let open = || Span::open(tracer, builder, parent.as_ref(), recording);
-        let span = match trace_id {
+        let faults = faults.as_deref();
+        let name = [process_name(to.system), " ", to.name].concat();
+        let builder = SpanBuilder::from_name(name.clone())
+            .with_kind(SpanKind::Consumer)
+            .with_start_time(recording.shown(clock.start_time()))
+            .with_attributes(of_consumer(to, service, delivery))
+            .with_links(links);
+        let own_tracer = faults.and_then(RequestFaults::tracer);
+        let tracer_of_span = own_tracer.unwrap_or(tracer);
+        let open = || Span::open(tracer_of_span, builder, parent.as_ref(), recording);
+        let mut span = match trace_id {
             Some(trace_id) => given_ids::in_trace(trace_id, open),
             None => open(),
         };
+        span.role = SpanRole::Request;
+        if let Some(faults) = faults {
+            faults.change_start(&mut span.span, name);
+        }
         let baggage = callers.into_iter().next().map(|caller| caller.baggage);
         RequestSpan {
             tracer,
@@ -202,22 +218,6 @@ impl<'t> RequestSpan<'t> {
             baggage: baggage.unwrap_or_default(),
             is_consumer: true,
         }
-    }
-}
-
-/// The decision of a message's context about sampling, which holds for the trace of its consumer too.
-fn decision_of(message: &TraceContext) -> TraceContext {
-    let (none, flags) = (SpanContext::NONE, message.span.trace_flags());
-    TraceContext {
-        span: SpanContext::new(
-            none.trace_id(),
-            none.span_id(),
-            flags,
-            true,
-            TraceState::default(),
-        ),
-        state: String::new(),
-        sampling: message.sampling,
     }
 }
 

@@ -19,27 +19,38 @@ pub struct EndedSpan {
     pub end: SystemTime,
     /// `None` if the SDK is disabled.
     data: Option<Box<SpanData>>,
+    /// What was done to it, on purpose.
+    faults: Vec<String>,
 }
 
 impl EndedSpan {
-    /// A span that is about to end at `end`.
-    pub(super) fn new(span: &SdkSpan, start: SystemTime, end: SystemTime) -> EndedSpan {
+    /// A span that is about to end, with its start and its end.
+    pub(super) fn new(
+        span: &SdkSpan,
+        (start, end): (SystemTime, SystemTime),
+        faults: Vec<String>,
+    ) -> EndedSpan {
         let data = span.exported_data().map(|mut data| {
             data.end_time = end;
             Box::new(data)
         });
-        EndedSpan { start, end, data }
+        EndedSpan {
+            start,
+            end,
+            data,
+            faults,
+        }
     }
 
     /// Writes a span of `service` as JSON; `None` if the SDK is disabled.
     pub fn to_json(&self, service: &str) -> Option<String> {
         let data = self.data.as_deref()?;
-        Some(span_json(data, service))
+        Some(span_json(data, service, &self.faults))
     }
 }
 
 /// A span as JSON.
-fn span_json(data: &SpanData, service: &str) -> String {
+fn span_json(data: &SpanData, service: &str, faults: &[String]) -> String {
     let parent = Some(data.parent_span_id).filter(|parent| *parent != SpanId::INVALID);
     let parent = parent.map(|parent| parent.to_string());
     let links: Vec<_> = data.links.iter().map(link_json).collect();
@@ -57,6 +68,10 @@ fn span_json(data: &SpanData, service: &str) -> String {
         span.json("links", &json::list(&links));
     }
     span.json("sampled", &data.span_context.is_sampled().to_string());
+    if !faults.is_empty() {
+        let faults: Vec<_> = faults.iter().map(|fault| json::quoted(fault)).collect();
+        span.json("faults", &json::list(&faults));
+    }
     span.end()
 }
 

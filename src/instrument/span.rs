@@ -1,5 +1,6 @@
 //! An open span, and its links.
 
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{
@@ -9,6 +10,7 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
+use super::faults::{RequestFaults, SpanRole};
 use super::reported::EndedSpan;
 use super::{Received, SpanRef, attributes};
 use crate::clock::Clock;
@@ -17,12 +19,29 @@ use crate::telemetry::propagation::{SamplingState, TraceContext};
 use crate::telemetry::sampling::{CallersDecision, SamplingHint};
 
 /// How the spans of a request are recorded.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Recording {
     /// Started with the request.
     pub(super) clock: Clock,
     /// Whether a report lists the spans, the unsampled ones too.
     pub(super) is_reported: bool,
+    /// What is wrong with the spans on purpose.
+    pub(super) faults: Option<Rc<RequestFaults>>,
+}
+
+impl Recording {
+    /// The current time, for spans and events.
+    pub(super) fn now(&self) -> SystemTime {
+        self.shown(self.clock.now())
+    }
+
+    /// A time that the request's clock has given, for spans and events.
+    pub(super) fn shown(&self, time: SystemTime) -> SystemTime {
+        match &self.faults {
+            None => time,
+            Some(faults) => faults.shown(time),
+        }
+    }
 }
 
 /// An open span. It ends when it is dropped.
@@ -31,14 +50,15 @@ pub(super) struct Span {
     pub(super) span: SdkSpan,
     pub(super) context: TraceContext,
     pub(super) recording: Recording,
-    start: SystemTime,
+    pub(super) role: SpanRole,
+    pub(super) start: SystemTime,
 }
 
 impl Drop for Span {
     fn drop(&mut self) {
         // The SDK would read the wall clock.
         if self.span.is_recording() {
-            self.span.end_with_timestamp(self.recording.clock.now());
+            self.span.end_with_timestamp(self.recording.now());
         }
     }
 }
@@ -62,7 +82,7 @@ impl Span {
             parent_context = parent_context.with_remote_span_context(parent.span.clone());
         }
         // A span that names no start of its own starts now.
-        let start = builder.start_time.unwrap_or_else(|| recording.clock.now());
+        let start = builder.start_time.unwrap_or_else(|| recording.now());
         let builder = builder.with_start_time(start);
         let span = tracer.build_with_context(builder, &parent_context);
         let context = TraceContext::child_of(parent, span.span_context());
@@ -70,6 +90,7 @@ impl Span {
             span,
             context,
             recording,
+            role: SpanRole::Other,
             start,
         }
     }
@@ -81,16 +102,18 @@ impl Span {
     /// Ends the span now. Returns it if a report lists it.
     pub(super) fn end(self) -> Option<EndedSpan> {
         let is_needed = self.recording.is_reported || self.span.is_recording();
-        let now = is_needed.then(|| self.recording.clock.now())?;
+        let now = is_needed.then(|| self.recording.now())?;
         self.end_at(now)
     }
 
     /// Ends the span at `end`. Returns it if a report lists it.
     pub(super) fn end_at(mut self, end: SystemTime) -> Option<EndedSpan> {
-        let ended = self
-            .recording
-            .is_reported
-            .then(|| EndedSpan::new(&self.span, self.start, end));
+        let recording = &self.recording;
+        let ended = recording.is_reported.then(|| {
+            let done = |faults: &Rc<RequestFaults>| faults.done_to(self.role, &self.context.span);
+            let faults = recording.faults.as_ref().map(done).unwrap_or_default();
+            EndedSpan::new(&self.span, (self.start, end), faults)
+        });
         self.span.end_with_timestamp(end);
         ended
     }
@@ -137,10 +160,12 @@ impl Span {
 
     pub(super) fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
         if self.span.is_recording() {
-            self.event_at(name, self.recording.clock.now(), attributes);
+            let now = self.recording.now();
+            self.span.add_event_with_timestamp(name, now, attributes);
         }
     }
 
+    /// Adds an event at a time that the request's clock has given.
     pub(super) fn event_at(
         &mut self,
         name: &'static str,
@@ -148,6 +173,7 @@ impl Span {
         attributes: Vec<KeyValue>,
     ) {
         if self.span.is_recording() {
+            let time = self.recording.shown(time);
             self.span.add_event_with_timestamp(name, time, attributes);
         }
     }

@@ -4,6 +4,7 @@
 //! belongs to the value before it if a `:` or a `=` is in it before the next `;`: no name has one.
 
 use super::entry::Entry;
+use super::text::{MAX_COUNT, parse_attributes, parse_count as count};
 use super::{Fanout, parse};
 use crate::simulate::activity::system::{SYSTEMS, System, SystemKind};
 use crate::simulate::activity::{Activity, ActivityKind, ERROR_TYPES, Filler, Leaf};
@@ -11,8 +12,6 @@ use crate::simulate::errors::ErrorCodes;
 
 /// How deep steps may be inside each other.
 const MAX_DEPTH: usize = 8;
-/// The most calls of a leaf, runs of a step, or events or attributes of a step's span.
-const MAX_COUNT: u32 = 10_000;
 
 /// The keys of a leaf.
 pub const LEAF_KEYS: [&str; 10] = [
@@ -165,7 +164,7 @@ impl Entry<'_> {
 
     fn step(&self, index: usize, max_bytes: usize) -> Result<Activity, String> {
         let events = count(self.value("events", "0"))? as usize;
-        let (attributes, attribute_bytes) = attributes(self.value("attributes", "0"))?;
+        let (attributes, attribute_bytes) = parse_attributes(self.value("attributes", "0"))?;
         let filler = Filler {
             attributes,
             attribute_bytes,
@@ -205,11 +204,6 @@ fn word(text: &str) -> Result<Option<String>, String> {
     }
 }
 
-fn count(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| *number <= MAX_COUNT);
-    number.ok_or_else(|| format!("'{text}' is not a whole number from 0 to {MAX_COUNT}"))
-}
-
 fn calls(text: &str) -> Result<(u32, u32), String> {
     let ends = match text.split_once("..") {
         None => count(text).map(|calls| (calls, calls)),
@@ -219,25 +213,6 @@ fn calls(text: &str) -> Result<(u32, u32), String> {
     };
     ends.ok().filter(|(least, most)| least <= most).ok_or_else(|| {
         format!("'{text}' is not a whole number such as 3, or a range such as 1..40, up to {MAX_COUNT}")
-    })
-}
-
-/// Reads `200`, `200x64` or `200x1KB`: attributes, and the bytes of each value.
-fn attributes(text: &str) -> Result<(usize, usize), String> {
-    const DEFAULT_BYTES: usize = 16;
-    let parsed = match text.split_once('x') {
-        None => count(text).map(|number| (number as usize, DEFAULT_BYTES)),
-        Some((number, size)) => {
-            let (size, unit) = match size.strip_suffix("KB") {
-                Some(size) => (size, 1024),
-                None => (size, 1),
-            };
-            let size = count(size).map(|size| size as usize * unit);
-            count(number).and_then(|number| Ok((number as usize, size?)))
-        }
-    };
-    parsed.map_err(|_| {
-        format!("'{text}' is not a number of attributes such as 200, or with a size such as 200x1KB or 200x64, each up to {MAX_COUNT}")
     })
 }
 

@@ -58,6 +58,8 @@ pub struct Config {
     pub steps: Vec<Activity>,
     /// How many spans of leaves and steps one request makes at most.
     pub max_spans: usize,
+    /// How many bytes a span is filled with at most.
+    pub max_span_bytes: usize,
     /// How the downstreams are called.
     pub fanout: Fanout,
     /// The limit of one attempt of a downstream call, from the first byte sent to the last received,

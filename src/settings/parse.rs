@@ -120,11 +120,12 @@ pub(super) fn fanout(text: &str) -> Result<Fanout, String> {
     }
 }
 
-pub(super) fn incidents(text: &str) -> Result<Option<Incidents>, String> {
+/// Reads incidents, during which a span has at most `max_span_bytes` of attributes that are faults.
+pub(super) fn incidents(text: &str, max_span_bytes: usize) -> Result<Option<Incidents>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    Incidents::parse(text).map(Some)
+    Incidents::parse(text)?.within(max_span_bytes).map(Some)
 }
 
 pub(super) fn ratio(text: &str) -> Result<f64, String> {

@@ -2,13 +2,13 @@
 
 use super::table::{
     APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_LATENCY_CAP, APP_MAX_HOPS,
-    APP_MAX_SPAN_BYTES, APP_MAX_SPANS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED, APP_TIMEOUT,
-    APP_TRUST_PROXY, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
-    OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
-    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
-    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS,
-    OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG,
-    OTLP_ENDPOINT, Setting,
+    APP_MAX_SPAN_BYTES, APP_MAX_SPANS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED,
+    APP_TELEMETRY_FAULTS, APP_TIMEOUT, APP_TRUST_PROXY, APP_URL_DESTINO, APP_USES,
+    APP_VIEWER_TOKEN, APP_WORK, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS, OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
 };
 use super::values::{VIEWER_HOST, Values};
 use super::{
@@ -20,6 +20,7 @@ use crate::simulate::Simulation;
 use crate::simulate::activity::{self, Activity};
 use crate::simulate::errors::Errors;
 use crate::simulate::latency::Latency;
+use crate::simulate::telemetry_faults::TelemetryFaults;
 use crate::telemetry::propagation::Propagators;
 use crate::telemetry::sampling::Sampling;
 
@@ -80,7 +81,12 @@ impl Config {
                 errors: reader.parse(&APP_ERRORS, &Errors::parse),
                 latency: reader.parse(&APP_LATENCY, &Latency::parse),
                 latency_cap: reader.parse(&APP_LATENCY_CAP, &parse::timeout),
-                incidents: reader.parse(&APP_INCIDENTS, &parse::incidents),
+                incidents: reader.parse(&APP_INCIDENTS, &|text: &str| {
+                    parse::incidents(text, max_span_bytes)
+                }),
+                telemetry_faults: reader.parse(&APP_TELEMETRY_FAULTS, &|text: &str| {
+                    TelemetryFaults::parse(text).and_then(|faults| faults.within(max_span_bytes))
+                }),
                 overrides: reader.parse(&APP_OVERRIDES, &parse::switch),
                 seed: reader.given(&APP_SEED),
             },
@@ -100,6 +106,7 @@ impl Config {
             leaves,
             steps,
             max_spans,
+            max_span_bytes,
             sdk_disabled: reader.parse(&OTEL_SDK_DISABLED, &parse::boolean),
         };
         (config, reader.problems)

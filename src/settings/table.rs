@@ -41,7 +41,7 @@ pub const APP_LATENCY_CAP: Setting = Setting {
     env: "APP_LATENCY_CAP",
     default: "30s",
 };
-/// Recurring periods in which the service has other errors or latency.
+/// Recurring periods in which the service has other errors, latency or faults of its telemetry.
 pub const APP_INCIDENTS: Setting = Setting {
     env: "APP_INCIDENTS",
     default: "",
@@ -61,12 +61,17 @@ pub const APP_MAX_SPANS: Setting = Setting {
     env: "APP_MAX_SPANS",
     default: "10000",
 };
-/// The most bytes of attributes and events that a step's span may be filled with.
+/// The most bytes of attributes and events that a span may be filled with.
 pub const APP_MAX_SPAN_BYTES: Setting = Setting {
     env: "APP_MAX_SPAN_BYTES",
     default: "262144",
 };
-/// Whether requests may override errors and latency in their baggage: `on` or `off`.
+/// What is wrong with the service's telemetry, and in how many requests.
+pub const APP_TELEMETRY_FAULTS: Setting = Setting {
+    env: "APP_TELEMETRY_FAULTS",
+    default: "",
+};
+/// Whether requests may override errors, latency and faults of the telemetry in their baggage: `on` or `off`.
 pub const APP_OVERRIDES: Setting = Setting {
     env: "APP_OVERRIDES",
     default: "on",
@@ -186,7 +191,7 @@ pub const APP_VIEWER_TOKEN: Setting = Setting {
 };
 
 /// All settings, in the order of the table in `docs/settings.md`.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 34] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -197,6 +202,7 @@ pub const SETTINGS: [Setting; 33] = [
     APP_WORK,
     APP_MAX_SPANS,
     APP_MAX_SPAN_BYTES,
+    APP_TELEMETRY_FAULTS,
     APP_OVERRIDES,
     APP_SEED,
     APP_FANOUT,

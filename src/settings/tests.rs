@@ -142,7 +142,22 @@ fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
             "APP_INCIDENTS",
             "every=5m",
             "'every=5m' is not an incident such as every=5m,for=30s,errors=50,latency=2s: it needs every, \
-             at most 1h, for, at most as long, and errors or latency or both",
+             at most 1h, for, at most as long, and errors, latency or telemetry, or several of them",
+        ),
+        (
+            "APP_TELEMETRY_FAULTS",
+            "clock=-2s,clock=+1s",
+            "'clock=+1s' is a second fault of the kind clock=",
+        ),
+        (
+            "APP_TELEMETRY_FAULTS",
+            "attributes=200x2KB",
+            "with 'attributes=200x2KB' a span would have 419200 bytes, and APP_MAX_SPAN_BYTES is 262144",
+        ),
+        (
+            "APP_INCIDENTS",
+            "every=5m,for=1m,telemetry=attributes=200x2KB",
+            "with 'attributes=200x2KB' a span would have 419200 bytes, and APP_MAX_SPAN_BYTES is 262144",
         ),
         (
             "APP_URL_DESTINO",

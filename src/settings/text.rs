@@ -35,6 +35,40 @@ pub fn parse_percent(text: &str) -> Option<f64> {
     parse_decimal(text).filter(|percent| *percent <= 100.0)
 }
 
+/// The most calls of a leaf, runs of a step, or events or attributes of a span.
+pub const MAX_COUNT: u32 = 10_000;
+
+/// Reads a number of calls, runs, events or attributes.
+///
+/// # Errors
+/// It is malformed, or more than [`MAX_COUNT`]; one sentence with the value and what is accepted.
+pub fn parse_count(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number <= MAX_COUNT);
+    number.ok_or_else(|| format!("'{text}' is not a whole number from 0 to {MAX_COUNT}"))
+}
+
+/// Reads `200`, `200x64` or `200x1KB`: attributes, and the bytes of each value.
+///
+/// # Errors
+/// It is malformed; one sentence with the value and what is accepted.
+pub fn parse_attributes(text: &str) -> Result<(usize, usize), String> {
+    const DEFAULT_BYTES: usize = 16;
+    let parsed = match text.split_once('x') {
+        None => parse_count(text).map(|number| (number as usize, DEFAULT_BYTES)),
+        Some((number, size)) => {
+            let (size, unit) = match size.strip_suffix("KB") {
+                Some(size) => (size, 1024),
+                None => (size, 1),
+            };
+            let size = parse_count(size).map(|size| size as usize * unit);
+            parse_count(number).and_then(|number| Ok((number as usize, size?)))
+        }
+    };
+    parsed.map_err(|_| {
+        format!("'{text}' is not a number of attributes such as 200, or with a size such as 200x1KB or 200x64, each up to {MAX_COUNT}")
+    })
+}
+
 /// Decodes `%20` and the like; `None` if two hexadecimal digits do not follow each percent sign.
 pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
     let is_escape = |rest: &str| {

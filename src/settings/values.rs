@@ -6,8 +6,8 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::{
-    APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPAN_BYTES, APP_MAX_SPANS,
-    APP_NAME, APP_SEED, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
+    APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPANS, APP_NAME, APP_SEED,
+    APP_TELEMETRY_FAULTS, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
     OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
     OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES,
@@ -30,7 +30,7 @@ pub struct Values(Vec<(Setting, Value)>);
 pub(super) const VIEWER_HOST: &str = "viewer.spin.internal";
 
 /// The settings that determine which others are needed.
-const READ_FIRST: [Setting; 9] = [
+const READ_FIRST: [Setting; 10] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -38,6 +38,7 @@ const READ_FIRST: [Setting; 9] = [
     APP_INCIDENTS,
     APP_USES,
     APP_WORK,
+    APP_TELEMETRY_FAULTS,
     OTEL_SDK_DISABLED,
     OTEL_TRACES_SAMPLER,
 ];
@@ -122,10 +123,11 @@ impl Values {
                     APP_URL_DESTINO,
                     APP_USES,
                     APP_WORK,
+                    APP_TELEMETRY_FAULTS,
                 ];
                 serves != Serves::OneRequest { overridden: false } || simulates(&drawn)
             }
-            APP_MAX_SPANS | APP_MAX_SPAN_BYTES => simulates(&[APP_USES, APP_WORK]),
+            APP_MAX_SPANS => simulates(&[APP_USES, APP_WORK]),
             // It may hold the service's name.
             OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
             OTEL_TRACES_SAMPLER => !disabled(),
@@ -171,6 +173,8 @@ mod tests {
             "APP_INCIDENTS",
             "APP_USES",
             "APP_WORK",
+            "APP_MAX_SPAN_BYTES",
+            "APP_TELEMETRY_FAULTS",
             "APP_OVERRIDES",
             "APP_FANOUT",
             "APP_MAX_HOPS",
@@ -194,7 +198,7 @@ mod tests {
         let and = |more: &[&'static str]| [&traced, more].concat();
         let seed = and(&["APP_SEED"]);
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 11] = [
+        let table: [(Variables, &str, Vec<&str>); 12] = [
             (&[], "user=1", traced.clone()),
             (
                 &[("otlp_endpoint", "http://viewer.spin.internal/v1/traces")],
@@ -203,13 +207,18 @@ mod tests {
             ),
             (&[("app_errors", "20")], "", seed.clone()),
             (&[("app_latency", "20ms")], "", seed.clone()),
+            (
+                &[("app_telemetry_faults", "span=lost;p=5")],
+                "",
+                seed.clone(),
+            ),
             (&[], "user=1, tail.seed=2", seed.clone()),
             (&[], "tai%6c.*.errors=1", seed.clone()),
             (&[("app_url_destino", "http://b")], "", seed.clone()),
             (
                 &[("app_uses", "db;system=redis")],
                 "",
-                and(&["APP_SEED", "APP_MAX_SPANS", "APP_MAX_SPAN_BYTES"]),
+                and(&["APP_SEED", "APP_MAX_SPANS"]),
             ),
             (
                 &[("otel_traces_sampler", "TraceIdRatio")],

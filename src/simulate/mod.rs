@@ -6,6 +6,7 @@
 //! - [`behavior`]: both, as they hold now
 //! - [`activity`]: the leaves and steps of a service, and the plan of what a request does with them
 //! - [`overrides`]: distributions for one hop of one request, from its baggage
+//! - [`telemetry_faults`]: what is wrong with the spans of a request
 //! - [`rng`]: the random numbers, and [`mesh_path`]: what makes them differ from call to call
 //! - `mix`: hashing
 
@@ -18,6 +19,7 @@ pub mod mesh_path;
 pub mod mix;
 pub mod overrides;
 pub mod rng;
+pub mod telemetry_faults;
 
 use std::time::{Duration, SystemTime};
 
@@ -28,6 +30,7 @@ use incidents::Incidents;
 use latency::Latency;
 use overrides::Overrides;
 use rng::{Decision, SeededRng};
+use telemetry_faults::{DrawnFaults, TelemetryFaults};
 
 /// The simulation that the settings describe.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +43,9 @@ pub struct Simulation {
     pub latency_cap: Duration,
     /// Periods with other errors or latency.
     pub incidents: Option<Incidents>,
-    /// Whether requests may override errors and latency.
+    /// What is wrong with the telemetry.
+    pub telemetry_faults: TelemetryFaults,
+    /// Whether requests may override all of these.
     pub overrides: bool,
     /// Makes the random numbers repeatable.
     pub seed: Option<String>,
@@ -129,6 +134,34 @@ impl Simulation {
     }
 }
 
+impl Simulation {
+    /// The faults that the telemetry of a request has, if it has any. The overrides win over an active incident, and
+    /// that over the settings. The clock is read only if there are incidents.
+    pub fn draw_telemetry_faults(
+        &self,
+        overrides: &Overrides,
+        now: impl Fn() -> SystemTime,
+        rng: SeededRng,
+    ) -> Option<DrawnFaults> {
+        let of_incidents = || {
+            let incidents = self.incidents.as_ref()?;
+            let faults = incidents.telemetry_faults.as_ref()?;
+            incidents.is_active(now()).then_some(faults)
+        };
+        let overridden = overrides
+            .telemetry_faults
+            .as_ref()
+            .map(|(_, faults)| faults);
+        let faults = overridden
+            .or_else(of_incidents)
+            .unwrap_or(&self.telemetry_faults);
+        if faults.is_empty() {
+            return None;
+        }
+        faults.draw(rng)
+    }
+}
+
 fn choose<'a, T>(
     overridden: Option<&'a T>,
     incident: Option<&'a T>,
@@ -152,6 +185,7 @@ mod tests {
             latency: Latency::parse("10ms").unwrap(),
             latency_cap: Duration::from_secs(1),
             incidents: Some(Incidents::parse("every=1m,for=1s,errors=100,latency=20ms").unwrap()),
+            telemetry_faults: TelemetryFaults::default(),
             overrides: true,
             seed: None,
         }

@@ -36,6 +36,8 @@ pub enum Decision {
     Publication(usize),
     /// All about the delivery to the n-th consumer.
     Delivery(usize),
+    /// Whether the telemetry has a fault of the n-th kind.
+    Fault(usize),
 }
 
 /// Gives each request of an instance an unseeded [`SeededRng`], from one random number of the host.
@@ -107,6 +109,7 @@ impl SeededRng {
             Decision::Step(step, run) => (7, step, run),
             Decision::Publication(queue) => (9, queue, 0),
             Decision::Delivery(consumer) => (10, consumer, 0),
+            Decision::Fault(kind) => (15, kind, 0),
         };
         mix_call(mix(self.state ^ kind), call, attempt)
     }
@@ -164,6 +167,8 @@ mod tests {
             Decision::Step(0, 0),
             Decision::Publication(0),
             Decision::Delivery(0),
+            Decision::Fault(0),
+            Decision::Fault(1),
         ];
         let draws = decisions.map(|decision| seeded("42").draw(decision).to_bits());
         assert_eq!(BTreeSet::from(draws).len(), draws.len());

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use crate::settings::BatchConfig;
 
 /// How many bytes of spans are held; further spans are dropped.
-const MAX_QUEUE_BYTES: usize = 24 << 20;
+pub(super) const MAX_QUEUE_BYTES: usize = 24 << 20;
 /// A batch takes no further span once it has as many bytes. Receivers accept a few MiB.
-const FULL_BATCH_BYTES: usize = 2 << 20;
+pub(super) const FULL_BATCH_BYTES: usize = 2 << 20;
 
 /// A bounded queue of ended spans with at most one worker.
 #[derive(Debug)]

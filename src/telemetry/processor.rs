@@ -6,6 +6,8 @@
 //! more than the schedule delay and one export's timeout. A span that fills a batch wakes the worker, which may belong to another request's
 //! task, with a notifier.
 
+mod held;
+
 use std::fmt;
 use std::future::pending;
 use std::pin::{Pin, pin};
@@ -20,6 +22,7 @@ use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use self::held::Held;
 use super::batch::{BatchBuffer, Push};
 use super::otlp::exporter::Exporter;
 use super::propagation::traceparent::with_random_flag;
@@ -28,7 +31,8 @@ use crate::settings::BatchConfig;
 use crate::stderr::log;
 use crate::wasi::{Notifier, Runtime};
 
-/// Gathers ended spans and exports them in batches.
+/// Gathers ended spans and exports them in batches. A clone has the same queue.
+#[derive(Clone)]
 pub struct BatchSpanProcessor<R> {
     shared: Arc<Shared<R>>,
 }
@@ -47,6 +51,8 @@ struct Shared<R> {
     delay: Duration,
     /// The maximum number of concurrent exports: together they carry no more than a full queue.
     max_exports: usize,
+    max_queue_size: usize,
+    max_batch: usize,
     state: Mutex<State>,
 }
 
@@ -57,6 +63,7 @@ struct State {
     account: SpanAccount,
     /// Spans that ended while the queue was full, and are not in the account yet.
     dropped: usize,
+    held: Held,
 }
 
 impl<R: Runtime> BatchSpanProcessor<R> {
@@ -68,6 +75,7 @@ impl<R: Runtime> BatchSpanProcessor<R> {
             notifier: None,
             account: SpanAccount::new(variable.as_deref()),
             dropped: 0,
+            held: Held::default(),
         };
         BatchSpanProcessor {
             shared: Arc::new(Shared {
@@ -75,23 +83,27 @@ impl<R: Runtime> BatchSpanProcessor<R> {
                 exporter,
                 delay: batching.schedule_delay,
                 max_exports: (batching.max_queue_size / batching.max_export_batch_size).max(1),
+                max_queue_size: batching.max_queue_size,
+                max_batch: batching.max_export_batch_size,
                 state: Mutex::new(state),
             }),
         }
     }
-}
 
-impl<R: Runtime> SpanProcessor for BatchSpanProcessor<R> {
-    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+    pub(super) fn runtime(&self) -> &R {
+        &self.shared.runtime
+    }
 
-    fn on_end(&self, mut span: SpanData) {
-        if !span.span_context.is_sampled() {
-            return;
-        }
+    /// Brings a span into the form in which it is queued.
+    pub(super) fn prepare(&self, mut span: SpanData) -> Vec<u8> {
         if span.parent_span_id == SpanId::INVALID {
             span.span_context = with_random_flag(&span.span_context);
         }
-        let encoded = self.shared.exporter.encode(&span);
+        self.shared.exporter.encode(&span)
+    }
+
+    /// Queues a span.
+    pub(super) fn push(&self, encoded: Vec<u8>) {
         let mut state = self.shared.state();
         let size = encoded.len();
         match state.buffer.push(encoded, size) {
@@ -101,10 +113,20 @@ impl<R: Runtime> SpanProcessor for BatchSpanProcessor<R> {
             Push::Dropped => state.dropped += 1,
             Push::SpawnWorker => {
                 let shared = Arc::clone(&self.shared);
-                self.shared
-                    .runtime
-                    .spawn(async move { shared.work().await });
+                let work = async move { shared.work().await };
+                // As another does that spawns: code for one kind of future is enough.
+                self.shared.runtime.spawn(work.boxed_local());
             }
+        }
+    }
+}
+
+impl<R: Runtime> SpanProcessor for BatchSpanProcessor<R> {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        if span.span_context.is_sampled() {
+            self.push(self.prepare(span));
         }
     }
 
@@ -168,8 +190,13 @@ impl<R: Runtime> Shared<R> {
     }
 
     async fn export(&self, batch: Vec<Vec<u8>>) {
+        log_some(self.state().account.export_started(batch.len()));
+        self.export_counted(batch).await;
+    }
+
+    /// Exports spans that are counted as made.
+    async fn export_counted(&self, batch: Vec<Vec<u8>>) {
         let spans = batch.len();
-        log_some(self.state().account.export_started(spans));
         let exported = self.exporter.export(batch).await;
         let now = Instant::now();
         let mut state = self.state();

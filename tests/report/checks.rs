@@ -10,7 +10,7 @@ use super::{MAX_ANSWER_BYTES, MEDIA_TYPE};
 use crate::support::{Collector, SpanRecord, repository};
 
 /// The report in a response, validated against the schema.
-pub(super) async fn checked(answer: Response) -> Value {
+pub(crate) async fn checked(answer: Response) -> Value {
     assert_eq!(answer.headers()["content-type"], MEDIA_TYPE);
     let status = answer.status().as_u16();
     let body = answer.bytes().await.unwrap();
@@ -55,16 +55,16 @@ fn ties_are_whole(report: &Value) {
     }
 }
 
-pub(super) fn items<'v>(value: &'v Value, list: &str) -> &'v [Value] {
+pub(crate) fn items<'v>(value: &'v Value, list: &str) -> &'v [Value] {
     value[list].as_array().unwrap()
 }
 
-pub(super) fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
 /// A span that the collector received, as a report has to list it.
-fn as_reported(span: &SpanRecord) -> Value {
+pub(crate) fn as_reported(span: &SpanRecord) -> Value {
     let mut reported = Map::new();
     let mut set = |name: &str, value: Value| reported.insert(name.to_owned(), value);
     set("trace_id", json!(span.trace));
@@ -104,7 +104,7 @@ fn as_reported(span: &SpanRecord) -> Value {
 }
 
 /// Compares every span of a report with what the collector receives, field by field.
-pub(super) async fn compare(report: &Value, collector: &Collector) {
+pub(crate) async fn compare(report: &Value, collector: &Collector) {
     let sort = |mut spans: Vec<Value>| {
         spans.sort_by(|one, other| text(&one["span_id"]).cmp(text(&other["span_id"])));
         spans

@@ -18,8 +18,8 @@ use tracing_tail::instrument::{Inbound, RequestSpan};
 use tracing_tail::payload::Payload;
 use tracing_tail::response::respond;
 use tracing_tail::settings::{Config, Problems, Values};
+use tracing_tail::telemetry::Telemetry;
 use tracing_tail::telemetry::propagation::{Caller, Propagators};
-use tracing_tail::telemetry::tracer;
 use tracing_tail::wasi::{Runtime, SendError};
 
 /// The requests that an instance serves, and so the most spans of a batch.
@@ -120,6 +120,7 @@ fn inbound(head: &request::Parts) -> Inbound<'_> {
         known_methods: "",
         clock: Clock::start(),
         is_reported: false,
+        faults: None,
     }
 }
 
@@ -192,7 +193,7 @@ fn values(variables: Variables) -> Values {
 fn tracer_with(variables: Variables) -> SdkTracer {
     let (config, problems) = Config::read(&values(variables));
     assert_eq!(problems, Problems::default());
-    tracer(Idle(variables), &config)
+    Telemetry::start(Idle(variables), &config).tracer
 }
 
 /// A host that has only variables. It takes every export, and never waits.

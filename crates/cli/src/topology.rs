@@ -10,6 +10,7 @@
 //! publishes = ["orders;p=30"]        # messages, for 30 % of requests
 //! fanout = "parallel"                # and latency, errors, timeout, retries, incidents: as APP_FANOUT, …
 //! propagators = ["b3", "baggage"]    # instead of OTEL_PROPAGATORS, which all others share
+//! telemetry = ["span=lost;p=10", "clock=-2s"] # as APP_TELEMETRY_FAULTS
 //!
 //! [services.storefront.uses.sessions] # a leaf, whose calls are simulated: its keys as in APP_USES
 //! system = "redis"
@@ -29,8 +30,8 @@
 use anyhow::Result;
 use tracing_tail::settings::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_FANOUT, APP_INCIDENTS, APP_LATENCY, APP_NAME, APP_RETRIES,
-    APP_TIMEOUT, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK, Config, LEAF_KEYS,
-    OTEL_PROPAGATORS, SETTINGS, STEP_KEYS, Setting, Values,
+    APP_TELEMETRY_FAULTS, APP_TIMEOUT, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
+    Config, LEAF_KEYS, OTEL_PROPAGATORS, SETTINGS, STEP_KEYS, Setting, Values,
 };
 use tracing_tail::telemetry::propagation::Propagators;
 
@@ -187,6 +188,9 @@ impl Service {
         if let Some(propagators) = propagators(&id.value, &mut table)? {
             settings.push((OTEL_PROPAGATORS, propagators));
         }
+        if let Some(faults) = telemetry_faults(&id.value, &mut table)? {
+            settings.push((APP_TELEMETRY_FAULTS, faults));
+        }
         let mut activities = Vec::new();
         for each in ACTIVITIES {
             let names = &mut activities;
@@ -254,6 +258,24 @@ fn propagators(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
     }
 }
 
+/// A service's value of APP_TELEMETRY_FAULTS: a list of faults, or text.
+fn telemetry_faults(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
+    let key = "telemetry";
+    let mut joined = String::new();
+    for faults in table.string_or_strings(key)? {
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined.push_str(&faults.value);
+        // A second fault of a kind is refused, so all that there is so far is read.
+        let alone = refusal(APP_TELEMETRY_FAULTS, &faults.value);
+        if let Some(problem) = alone.or_else(|| refusal(APP_TELEMETRY_FAULTS, &joined)) {
+            return Err(faults.error(format!("'{key}' of service '{id}': {problem}")));
+        }
+    }
+    Ok((!joined.is_empty()).then_some(joined))
+}
+
 /// The settings that all services share.
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
@@ -269,7 +291,7 @@ fn own() -> impl Iterator<Item = Setting> {
     [APP_URL_DESTINO]
         .into_iter()
         .chain(OWN.map(|(_, setting)| setting))
-        .chain([OTEL_PROPAGATORS])
+        .chain([OTEL_PROPAGATORS, APP_TELEMETRY_FAULTS])
         .chain(ACTIVITIES.map(|(_, setting, ..)| setting))
 }
 

@@ -87,16 +87,14 @@ impl Published {
     fn delivery_json(&self, delivery: &PlannedDelivery) -> String {
         let mut object = object_of(&self.queue, delivery);
         if let Some(name) = &self.queue.dead_letter {
-            let mut dead_letter = Object::default();
             let deliveries = self.dead_letter.iter().flat_map(|queue| {
                 let each = delivery.dead_letters.iter();
                 each.map(|delivery| object_of(queue, delivery).end())
             });
             let deliveries: Vec<_> = deliveries.collect();
-            dead_letter
-                .text("queue", name)
-                .json("deliveries", &json::list(&deliveries));
-            object.json("dead_letter", &dead_letter.end());
+            object
+                .text("dead_letter", name)
+                .json("dead_letter_deliveries", &json::list(&deliveries));
         }
         object.end()
     }

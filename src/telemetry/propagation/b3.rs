@@ -12,10 +12,10 @@ use super::{SamplingState, TraceContext};
 
 pub(super) const B3: &str = "b3";
 pub(super) const TRACE_ID: &str = "x-b3-traceid";
-const SPAN_ID: &str = "x-b3-spanid";
+pub(super) const SPAN_ID: &str = "x-b3-spanid";
 const PARENT_SPAN_ID: &str = "x-b3-parentspanid";
-const SAMPLED: &str = "x-b3-sampled";
-const FLAGS: &str = "x-b3-flags";
+pub(super) const SAMPLED: &str = "x-b3-sampled";
+pub(super) const FLAGS: &str = "x-b3-flags";
 
 #[inline(never)]
 pub(super) fn extract(headers: &HeaderMap) -> Option<TraceContext> {

@@ -7,11 +7,13 @@
 //! - `tracecontext`, with [`traceparent`], [`tracestate`] and `replaced` (hosts that replace `traceparent` with a
 //!   context of their own): W3C Trace Context
 //! - [`baggage`]: W3C Baggage; `header_baggage`: that of formats with a header for each member
+//! - `broken`: contexts that are sent wrong on purpose
 //! - `b3`, `jaeger`, `xray`, `ottrace`: the other formats
 //! - `ids`: what these have in common
 
 mod b3;
 pub mod baggage;
+mod broken;
 mod header_baggage;
 mod ids;
 mod jaeger;
@@ -60,6 +62,11 @@ impl TraceContext {
         state: String::new(),
         sampling: SamplingState::Deferred,
     };
+
+    /// What the context says about sampling, without its span.
+    pub fn without_span(&self) -> TraceContext {
+        ids::decision((self.sampling, self.span.is_sampled()))
+    }
 
     /// The context of a child span of `parent`. If the span is invalid, this is the context of `parent` itself.
     pub fn child_of(parent: Option<&TraceContext>, span: &SpanContext) -> TraceContext {

@@ -15,8 +15,8 @@ use super::{SamplingState, TraceContext, baggage};
 use crate::settings::text::percent_decode;
 
 pub(super) const TRACE_ID: &str = "ot-tracer-traceid";
-const SPAN_ID: &str = "ot-tracer-spanid";
-const SAMPLED: &str = "ot-tracer-sampled";
+pub(super) const SPAN_ID: &str = "ot-tracer-spanid";
+pub(super) const SAMPLED: &str = "ot-tracer-sampled";
 pub(super) const BAGGAGE_PREFIX: &str = "ot-baggage-";
 
 #[inline(never)]

@@ -66,7 +66,7 @@ fn names_what_it_refuses_and_its_line() {
         ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, queues, traffic")),
         ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
         ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
-        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, publishes, fanout, latency, errors, incidents, timeout, retries, propagators, uses, work")),
+        ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, publishes, fanout, latency, errors, incidents, timeout, retries, propagators, telemetry, uses, work")),
         ("\"stock;p=12.5\"", "\"stok\"", "shop.toml:6: service 'front' calls 'stok', and there is no such service; there are front, cart-db, stock".to_owned()),
         ("\"stock;p=12.5\"", "\"stock;q=1\"", "shop.toml:6: 'stock;q=1' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
         ("\"stock;p=12.5\"", "\"stock;p=1,2\"", "shop.toml:6: 'stock;p=1,2' is no call: write the service's name, and after it ;p=30 to call it for 30 % of requests".to_owned()),
@@ -78,6 +78,10 @@ fn names_what_it_refuses_and_its_line() {
         ("retries = 2", "propagators = \"b3,zipkin\"", format!("shop.toml:15: 'propagators' of service 'stock': 'zipkin' {formats}")),
         ("retries = 2", "propagators = [\"b3\", \"none\"]", "shop.toml:15: 'propagators' of service 'stock': 'none' counts only alone".to_owned()),
         ("retries = 2", "propagators = 3", "shop.toml:15: 'propagators' of service 'stock' is of type integer, not an array of strings".to_owned()),
+        ("retries = 2", "telemetry = [\"span=lost\", \"clock=-2s;p=x\"]", "shop.toml:15: 'telemetry' of service 'stock': 'p=x' after 'clock=-2s' is not a share such as p=30, from 0 to 100 percent".to_owned()),
+        ("retries = 2", "telemetry = [\"span=lost\", \"span=twice\"]", "shop.toml:15: 'telemetry' of service 'stock': 'span=twice' is a second fault of the kind span=".to_owned()),
+        ("retries = 2", "telemetry = \"clock=-2s,clock=-1s\"", "shop.toml:15: 'telemetry' of service 'stock': 'clock=-1s' is a second fault of the kind clock=".to_owned()),
+        ("retries = 2", "telemetry = 3", "shop.toml:15: 'telemetry' of service 'stock' is of type integer, not an array of strings".to_owned()),
         ("retries = 2", "timeout = 2", "shop.toml:15: 'timeout' of service 'stock': '2' is not a duration such as 5s or 500ms, at most 1h".to_owned()),
         ("calls = [\"stock\"]", "calls = [\"cart-db\"]", "shop.toml:11: the calls form a cycle: cart-db -> cart-db".to_owned()),
         ("retries = 2", "calls = [\"cart-db\"]", "shop.toml:15: the calls form a cycle: cart-db -> stock -> cart-db".to_owned()),
@@ -156,6 +160,22 @@ attributes = "200x1KB"
         service.get(APP_WORK),
         Some("search;latency=p50:1ms,p99:9ms,rank;in=search;attributes=200x1KB")
     );
+}
+
+#[test]
+fn faults_of_the_telemetry_become_a_setting() {
+    for (value, expected) in [
+        (
+            r#"["span=lost;p=10", "clock=-2s"]"#,
+            "span=lost;p=10,clock=-2s",
+        ),
+        (r#""span=lost, clock=-2s""#, "span=lost, clock=-2s"),
+    ] {
+        let text = format!("[services.a]\nentry = true\ntelemetry = {value}\n");
+        let topology = parse(&text).unwrap();
+        let found = topology.services[0].get(APP_TELEMETRY_FAULTS);
+        assert_eq!(found, Some(expected));
+    }
 }
 
 #[test]

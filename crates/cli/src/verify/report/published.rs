@@ -28,14 +28,9 @@ struct RawDelivery {
     consumer: String,
     trace_ids: Option<Vec<String>>,
     attempts: Option<usize>,
-    dead_letter: Option<RawDeadLetter>,
-}
-
-#[derive(Deserialize)]
-struct RawDeadLetter {
-    queue: String,
+    dead_letter: Option<String>,
     #[serde(default)]
-    deliveries: Vec<RawDelivery>,
+    dead_letter_deliveries: Vec<RawDelivery>,
 }
 
 impl RawPublished {
@@ -120,12 +115,11 @@ impl RawDelivery {
         let ids = self.trace_ids.iter().flatten().enumerate();
         let traces = ids.map(|(at, id)| trace(&format!("{path}.trace_ids[{at}]"), id));
         let traces: Vec<TraceId> = traces.collect::<Result<_, _>>()?;
-        let dead_letters = self.dead_letter.iter().flat_map(|dead_letter| {
-            let each = dead_letter.deliveries.iter().enumerate();
-            each.map(move |(at, delivery)| {
-                let path = format!("{path}.dead_letter.deliveries[{at}]");
-                delivery.read(&path, &dead_letter.queue, &[])
-            })
+        let queue_of_dead_letters = self.dead_letter.as_deref().unwrap_or_default();
+        let dead_letters = self.dead_letter_deliveries.iter().enumerate();
+        let dead_letters = dead_letters.map(|(at, delivery)| {
+            let path = format!("{path}.dead_letter_deliveries[{at}]");
+            delivery.read(&path, queue_of_dead_letters, &[])
         });
         Ok(ExpectedDelivery {
             queue: queue.to_owned(),
