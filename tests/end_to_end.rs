@@ -101,6 +101,7 @@ const ONCE: &[&[Test]] = &[
     documents::TESTS,
     embedded_host::TESTS,
     mesh::TESTS,
+    mesh::queues::TESTS,
     raw_http::TESTS,
     security::TESTS,
     traffic::TESTS,
