@@ -17,6 +17,7 @@ mod check;
 mod documented;
 mod leaf;
 mod message;
+pub(crate) mod messaging;
 pub(crate) mod planted;
 pub(crate) mod planted_messages;
 mod registry;
@@ -140,6 +141,20 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
     let spans = collector
         .wait_for(answers.len() * 5 + 10 + odd + 3 + 5 + 5 + of_leaves)
         .await;
+    assert_eq!(defects(&collector), BTreeMap::new());
+    let mut urls = spans
+        .iter()
+        .filter_map(|span| span.attributes.get("url.full"));
+    assert!(urls.all(|url| !url.contains("secret")));
+    let queries: Vec<_> = spans
+        .iter()
+        .filter_map(|span| span.attributes.get("url.query"))
+        .collect();
+    assert!(!queries.is_empty() && queries.iter().all(|query| *query == "sig=REDACTED&x=1"));
+}
+
+/// The defects of all that a collector has, each with a span that has it.
+fn defects(collector: &Collector) -> BTreeMap<String, String> {
     let mut defects = BTreeMap::new();
     let checker = checker();
     let schema = format!(
@@ -158,16 +173,7 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
             }
         }
     }
-    assert_eq!(defects, BTreeMap::new());
-    let mut urls = spans
-        .iter()
-        .filter_map(|span| span.attributes.get("url.full"));
-    assert!(urls.all(|url| !url.contains("secret")));
-    let queries: Vec<_> = spans
-        .iter()
-        .filter_map(|span| span.attributes.get("url.query"))
-        .collect();
-    assert!(!queries.is_empty() && queries.iter().all(|query| *query == "sig=REDACTED&x=1"));
+    defects
 }
 
 fn telemetry_page_lists_every_value_of_error_type() {

@@ -12,6 +12,8 @@ use crate::support::{
     App, Collector, Launch, build, eventually, launch_app, launch_exporting_to, repository,
 };
 
+pub(crate) mod queues;
+
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
         the_shop_s_manifest_and_drawing_are_current,

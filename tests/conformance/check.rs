@@ -128,9 +128,12 @@ impl Checker {
     fn event(&self, kind: &str, event: &Event) -> Vec<String> {
         let (attributes, twice) = map(&event.attributes);
         let mut defects: Vec<_> = twice.collect();
+        // A CONSUMER span has the events of a SERVER span.
+        let section = if kind == "CONSUMER" { "SERVER" } else { kind };
+        let section = &format!("{section} `");
         let levels: Levels = if let Some(levels) = self.registry.events.get(&event.name) {
             levels.clone()
-        } else if let Some(named) = self.documented.event(&format!("{kind} `"), &event.name) {
+        } else if let Some(named) = self.documented.event(section, &event.name) {
             let level = |always| if always { "required" } else { "recommended" };
             let named = named.into_iter();
             named

@@ -39,6 +39,9 @@ impl Checker {
         let mut defects = self.required(levels, attributes, condition);
         defects.extend(attributes.iter().filter_map(|(name, value)| {
             let row = self.documented.row("Messages", name);
+            // A CONSUMER span is to its trace what a SERVER span is.
+            let of_server = || self.documented.row("SERVER `", name);
+            let row = row.or_else(|| of_server().filter(|_| kind == "CONSUMER"));
             self.attribute(name, value, levels, row)
         }));
         defects.extend(name(span, attributes));
@@ -120,6 +123,10 @@ fn condition(name: &str, is_batch: bool, span: &Span) -> Option<bool> {
         "error.type" => Some(code(span) == StatusCode::Error),
         // There always is a type, and one destination.
         "messaging.operation.type" | "messaging.destination.name" => Some(true),
+        // By the default exchange, a queue's name is its routing key. Each consumer gets every message, so each is a group.
+        "messaging.rabbitmq.destination.routing_key" | "messaging.consumer.group.name" => {
+            Some(true)
+        }
         BATCH => Some(is_batch),
         // No destination is made from a template, and none is of a single user.
         "messaging.destination.template"
@@ -148,6 +155,6 @@ fn status(span: &Span, attributes: &Attributes<'_>) -> Option<String> {
     if status == StatusCode::Ok || failed == error.is_empty() {
         return Some(format!("its status is {status:?} with '{error}'"));
     }
-    let repeats = failed && description == error;
+    let repeats = failed && description.replace(' ', "_") == error;
     repeats.then(|| "its description says no more than error.type".to_owned())
 }

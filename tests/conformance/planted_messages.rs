@@ -33,16 +33,20 @@ fn checker() -> Checker {
 }
 
 fn message(kind: SpanKind, operation: &str) -> Span {
+    let mut attributes = vec![
+        text("messaging.system", "kafka"),
+        text("messaging.operation.name", operation),
+        text("messaging.operation.type", operation),
+        text("messaging.destination.name", "orders"),
+    ];
+    if kind == SpanKind::Consumer {
+        attributes.push(text("messaging.consumer.group.name", "billing"));
+    }
     Span {
         trace_id: vec![1; 16],
         name: format!("{operation} orders"),
         kind: kind.into(),
-        attributes: vec![
-            text("messaging.system", "kafka"),
-            text("messaging.operation.name", operation),
-            text("messaging.operation.type", operation),
-            text("messaging.destination.name", "orders"),
-        ],
+        attributes,
         ..Span::default()
     }
 }
@@ -106,17 +110,23 @@ fn the_checker_finds_planted_defects_of_messages() {
         assert_eq!(checker.span(good), Vec::<String>::new(), "{good:?}");
     }
     let [create, send, send_batch, process, child, _, process_batch] = good;
-    let without = |span: &mut Span, key: &str| span.attributes.retain(|pair| pair.key != key);
-    assert!(
-        !checker
-            .span(&{
-                let mut nameless = send.clone();
-                without(&mut nameless, "messaging.operation.name");
-                nameless
-            })
-            .is_empty()
-    );
-    let table: [(&Span, Defect, &str); 19] = [
+    let table: [(&Span, Defect, &str); 21] = [
+        (
+            &send,
+            |it| {
+                it.attributes
+                    .retain(|pair| pair.key != "messaging.operation.name")
+            },
+            "messaging.operation.name is required",
+        ),
+        (
+            &process,
+            |it| {
+                it.attributes
+                    .retain(|pair| pair.key != "messaging.consumer.group.name")
+            },
+            "messaging.consumer.group.name is required here",
+        ),
         (
             &send,
             |it| it.kind = SpanKind::Consumer.into(),
@@ -274,7 +284,12 @@ fn what_differs_by_system_is_in_the_extract() {
             "messaging.rabbitmq.destination.routing_key",
             Some("conditionally_required"),
         ),
-        ("send.client", "rabbitmq", "messaging.system", None),
+        (
+            "send.client",
+            "rabbitmq",
+            "messaging.rabbitmq.destination.routing_key",
+            Some("conditionally_required"),
+        ),
         (
             "process.consumer",
             "kafka",

@@ -80,22 +80,25 @@ impl Registry {
     }
 }
 
-/// A system's page only has what differs from the general one.
+/// A system's page only has what differs from the general one. One without a page for creating or sending batches has
+/// there what it has for sending: until 1.43.0 a system's attributes were those of all its spans.
 fn messages(spans: &Value) -> BTreeMap<String, BTreeMap<String, Levels>> {
-    let spans = spans.as_object().unwrap().iter();
-    let of_systems = |systems: &Value| {
+    let of_systems = |(operation, systems): (&String, &Value)| {
         let generic = texts(&systems["generic"]["attributes"]);
-        let systems = systems.as_object().unwrap().iter();
-        let systems = systems.map(|(system, span)| {
+        let mut pages = systems.as_object().unwrap().clone();
+        if ["create.producer", "send.client"].contains(&&operation[..]) {
+            for (system, page) in spans["send.producer"].as_object().unwrap() {
+                pages.entry(system).or_insert_with(|| page.clone());
+            }
+        }
+        let pages = pages.into_iter().map(|(system, page)| {
             let mut levels = generic.clone();
-            levels.extend(texts(&span["attributes"]));
-            (system.clone(), levels)
+            levels.extend(texts(&page["attributes"]));
+            (system, levels)
         });
-        systems.collect()
+        (operation.clone(), pages.collect())
     };
-    spans
-        .map(|(operation, systems)| (operation.clone(), of_systems(systems)))
-        .collect()
+    spans.as_object().unwrap().iter().map(of_systems).collect()
 }
 
 fn texts(object: &Value) -> Levels {

@@ -42,13 +42,23 @@ fn property(input: &[u8]) {
         assert_eq!(names.len(), queues.len(), "a queue is there twice");
         survives_a_round_trip(&config, text);
     }
-    // A password is known by the `@` behind it.
-    if text.contains("*@") {
-        let text = text.replace("*@", &format!("u:{SECRET}@"));
+    if let Some((before, _)) = text.split_once("*@")
+        && is_userinfo(before)
+    {
+        let text = text.replacen("*@", &format!("u:{SECRET}@"), 1);
         let (config, problems) = read(&text);
         assert_hidden(&problems.join("\n"), &text);
         assert_hidden(&format!("{config:?}"), &text);
     }
+}
+
+/// Whether what follows this are the credentials of an entry: its scheme comes before them, and nothing that ends a host.
+fn is_userinfo(before: &str) -> bool {
+    let Some((before, authority)) = before.rsplit_once("://") else {
+        return false;
+    };
+    let entry = before.rsplit(',').next().unwrap_or_default().trim();
+    ["http", "https"].contains(&entry) && !authority.contains(['/', '?', '#'])
 }
 
 fn read(text: &str) -> (Config, Vec<String>) {

@@ -91,6 +91,7 @@ fn names_what_it_refuses_and_its_line() {
         ("batch = 5", "batch = \"\"", "15: 'batch' of 'orders' has no value".to_owned()),
         ("batch = 5", "batch = true", "15: 'batch' of queue 'orders' is of type boolean, not a string or a number".to_owned()),
         ("batch = 5", "p = 5", "15: queue 'orders' has 'p', which is no key there; the keys are consumers, system, delay, errors, incidents, batch, redeliver, dead_letter, correlation".to_owned()),
+        ("dead_letter = \"orders-dlq\"\n", "correlation = \"child\"\n", "17: 'correlation' of 'orders': with a batch only links are allowed".to_owned()),
         ("batch = 5", "correlation = \"both\"", "15: 'correlation' of 'orders': 'both' is not one of link, child".to_owned()),
         ("p99:2s", "p99:2s,http://a", format!("13: 'delay' of queue 'orders' {ends}")),
         ("p99:2s", "p99:2s,;queue=x", format!("13: 'delay' of queue 'orders' {ends}")),
