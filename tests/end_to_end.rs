@@ -30,6 +30,7 @@ mod disabled;
 mod documents;
 mod embedded_host;
 mod encoding;
+mod examples;
 mod export;
 mod fanout;
 mod faults;
@@ -101,6 +102,7 @@ const ONCE: &[&[Test]] = &[
     deploy::spinkube::TESTS,
     documents::TESTS,
     embedded_host::TESTS,
+    examples::TESTS,
     mesh::TESTS,
     mesh::queues::TESTS,
     raw_http::TESTS,

@@ -16,7 +16,7 @@ pub(crate) mod queues;
 
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
-        the_shop_s_manifest_and_drawing_are_current,
+        the_examples_manifests_and_drawings_are_current,
         writes_a_manifest_whose_paths_start_at_its_folder,
         refuses_a_malformed_topology_with_its_line,
     ]
@@ -84,19 +84,22 @@ fn hops(report: &Value) -> &[Value] {
     report["hops"].as_array().unwrap()
 }
 
-fn the_shop_s_manifest_and_drawing_are_current() {
-    let hint = "run `cargo run -- mesh examples/shop/shop.toml -o examples/shop/spin.toml`";
-    let made = printed(&["mesh", "examples/shop/shop.toml"]);
-    assert!(
-        made == fs::read_to_string(shop("spin.toml")).unwrap(),
-        "{hint}"
-    );
-    let drawn = printed(&["mesh", "examples/shop/shop.toml", "--graph"]);
-    let readme = fs::read_to_string(shop("README.md")).unwrap();
-    assert!(
-        readme.contains(&format!("```mermaid\n{drawn}```\n")),
-        "{drawn}"
-    );
+fn the_examples_manifests_and_drawings_are_current() {
+    for name in ["shop", "pipeline"] {
+        let topology = format!("examples/{name}/{name}.toml");
+        let folder = repository().join("examples").join(name);
+        let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+        let made = printed(&["mesh", &topology]);
+        let manifest = folder.join("spin.toml");
+        let hint = format!(
+            "run `cargo run -- mesh {topology} -o {}`",
+            manifest.display()
+        );
+        assert!(made == read("spin.toml"), "{hint}");
+        let drawn = printed(&["mesh", &topology, "--graph"]);
+        let is_drawn = read("README.md").contains(&format!("```mermaid\n{drawn}```\n"));
+        assert!(is_drawn, "{drawn}");
+    }
 }
 
 fn writes_a_manifest_whose_paths_start_at_its_folder() {

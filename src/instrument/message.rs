@@ -208,7 +208,7 @@ impl<'t> RequestSpan<'t> {
         };
         span.role = SpanRole::Request;
         if let Some(faults) = faults {
-            faults.change_start(&mut span.span, name);
+            faults.change_start(&mut span.span, &name);
         }
         let baggage = callers.into_iter().next().map(|caller| caller.baggage);
         RequestSpan {

@@ -65,7 +65,8 @@ fn follows_attempts_until_one_succeeds() {
     dead.trace_id = trace_id(20);
     let mut unlinked = process(0, false);
     unlinked.links[0].span_id = span_id(7);
-    let table: [(_, Vec<Span>, u64, Option<(u64, usize)>, &str); 9] = [
+    type Waiting = Option<(u64, usize)>;
+    let table: [(_, Vec<Span>, u64, Waiting, &str); 9] = [
         (two(), vec![], 0, Some((FIRST, 1)), "nothing is there"),
         (two(), vec![process(0, false)], 1, None, "processed"),
         (
