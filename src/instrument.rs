@@ -162,7 +162,7 @@ impl<'t> RequestSpan<'t> {
         span.role = SpanRole::Request;
         if let Some(faults) = faults {
             let name = method.span_name(inbound.route.as_deref());
-            faults.change_start(&mut span.span, name);
+            faults.change_start(&mut span.span, &name);
         }
         RequestSpan {
             tracer,

@@ -96,10 +96,10 @@ impl RequestFaults {
 
     /// Changes the SERVER span that has just started with this name.
     #[inline(never)]
-    pub(super) fn change_start(&self, span: &mut SdkSpan, name: String) {
+    pub(super) fn change_start(&self, span: &mut SdkSpan, name: &str) {
         if self.drawn.has(Fault::NameCardinality) {
             let id = span.span_context().span_id().to_string();
-            span.update_name([&name, "/", &id].concat());
+            span.update_name([name, "/", &id].concat());
         }
         let filler = self.drawn.find(|fault| match fault {
             Fault::Attributes(filler) => Some(filler),
