@@ -239,7 +239,8 @@ fn lost_and_late_spans_are_reported_as_they_are() {
 #[test]
 fn baggage_wins_and_may_be_turned_off() {
     let baggage = "tail.*.telemetry=end=before-start";
-    let table: [(&[(&str, &str)], &str, &[&str]); 4] = [
+    type Variables<'v> = &'v [(&'v str, &'v str)];
+    let table: [(Variables<'_>, &str, &[&str]); 4] = [
         (&[], "", &["name=cardinality"]),
         (&[], baggage, &["end=before-start"]),
         (&[("app_overrides", "off")], baggage, &["name=cardinality"]),

@@ -16,7 +16,8 @@ fn attributes(attributes: usize, attribute_bytes: usize) -> Fault {
 #[test]
 fn reads_each_fault_with_its_share() {
     let late = Fault::Export(ExportFault::Late(Duration::from_secs(30)));
-    let table: [(&str, Vec<(Fault, &str, f64)>); 13] = [
+    type Faults<'f> = Vec<(Fault, &'f str, f64)>;
+    let table: [(&str, Faults<'_>); 13] = [
         ("", vec![]),
         (" ", vec![]),
         (
