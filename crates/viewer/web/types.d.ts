@@ -213,7 +213,12 @@ export interface Report {
   trace_id?: string;
   payload?: string[];
   hops: ReportHop[];
-  spans: { span_id: string; parent_span_id?: string; kind: string }[];
+  spans: {
+    span_id: string;
+    parent_span_id?: string;
+    kind: string;
+    faults?: string[];
+  }[];
   left_out: LeftOut[];
 }
 
@@ -265,6 +270,8 @@ export interface HopRow {
   outcome: string;
   reason: string;
   error: string;
+  /** What was done to its span on purpose. */
+  faults: string;
   latency_ns: number | null;
   latency_reason: string;
   duration_ns: number | null;
@@ -276,6 +283,8 @@ export interface TryRow {
   url: string;
   outcome: string;
   failed: boolean;
+  /** What was done to its span on purpose. */
+  faults?: string;
   /** From 1 on; 0 for a call that was not made. */
   number: number;
   of?: number;

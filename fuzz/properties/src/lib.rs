@@ -4,7 +4,8 @@
 //! libFuzzer; `tests/corpus.rs` replays the committed inputs, with a stable toolchain. [`TARGETS`] lists them.
 //!
 //! - Of a request: [`trace_context`], [`propagators`], [`baggage`], [`payload`]
-//! - Of the service's environment: [`settings`], [`activities`], [`destinations`], [`target_url`], [`retry_after`], [`collector_answer`]
+//! - Of the service's environment: [`settings`], [`activities`], [`destinations`], [`telemetry_faults`],
+//!   [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of another service: [`report_lists`]
 //! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
 //! - Of the command line, with the feature `host`: `verify_report`, `backend_answer`
@@ -27,6 +28,7 @@ pub mod retry_after;
 pub mod seam;
 pub mod settings;
 pub mod target_url;
+pub mod telemetry_faults;
 pub mod trace_context;
 pub mod viewer_intake;
 pub mod viewer_query;
@@ -84,6 +86,7 @@ pub const TARGETS: &[&Target] = &[
     &settings::TARGET,
     &activities::TARGET,
     &destinations::TARGET,
+    &telemetry_faults::TARGET,
     &target_url::TARGET,
     &retry_after::TARGET,
     &collector_answer::TARGET,

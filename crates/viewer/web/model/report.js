@@ -35,6 +35,7 @@ export function parseReport(text) {
  */
 export function hopRows(report) {
   const callers = callersOf(report);
+  const faults = faultsOf(report);
   /** @type {Map<string, number>} */
   const depths = new Map();
   return report.hops.map((hop) => {
@@ -51,10 +52,11 @@ export function hopRows(report) {
       outcome: words(hop.outcome),
       reason: hop.reason ?? "",
       error: hop.error ?? "",
+      faults: faults.get(hop.span_id ?? "") ?? "",
       latency_ns: hop.latency ? Math.round(hop.latency.ms * 1e6) : null,
       latency_reason: hop.latency?.reason ?? "",
       duration_ns: elapsed(hop),
-      tries: calls.flatMap(tryRows),
+      tries: calls.flatMap((call) => tryRows(call, faults)),
     };
   });
 }
@@ -69,12 +71,24 @@ function callersOf(report) {
   return callers;
 }
 
+/** What was done to each span on purpose. @param {Report} report */
+function faultsOf(report) {
+  /** @type {Map<string, string>} */
+  const faults = new Map();
+  for (const span of report.spans) {
+    const texts = list(span.faults ?? []);
+    if (texts.length > 0) faults.set(span.span_id, texts.join(", "));
+  }
+  return faults;
+}
+
 /**
  * The tries of a call; one row without a try for a call that was not made.
  * @param {ReportCall} call
+ * @param {Map<string, string>} faults
  * @returns {TryRow[]}
  */
-function tryRows(call) {
+function tryRows(call, faults) {
   const url = String(call.url);
   const tries = list(call.tries);
   if (tries.length === 0)
@@ -83,6 +97,7 @@ function tryRows(call) {
     url,
     outcome: tryOutcome(one),
     failed: one.error !== undefined,
+    faults: faults.get(one.span_id ?? "") ?? "",
     number: index + 1,
     of: tries.length,
     duration_ns: elapsed(one),

@@ -84,6 +84,26 @@ test("hops are as deep as the calls that led to them", () => {
   );
 });
 
+test("hops and tries say what was done to their spans on purpose", () => {
+  const tries = [{ span_id: "a-b", status: 200, ...times }];
+  const [row] = hopRows(
+    report({
+      hops: [
+        hop("a", {
+          span_id: "a",
+          calls: [{ url: "http://b", outcome: "ok", tries }],
+        }),
+      ],
+      spans: [
+        { span_id: "a", kind: "SERVER", faults: ["clock=-2s", "span=lost"] },
+        { span_id: "a-b", kind: "CLIENT", faults: ["context=drop"] },
+      ],
+    }),
+  );
+  assert.equal(row.faults, "clock=-2s, span=lost");
+  assert.equal(row.tries[0].faults, "context=drop");
+});
+
 test("a hop says what became of it and why", () => {
   const [row] = hopRows(
     report({
@@ -107,6 +127,7 @@ test("a hop says what became of it and why", () => {
     reason: "baggage",
     error: "simulated error in a",
     latency_ns: 1500000,
+    faults: "",
     latency_reason: "seed",
     duration_ns: 100,
     tries: [],

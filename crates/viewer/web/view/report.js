@@ -68,6 +68,7 @@ function hop(row) {
       {},
       row.outcome,
       row.error && el("small", {}, untrusted(row.error)),
+      row.faults && el("small", {}, untrusted(row.faults)),
     ),
     el("td", {}, row.reason),
     el(
@@ -95,7 +96,12 @@ function call(service, row) {
     el("td", {}, untrusted(service)),
     el("td", {}, untrusted(row.url)),
     el("td", {}, row.number > 0 && `${row.number} of ${row.of}`),
-    el("td", {}, untrusted(row.outcome)),
+    el(
+      "td",
+      {},
+      untrusted(row.outcome),
+      row.faults && el("small", {}, untrusted(row.faults)),
+    ),
     el("td", {}, time(row.duration_ns)),
   );
 }
