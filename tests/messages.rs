@@ -8,7 +8,9 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::harness::{Test, tests};
-use crate::support::{App, Collector, Launch, SpanRecord, eventually, launch_exporting_to};
+use crate::support::{
+    App, Collector, Launch, SpanRecord, eventually, launch_exporting_to, reuses_instances,
+};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -23,6 +25,7 @@ pub(crate) const TESTS: &[Test] = tests! {
     embedded_host: [
         messages_are_accounted_for_under_load,
         messages_that_wait_when_the_host_ends_are_counted_as_lost,
+        messages_in_the_queue_give_way_to_requests,
     ]
 };
 
@@ -285,4 +288,26 @@ async fn messages_that_wait_when_the_host_ends_are_counted_as_lost() {
     let unaccounted = messages["unaccounted"].as_u64().unwrap();
     assert_eq!(lost + unaccounted, 80, "{messages}");
     assert!(lost >= 40, "{messages}");
+}
+
+async fn messages_in_the_queue_give_way_to_requests() {
+    let collector = Collector::start().await;
+    let app = publisher(&collector, ";delay=5m")
+        .argument("--max-memory")
+        .argument("64MiB")
+        .argument("--summary")
+        .argument("json")
+        .env("APP_LATENCY_CAP", "1h")
+        .start()
+        .await;
+    let each = if reuses_instances() { 400 } else { 10 };
+    let clients = (0..16).map(|_| async {
+        for _ in 0..each {
+            assert_eq!(app.process("[]").await.status(), 200);
+        }
+    });
+    futures::future::join_all(clients).await;
+    let messages = messages_at_the_end(app).await;
+    assert_eq!(messages["published"], 16 * each * 2, "{messages}");
+    assert_eq!(messages["processed"], 0, "{messages}");
 }

@@ -8,7 +8,9 @@ use tokio::time::sleep;
 
 use crate::harness::{Test, tests};
 use crate::report::checks::{as_reported, checked, items, text};
-use crate::support::{App, Collector, Launch, SpanRecord, eventually, launch_exporting_to};
+use crate::support::{
+    App, Collector, Launch, SpanRecord, eventually, launch_exporting_to, reuses_instances,
+};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -23,6 +25,8 @@ pub(crate) const TESTS: &[Test] = tests! {
     ]
     embedded_host: [
         late_spans_of_an_app_that_ends_are_accounted_for,
+        every_faulty_span_is_accounted_for,
+        instances_that_hold_spans_back_give_way_to_requests,
     ]
 };
 
@@ -369,4 +373,63 @@ async fn late_spans_of_an_app_that_ends_are_accounted_for() {
     };
     eventually("the span is missed", said).await;
     assert_eq!(collector.spans().len(), 2);
+}
+
+/// Stops the application, and returns the summary that it prints last.
+async fn summary(app: &mut App) -> Value {
+    app.signal("TERM");
+    app.wait_for_exit().await;
+    let stdout = app.stdout();
+    let last = stdout.lines().last().unwrap();
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("no summary in {stdout}"))
+}
+
+async fn every_faulty_span_is_accounted_for() {
+    let collector = Collector::start().await;
+    // A lost span is not made, one that leaves twice is two.
+    let table = [
+        ("span=lost", 2),
+        ("span=twice", 4),
+        ("export=late:100ms", 3),
+        ("export=split", 3),
+        ("export=reversed,span=twice", 4),
+    ];
+    for (faults, spans) in table {
+        let before = collector.spans().len();
+        let launch = launch_exporting_to(&collector)
+            .env("APP_TELEMETRY_FAULTS", faults)
+            .env("APP_WORK", "a,b");
+        let launch = launch.argument("--summary").argument("json");
+        let mut app = launch.start().await;
+        for _ in 0..10 {
+            assert_eq!(app.process("[]").await.status(), 200);
+        }
+        collector.wait_for(before + 10 * spans).await;
+        let summary = summary(&mut app).await;
+        for field in ["made", "sent"] {
+            assert_eq!(summary[field], 10 * spans, "{faults}: {summary}");
+        }
+    }
+}
+
+async fn instances_that_hold_spans_back_give_way_to_requests() {
+    let collector = Collector::start().await;
+    let launch = chain(&collector)
+        .env("APP_TELEMETRY_FAULTS", "export=late:5m")
+        .env("APP_B_TELEMETRY_FAULTS", "export=late:5m")
+        .argument("--max-memory")
+        .argument("64MiB")
+        .argument("--summary")
+        .argument("json");
+    let mut app = launch.start().await;
+    let each = if reuses_instances() { 400 } else { 10 };
+    let clients = (0..16).map(|_| async {
+        for _ in 0..each {
+            assert_eq!(app.process("[]").await.status(), 200);
+        }
+    });
+    futures::future::join_all(clients).await;
+    let summary = summary(&mut app).await;
+    assert_eq!(summary["made"], 16 * each * 3, "{summary}");
+    assert_eq!(summary["unaccounted"], 16 * each * 3, "{summary}");
 }

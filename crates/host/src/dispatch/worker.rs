@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{Instant, sleep};
@@ -21,6 +22,10 @@ use crate::memory::Linger;
 
 /// After how much time without work an instance ends, as in Spin.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long an evicted instance may still work. Its requests fail, so it can only end, and does so at once; one that waits
+/// for a timer does not notice.
+const EVICTED_TIME: Duration = Duration::from_secs(1);
 
 /// How many turns in a row an instance may compute before its waiting requests go to others.
 const MAX_TURNS: u32 = 4;
@@ -47,13 +52,24 @@ impl Worker {
             Ok(proxy) => proxy,
             Err(error) => return self.fail(error),
         };
+        let evicted = linger.cancelled().clone();
         let ended = {
+            let mut overdue = pin!(
+                async move {
+                    evicted.cancelled().await;
+                    sleep(EVICTED_TIME).await;
+                }
+                .fuse()
+            );
             let mut run =
                 pin!(store.run_concurrent(async |accessor| {
                     self.serve(accessor, &proxy, linger).await
                 }));
             let mut turns = 0;
             poll_fn(|cx| {
+                if overdue.as_mut().poll(cx).is_ready() && !self.queue.has_unanswered() {
+                    return Poll::Ready(Ok(Ok(())));
+                }
                 self.queue.begin_poll();
                 turn.begin();
                 let run = run.as_mut().poll(cx);
