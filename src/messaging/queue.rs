@@ -69,6 +69,12 @@ impl Queues {
         queues.filter(|(_, queue)| !self.is_dead_letter(&queue.name))
     }
 
+    /// The most spans that the messages of a batch take in one request.
+    pub fn max_spans(&self) -> usize {
+        let batches = self.0.iter().filter(|queue| queue.batch > 1);
+        batches.map(|queue| queue.batch as usize + 1).sum()
+    }
+
     /// The queue for the dead letters of `queue`, if it is described.
     pub fn dead_letter_of(&self, queue: &Queue) -> Option<&Arc<Queue>> {
         let name = queue.dead_letter.as_ref()?;

@@ -87,6 +87,7 @@ fn entries(text: &str) -> Vec<String> {
     for part in text.split(',') {
         let begins = is_http(part.trim()) || part.trim().starts_with(';');
         match entries.last_mut() {
+            _ if part.trim().is_empty() => {}
             Some(last) if !begins && is_of_queue(last) => {
                 last.push(',');
                 last.push_str(part);
@@ -94,7 +95,6 @@ fn entries(text: &str) -> Vec<String> {
             _ => entries.push(part.trim().to_owned()),
         }
     }
-    entries.retain(|entry| !entry.is_empty());
     entries
 }
 

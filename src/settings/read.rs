@@ -38,7 +38,8 @@ impl Config {
             activities::work(text, max_span_bytes)
         });
         let max_spans = reader.parse(&APP_MAX_SPANS, &parse::spans);
-        let batching = reader.batching(&[&leaves, &steps], max_spans);
+        let of_messages = destinations.queues.max_spans();
+        let batching = reader.batching(&[&leaves, &steps], max_spans, of_messages);
         let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, &parse::attributes);
         let attributed_name = take_attribute(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, &parse::ratio);
@@ -128,9 +129,14 @@ const BATCHES_IN_QUEUE: usize = 16;
 impl Reader<'_> {
     /// Reads how spans are batched. The queue and the batches are larger than their defaults where a request makes so
     /// many spans that they would not fit.
-    fn batching(&mut self, activities: &[&[Activity]], max_spans: usize) -> BatchConfig {
+    fn batching(
+        &mut self,
+        activities: &[&[Activity]],
+        max_spans: usize,
+        of_messages: usize,
+    ) -> BatchConfig {
         let per_request = activities.iter().map(|each| activity::max_spans(each));
-        let per_request = per_request.fold(0, usize::saturating_add).min(max_spans);
+        let per_request = per_request.fold(0, usize::saturating_add).min(max_spans) + of_messages;
         let wanted = (per_request * REQUESTS_IN_QUEUE).min(MAX_RAISED_QUEUE);
         let max_queue_size = self.raised(&OTEL_BSP_MAX_QUEUE_SIZE, wanted);
         let max_export_batch_size =

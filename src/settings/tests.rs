@@ -99,6 +99,21 @@ fn keeps_a_batch_within_the_queue() {
 }
 
 #[test]
+fn a_queue_of_spans_rises_with_what_a_request_makes() {
+    let table = [
+        (("APP_WORK", "a"), 2048, "a span"),
+        (("APP_WORK", "a;calls=1000"), 4000, "steps"),
+        (("APP_URL_DESTINO", ";queue=q"), 2048, "a message"),
+        (("APP_URL_DESTINO", ";queue=q;batch=999"), 4000, "a batch"),
+    ];
+    for (setting, size, reason) in table {
+        let (config, problems) = read(&[setting]);
+        assert_eq!(problems, Problems::default(), "{reason}");
+        assert_eq!(config.batching.max_queue_size, size, "{reason}");
+    }
+}
+
+#[test]
 fn names_each_malformed_setting_with_its_value_and_what_is_accepted() {
     let table = [
         (

@@ -49,7 +49,7 @@ fn reads_services_and_queues() {
 
 #[test]
 fn entries_with_the_same_queue_are_its_consumers() {
-    let text = "http://a.spin.internal;queue=q,http://b.spin.internal/;queue=q,;queue=dead";
+    let text = "http://a.spin.internal;queue=q,http://b.spin.internal/;queue=q,;queue=dead, ,";
     let Queues(queues) = destinations(text).unwrap().queues;
     let consumers: Vec<_> = queues[0].consumers.iter().map(Target::redacted).collect();
     assert_eq!(
