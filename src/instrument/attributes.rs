@@ -13,6 +13,8 @@ use crate::inbound::origin::{Origin, default_port};
 use crate::inbound::spin_headers::unbracketed;
 use crate::simulate::Reason;
 
+/// The attribute of a link that says why it is there.
+pub(super) const LINK_KIND: &str = "tracing_tail.link";
 /// Initial capacity for the attributes of a SERVER span, not a limit.
 const SERVER_ATTRIBUTES: usize = 14;
 

@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanContext, Status};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 
-use crate::simulate::activity::Filler;
+use crate::simulate::filler::Filler;
 use crate::simulate::telemetry_faults::{ContextFault, DrawnFaults, Fault};
 
 /// How long before its start a span ends that ends before it starts.

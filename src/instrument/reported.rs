@@ -7,7 +7,7 @@ use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::{Span as SdkSpan, SpanData};
 
-use super::span::LINK_KIND;
+use super::attributes::LINK_KIND;
 use crate::json::{self, Object};
 
 /// A span that has ended, for a report.

@@ -10,6 +10,7 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
+use super::attributes::LINK_KIND;
 use super::faults::{RequestFaults, SpanRole};
 use super::reported::EndedSpan;
 use super::{Received, SpanRef, attributes};
@@ -187,9 +188,6 @@ fn decision_beside_the_flag(parent: &TraceContext) -> Option<CallersDecision> {
         (_, true) => None,
     }
 }
-
-/// The attribute of a link that says why it is there.
-pub(super) const LINK_KIND: &str = "tracing_tail.link";
 
 /// Why a span links to another: the link's attribute [`LINK_KIND`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! Counts what becomes of messages, and reports it on stderr as the span account does: by default only losses, each
-//! cause at most once in [`REPORT_INTERVAL`]; to a host that adds up, every number in a line of JSON.
+//! cause at most once in [`REPORT_INTERVAL`](crate::telemetry::span_account::REPORT_INTERVAL); to a host that adds up, every number in a line of JSON.
 //!
 //! What is counted are deliveries to be made: a message counts once for each of its consumers. Each is published, and
 //! ends as processed, as a dead letter, as failed (no delivery succeeded, and there is no dead-letter queue), or as lost.

@@ -38,16 +38,39 @@ enum Attempted {
 }
 
 /// The way of messages to one consumer.
-pub(super) struct DeliveryTask<R> {
-    pub(super) runtime: R,
-    pub(super) broker: Rc<Broker>,
-    pub(super) parcel: Rc<Parcel>,
-    pub(super) delivery: PlannedDelivery,
+struct DeliveryTask<R> {
+    runtime: R,
+    broker: Rc<Broker>,
+    parcel: Rc<Parcel>,
+    delivery: PlannedDelivery,
+}
+
+impl Broker {
+    /// Delivers a parcel once the current request has been answered.
+    pub(crate) fn deliver<R: Runtime>(
+        self: &Rc<Self>,
+        runtime: &R,
+        parcel: Parcel,
+        plan: Vec<PlannedDelivery>,
+    ) {
+        self.account.published(parcel.messages * plan.len());
+        let parcel = Rc::new(parcel);
+        for delivery in plan {
+            let task = DeliveryTask {
+                runtime: runtime.clone(),
+                broker: Rc::clone(self),
+                parcel: Rc::clone(&parcel),
+                delivery,
+            };
+            self.hold(&parcel);
+            runtime.spawn(async move { task.run().await });
+        }
+    }
 }
 
 impl<R: Runtime> DeliveryTask<R> {
     /// Delivers until the consumer has processed the messages, or there is no use in it.
-    pub(super) async fn run(self) {
+    async fn run(self) {
         self.runtime.sleep(self.delivery.delay).await;
         let messages = self.parcel.messages;
         let (mut redeliveries, mut repeats) = (0, 0);

@@ -7,14 +7,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::TraceId;
 
 use super::account::{Lost, MessageAccount};
-use super::attempts::DeliveryTask;
 use super::queue::Queue;
 use crate::simulate::mesh_path::MeshPath;
 use crate::simulate::rng::SeededRng;
@@ -108,27 +106,6 @@ impl Broker {
         }
     }
 
-    /// Delivers a parcel once the current request has been answered.
-    pub(crate) fn deliver<R: Runtime>(
-        self: &Rc<Self>,
-        runtime: &R,
-        parcel: Parcel,
-        plan: Vec<PlannedDelivery>,
-    ) {
-        self.account.published(parcel.messages * plan.len());
-        let parcel = Rc::new(parcel);
-        for delivery in plan {
-            let task = DeliveryTask {
-                runtime: runtime.clone(),
-                broker: Rc::clone(self),
-                parcel: Rc::clone(&parcel),
-                delivery,
-            };
-            self.hold(&parcel);
-            runtime.spawn(async move { task.run().await });
-        }
-    }
-
     /// Counts messages for which there was no room.
     pub(crate) fn lose(&self, queue: &Queue, deliveries: usize, reason: Lost) {
         let why = match reason {
@@ -159,7 +136,7 @@ impl Broker {
         drop(next);
     }
 
-    fn hold(&self, parcel: &Parcel) {
+    pub(super) fn hold(&self, parcel: &Parcel) {
         let held = self.held.get();
         self.held.set(Held {
             deliveries: held.deliveries + 1,

@@ -7,8 +7,9 @@ use super::entry::Entry;
 use super::text::{MAX_COUNT, parse_attributes, parse_count as count};
 use super::{Fanout, parse};
 use crate::simulate::activity::system::{SYSTEMS, System, SystemKind};
-use crate::simulate::activity::{Activity, ActivityKind, ERROR_TYPES, Filler, Leaf};
+use crate::simulate::activity::{Activity, ActivityKind, ERROR_TYPES, Leaf};
 use crate::simulate::errors::ErrorCodes;
+use crate::simulate::filler::Filler;
 
 /// How deep steps may be inside each other.
 const MAX_DEPTH: usize = 8;

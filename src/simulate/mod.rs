@@ -4,6 +4,7 @@
 //! - [`errors`] and [`latency`]: the two distributions that settings and overrides describe
 //! - [`incidents`]: recurring periods with other distributions
 //! - [`behavior`]: both, as they hold now
+//! - [`filler`]: what fills a span
 //! - [`activity`]: the leaves and steps of a service, and the plan of what a request does with them
 //! - [`overrides`]: distributions for one hop of one request, from its baggage
 //! - [`telemetry_faults`]: what is wrong with the spans of a request
@@ -13,6 +14,7 @@
 pub mod activity;
 pub mod behavior;
 pub mod errors;
+pub mod filler;
 pub mod incidents;
 pub mod latency;
 pub mod mesh_path;

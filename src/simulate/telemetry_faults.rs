@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::activity::Filler;
+use super::filler::Filler;
 use super::rng::{Decision, SeededRng};
 use crate::settings::text::{parse_attributes, parse_duration, parse_percent};
 

@@ -226,7 +226,7 @@ mod tests {
     use opentelemetry_sdk::Resource;
 
     use super::super::batch::tests::{BATCHING, span};
-    use super::super::otlp::exporter::ResourceAndScope;
+    use super::super::otlp::encode::ResourceAndScope;
     use super::*;
     use crate::settings::ExporterConfig;
     use crate::target::Target;

@@ -44,6 +44,7 @@ mod code;
 mod graph;
 mod names;
 mod queues;
+mod share;
 mod spin_toml;
 mod traffic;
 

@@ -10,6 +10,7 @@ pub mod system;
 use self::system::System;
 use super::behavior::Behavior;
 use super::errors::ErrorCodes;
+use super::filler::Filler;
 
 /// A leaf or a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,29 +53,6 @@ pub struct Leaf {
     pub collection: Option<String>,
     /// The database.
     pub namespace: Option<String>,
-}
-
-/// What the span of a step is filled with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Filler {
-    /// How many attributes it has.
-    pub attributes: usize,
-    /// The bytes of each attribute's value.
-    pub attribute_bytes: usize,
-    /// How many events it has.
-    pub events: usize,
-}
-
-impl Filler {
-    /// About how many bytes it adds to an exported span.
-    pub fn bytes(&self) -> usize {
-        // A key with its lengths; a name with its time.
-        const ATTRIBUTE: usize = 48;
-        const EVENT: usize = 48;
-        let attribute = self.attribute_bytes.saturating_add(ATTRIBUTE);
-        let attributes = self.attributes.saturating_mul(attribute);
-        attributes.saturating_add(self.events.saturating_mul(EVENT))
-    }
 }
 
 /// Why a request fails in a leaf or a step, or in sending to a queue.

@@ -2,12 +2,10 @@
 //!
 //! Exports are never traced. A batch that the collector does not accept is lost.
 
-use opentelemetry::InstrumentationScope;
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::client::Client;
-use super::encode::Encoder;
+use super::encode::{Encoder, ResourceAndScope};
 use super::error::{ExportError, ExportFailure};
 use super::partial_success::Rejection;
 use crate::settings::ExporterConfig;
@@ -20,15 +18,6 @@ pub struct Exporter<R> {
     client: Client<R>,
     encoder: Encoder,
     endpoint: Target,
-}
-
-/// What all spans of an instance have in common.
-#[derive(Debug)]
-pub struct ResourceAndScope {
-    /// The service.
-    pub resource: Resource,
-    /// This crate, which creates the spans.
-    pub scope: InstrumentationScope,
 }
 
 impl<R: Runtime> Exporter<R> {

@@ -9,7 +9,7 @@ use tracing_tail::simulate::activity::is_name;
 use tracing_tail_host::document::{Located, Table};
 use tracing_tail_redact::redact;
 
-use super::calls::split_share;
+use super::share::split_share;
 use super::{Service, refusal};
 
 const DEAD_LETTER: &str = "dead_letter";

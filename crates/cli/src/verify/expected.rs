@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use opentelemetry::trace::{SpanId, TraceId};
 
 use super::attribute::Attributes;
-use super::messages::ExpectedDelivery;
 use super::span::{Kind, Status};
 use tracing_tail::simulate::telemetry_faults::Fault;
 
@@ -69,6 +68,42 @@ pub struct ExpectedLink {
     pub span_id: SpanId,
     /// Its attribute `tracing_tail.link`.
     pub reason: String,
+}
+
+/// What one consumer must process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedDelivery {
+    /// The queue.
+    pub queue: String,
+    /// The consumer's URL.
+    pub consumer: String,
+    /// Where its CONSUMER span is.
+    pub place: Place,
+    /// The same messages, for the consumers of the dead-letter queue.
+    pub dead_letters: Vec<ExpectedDelivery>,
+}
+
+/// Where a CONSUMER span is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// At the root of a trace, one for each attempt. It links to all spans of `messages`, if they are known.
+    Traces {
+        /// The traces.
+        traces: Vec<TraceId>,
+        /// The spans whose contexts the messages carry.
+        messages: Vec<SpanId>,
+    },
+    /// Below the span of the message.
+    Below {
+        /// The trace of both.
+        trace_id: TraceId,
+        /// The span of the message.
+        message: SpanId,
+        /// How many consumers get it.
+        consumers: usize,
+        /// How many attempts there may be.
+        attempts: usize,
+    },
 }
 
 /// Spans that a report does not list.

@@ -7,9 +7,10 @@ use opentelemetry::trace::TraceId;
 use serde::Serialize;
 
 use super::compare::difference::Field;
-use super::compare::finding::{Altered, Broken, CaseFindings, Pieces, SpanSummary, Twice};
+use super::compare::finding::{
+    Altered, Broken, CaseFindings, Pieces, SpanSummary, Twice, Unprocessed,
+};
 use super::expected::{LeftOut, LeftOutReason, Report};
-use super::messages::Unprocessed;
 use super::reasons::{Evidence, Reason};
 use super::sampling::{Expectation, ShareVerdict};
 

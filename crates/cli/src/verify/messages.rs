@@ -7,58 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use opentelemetry::trace::{SpanId, TraceId};
 
-use super::compare::finding::{CaseFindings, Twice};
-use super::expected::Report;
+use super::compare::finding::{CaseFindings, Twice, Unprocessed};
+use super::expected::{ExpectedDelivery, Place, Report};
 use super::span::{Kind, Span, StatusCode};
-
-/// What one consumer must process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedDelivery {
-    /// The queue.
-    pub queue: String,
-    /// The consumer's URL.
-    pub consumer: String,
-    /// Where its CONSUMER span is.
-    pub place: Place,
-    /// The same messages, for the consumers of the dead-letter queue.
-    pub dead_letters: Vec<ExpectedDelivery>,
-}
-
-/// Where a CONSUMER span is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// At the root of a trace, one for each attempt. It links to all spans of `messages`, if they are known.
-    Traces {
-        /// The traces.
-        traces: Vec<TraceId>,
-        /// The spans whose contexts the messages carry.
-        messages: Vec<SpanId>,
-    },
-    /// Below the span of the message.
-    Below {
-        /// The trace of both.
-        trace_id: TraceId,
-        /// The span of the message.
-        message: SpanId,
-        /// How many consumers get it.
-        consumers: usize,
-        /// How many attempts there may be.
-        attempts: usize,
-    },
-}
-
-/// Messages that were not processed, as far as can be seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unprocessed {
-    /// The queue.
-    pub queue: String,
-    /// The consumer's URL.
-    pub consumer: String,
-    /// The trace in which its CONSUMER span is not.
-    pub trace_id: TraceId,
-    /// The number of the attempt, from 1.
-    pub attempt: usize,
-}
 
 /// How far the messages of a request are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use opentelemetry::trace::TraceId;
 
 use super::compare::difference::{Difference, Field};
-use super::compare::finding::{Broken, SpanSummary};
+use super::compare::finding::{Broken, SpanSummary, Unprocessed};
 use super::delays::{DelaySummary, Delays};
 use super::findings::{Counts, Detail, Details, Findings, Origin};
-use super::messages::Unprocessed;
 use super::reasons::Reason;
 use super::sampling::ShareVerdict;
 

@@ -12,10 +12,6 @@ use crate::receive::batch::LinkTarget;
 use crate::store::pieces;
 use crate::wasi::{Database, DatabaseError, Row, Value};
 
-/// The most rows of a trace. Its other links are found from their source only, and counted.
-pub const MAX_LINKS_PER_TRACE: i64 = 4_096;
-/// The size of a row, with the index of sources.
-pub const LINK_BYTES: usize = 128;
 /// The most links to one span that are listed.
 pub const MAX_LISTED: usize = 100;
 /// The most links to one trace that are counted.
@@ -126,7 +122,7 @@ pub async fn incoming(
     Ok(IncomingLinks(rows))
 }
 
-/// Whether each of these spans of other traces is stored. None where it was not looked for: beyond [`MAX_TARGETS`]
+/// Whether each of these spans of other traces is stored. None where it was not looked for: beyond `MAX_TARGETS`
 /// distinct traces.
 ///
 /// # Errors

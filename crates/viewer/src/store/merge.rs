@@ -3,7 +3,8 @@
 use foldhash::HashSet;
 
 use super::limits::{MAX_SPANS_PER_TRACE, MAX_TRACE_MESSAGES, max_trace_bytes};
-use super::links::{LINK_BYTES, LinkRow};
+use super::link_bounds::LINK_BYTES;
+use super::links::LinkRow;
 use super::pieces::{Piece, StoredSpan};
 use super::segments::SegmentWriter;
 use super::shared::SharedIds;

@@ -28,6 +28,7 @@ pub mod graph;
 mod graph_trace;
 pub mod group_commit;
 pub mod limits;
+pub mod link_bounds;
 pub mod links;
 pub mod list;
 pub mod matching;

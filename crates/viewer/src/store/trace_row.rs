@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::links::{LINK_BYTES, MAX_LINKS_PER_TRACE};
+use super::link_bounds::{LINK_BYTES, MAX_LINKS_PER_TRACE};
 use super::pieces::{self, Piece};
 use crate::attribute_set::{AttributeSet, MAX_ATTRIBUTES};
 use crate::otlp::service::service_name;

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::cache::InstanceCache;
 use super::evict::Eviction;
-use super::links::{self, LINK_BYTES, LinkRow};
+use super::link_bounds::LINK_BYTES;
+use super::links::{self, LinkRow};
 use super::outcome::StoreOutcome;
 use super::rows::of_kind;
 use super::segments::SegmentWriter;

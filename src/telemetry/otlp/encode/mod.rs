@@ -6,12 +6,21 @@
 pub mod json;
 pub mod protobuf;
 
+use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry_otlp::Protocol;
 use opentelemetry_proto::tonic::trace::v1::SpanFlags;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::exporter::ResourceAndScope;
+/// What all spans of an instance have in common.
+#[derive(Debug)]
+pub struct ResourceAndScope {
+    /// The service.
+    pub resource: Resource,
+    /// This crate, which creates the spans.
+    pub scope: InstrumentationScope,
+}
 
 /// Encodes the spans of one instance, which share a resource and a scope.
 #[derive(Debug)]

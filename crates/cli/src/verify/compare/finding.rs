@@ -6,7 +6,6 @@ use opentelemetry::trace::{SpanId, TraceId};
 
 use super::difference::Difference;
 use crate::verify::expected::ExpectedSpan;
-use crate::verify::messages::Unprocessed;
 use crate::verify::span::{Kind, Span};
 
 /// What the comparison of one request finds. Spans are in the order of the report, or of the backend.
@@ -42,6 +41,19 @@ pub struct CaseFindings {
     pub beyond: u64,
     /// How many spans have a parent of another program that is not there.
     pub foreign_parents: u64,
+}
+
+/// Messages that were not processed, as far as can be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unprocessed {
+    /// The queue.
+    pub queue: String,
+    /// The consumer's URL.
+    pub consumer: String,
+    /// The trace in which its CONSUMER span is not.
+    pub trace_id: TraceId,
+    /// The number of the attempt, from 1.
+    pub attempt: usize,
 }
 
 /// A trace of a report: sampled spans only.

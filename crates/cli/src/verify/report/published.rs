@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Problem, span, trace};
 use crate::verify::expected::ExpectedSpan;
-use crate::verify::messages::{ExpectedDelivery, Place};
+use crate::verify::expected::{ExpectedDelivery, Place};
 
 #[derive(Deserialize)]
 pub(super) struct RawPublished {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::otlp::hex;
 use crate::receive::link_targets::{MAX_LINKS_PER_EXPORT, MAX_LINKS_PER_SPAN};
-use crate::store::links::{LINK_BYTES, MAX_LINKS_PER_TRACE, MAX_LISTED};
+use crate::store::link_bounds::{LINK_BYTES, MAX_LINKS_PER_TRACE};
+use crate::store::links::MAX_LISTED;
 
 fn link(trace: u64, id: u64) -> Link {
     Link {
