@@ -12,6 +12,8 @@ use crate::response::{Problem, with_body};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The icon that browsers ask for on their own.
+pub const FAVICON: &str = "/favicon.ico";
 /// The path of the page.
 const ROOT: &str = "/traces/";
 
@@ -39,6 +41,11 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!(concat!(env!("OUT_DIR"), "/web/index.html")),
     ),
     file!("icon.svg", "image/svg+xml"),
+    (
+        FAVICON,
+        "image/svg+xml",
+        include_str!(concat!(env!("OUT_DIR"), "/web/icon.svg")),
+    ),
     file!("style/theme.css", STYLE),
     file!("style/base.css", STYLE),
     file!("style/list.css", STYLE),

@@ -11,7 +11,7 @@ const HERE: (&str, &str) = ("spin-client-addr", "127.0.0.1:50000");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Answers a request to a viewer with these settings: bounds, hosts, token, origins.
-fn ask(settings: [&str; 5], method: &str, uri: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
+fn ask(settings: [&str; 6], method: &str, uri: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
     let runtime = NativeRuntime::new();
     let group = GroupCommit::default();
     let settings = Settings::read(settings).unwrap();
@@ -27,8 +27,8 @@ fn ask(settings: [&str; 5], method: &str, uri: &str, headers: &[(&str, &str)]) -
     block_on(answer(&runtime, &group, &settings, request))
 }
 
-const OPEN: [&str; 5] = [""; 5];
-const LOCKED: [&str; 5] = ["", "", "", "s3cret", ""];
+const OPEN: [&str; 6] = [""; 6];
+const LOCKED: [&str; 6] = ["", "", "", "s3cret", "", ""];
 
 #[test]
 fn the_page_and_the_api_answer_for_names_of_loopback_and_the_intake_for_all() {

@@ -42,6 +42,9 @@ export const getServices = () => get("services");
 /** @returns {Promise<Graph>} */
 export const getGraph = () => get("graph");
 
+/** What the page has to know about the app. @returns {Promise<{ process: string }>} */
+export const getApp = () => get("app");
+
 /**
  * @param {string} endpoint
  * @param {Parameters} [parameters]
