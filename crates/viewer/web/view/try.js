@@ -72,7 +72,11 @@ export function tryView(main) {
     outcome.replaceChildren("Sending…");
     try {
       const { path, headers, body } = buildRequest(new FormData(form));
-      const response = await fetch(path, { method: "POST", headers, body });
+      const response = await fetch(`..${path}`, {
+        method: "POST",
+        headers,
+        body,
+      });
       const text = await response.text();
       const report = parseReport(text);
       const json = el("pre", {}, indentJson(text));
