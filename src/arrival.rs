@@ -7,6 +7,7 @@ use http_body::Body;
 use crate::Service;
 use crate::clock::Clock;
 use crate::inbound::body::read_body;
+use crate::inbound::route::page;
 use crate::messaging::delivery::{Delivery, Message};
 use crate::outcome::Failure;
 use crate::payload::Payload;
@@ -151,6 +152,9 @@ fn validate<R>(
         return Err(Failure::Settings(service.problems.clone()));
     }
     if !is_routed {
+        if let Some(page) = page(head).filter(|_| service.config.has_page) {
+            return Err(Failure::Page(page));
+        }
         return Err(Failure::NotFound(head.uri.path().to_owned()));
     }
     if head.method != Method::POST {

@@ -15,6 +15,8 @@ use crate::simulate::activity::{ActivityFailure, FailedKind};
 pub enum Failure {
     /// Settings are malformed; one sentence for each.
     Settings(Vec<String>),
+    /// A browser asks for the app itself, and the viewer's page is there; with where it is, relative to the request.
+    Page(&'static str),
     /// There is no route for this path.
     NotFound(String),
     /// The route accepts only POST.
@@ -60,6 +62,7 @@ impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
             Failure::Settings(_) | Failure::Activity(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Page(_) => StatusCode::FOUND,
             Failure::NotFound(_) => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Failure::Baggage(_) | Failure::Unreadable(_) => StatusCode::BAD_REQUEST,
@@ -83,6 +86,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Settings(problems) => f.write_str(&problems.join("; ")),
+            Failure::Page(location) => write!(f, "the page is at {location}; POST to /process"),
             Failure::NotFound(path) => write!(f, "no route matches {path}; POST to /process"),
             Failure::MethodNotAllowed(method) => {
                 write!(f, "{method} is not allowed on /process; use POST")

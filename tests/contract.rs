@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         answers_413_for_too_large_a_body_or_list,
         answers_405_for_other_methods_on_process,
         answers_404_for_other_paths,
+        has_no_page_where_its_spans_go_elsewhere,
     ]
 };
 
@@ -311,4 +312,11 @@ async fn answers_404_for_other_paths() {
             format!("no route matches {path}; POST to /process")
         );
     }
+}
+
+async fn has_no_page_where_its_spans_go_elsewhere() {
+    let collector = Collector::start().await;
+    let app = app(&[], &collector).await;
+    let answer = app.request(Method::GET, "/").send().await.unwrap();
+    assert_eq!(answer.status(), 404);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing_tail::{limits, payload, settings, wasi};
 use tracing_tail_host::server::{connection, connections};
 use tracing_tail_host::{dispatch, memory, request_body, sqlite};
-use tracing_tail_viewer::receive::{body, limits as export_limits};
+use tracing_tail_viewer::receive::{body, content_coding, limits as export_limits};
 use tracing_tail_viewer::store::limits as trace_limits;
 use tracing_tail_viewer::{filter, reservation};
 
@@ -51,7 +51,7 @@ fn limits() -> Vec<(&'static str, String)> {
         ("body::MAX_BYTES", bytes(body::MAX_BYTES)),
         ("MAX_MESSAGES", count(export_limits::MAX_MESSAGES)),
         ("limits::MAX_SPANS", count(export_limits::MAX_SPANS)),
-        ("MAX_GZIP_PARTS", count(body::MAX_GZIP_PARTS)),
+        ("MAX_PARTS", count(content_coding::MAX_PARTS)),
         ("MAX_DEPTH", count(export_limits::MAX_DEPTH)),
         ("MAX_EXPORT_BYTES", bytes(reservation::MAX_EXPORT_BYTES)),
         (

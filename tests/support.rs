@@ -44,7 +44,9 @@ pub fn launch_app() -> Launch {
     let manifest = repository().join(manifest);
     let launch = match spin() {
         Some(spin) => Launch::new(spin, manifest).stop_on_drop(StopOnDrop::Terminate),
-        None => Launch::new(PROGRAM, manifest),
+        None => Launch::new(PROGRAM, manifest)
+            .argument("--otlp-listen")
+            .argument("none"),
     };
     launch.current_dir(repository())
 }

@@ -47,7 +47,9 @@ impl Host {
             Host::Embedded => Launch::new(std::env::current_exe()?, manifest)
                 .leading_argument("host")
                 .argument("--summary")
-                .argument("json"),
+                .argument("json")
+                .argument("--otlp-listen")
+                .argument("none"),
             Host::Earlier(program) => Launch::new(program, manifest),
             Host::Spin(program) => {
                 Launch::new(program, manifest).stop_on_drop(StopOnDrop::Terminate)

@@ -1,11 +1,11 @@
-//! Matches requests for `/process`, at the root or below the base of the trigger's route.
+//! Matches requests for `/process` and for the app itself, at the root or below the base of the trigger's route.
 //!
 //! Paths are compared without normalization (RFC 3986, section 6.2.1): `//process` and `/process/` are other
 //! resources. A proxy in front of the service sees them the same way, so its path rules cannot be bypassed.
 
 use std::borrow::Cow;
 
-use http::request;
+use http::{Method, request};
 
 use crate::inbound::spin_headers;
 
@@ -24,6 +24,26 @@ pub fn route(head: &request::Parts) -> Option<Cow<'static, str>> {
     // Spin drops one of two slashes in a row.
     let doubled = path.strip_suffix(ROUTE)?.ends_with('/');
     (!doubled).then(|| Cow::Owned([base, ROUTE].concat()))
+}
+
+/// The page, from the deepest base that leads to it.
+const PAGE: &str = "../../../../traces/";
+
+/// Where the viewer's page is, for a GET or HEAD of the base of the trigger's route, such as `/`. The page is at
+/// `/traces/` from the root of the app; the reference is relative, so that it also leads there behind a proxy that serves
+/// the app below a prefix.
+#[inline(never)]
+pub fn page(head: &request::Parts) -> Option<&'static str> {
+    let path = head.uri.path().as_bytes();
+    if !matches!(head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let info = spin_headers::path_info(&head.headers).unwrap_or("-");
+    if path != b"/" && (!matches!(info, "" | "/") || path.windows(2).any(|two| two == b"//")) {
+        return None;
+    }
+    let depth = path.iter().filter(|byte| **byte == b'/').count();
+    PAGE.get(15_usize.checked_sub(3 * depth)?..)
 }
 
 #[cfg(test)]
@@ -66,6 +86,39 @@ mod tests {
             .unwrap()
             .into_parts();
         assert_eq!(route(&head), None, "a host without these headers");
+    }
+
+    #[test]
+    fn the_base_of_the_trigger_leads_to_the_page() {
+        let table = [
+            (Method::GET, "/", Some("/"), Some("traces/")),
+            (Method::HEAD, "/", Some("/"), Some("traces/")),
+            (Method::GET, "/", None, Some("traces/")),
+            (Method::GET, "/chain", Some(""), Some("traces/")),
+            (Method::GET, "/chain/", Some("/"), Some("../traces/")),
+            (Method::GET, "/a/b/", Some("/"), Some("../../traces/")),
+            (
+                Method::GET,
+                "/a/b/c/d/",
+                Some("/"),
+                Some("../../../../traces/"),
+            ),
+            (Method::GET, "/a/b/c/d/e/", Some("/"), None),
+            (Method::POST, "/", Some("/"), None),
+            (Method::OPTIONS, "/", Some("/"), None),
+            (Method::GET, "//", Some("/"), None),
+            (Method::GET, "/chain//", Some("/"), None),
+            (Method::GET, "/favicon.ico", Some("/favicon.ico"), None),
+            (Method::GET, "/chain/", None, None),
+        ];
+        for (method, path, info, expected) in table {
+            let mut request = Request::builder().method(&method).uri(path);
+            if let Some(info) = info {
+                request = request.header("spin-path-info", info);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(page(&head), expected, "{method} {path}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub mod report;
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::json::Object;
@@ -38,8 +38,14 @@ pub fn respond(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     // Without a length the body is chunked, and its end waits for the client's delayed ACK.
     headers.insert(CONTENT_LENGTH, length.into());
-    if let Some(Failure::MethodNotAllowed(_)) = failure {
-        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    match failure {
+        Some(Failure::MethodNotAllowed(_)) => {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        Some(Failure::Page(location)) => {
+            headers.insert(LOCATION, HeaderValue::from_static(location));
+        }
+        _ => {}
     }
     response
 }

@@ -75,6 +75,8 @@ pub struct Config {
     pub known_methods: String,
     /// Where spans are sent; `None` if the setting is malformed.
     pub otlp_endpoint: Option<Target>,
+    /// Whether the app has the viewer's page: its spans go to the app's own viewer.
+    pub has_page: bool,
     /// How spans are sent.
     pub export: ExporterConfig,
     /// Attributes of the resource, in addition to those that the service sets itself.

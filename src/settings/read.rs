@@ -10,7 +10,7 @@ use super::table::{
     OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS, OTEL_RESOURCE_ATTRIBUTES,
     OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
 };
-use super::values::{VIEWER_HOST, Values};
+use super::values::{Values, is_viewer};
 use super::{
     BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, activities, destinations,
     parse,
@@ -54,9 +54,8 @@ impl Config {
         let host = otlp_endpoint
             .as_ref()
             .and_then(|target| target.url().host());
-        if host == Some(VIEWER_HOST)
-            && let Some(token) = reader.given(&APP_VIEWER_TOKEN)
-        {
+        let has_page = host.is_some_and(is_viewer);
+        if has_page && let Some(token) = reader.given(&APP_VIEWER_TOKEN) {
             parse::add_bearer_token(&token, &mut headers);
         }
         let config = Config {
@@ -103,6 +102,7 @@ impl Config {
                 .given(&OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS)
                 .unwrap_or_default(),
             otlp_endpoint,
+            has_page,
             batching,
             leaves,
             steps,

@@ -63,7 +63,13 @@ fn sends_the_viewers_token_only_to_the_viewer() {
             "authorization=mine",
             Some("mine"),
         ),
+        (
+            "http://tracing-tail-viewer.spin.internal/v1/traces",
+            "",
+            Some("Bearer s3cret"),
+        ),
         ("http://collector:4318/v1/traces", "", None),
+        ("http://my-viewer.spin.internal/v1/traces", "", None),
         (
             "http://viewer.spin.internal.evil.example/v1/traces",
             "",

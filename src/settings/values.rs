@@ -26,8 +26,14 @@ pub type Value = Result<Option<String>, String>;
 #[derive(Debug, Clone, Default)]
 pub struct Values(Vec<(Setting, Value)>);
 
-/// The host of the app's own viewer. No other service can have this name.
-pub(super) const VIEWER_HOST: &str = "viewer.spin.internal";
+/// The host of the app's own viewer, or the end of it: see [`is_viewer`].
+const VIEWER_HOST: &str = "viewer.spin.internal";
+
+/// Whether a host is the app's own viewer: `viewer.spin.internal`, or `tracing-tail-viewer.spin.internal` beside services
+/// of any name, as in a topology.
+pub(super) fn is_viewer(host: &str) -> bool {
+    host.strip_prefix("tracing-tail-").unwrap_or(host) == VIEWER_HOST
+}
 
 /// The settings that determine which others are needed.
 const READ_FIRST: [Setting; 10] = [

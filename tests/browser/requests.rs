@@ -58,6 +58,9 @@ async fn sends_a_request_and_shows_its_trace_without_reloading() {
         .await;
     browser.execute("window.same = true").await;
     browser.click("[data-view=try]").await;
+    let path = "document.querySelector('[name=path]').value === '/chain/process'";
+    browser.wait_until("the path is the mesh's", path).await;
+    browser.fill("[name=path]", "/process").await;
     browser.fill("[name=payload]", "[\"from the form\"]").await;
     screenshot(&browser, "try").await;
     browser.click(".try .primary").await;
@@ -174,6 +177,9 @@ async fn a_fault_from_the_form_hits_its_hop() {
     browser
         .wait_until("the form is there", "document.querySelector('form.try')")
         .await;
+    let path = "document.querySelector('[name=path]').value === '/chain/process'";
+    browser.wait_until("the path is the mesh's", path).await;
+    browser.fill("[name=path]", "/process").await;
     browser.fill("[name=service]", "service-b").await;
     browser.fill("[name=errors]", "503:100").await;
     browser.fill("[name=seed]", "7").await;

@@ -13,6 +13,7 @@ use self::requests::Requests;
 use self::verify::Verify;
 use crate::traffic::plan::Plan;
 use crate::traffic::rate::Rate;
+use crate::up::otlp::OtlpListen;
 use tracing_tail_host::memory::MAX_INSTANCE_BYTES;
 use tracing_tail_host::request_body::{BODY_STALL, BODY_TIMEOUT};
 use tracing_tail_host::server::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
@@ -61,6 +62,7 @@ const TOPOLOGY: &str = r#"A topology is a TOML file:
 
   name = "shop"                        # the application's; default: the file's name
   source = "tracing_tail.wasm"         # the component; default: built from the repository around the file
+  viewer = false                       # without the trace viewer, which is at /traces/ otherwise
 
   [services.storefront]                # lower-case words joined by '-'
   entry = true                         # takes requests from outside; at least one service does
@@ -217,6 +219,13 @@ pub struct Up {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = parse_address)]
     pub listen: SocketAddr,
+    /// Where SDKs with nothing set may send spans: none, or http=ADDRESS,grpc=ADDRESS [default: ports 4318 and 4317 of
+    /// this machine where they are free, if the app has the trace viewer and sends its spans there]
+    #[arg(long, value_name = "ADDRESSES", default_value = "", hide_default_value = true, value_parser = parse_otlp_listen)]
+    pub otlp_listen: OtlpListen,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
     /// Where variables come from [default: runtime-config.toml beside the manifest, if it is there]
     #[arg(long, value_name = "PATH")]
     pub runtime_config_file: Option<PathBuf>,
@@ -279,6 +288,13 @@ fn parse_size(argument: &str) -> Result<usize, String> {
     sized
         .filter(|size| *size >= MIN_MEMORY)
         .ok_or_else(|| "write a size of at least 16MiB, such as 512MiB or 2GiB".to_owned())
+}
+
+fn parse_otlp_listen(argument: &str) -> Result<OtlpListen, String> {
+    match argument {
+        "" => Ok(OtlpListen::default()),
+        given => OtlpListen::parse(given),
+    }
 }
 
 /// As in Spin a name is resolved, to its IPv4 address if it has one.

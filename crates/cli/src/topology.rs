@@ -3,6 +3,7 @@
 //! ```toml
 //! name = "shop"                      # default: the file's name
 //! source = "tracing_tail.wasm"       # default: built from the repository around it
+//! viewer = false                     # default: the trace viewer is there too, at /traces/
 //!
 //! [services.storefront]
 //! entry = true                       # takes requests from outside
@@ -47,6 +48,7 @@ mod queues;
 mod share;
 mod spin_toml;
 mod traffic;
+mod viewer;
 
 pub use calls::Call;
 pub use code::Code;
@@ -77,6 +79,8 @@ pub struct Topology {
     pub name: String,
     /// The component's file, if the topology names one.
     pub source: Option<String>,
+    /// Whether it has the trace viewer.
+    pub viewer: bool,
     /// The services, in the order of the file.
     pub services: Vec<Service>,
     /// The queues between them, in the order of the file.
@@ -121,6 +125,8 @@ impl Topology {
             None => name.to_owned(),
         };
         let source = root.string("source")?.map(|source| source.value);
+        let says_so = root.contains("viewer");
+        let viewer = root.boolean("viewer")? || !says_so;
         let Some(services) = root.table("services", "'services'")? else {
             return Err(root.error("has no [services.<name>]"));
         };
@@ -145,13 +151,14 @@ impl Topology {
             .map(|table| traffic::read(table, &services, &queues))
             .transpose()?;
         root.refuse_unknown()?;
-        names::refuse_clashes(&services)?;
+        names::refuse_clashes(&services, viewer)?;
         calls::refuse_unknown(&services)?;
         queues::check(&services, &queues)?;
         calls::refuse_cycles(&services, &queues)?;
         Ok(Topology {
             name,
             source,
+            viewer,
             services,
             queues,
             traffic,
@@ -281,7 +288,7 @@ fn telemetry_faults(id: &str, table: &mut Table<'_>) -> Result<Option<String>> {
 fn shared() -> impl Iterator<Item = Setting> {
     SETTINGS.into_iter().filter(|setting| {
         let own = *setting != OTEL_PROPAGATORS && own().any(|own| own == *setting);
-        // A mesh has no viewer.
+        // The token is the viewer's, if there is one.
         !own && ![APP_NAME, APP_VIEWER_TOKEN].contains(setting)
     })
 }

@@ -25,10 +25,13 @@ use crate::warnings::Warnings;
 mod banner;
 mod listen;
 mod load;
+mod open;
+pub mod otlp;
 mod report;
 
-use banner::{banner, process_path};
+use banner::{banner, process_path, viewer};
 use load::{Loaded, load};
+use otlp::OtlpPorts;
 use report::Accounts;
 
 /// The name before messages on stderr.
@@ -56,7 +59,9 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         traffic,
     } = load(&args)?;
     let address = listener.local_addr()?;
-    let banner = banner(&manifest, &variables, &format!("http://{address}"));
+    let otlp = OtlpPorts::take(&args.otlp_listen, &manifest, &variables).await;
+    let url = format!("http://{address}");
+    let banner = banner(&manifest, &variables, (&url, otlp.line.as_deref()));
     let accounts = Arc::new(Accounts::default());
     let output = output(&args, Arc::clone(&accounts));
     let context = AppContext::new(MemoryBudget::new(args.max_memory), output);
@@ -66,6 +71,14 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let stop = shutdown.begin();
     // The server runs even if stdout is closed.
     let _ = writeln!(io::stdout(), "{banner}");
+    // Until the app ends.
+    let _otlp = otlp.serve(&loopback(address, ""));
+    if args.open {
+        match viewer(&manifest) {
+            Some(_) => open::open(loopback(address, "/traces/")),
+            None => eprintln!("{PROGRAM}: the app has no page to open"),
+        }
+    }
     let traffic = traffic
         .map(|plan| BackgroundTraffic::start(plan, &loopback(address, &process_path(&manifest))))
         .transpose()?;

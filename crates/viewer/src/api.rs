@@ -82,6 +82,20 @@ pub async fn answer(
     }
 }
 
+/// Answers `GET app`: what the page has to know about the app.
+///
+/// # Errors
+/// 405 for another method.
+pub fn app(method: &Method, process: &str) -> Result<Response<Bytes>, Problem> {
+    match *method {
+        Method::GET | Method::HEAD => Ok(json_response(&json!({ "process": process }))),
+        _ => {
+            let problem = format!("{method} is not possible on 'app'");
+            Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, problem))
+        }
+    }
+}
+
 struct ApiRequest<'r, D> {
     database: &'r D,
     bounds: &'r Bounds,
@@ -108,6 +122,7 @@ impl<D: Database> ApiRequest<'_, D> {
             "oldest": counts.oldest,
             "kept": counts.kept,
             "total": counts.traces,
+            "unrouted": if filter.leaves_out_unrouted { counts.unrouted } else { 0 },
         })))
     }
 

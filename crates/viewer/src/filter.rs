@@ -37,6 +37,8 @@ pub struct Filter {
     pub calls: Vec<CallFilter>,
     /// Attributes of spans or their resources.
     pub attributes: Vec<AttributeFilter>,
+    /// Whether traces of nothing but a request without a route are left out.
+    pub leaves_out_unrouted: bool,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
@@ -113,6 +115,7 @@ impl Filter {
             texts: Vec::new(),
             calls: Vec::new(),
             attributes: Vec::new(),
+            leaves_out_unrouted: true,
             conditions: Vec::new(),
             values: Vec::new(),
         };
@@ -136,7 +139,14 @@ impl Filter {
                     "false" | "" => {}
                     _ => return Err(malformed(&name, &value, "true or false")),
                 },
+                "unrouted" => match &*value {
+                    "true" => filter.leaves_out_unrouted = false,
+                    "false" | "" => {}
+                    _ => return Err(malformed(&name, &value, "true or false")),
+                },
                 "trace_id" => {
+                    // Whoever knows the id wants that trace.
+                    filter.leaves_out_unrouted = false;
                     let id = hex::decode_id(&value).ok_or_else(|| {
                         malformed(&name, &value, "32 hexadecimal digits, not all 0")
                     })?;
@@ -153,6 +163,9 @@ impl Filter {
                     )));
                 }
             }
+        }
+        if filter.leaves_out_unrouted {
+            filter.and("t.unrouted = 0", []);
         }
         if let Some(after) = filter.changed_after {
             filter.and("t.changed > ?", [after.into()]);
@@ -205,6 +218,7 @@ impl Filter {
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
         let id = hex::decode_id::<16>(text);
+        self.leaves_out_unrouted &= id.is_none();
         let like = pattern(text);
         let named =
             "t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\'";

@@ -12,8 +12,12 @@ use crate::response::{Problem, with_body};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The icon that browsers ask for on their own.
+pub const FAVICON: &str = "/favicon.ico";
 /// The path of the page.
 const ROOT: &str = "/traces/";
+/// The same from `/traces`.
+const BELOW: &str = "traces/";
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -39,6 +43,11 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!(concat!(env!("OUT_DIR"), "/web/index.html")),
     ),
     file!("icon.svg", "image/svg+xml"),
+    (
+        FAVICON,
+        "image/svg+xml",
+        include_str!(concat!(env!("OUT_DIR"), "/web/icon.svg")),
+    ),
     file!("style/theme.css", STYLE),
     file!("style/base.css", STYLE),
     file!("style/list.css", STYLE),
@@ -92,11 +101,19 @@ pub fn token_redirect(
     let page = matches!(head.uri.path(), "/traces" | ROOT);
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     let (given, rest) = token::from_link(&head.uri).filter(|_| page && reads)?;
+    // Both are relative, and the cookie is for the folder of its request: the app may be served below a prefix.
+    if head.uri.path() != ROOT {
+        let query = head.uri.query().unwrap_or_default();
+        return Some(Ok(redirect(
+            StatusCode::SEE_OTHER,
+            &format!("{BELOW}?{query}"),
+        )));
+    }
     let secure = head.uri.scheme_str() == Some("https");
     let cookie = token.map(|token| token.cookie(&given, secure)).transpose();
     let query = if rest.is_empty() { "" } else { "?" };
     Some(cookie.map(|cookie| {
-        let mut response = redirect(StatusCode::SEE_OTHER, &format!("{ROOT}{query}{rest}"));
+        let mut response = redirect(StatusCode::SEE_OTHER, &format!("./{query}{rest}"));
         if let Some(cookie) = cookie {
             response.headers_mut().insert(SET_COOKIE, cookie);
         }
@@ -117,7 +134,7 @@ fn redirect(status: StatusCode, path: &str) -> Response<Bytes> {
 /// Answers a request to a path of the page.
 pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
     if path == "/traces" {
-        return redirect(StatusCode::PERMANENT_REDIRECT, ROOT);
+        return redirect(StatusCode::PERMANENT_REDIRECT, BELOW);
     }
     let Some((_, kind, file)) = FILES.iter().find(|(known, _, _)| *known == path) else {
         let problem = format!("there is nothing at '{path}'");

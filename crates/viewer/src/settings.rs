@@ -18,9 +18,11 @@ pub const HOSTS: Setting = (hosts::SETTING, "");
 pub const TOKEN: Setting = (token::SETTING, "");
 /// The setting of [`Access::origins`].
 pub const CORS: Setting = (origins::SETTING, "loopback");
+/// The setting of [`Settings::process`].
+pub const PROCESS: Setting = ("APP_VIEWER_PROCESS", "/process");
 
 /// All settings, in the order of the table in `docs/settings.md`.
-pub const SETTINGS: [Setting; 5] = [TRACES, BYTES, HOSTS, TOKEN, CORS];
+pub const SETTINGS: [Setting; 6] = [TRACES, BYTES, HOSTS, TOKEN, CORS, PROCESS];
 
 /// The viewer's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Settings {
     pub bounds: Bounds,
     /// Who has access.
     pub access: Access,
+    /// The path that the page's form sends its requests to.
+    pub process: String,
 }
 
 impl Settings {
@@ -36,7 +40,9 @@ impl Settings {
     ///
     /// # Errors
     /// A sentence that names the setting, what is wrong with it, and what is accepted.
-    pub fn read([traces, bytes, hosts, token, cors]: [&str; 5]) -> Result<Settings, String> {
+    pub fn read(
+        [traces, bytes, hosts, token, cors, process]: [&str; 6],
+    ) -> Result<Settings, String> {
         let with_name = |(name, _): Setting| move |problem: String| format!("{name}: {problem}");
         Ok(Settings {
             bounds: Bounds::read(traces, bytes)?,
@@ -45,7 +51,21 @@ impl Settings {
                 token: Token::parse(token).map_err(with_name(TOKEN))?,
                 origins: AllowedOrigins::parse(or_default(CORS, cors)).map_err(with_name(CORS))?,
             },
+            process: path(or_default(PROCESS, process)).map_err(with_name(PROCESS))?,
         })
+    }
+}
+
+/// A path from the root of the app.
+fn path(text: &str) -> Result<String, String> {
+    let is_path = text.starts_with('/')
+        && !text.starts_with("//")
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    match is_path {
+        true => Ok(text.to_owned()),
+        false => Err(format!("'{text}' is not a path such as /process")),
     }
 }
 
@@ -110,21 +130,25 @@ mod tests {
     fn accepts_the_defaults_and_names_the_setting_of_a_wrong_value() {
         assert!(Settings::read(SETTINGS.map(|(_, default)| default)).is_ok());
         assert_eq!(
-            Settings::read([""; 5]),
-            Settings::read(["", "", "", "", "loopback"])
+            Settings::read([""; 6]),
+            Settings::read(["", "", "", "", "loopback", "/process"])
         );
         let table = [
             (
-                ["", "", "http://a", "", ""],
+                ["", "", "http://a", "", "", ""],
                 "APP_VIEWER_HOSTS: 'http://a' is not a ",
             ),
             (
-                ["", "", "", "two words", ""],
+                ["", "", "", "two words", "", ""],
                 "APP_VIEWER_TOKEN: the token ",
             ),
             (
-                ["", "", "", "", "evil.example"],
+                ["", "", "", "", "evil.example", ""],
                 "APP_VIEWER_CORS: 'evil.example' is not an origin ",
+            ),
+            (
+                ["", "", "", "", "", "//evil.example/process"],
+                "APP_VIEWER_PROCESS: '//evil.example/process' is not a path such as /process",
             ),
         ];
         for (values, expected) in table {

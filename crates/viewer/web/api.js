@@ -10,7 +10,8 @@ import { toQuery } from "./model/filters.js";
 /** @typedef {import('./types.d.ts').Graph} Graph */
 /** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
 
-const ROOT = "/traces/api";
+/** From the page's address, which may be below a prefix. */
+const ROOT = "api";
 /** In milliseconds. After it a response counts as lost; the next poll asks again. */
 const TIMEOUT = 30000;
 
@@ -41,6 +42,9 @@ export const getServices = () => get("services");
 
 /** @returns {Promise<Graph>} */
 export const getGraph = () => get("graph");
+
+/** What the page has to know about the app. @returns {Promise<{ process: string }>} */
+export const getApp = () => get("app");
 
 /**
  * @param {string} endpoint

@@ -31,6 +31,8 @@ export interface TracePage {
   oldest: number;
   kept: number[];
   total: number;
+  /** How many are left out of the list: nothing but a request without a route. */
+  unrouted: number;
 }
 
 export interface Link {

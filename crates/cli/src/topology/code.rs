@@ -5,7 +5,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Topology;
+use super::{Topology, viewer};
 use tracing_tail_host::document::Document;
 
 /// The component's file in the repository.
@@ -16,6 +16,8 @@ const BUILT: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
 pub struct Code {
     /// The component's file.
     pub source: String,
+    /// The file of the viewer's component, if there is one.
+    pub viewer: Option<String>,
     /// The repository that it is built in; none if the topology names a file.
     pub repository: Option<String>,
 }
@@ -29,8 +31,12 @@ impl Code {
         let beside = absolute(beside)?;
         let dir = absolute(dir)?;
         if let Some(source) = &topology.source {
+            let source = beside.join(source);
+            let viewer = viewer::beside(&source);
+            let has_viewer = topology.viewer && viewer.exists();
             return Ok(Code {
-                source: slashes(&relative(&dir, &beside.join(source))),
+                source: slashes(&relative(&dir, &source)),
+                viewer: has_viewer.then(|| slashes(&relative(&dir, &viewer))),
                 repository: None,
             });
         }
@@ -49,6 +55,7 @@ impl Code {
         let root = relative(&dir, root);
         Ok(Code {
             source: slashes(&root.join(BUILT)),
+            viewer: topology.viewer.then(|| slashes(&root.join(viewer::BUILT))),
             repository: Some(slashes(&root)),
         })
     }
@@ -127,14 +134,17 @@ mod tests {
             find("", &beside),
             Code {
                 source: format!("../{BUILT}"),
+                viewer: Some(format!("../{}", viewer::BUILT)),
                 repository: Some("..".to_owned()),
             }
         );
         assert_eq!(find("", repository).source, BUILT);
+        assert_eq!(find("viewer = false", repository).viewer, None);
         assert_eq!(
             find("source = \"x.wasm\"", repository),
             Code {
                 source: "docs/x.wasm".to_owned(),
+                viewer: None,
                 repository: None,
             }
         );

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use tracing_tail::settings::Setting;
 
-use super::{Service, own, shared};
+use super::{Service, own, shared, viewer};
 use tracing_tail_host::document::Located;
 
 /// Refuses a name that is not both a host name and a component id.
@@ -25,13 +25,28 @@ pub(super) fn check(id: &Located<String>) -> Result<()> {
     )))
 }
 
-/// Refuses two settings with the same variable.
-pub(super) fn refuse_clashes(services: &[Service]) -> Result<()> {
+/// Refuses two settings with the same variable, and services that are in the viewer's way.
+pub(super) fn refuse_clashes(services: &[Service], has_viewer: bool) -> Result<()> {
     let mut taken: HashMap<_, _> = shared()
         .map(|setting| (plain(setting), format!("{} of all services", setting.env)))
         .collect();
+    let of_viewer = viewer::VARIABLES.iter().filter(|_| has_viewer);
+    taken.extend(of_viewer.map(|(name, ..)| ((*name).to_owned(), "the viewer's".to_owned())));
+    let entries = services.iter().filter(|service| service.entry).count();
     for service in services {
         let id = &service.id.value;
+        let route = format!("/{id}/...");
+        let in_the_way = match service.entry && entries > 1 {
+            _ if !has_viewer => None,
+            _ if id == viewer::ID => Some("the component"),
+            true if viewer::ROUTES.contains(&route.as_str()) => Some("the route"),
+            _ => None,
+        };
+        if let Some(what) = in_the_way {
+            return Err(service.id.error(format!(
+                "service '{id}' would have {what} of the trace viewer; choose another name, or write viewer = false"
+            )));
+        }
         for setting in own() {
             let variable = of_service(id, setting);
             let meaning = format!("{} of service '{id}'", setting.env);

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 use tracing_tail::settings::{
-    APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, OTEL_EXPORTER_OTLP_HEADERS, OTEL_PROPAGATORS, Setting,
+    APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, APP_VIEWER_TOKEN, OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_PROPAGATORS, OTLP_ENDPOINT, Setting,
 };
 
-use super::{Code, Service, Topology, calls, is_mapped, names, own, shared};
+use super::{Code, Service, Topology, calls, is_mapped, names, own, shared, viewer};
 
 /// The hosts that every service may send requests to, as in the repository's own manifest.
 pub(super) const ALLOWED_HOSTS: [&str; 6] = [
@@ -40,12 +41,18 @@ pub fn spin_toml(topology: &Topology, code: &Code, file: &str) -> String {
     text.line("[application]");
     text.line(format!("name = {}", quote(&topology.name)));
     text.line("version = \"0.1.0\"");
-    variables(topology, &mut text);
+    variables(topology, code, &mut text);
     for service in &topology.services {
         text.line("");
         text.line("[[trigger.http]]");
         text.line(format!("route = {}", route(topology, service)));
         text.line(format!("component = {}", quote(&service.id.value)));
+    }
+    for route in viewer::ROUTES.iter().filter(|_| code.viewer.is_some()) {
+        text.line("");
+        text.line("[[trigger.http]]");
+        text.line(format!("route = {}", quote(route)));
+        text.line(format!("component = {}", quote(viewer::ID)));
     }
     for (at, service) in topology.services.iter().enumerate() {
         let id = &service.id.value;
@@ -55,14 +62,37 @@ pub fn spin_toml(topology: &Topology, code: &Code, file: &str) -> String {
         text.list("allowed_outbound_hosts", &ALLOWED_HOSTS);
         // Once is enough, since all have the same source.
         if let (0, Some(repository)) = (at, &code.repository) {
-            build(id, repository, &mut text);
+            build(id, (BUILD, &WATCH), repository, &mut text);
         }
         mappings(id, &mut text);
+        if code.viewer.is_some() {
+            text.mapping(APP_VIEWER_TOKEN, viewer::TOKEN);
+        }
+    }
+    if let Some(source) = &code.viewer {
+        viewer_component(source, code, &mut text);
     }
     text.0
 }
 
-fn variables(topology: &Topology, text: &mut Text) {
+fn viewer_component(source: &str, code: &Code, text: &mut Text) {
+    let id = viewer::ID;
+    text.line("");
+    text.line("# Keeps the latest traces in .spin/sqlite_db.db, and shows them under /traces.");
+    text.line(format!("[component.{id}]"));
+    text.line(format!("source = {}", quote(source)));
+    text.list("sqlite_databases", &["default"]);
+    if let Some(repository) = &code.repository {
+        build(id, (viewer::BUILD, &viewer::WATCH), repository, text);
+    }
+    text.line("");
+    text.line(format!("[component.{id}.variables]"));
+    for (name, ..) in viewer::VARIABLES {
+        text.line(format!("app_{name} = \"{{{{ {name} }}}}\""));
+    }
+}
+
+fn variables(topology: &Topology, code: &Code, text: &mut Text) {
     text.line("");
     text.line("# With runtime-config.toml each variable is the environment variable beside it.");
     text.line("[variables]");
@@ -89,6 +119,7 @@ fn variables(topology: &Topology, text: &mut Text) {
         };
         let default = match setting {
             APP_MAX_HOPS => max_hops(topology),
+            OTLP_ENDPOINT if code.viewer.is_some() => viewer::ENDPOINT.to_owned(),
             _ => setting.default.to_owned(),
         };
         let (variable, default) = (names::plain(setting), quote(&default));
@@ -96,6 +127,30 @@ fn variables(topology: &Topology, text: &mut Text) {
         text.line(format!(
             "{variable} = {{ default = {default}{secret} }} # {env}"
         ));
+    }
+    if code.viewer.is_none() {
+        return;
+    }
+    text.line("# the trace viewer");
+    for (variable, default, is_secret) in viewer::VARIABLES {
+        let secret = if is_secret { ", secret = true" } else { "" };
+        let default = match variable {
+            viewer::PROCESS => &process_path(topology),
+            _ => default,
+        };
+        let (default, env) = (quote(default), variable.to_ascii_uppercase());
+        text.line(format!(
+            "{variable} = {{ default = {default}{secret} }} # APP_{env}"
+        ));
+    }
+}
+
+/// Where the first entry point answers.
+fn process_path(topology: &Topology) -> String {
+    let mut entries = topology.services.iter().filter(|service| service.entry);
+    match (entries.next(), entries.next()) {
+        (Some(first), Some(_)) => format!("/{}/process", first.id.value),
+        _ => "/process".to_owned(),
     }
 }
 
@@ -116,12 +171,12 @@ fn route(topology: &Topology, service: &Service) -> String {
     }
 }
 
-fn build(id: &str, repository: &str, text: &mut Text) {
+fn build(id: &str, (command, watch): (&str, &[&str]), repository: &str, text: &mut Text) {
     text.line("");
     text.line(format!("[component.{id}.build]"));
-    text.line(format!("command = {}", quote(BUILD)));
+    text.line(format!("command = {}", quote(command)));
     text.line(format!("workdir = {}", quote(repository)));
-    text.list("watch", &WATCH);
+    text.list("watch", watch);
 }
 
 fn mappings(id: &str, text: &mut Text) {

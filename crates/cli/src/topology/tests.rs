@@ -63,7 +63,7 @@ fn names_what_it_refuses_and_its_line() {
     let table = [
         ("name = \"shop\"", "name = 1", "shop.toml:2: 'name' of the file is of type integer, not a string".to_owned()),
         ("name = \"shop\"", "name = \" \"", "shop.toml:2: the name is empty".to_owned()),
-        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, services, queues, traffic")),
+        ("name = \"shop\"", "seed = 1", format!("shop.toml:2: the file has 'seed', {keys} name, source, viewer, services, queues, traffic")),
         ("entry = true", "entry = \"/\"", "shop.toml:5: 'entry' of service 'front' is of type string, not true or false".to_owned()),
         ("entry = true", "", "shop.toml:1: the file has no service with 'entry = true'".to_owned()),
         ("entry = true", "entry = true\nlatncy = 5", format!("shop.toml:6: service 'front' has 'latncy', {keys} entry, calls, publishes, fanout, latency, errors, incidents, timeout, retries, propagators, telemetry, uses, work")),
@@ -91,6 +91,9 @@ fn names_what_it_refuses_and_its_line() {
         ("[services.stock]", "[services.7up]", format!("shop.toml:14: '7up' {shape}")),
         ("[services.stock]", "[services.cart-db]", "shop.toml:14: duplicate key".to_owned()),
         ("[services.cart-db]", "[services.exporter-otlp]\n[services.cart-db]", "shop.toml:10: service 'exporter-otlp' needs the variable 'exporter_otlp_timeout', which is OTEL_EXPORTER_OTLP_TIMEOUT of all services; choose another name".to_owned()),
+        ("[services.stock]", "[services.tracing-tail-viewer]\n[services.stock]", "shop.toml:14: service 'tracing-tail-viewer' would have the component of the trace viewer; choose another name, or write viewer = false".to_owned()),
+        ("[services.stock]", "[services.v1]\nentry = true\n[services.stock]", "shop.toml:14: service 'v1' would have the route of the trace viewer; choose another name, or write viewer = false".to_owned()),
+        ("name = \"shop\"", "viewer = \"no\"", "shop.toml:2: 'viewer' of the file is of type string, not true or false".to_owned()),
         ("[services.stock]", "[services]\nstock = 1\n[services.stck]", "shop.toml:15: 'stock' of 'services' is of type integer, not a table".to_owned()),
     ];
     for (line, replacement, problem) in table {
@@ -205,6 +208,7 @@ mod manifest {
     fn manifest(topology: &str, repository: Option<&str>) -> Manifest {
         let code = Code {
             source: "x/y.wasm".to_owned(),
+            viewer: None,
             repository: repository.map(str::to_owned),
         };
         let text = spin_toml(&parse(topology).unwrap(), &code, "shop.toml");
@@ -285,6 +289,46 @@ mod manifest {
         for (length, hops) in [(1, "64"), (64, "64"), (70, "70")] {
             assert_eq!(chain(length), hops);
         }
+    }
+
+    #[test]
+    fn the_viewer_is_a_component_as_in_the_repository_s_own_manifest() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
+        let text = fs::read_to_string(path).unwrap();
+        let ours = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
+        let code = Code {
+            source: "x/y.wasm".to_owned(),
+            viewer: Some("x/v.wasm".to_owned()),
+            repository: Some(String::new()),
+        };
+        // Beside it a service may have its short name, and alone even the name of its route.
+        let shop = SHOP.replace("stock", "viewer").replace("front", "traces");
+        let text = spin_toml(&parse(&shop).unwrap(), &code, "shop.toml");
+        let made = Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap();
+        assert_eq!(
+            routes(&made),
+            [
+                "/...",
+                "private",
+                "private",
+                "/traces/...",
+                "/v1/...",
+                "/favicon.ico"
+            ]
+        );
+        let (viewer, ours) = (
+            find(&made, viewer::ID).unwrap(),
+            find(&ours, "viewer").unwrap(),
+        );
+        assert_eq!(viewer.source, Path::new("x/v.wasm"));
+        assert_eq!(viewer.build, ours.build);
+        assert_eq!(viewer.variables.len(), ours.variables.len());
+        let resolved = Variables::resolve(&made, &[]).unwrap();
+        let service = resolved
+            .of_component(find(&made, "viewer").unwrap())
+            .unwrap();
+        assert_eq!(service["otlp_endpoint"], viewer::ENDPOINT);
+        assert!(service.contains_key("app_viewer_token"));
     }
 
     #[test]

@@ -11,11 +11,14 @@ const VIEWER: &str = "/traces/...";
 /// The viewer's variable for the token that it requires.
 const VIEWER_TOKEN: &str = "app_viewer_token";
 
-/// The banner of an application that is served on `url`.
-pub(super) fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> String {
+/// The banner of an application that is served on `url`; `otlp` is a line about the ports of OTLP.
+pub(super) fn banner(
+    manifest: &Manifest,
+    variables: &Variables,
+    (url, otlp): (&str, Option<&str>),
+) -> String {
     let mut lines = vec![String::new()];
-    let is_viewer = |trigger: &&Trigger| matches!(&trigger.route, Route::Public(route) if route.value == VIEWER);
-    if let Some(viewer) = manifest.triggers.iter().find(is_viewer) {
+    if let Some(viewer) = viewer(manifest) {
         let query = match requires_token(manifest, variables, &viewer.component.value) {
             true => "?token=<APP_VIEWER_TOKEN>",
             false => "",
@@ -40,7 +43,14 @@ pub(super) fn banner(manifest: &Manifest, variables: &Variables, url: &str) -> S
     let endpoints: BTreeSet<String> = endpoints.map(|endpoint| redact(&endpoint)).collect();
     let endpoints = endpoints.iter();
     lines.extend(endpoints.map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")));
+    lines.extend(otlp.map(str::to_owned));
     lines.join("\n")
+}
+
+/// The trigger of the trace viewer's page.
+pub(super) fn viewer(manifest: &Manifest) -> Option<&Trigger> {
+    let is_viewer = |trigger: &&Trigger| matches!(&trigger.route, Route::Public(route) if route.value == VIEWER);
+    manifest.triggers.iter().find(is_viewer)
 }
 
 /// Whether the viewer requires a token.

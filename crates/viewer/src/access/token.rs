@@ -67,10 +67,7 @@ impl Token {
             return Err(refused("this is not the token"));
         }
         let secure = if secure { "; Secure" } else { "" };
-        let cookie = format!(
-            "{NAME}={}; Path=/traces; HttpOnly; SameSite=Strict{secure}",
-            self.0
-        );
+        let cookie = format!("{NAME}={}; HttpOnly; SameSite=Strict{secure}", self.0);
         HeaderValue::try_from(cookie).map_err(|_| {
             Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,

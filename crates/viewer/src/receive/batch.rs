@@ -60,6 +60,8 @@ pub struct Span {
     pub end: i64,
     /// Whether its status is an error.
     pub error: bool,
+    /// Whether it is a request without a route to a service of this project; see [`super::unrouted`].
+    pub unrouted: bool,
     /// The range of its attributes' hashes in [`Batch::attributes`].
     pub attributes: Range<usize>,
     /// The range of its links' targets in [`Batch::links`].

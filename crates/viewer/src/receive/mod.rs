@@ -1,11 +1,12 @@
 //! The receiver of exports: `POST /v1/traces`, as the OTLP specification defines it
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
-//! - [`body`]: the request's body, within limits, decompressed
+//! - [`body`]: the request's body, within limits, decompressed; [`content_coding`]: how
 //! - [`mod@json`]: JSON translated to protobuf, which is what is stored
 //! - [`protobuf`]: an encoded export as a [`batch`] of spans; [`key_value`]: their attributes;
 //!   [`link_targets`]: where their links lead
 //! - [`limits`]: how much an export may hold; [`validate`]: what its messages must look like
+//! - [`unrouted`]: requests without a route, which the list leaves out
 //! - [`rejected`]: spans that are rejected while others of the export are stored
 //! - [`hint`]: what a body that is not an export of traces looks like
 //!
@@ -14,6 +15,7 @@
 
 pub mod batch;
 pub mod body;
+pub mod content_coding;
 pub mod hint;
 pub mod json;
 pub mod key_value;
@@ -21,6 +23,7 @@ pub mod limits;
 pub mod link_targets;
 pub mod protobuf;
 pub mod rejected;
+pub mod unrouted;
 pub mod validate;
 
 use bytes::Bytes;
@@ -197,7 +200,7 @@ pub fn refusal(encoding: Encoding, problem: &Problem) -> Response<Bytes> {
     };
     let mut response = with_body(problem.status, encoding.kind(), body);
     if problem.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        let taken = HeaderValue::from_static("gzip");
+        let taken = HeaderValue::from_static(content_coding::TAKEN);
         response.headers_mut().insert(ACCEPT_ENCODING, taken);
     }
     if is_retryable(problem.status) {

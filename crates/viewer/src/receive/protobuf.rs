@@ -15,6 +15,7 @@ use super::batch::{Batch, Shared, Span};
 use super::limits::{Budget, MAX_SPAN_BYTES};
 use super::link_targets::SpanLinks;
 use super::rejected::RejectedSpans;
+use super::unrouted::{RequestSigns, is_own_scope};
 use super::validate::{Checked, Fault, Kind, bytes, text};
 use super::{hint, key_value};
 use crate::attribute_set;
@@ -66,6 +67,8 @@ struct PendingShared {
     service: Option<String>,
     attributes: Vec<u64>,
     messages: usize,
+    /// Whether it is the scope of the project's own services.
+    is_own: bool,
     fault: Option<Cow<'static, str>>,
     /// Its index in the batch, once a span needs it.
     index: Option<usize>,
@@ -195,9 +198,16 @@ impl<'b> ExportReader<'b> {
     fn read_scope(&mut self, value: Wire<'b>, head: &mut PendingShared) -> Checked {
         let scope = bytes(value)?;
         match head.put(1, scope) {
-            true => self.budget.validate(Kind::Scope, scope, 0),
-            false => Ok(self.budget.count_messages(Kind::Scope, scope)?),
+            true => self.budget.validate(Kind::Scope, scope, 0)?,
+            false => self.budget.count_messages(Kind::Scope, scope)?,
         }
+        let mut rest = scope;
+        while let Some((number, value)) = wire::next(&mut rest)? {
+            if number == 1 {
+                head.is_own = is_own_scope(text(value)?);
+            }
+        }
+        Ok(())
     }
 
     /// Adds a span to the batch, or counts it as rejected.
@@ -215,6 +225,7 @@ impl<'b> ExportReader<'b> {
         match self.span(message) {
             Ok(mut span) => {
                 let [resource, scope] = heads;
+                span.unrouted &= scope.is_own;
                 span.shared = [self.share(resource, true), self.share(scope, false)];
                 self.batch.spans.push(span);
                 Ok(())
@@ -267,6 +278,7 @@ impl<'b> ExportReader<'b> {
         let messages = self.budget.messages();
         let mut buffer = String::new();
         let mut links = SpanLinks::after(&self.batch);
+        let mut signs = RequestSigns::default();
         let mut rest = message;
         while let Some((number, value)) = wire::next(&mut rest)? {
             match (number, value) {
@@ -281,6 +293,7 @@ impl<'b> ExportReader<'b> {
                     self.budget.count()?;
                     let (key, value) =
                         key_value::read(&mut self.budget, bytes(value)?, &mut buffer)?;
+                    signs.attribute(key, value);
                     let number = attribute_set::attribute_hash(
                         truncate(key),
                         truncate(value.unwrap_or_default()),
@@ -308,7 +321,8 @@ impl<'b> ExportReader<'b> {
                         }
                     }
                 }
-                (6 | 10 | 12 | 14, Wire::Varint(_)) | (16, Wire::Fixed32(_)) => {}
+                (6, Wire::Varint(kind)) => signs.kind(kind),
+                (10 | 12 | 14, Wire::Varint(_)) | (16, Wire::Fixed32(_)) => {}
                 (1..=16, _) => return Err(Malformed.into()),
                 _ => {}
             }
@@ -328,6 +342,7 @@ impl<'b> ExportReader<'b> {
             end: timing.end,
             // `STATUS_CODE_ERROR`
             error: status as i32 == 2,
+            unrouted: signs.is_unrouted(),
             attributes: before..self.batch.attributes.len(),
             links: links.finish(&mut self.batch, trace_id),
             links_left_out: links.left_out,

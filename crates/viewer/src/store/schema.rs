@@ -11,7 +11,7 @@ use super::cache::REMEMBERED;
 use crate::wasi::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 /// The tables of every version but the first. The database may be shared: nothing else is touched.
 const TABLES: &[&str] = &[
@@ -92,6 +92,7 @@ const STATEMENTS: &[&str] = &[
         refused INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
         rooted INTEGER NOT NULL,
+        unrouted INTEGER NOT NULL,
         links INTEGER NOT NULL,
         links_left_out INTEGER NOT NULL,
         root_ns INTEGER NOT NULL,
@@ -115,6 +116,8 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX tracing_tail_traces_kept ON tracing_tail_traces (kept, id) WHERE kept > 0",
     // Few traces have errors.
     "CREATE INDEX tracing_tail_traces_errors ON tracing_tail_traces (id) WHERE errors > 0",
+    // Few traces are left out of the list, and they are counted.
+    "CREATE INDEX tracing_tail_traces_unrouted ON tracing_tail_traces (id) WHERE unrouted > 0",
     "CREATE TABLE tracing_tail_segments (
         id INTEGER PRIMARY KEY,
         data BLOB NOT NULL

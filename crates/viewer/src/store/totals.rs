@@ -38,6 +38,9 @@ pub struct Counts {
     /// The newest traces before `oldest` that are retained.
     #[serde(skip)]
     pub kept: Vec<i64>,
+    /// Traces that are nothing but a request without a route.
+    #[serde(skip)]
+    pub unrouted: i64,
     /// The number of the latest change.
     pub changed: i64,
     /// Distinct spans that were stored since `since`, even if they were evicted since.
@@ -60,7 +63,8 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
     let select = format!(
         "SELECT {}, (SELECT MIN(id) FROM tracing_tail_traces WHERE kept = 0),
             (SELECT json_group_array(id) FROM (SELECT id FROM tracing_tail_traces WHERE kept > 0
-                ORDER BY id DESC LIMIT {MAX_KEPT}))
+                ORDER BY id DESC LIMIT {MAX_KEPT})),
+            (SELECT COUNT(*) FROM tracing_tail_traces WHERE unrouted > 0)
         FROM tracing_tail_state",
         state::COLUMNS.join(",")
     );
@@ -80,6 +84,7 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
         kept: more(1)
             .map(|kept| pieces::decode(kept.text()))
             .unwrap_or_default(),
+        unrouted: more(2).map_or(0, crate::wasi::Value::integer),
         changed: state.changed,
         received: state.received,
         turned_away: state.turned_away,

@@ -40,6 +40,8 @@ pub struct TraceRow {
     pub links: i64,
     /// The number of those that are not, because they are too many.
     pub links_left_out: i64,
+    /// Whether it is nothing but a request without a route.
+    pub unrouted: bool,
     /// Whether a span without parent has arrived.
     pub rooted: bool,
     /// The start of the span that gives it its name.
@@ -96,6 +98,7 @@ pub const COLUMNS: &[&str] = &[
     "messages",
     "links",
     "links_left_out",
+    "unrouted",
 ];
 /// The columns that an update does not write: they never change, or are changed by eviction.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
@@ -162,6 +165,7 @@ impl TraceRow {
             messages: number(23),
             links: number(24),
             links_left_out: number(25),
+            unrouted: number(26) != 0,
         }
     }
 
@@ -195,6 +199,7 @@ impl TraceRow {
             self.messages.into(),
             self.links.into(),
             self.links_left_out.into(),
+            i64::from(self.unrouted).into(),
         ]
     }
 
@@ -202,6 +207,7 @@ impl TraceRow {
     pub fn add(&mut self, batch: &Batch, span: &Span) {
         let (name, resource) = (batch.name(span), &batch.shared[span.shared[0]]);
         self.spans += 1;
+        self.unrouted = span.unrouted && self.spans == 1;
         self.messages += span.messages as i64;
         self.errors += i64::from(span.error);
         if !span.links.is_empty() {

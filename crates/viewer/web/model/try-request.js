@@ -1,8 +1,8 @@
 // Turns the form of "Try it" into a request, and reads the response.
 
 /**
- * The request to /process that a form describes. Throws an Error for the user
- * when the service can't be named in baggage.
+ * The request that a form describes. Throws an Error for the user when the
+ * service can't be named in baggage, or the path is none.
  * @param {FormData} form
  * @returns {{ path: string, headers: Record<string, string>, body: string }}
  */
@@ -11,8 +11,11 @@ export function buildRequest(form) {
   const headers = { "content-type": "application/json" };
   const baggage = faultsToBaggage(form);
   if (baggage) headers.baggage = baggage;
+  const path = String(form.get("path") || "/process").trim();
+  if (!/^\/(?!\/)[^\s?#]*$/.test(path))
+    throw new Error(`'${path}' is no path, such as /process`);
   return {
-    path: form.get("report") ? "/process?report" : "/process",
+    path: form.get("report") ? `${path}?report` : path,
     headers,
     body: String(form.get("payload") ?? ""),
   };

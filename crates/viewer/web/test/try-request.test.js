@@ -56,6 +56,12 @@ test("the payload is the body, and the report is asked for in the path", () => {
     body: "[]",
   });
   assert.equal(buildRequest(form({ report: "on" })).path, "/process?report");
+  assert.equal(
+    buildRequest(form({ path: "/chain/process", report: "on" })).path,
+    "/chain/process?report",
+  );
+  for (const path of ["process", "//evil.example/process", "/a?b", "/a b"])
+    assert.throws(() => buildRequest(form({ path })), /is no path/, path);
 });
 
 test("reads the trace id of a response", () => {

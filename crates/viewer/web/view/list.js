@@ -59,6 +59,8 @@ export function listView(main, _segments, query) {
     "Only traces with the call ",
     untrusted(calls ?? ""),
   );
+  const unrouted = query.get("unrouted") === "true" ? "true" : "";
+  const leftOut = el("p", { class: "note", hidden: true });
   main.replaceChildren(
     el(
       "section",
@@ -83,6 +85,7 @@ export function listView(main, _segments, query) {
       list,
       state,
       more,
+      leftOut,
     ),
   );
   document.title = "Traces · Tracing-Tail";
@@ -90,6 +93,24 @@ export function listView(main, _segments, query) {
   load();
   let timer = setTimeout(poll, POLL);
   const ageTimer = setInterval(updateAges, AGE_UPDATE);
+
+  /** @param {import('../types.d.ts').Parameters} parameters */
+  async function getPage(parameters) {
+    const page = await getTraces({ ...parameters, unrouted });
+    if (unrouted) {
+      leftOut.replaceChildren(
+        "Requests without a route are listed too. ",
+        el("a", { href: "#/" }, "Leave them out"),
+      );
+    } else if (page.unrouted > 0) {
+      leftOut.replaceChildren(
+        `Left out: ${page.unrouted} ${page.unrouted === 1 ? "request" : "requests"} without a route, such as for an unknown path. `,
+        el("a", { href: "#/?unrouted=true" }, "List them"),
+      );
+    }
+    leftOut.hidden = !unrouted && page.unrouted === 0;
+    return page;
+  }
 
   function applyFilters() {
     history.replaceState(null, "", filtersToAddress(filters.read()));
@@ -106,7 +127,7 @@ export function listView(main, _segments, query) {
     const mine = ++generation;
     try {
       const wanted = filters.read();
-      const page = await getTraces({ ...wanted, limit: PAGE });
+      const page = await getPage({ ...wanted, limit: PAGE });
       if (mine !== generation) return;
       traces.clear();
       rows.clear();
@@ -122,7 +143,7 @@ export function listView(main, _segments, query) {
     const mine = generation;
     try {
       const wanted = filters.read();
-      const page = await getTraces({
+      const page = await getPage({
         ...wanted,
         limit: PAGE,
         before: traces.before,
@@ -141,7 +162,7 @@ export function listView(main, _segments, query) {
     for (
       let page = first;
       ;
-      page = await getTraces({ ...wanted, limit: PAGE, before: traces.before })
+      page = await getPage({ ...wanted, limit: PAGE, before: traces.before })
     ) {
       if (mine !== generation) return;
       for (const summary of page.traces)
@@ -169,7 +190,7 @@ export function listView(main, _segments, query) {
     const mine = generation;
     let page;
     do {
-      page = await getTraces({
+      page = await getPage({
         ...filters.read(),
         changed_after: cursor,
         limit: CHANGES,

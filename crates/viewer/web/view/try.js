@@ -1,6 +1,6 @@
-// A form that sends a request to /process, and opens the trace of its response.
+// A form that sends a request to the app, and opens the trace of its response.
 
-import { getServices, getTraces } from "../api.js";
+import { getApp, getServices, getTraces } from "../api.js";
 import { parseReport } from "../model/report.js";
 import {
   buildRequest,
@@ -35,9 +35,7 @@ export function tryView(main) {
       el(
         "p",
         { class: "facts" },
-        "Sends ",
-        el("code", {}, "POST /process"),
-        " to this app, and opens the trace as soon as it arrives; with a report it stays here.",
+        "Sends a request to this app, and opens the trace as soon as it arrives; with a report it stays here.",
       ),
       form,
       outcome,
@@ -45,6 +43,18 @@ export function tryView(main) {
   );
   document.title = "Try it · Tracing-Tail";
   fillServices();
+  fillPath();
+
+  async function fillPath() {
+    const path = form.querySelector("input[name=path]");
+    try {
+      const { process } = await getApp();
+      if (path instanceof HTMLInputElement && path.value === "")
+        path.value = process;
+    } catch (error) {
+      announce(error);
+    }
+  }
 
   async function fillServices() {
     try {
@@ -62,7 +72,11 @@ export function tryView(main) {
     outcome.replaceChildren("Sending…");
     try {
       const { path, headers, body } = buildRequest(new FormData(form));
-      const response = await fetch(path, { method: "POST", headers, body });
+      const response = await fetch(`..${path}`, {
+        method: "POST",
+        headers,
+        body,
+      });
       const text = await response.text();
       const report = parseReport(text);
       const json = el("pre", {}, indentJson(text));
@@ -130,6 +144,16 @@ export function tryView(main) {
 
 function fields() {
   return [
+    field(
+      "Path",
+      "of a service of this app that takes requests from outside",
+      el("input", {
+        name: "path",
+        placeholder: "/process",
+        autocomplete: "off",
+        spellcheck: "false",
+      }),
+    ),
     field(
       "Payload",
       "A JSON array of strings",
