@@ -14,6 +14,7 @@ import {
 } from "../api.js";
 import { spanDetails } from "./details.js";
 import { announce, copyText, el, toMessage } from "./dom.js";
+import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
 
@@ -48,6 +49,7 @@ export function traceView(main, [id, span]) {
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
+  const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
   const found = el("span", { class: "found", role: "status" });
   const search = el("input", {
@@ -72,6 +74,7 @@ export function traceView(main, [id, span]) {
       "section",
       { class: "trace" },
       title.element,
+      summary.element,
       el(
         "div",
         { class: "bar" },
@@ -130,6 +133,7 @@ export function traceView(main, [id, span]) {
       failures = 0;
       state.hidden = true;
       title.show(trace);
+      summary.show(trace);
       showPin(trace);
       chart.show(trace);
       showMatches();
@@ -193,7 +197,11 @@ export function traceView(main, [id, span]) {
 
   /** @param {string | undefined} spanId */
   function selectFromAddress(spanId) {
-    if (!spanId) return;
+    if (spanId) goTo(spanId);
+  }
+
+  /** @param {string} spanId */
+  function goTo(spanId) {
     chart.scrollToSpan(spanId);
     showDetails(spanId);
   }

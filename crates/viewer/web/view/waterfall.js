@@ -8,7 +8,7 @@ import {
   rulerTicks,
   scrollToRow,
 } from "../model/geometry.js";
-import { matchingSpans, nextMatch } from "../model/search.js";
+import { matchingSpans, nextOf } from "../model/search.js";
 import { SpanTree } from "../model/span-tree.js";
 import { el, svg } from "./dom.js";
 import { drawLinks } from "./links.js";
@@ -201,7 +201,12 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
   function onKey(event) {
     const span = tree.find(selected);
-    if (event.key in STEPS) step(STEPS[event.key]);
+    const isError = event.key === "e" || event.key === "E";
+    if (isError || event.key === "n" || event.key === "N") {
+      const indices = isError ? errors() : (matches ?? []);
+      const target = nextSpan(indices, event.shiftKey);
+      if (target !== null) scrollToSpan(target);
+    } else if (event.key in STEPS) step(STEPS[event.key]);
     else if (event.key === "ArrowLeft" && span) collapseOrLeave(span);
     else if (event.key === "ArrowRight" && span) expandOrEnter(span);
     else if (event.key === "Enter" && span && !isOnControl(event)) {
@@ -242,11 +247,25 @@ export function waterfall({ onPick, onMove, onEnter }) {
   }
 
   function selectNextMatch() {
-    const index = nextMatch(matches, tree.indexOf(selected) ?? -1);
-    if (index === undefined) return;
-    const { id } = tree.spans[index];
-    scrollToSpan(id);
-    onMove(id);
+    const target = nextSpan(matches ?? []);
+    if (target === null) return;
+    scrollToSpan(target);
+    onMove(target);
+  }
+
+  /**
+   * The id of the next of some spans, or of the one before.
+   * @param {Iterable<number>} indices
+   * @param {boolean} [isBackwards]
+   */
+  function nextSpan(indices, isBackwards) {
+    const index = nextOf(indices, tree.indexOf(selected) ?? -1, isBackwards);
+    return index === undefined ? null : tree.spans[index].id;
+  }
+
+  /** The indices of the spans that failed. */
+  function errors() {
+    return [...tree.spans.keys()].filter((index) => tree.spans[index].error);
   }
 
   return {
