@@ -28,6 +28,8 @@ export function span(fields) {
     links: [],
     linked_from: 0,
     peer: null,
+    status: "",
+    resend: 0,
     ...fields,
   };
 }

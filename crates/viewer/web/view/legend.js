@@ -27,6 +27,11 @@ const KEYS = [
   [["e", "E"], "next, previous error"],
   [["n", "N"], "next, previous hit of the search"],
   [["Enter"], "details"],
+  [["+", "-", "0"], "zoom in, out, all of the trace"],
+  [["z"], "zoom to the chosen span"],
+  [["Shift ←", "Shift →"], "earlier, later, while zoomed"],
+  [["drag"], "over ruler or minimap zooms, over bars moves"],
+  [["Ctrl wheel"], "zooms, as pinching does"],
 ];
 
 /** The legend, closed at first. */

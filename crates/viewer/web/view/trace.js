@@ -12,8 +12,9 @@ import {
   reportViewed,
   unpin,
 } from "../api.js";
-import { spanDetails } from "./details.js";
-import { announce, copyText, el, toMessage } from "./dom.js";
+import { copyButton } from "./copy-button.js";
+import { spanDetails, spanNotice } from "./details.js";
+import { announce, el, toMessage } from "./dom.js";
 import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
@@ -98,11 +99,7 @@ export function traceView(main, [id, span]) {
             "Expand all",
           ),
           pinButton,
-          el(
-            "button",
-            { type: "button", onclick: () => copyText(id, "Trace id") },
-            "Copy id",
-          ),
+          copyButton(id, "Trace id", { text: "Copy id", class: "" }),
           el(
             "a",
             {
@@ -213,20 +210,41 @@ export function traceView(main, [id, span]) {
     else showDetails(spanId);
   }
 
+  // The panel is never that of another span than the chosen one.
   /** @param {string} spanId */
   async function showDetails(spanId) {
+    const isOther = detailsFor !== spanId;
     detailsFor = spanId;
     setAddress(spanId);
+    if (isOther && !panel.hidden) showNotice(spanId, "…");
     try {
       const details = await getSpan(id, spanId);
       if (isDisposed || detailsFor !== spanId) return;
-      const row = trace?.spans.find((span) => span.id === spanId);
-      const service = row ? trace?.services[row.service] : "";
-      panel.replaceChildren(spanDetails(details, service ?? "", closeDetails));
-      panel.hidden = false;
+      const { service = "" } = findSpan(spanId) ?? {};
+      panel.replaceChildren(
+        spanDetails(details, service, findSpan, closeDetails),
+      );
     } catch (error) {
+      if (isDisposed || detailsFor !== spanId) return;
+      showNotice(spanId, toMessage(error));
       announce(error);
     }
+    panel.hidden = false;
+    // Below the waterfall, in a narrow window, it would not be seen.
+    if (isOther) panel.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {string} spanId @param {string} text */
+  function showNotice(spanId, text) {
+    const name = findSpan(spanId)?.name ?? `Span ${spanId}`;
+    panel.replaceChildren(spanNotice(name, text, closeDetails));
+  }
+
+  /** @param {string} spanId */
+  function findSpan(spanId) {
+    const row = trace?.spans.find((span) => span.id === spanId);
+    if (!trace || !row) return undefined;
+    return { service: trace.services[row.service], name: row.name };
   }
 
   /** @param {string} spanId */

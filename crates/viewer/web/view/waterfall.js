@@ -1,18 +1,20 @@
 // The waterfall: the rows of a span tree beside bars on a ruler. Only the rows in
 // sight are elements.
 
-import { duration } from "../model/format.js";
 import {
   ROW_HEIGHT,
+  indentStep,
   rowsToDraw,
-  rulerTicks,
   scrollToRow,
 } from "../model/geometry.js";
+import { linkIndex } from "../model/link-index.js";
 import { matchingSpans, nextOf } from "../model/search.js";
 import { SpanTree } from "../model/span-tree.js";
+import { columnBorder } from "./column-border.js";
 import { el, svg } from "./dom.js";
 import { drawLinks } from "./links.js";
 import { spanRow } from "./span-row.js";
+import { timeline } from "./timeline.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
@@ -42,30 +44,37 @@ export function waterfall({ onPick, onMove, onEnter }) {
   let matches = null;
   /** @type {string | null} */
   let selected = null;
+  /** @type {string | null} */
+  let hovered = null;
+  let links = linkIndex({ trace_id: "", spans: [] });
+  let maxDepth = 0;
   let options = { showCritical: true, showLinks: true };
   // The elements by row, which are kept while only the scroll position changes.
   /** @type {Map<number, HTMLElement>} */
   let drawn = new Map();
   let isDrawScheduled = false;
 
-  const ruler = el("div", { class: "ruler", "aria-hidden": "true" });
   const lines = svg("svg", { class: "lines" });
   const rows = el(
     "div",
     { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
     lines,
   );
-  const element = el(
+  const time = timeline({ rows, onChange: redraw });
+  const names = el(
     "div",
-    { class: "waterfall" },
-    el(
-      "div",
-      { class: "head" },
-      el("div", { class: "gutter" }, "Service and operation"),
-      ruler,
-    ),
+    { class: "gutter" },
+    "Service and operation",
+    time.buttons,
+  );
+  const element = el("div", { class: "waterfall" });
+  const border = columnBorder(element, redraw);
+  element.append(
+    el("div", { class: "head" }, names, border, time.element),
     rows,
   );
+  rows.addEventListener("pointerover", hover);
+  rows.addEventListener("pointerleave", hover);
   element.addEventListener("scroll", scheduleDraw, { passive: true });
   const resizeObserver = new ResizeObserver(redraw);
   resizeObserver.observe(element);
@@ -74,17 +83,12 @@ export function waterfall({ onPick, onMove, onEnter }) {
   function show(shown) {
     trace = shown;
     tree.replace(trace.spans);
-    ruler.replaceChildren(
-      ...rulerTicks(trace.duration_ns).map(({ percent, ns }) => {
-        const tick = el(
-          "span",
-          { class: percent === 100 ? "last" : "" },
-          duration(ns),
-        );
-        tick.style.setProperty("left", `${percent}%`);
-        return tick;
-      }),
+    links = linkIndex(trace);
+    maxDepth = trace.spans.reduce(
+      (most, { depth }) => Math.max(most, depth),
+      0,
     );
+    time.show(trace);
     updateRows();
   }
 
@@ -110,6 +114,8 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** @param {Trace} trace */
   function draw(trace) {
     const range = rowsToDraw(viewport(), tree.rows.length);
+    const step = indentStep(maxDepth, names.clientWidth);
+    rows.style.setProperty("--step", `${step}px`);
     const next = new Map();
     for (let row = range.first; row < range.end; row++)
       next.set(row, drawn.get(row) ?? createRow(trace, row));
@@ -122,7 +128,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     if (selected !== null && document.getElementById(active))
       rows.setAttribute("aria-activedescendant", active);
     else rows.removeAttribute("aria-activedescendant");
-    showLinks(trace, range);
+    showLinks();
   }
 
   function viewport() {
@@ -135,6 +141,8 @@ export function waterfall({ onPick, onMove, onEnter }) {
     const span = trace.spans[index];
     return spanRow(trace, span, {
       row,
+      index,
+      window: time.window(),
       isSelected: span.id === selected,
       isExpanded: !tree.isCollapsed(span.id),
       isMatch: matches?.has(index) ?? null,
@@ -157,18 +165,19 @@ export function waterfall({ onPick, onMove, onEnter }) {
     updateRows();
   }
 
-  /** @param {Trace} trace @param {{ first: number, end: number }} range */
-  function showLinks(trace, range) {
+  function showLinks() {
     const track = /** @type {HTMLElement | null} */ (
       rows.querySelector(".track")
     );
-    if (!options.showLinks || !track) return lines.replaceChildren();
+    if (!options.showLinks || !track || !trace) return lines.replaceChildren();
+    const ends = new Set([selected, hovered]);
+    const shown = new Set([...ends].flatMap((id) => links.get(id ?? "") ?? []));
     lines.setAttribute("width", String(rows.clientWidth));
     lines.setAttribute("height", String(tree.rows.length * ROW_HEIGHT));
     lines.replaceChildren(
       ...drawLinks(trace, tree, {
-        range,
-        selected,
+        links: [...shown],
+        window: time.window(),
         track: { left: track.offsetLeft, width: track.clientWidth },
         onFollow: (id) => {
           scrollToSpan(id);
@@ -176,6 +185,17 @@ export function waterfall({ onPick, onMove, onEnter }) {
         },
       }),
     );
+  }
+
+  // A curve that is pointed at stays.
+  /** @param {PointerEvent} event */
+  function hover({ type, target }) {
+    if (!(target instanceof Element) || target.closest(".link")) return;
+    const row = type === "pointerleave" ? null : target.closest(".span");
+    const id = row === null ? null : row.id.slice(2);
+    if (id === hovered) return;
+    hovered = id;
+    showLinks();
   }
 
   /** Selects a span and brings it into sight. @param {string} id */
@@ -201,6 +221,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
   function onKey(event) {
     const span = tree.find(selected);
+    if (time.onKey(event, span)) return true;
     const isError = event.key === "e" || event.key === "E";
     if (isError || event.key === "n" || event.key === "N") {
       const indices = isError ? errors() : (matches ?? []);
@@ -293,6 +314,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     },
     dispose() {
       resizeObserver.disconnect();
+      time.dispose();
     },
   };
 }
