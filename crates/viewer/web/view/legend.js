@@ -29,9 +29,9 @@ const KEYS = [
   [["Enter"], "details"],
   [["+", "-", "0"], "zoom in, out, all of the trace"],
   [["z"], "zoom to the chosen span"],
-  [["Shift ←", "Shift →"], "earlier, later, while zoomed"],
+  [["Shift", "←", "→"], "earlier, later, while zoomed"],
   [["drag"], "over ruler or minimap zooms, over bars moves"],
-  [["Ctrl wheel"], "zooms, as pinching does"],
+  [["Ctrl", "wheel"], "zooms, as pinching does"],
 ];
 
 /** The legend, closed at first. */

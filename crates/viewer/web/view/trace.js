@@ -12,6 +12,7 @@ import {
   reportViewed,
   unpin,
 } from "../api.js";
+import { showColoursOf } from "../model/colour.js";
 import { copyButton } from "./copy-button.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
@@ -129,6 +130,7 @@ export function traceView(main, [id, span]) {
       viewed = Date.now();
       failures = 0;
       state.hidden = true;
+      showColoursOf(trace.services);
       title.show(trace);
       summary.show(trace);
       showPin(trace);
@@ -301,6 +303,7 @@ export function traceView(main, [id, span]) {
     dispose() {
       isDisposed = true;
       clearTimeout(timer);
+      showColoursOf([]);
       chart.dispose();
     },
   };
