@@ -102,7 +102,7 @@ function gutter(trace, span, state) {
       untrusted(span.name, "(no name)"),
       callee && [" ", el("span", { class: "peer" }, untrusted(callee))],
     ),
-    outcome && el("span", { class: "outcome" }, untrusted(outcome)),
+    outcome && el("span", { class: "answer" }, untrusted(outcome)),
     el("span", { class: "kind" }, kindLabel(span)),
     isCollapsed && el("em", { class: "tag" }, `+${span.descendants}`),
     badges(span, trace.trace_id).map(({ text, title }) =>

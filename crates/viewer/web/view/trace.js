@@ -48,6 +48,9 @@ export function traceView(main, [id, span]) {
     onPick: showDetails,
     onMove: followSelection,
     onEnter: showDetails,
+    onFilter(isOn) {
+      onlyCritical.setAttribute("aria-pressed", String(isOn));
+    },
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
@@ -61,6 +64,16 @@ export function traceView(main, [id, span]) {
     oninput: showMatches,
     onkeydown: jumpToMatch,
   });
+  const onlyCritical = el(
+    "button",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      title: "Leaves out the spans that the response did not wait for",
+      onclick: toggleCritical,
+    },
+    "Critical path only",
+  );
   const pinButton = el(
     "button",
     {
@@ -86,6 +99,7 @@ export function traceView(main, [id, span]) {
           chart.setOptions({ showCritical }),
         ),
         option("Links", (showLinks) => chart.setOptions({ showLinks })),
+        onlyCritical,
         el(
           "span",
           { class: "actions" },
@@ -275,6 +289,11 @@ export function traceView(main, [id, span]) {
     } catch (error) {
       announce(error);
     }
+  }
+
+  function toggleCritical() {
+    const isOn = onlyCritical.getAttribute("aria-pressed") === "true";
+    chart.showOnlyCritical(!isOn);
   }
 
   /** @param {Trace} trace */

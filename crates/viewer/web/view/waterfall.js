@@ -35,8 +35,9 @@ const STEPS = {
  * @param {(id: string) => void} handlers.onPick selected by pointer
  * @param {(id: string) => void} handlers.onMove selected by keyboard
  * @param {(id: string) => void} handlers.onEnter Enter was pressed on it
+ * @param {(isOn: boolean) => void} handlers.onFilter whether only the critical path is shown
  */
-export function waterfall({ onPick, onMove, onEnter }) {
+export function waterfall({ onPick, onMove, onEnter, onFilter }) {
   const tree = new SpanTree();
   /** @type {Trace | null} */
   let trace = null;
@@ -99,6 +100,8 @@ export function waterfall({ onPick, onMove, onEnter }) {
 
   function redraw() {
     drawn = new Map();
+    const step = indentStep(maxDepth, names.clientWidth);
+    rows.style.setProperty("--step", `${step}px`);
     scheduleDraw();
   }
 
@@ -114,8 +117,6 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** @param {Trace} trace */
   function draw(trace) {
     const range = rowsToDraw(viewport(), tree.rows.length);
-    const step = indentStep(maxDepth, names.clientWidth);
-    rows.style.setProperty("--step", `${step}px`);
     const next = new Map();
     for (let row = range.first; row < range.end; row++)
       next.set(row, drawn.get(row) ?? createRow(trace, row));
@@ -210,6 +211,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** Selects a span, and expands what hides it. @param {string} id */
   function select(id) {
     selected = id;
+    if (tree.isFilteredOut(id)) showOnlyCritical(false);
     const index = tree.indexOf(id);
     if (index !== undefined && !tree.rowOf.has(index)) {
       tree.reveal(id);
@@ -267,6 +269,13 @@ export function waterfall({ onPick, onMove, onEnter }) {
     return matches?.size ?? null;
   }
 
+  /** Leaves out what the response did not wait for. @param {boolean} isOn */
+  function showOnlyCritical(isOn) {
+    tree.setFilter(isOn ? (span) => span.critical.length > 0 : null);
+    updateRows();
+    onFilter(isOn);
+  }
+
   function selectNextMatch() {
     const target = nextSpan(matches ?? []);
     if (target === null) return;
@@ -296,6 +305,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     onKey,
     search,
     selectNextMatch,
+    showOnlyCritical,
     collapseAll() {
       tree.collapseAll();
       updateRows();
