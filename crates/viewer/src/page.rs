@@ -92,6 +92,7 @@ const FILES: &[(&str, &str, &str)] = &[
     file!("view/selection.js", SCRIPT),
     file!("view/span-row.js", SCRIPT),
     file!("view/timeline.js", SCRIPT),
+    file!("view/trace-bar.js", SCRIPT),
     file!("view/trace-row.js", SCRIPT),
     file!("view/trace-summary.js", SCRIPT),
     file!("view/trace-title.js", SCRIPT),

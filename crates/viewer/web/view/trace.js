@@ -7,15 +7,12 @@ import {
   getSpan,
   getTrace,
   getTraces,
-  otlpAddress,
-  pin,
   reportViewed,
-  unpin,
 } from "../api.js";
 import { showColoursOf } from "../model/colour.js";
-import { copyButton } from "./copy-button.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
+import { traceBar } from "./trace-bar.js";
 import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
@@ -48,84 +45,20 @@ export function traceView(main, [id, span]) {
     onPick: showDetails,
     onMove: followSelection,
     onEnter: showDetails,
-    onFilter(isOn) {
-      onlyCritical.setAttribute("aria-pressed", String(isOn));
-    },
+    onFilter: (isOn) => bar.showFilter(isOn),
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
   const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
-  const found = el("span", { class: "found", role: "status" });
-  const search = el("input", {
-    type: "search",
-    placeholder: "Search in this trace",
-    "aria-label": "Search in this trace",
-    oninput: showMatches,
-    onkeydown: jumpToMatch,
-  });
-  const onlyCritical = el(
-    "button",
-    {
-      type: "button",
-      "aria-pressed": "false",
-      title: "Leaves out the spans that the response did not wait for",
-      onclick: toggleCritical,
-    },
-    "Critical path only",
-  );
-  const pinButton = el(
-    "button",
-    {
-      type: "button",
-      "aria-pressed": "false",
-      title: "A pinned trace is kept until it is unpinned",
-      onclick: togglePin,
-    },
-    "Pin",
-  );
+  const bar = traceBar(id, chart);
   main.replaceChildren(
     el(
       "section",
       { class: "trace" },
       title.element,
       summary.element,
-      el(
-        "div",
-        { class: "bar" },
-        search,
-        found,
-        option("Critical path", (showCritical) =>
-          chart.setOptions({ showCritical }),
-        ),
-        option("Links", (showLinks) => chart.setOptions({ showLinks })),
-        onlyCritical,
-        el(
-          "span",
-          { class: "actions" },
-          el(
-            "button",
-            { type: "button", onclick: chart.collapseAll },
-            "Collapse all",
-          ),
-          el(
-            "button",
-            { type: "button", onclick: chart.expandAll },
-            "Expand all",
-          ),
-          pinButton,
-          copyButton(id, "Trace id", { text: "Copy id", class: "" }),
-          el(
-            "a",
-            {
-              class: "button",
-              href: otlpAddress(id),
-              download: `trace-${id}.json`,
-            },
-            "OTLP JSON",
-          ),
-        ),
-      ),
+      bar.element,
       state,
       el("div", { class: "split" }, chart.element, panel),
     ),
@@ -147,19 +80,13 @@ export function traceView(main, [id, span]) {
       showColoursOf(trace.services);
       title.show(trace);
       summary.show(trace);
-      showPin(trace);
       chart.show(trace);
-      showMatches();
+      bar.show(trace);
     } catch (error) {
       if (isDisposed) return;
       showFailure(error);
     }
     schedule();
-  }
-
-  function showMatches() {
-    const matches = chart.search(search.value);
-    found.textContent = matches === null ? "" : `${matches} found`;
   }
 
   // What is shown stays until the trace can be read again.
@@ -275,38 +202,6 @@ export function traceView(main, [id, span]) {
     chart.focus();
   }
 
-  async function togglePin() {
-    if (trace === null) return;
-    try {
-      await (trace.pinned ? unpin(id) : pin(id));
-      trace.pinned = !trace.pinned;
-      showPin(trace);
-      announce(
-        trace.pinned
-          ? "The trace is kept until it is unpinned"
-          : "The trace is no longer pinned",
-      );
-    } catch (error) {
-      announce(error);
-    }
-  }
-
-  function toggleCritical() {
-    const isOn = onlyCritical.getAttribute("aria-pressed") === "true";
-    chart.showOnlyCritical(!isOn);
-  }
-
-  /** @param {Trace} trace */
-  function showPin({ pinned }) {
-    pinButton.setAttribute("aria-pressed", String(pinned));
-    pinButton.textContent = pinned ? "Unpin" : "Pin";
-  }
-
-  /** @param {KeyboardEvent} event */
-  function jumpToMatch(event) {
-    if (event.key === "Enter") chart.selectNextMatch();
-  }
-
   return {
     onKey(event) {
       if (event.key !== "Escape") return chart.onKey(event);
@@ -326,11 +221,4 @@ export function traceView(main, [id, span]) {
       chart.dispose();
     },
   };
-}
-
-/** @param {string} text @param {(isOn: boolean) => void} onChange */
-function option(text, onChange) {
-  const box = el("input", { type: "checkbox", checked: true });
-  box.addEventListener("change", () => onChange(box.checked));
-  return el("label", {}, box, ` ${text}`);
 }
