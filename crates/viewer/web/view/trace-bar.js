@@ -21,15 +21,19 @@ export function traceBar(id, chart) {
     oninput: showMatches,
     onkeydown: jumpToMatch,
   });
-  const onlyCritical = toggle(
-    "Critical path only",
-    "Leaves out the spans that the response did not wait for",
-    () => chart.showOnlyCritical(!isPressed(onlyCritical)),
-  );
-  const pinButton = toggle(
+  const onlyCritical = el("input", {
+    type: "checkbox",
+    onchange: () => chart.showOnlyCritical(onlyCritical.checked),
+  });
+  const pinButton = el(
+    "button",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      title: "A pinned trace is kept until it is unpinned",
+      onclick: togglePin,
+    },
     "Pin",
-    "A pinned trace is kept until it is unpinned",
-    togglePin,
   );
   const element = el(
     "div",
@@ -40,7 +44,12 @@ export function traceBar(id, chart) {
       chart.setOptions({ showCritical }),
     ),
     option("Links", (showLinks) => chart.setOptions({ showLinks })),
-    onlyCritical,
+    el(
+      "label",
+      { title: "Leaves out the spans that the response did not wait for" },
+      onlyCritical,
+      " Critical path only",
+    ),
     el(
       "span",
       { class: "actions" },
@@ -106,20 +115,9 @@ export function traceBar(id, chart) {
     },
     /** @param {boolean} isOn whether only the critical path is shown */
     showFilter(isOn) {
-      onlyCritical.setAttribute("aria-pressed", String(isOn));
+      onlyCritical.checked = isOn;
     },
   };
-}
-
-/** @param {string} text @param {string} title @param {() => void} onclick */
-function toggle(text, title, onclick) {
-  const state = { type: "button", "aria-pressed": "false" };
-  return el("button", { ...state, title, onclick }, text);
-}
-
-/** @param {HTMLElement} button */
-function isPressed(button) {
-  return button.getAttribute("aria-pressed") === "true";
 }
 
 /** @param {string} text @param {(isOn: boolean) => void} onChange */
