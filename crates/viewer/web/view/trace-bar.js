@@ -23,7 +23,7 @@ export function traceBar(id, chart) {
   });
   const onlyCritical = el("input", {
     type: "checkbox",
-    onchange: () => chart.showOnlyCritical(onlyCritical.checked),
+    onchange: showOnlyCritical,
   });
   const pinButton = el(
     "button",
@@ -72,6 +72,10 @@ export function traceBar(id, chart) {
       ),
     ),
   );
+
+  function showOnlyCritical() {
+    chart.showOnlyCritical(onlyCritical.checked);
+  }
 
   function showMatches() {
     const matches = chart.search(search.value);
