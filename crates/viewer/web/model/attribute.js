@@ -22,6 +22,23 @@ export function filterAddress(attribute) {
 }
 
 /**
+ * The address of the list without the traces that have an attribute.
+ * @param {Attribute} attribute
+ */
+export function excludeAddress(attribute) {
+  const query = new URLSearchParams();
+  const value = valueText(attribute);
+  query.append("q", `-${quoted(attribute.key)}=${quoted(value)}`);
+  return `#/?${query}`;
+}
+
+// In quotes every text stands for itself.
+/** @param {string} text */
+function quoted(text) {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/**
  * Whether a value is text of several lines or in a language of its own, which is
  * shown in letters of one width.
  * @param {Attribute} attribute

@@ -3,6 +3,7 @@ import test from "node:test";
 
 import {
   beginning,
+  excludeAddress,
   filterAddress,
   isLong,
   isPreformatted,
@@ -30,6 +31,15 @@ test("an attribute becomes a filter of the list, exactly", () => {
     assert.equal(filterAddress(attribute), expected, reason);
   }
   assert.equal(valueText({ key: "k", value: true }), "true");
+});
+
+test("an attribute can be left out of the list", () => {
+  const query = (/** @type {string} */ value) => {
+    const address = excludeAddress({ key: "http.route", value });
+    return new URLSearchParams(address.slice("#/?".length)).get("q");
+  };
+  assert.equal(query("/a"), '-"http.route"="/a"');
+  assert.equal(query('say "a\\b"'), '-"http.route"="say \\"a\\\\b\\""');
 });
 
 test("stack traces, queries and what is not text have letters of one width", () => {

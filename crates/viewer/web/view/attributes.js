@@ -2,6 +2,7 @@
 
 import {
   beginning,
+  excludeAddress,
   filterAddress,
   isLong,
   isPreformatted,
@@ -55,16 +56,18 @@ function value(attribute) {
 /** @param {Attribute} attribute @param {boolean} isFiltered */
 function tools(attribute, isFiltered) {
   const name = isolate(attribute.key);
-  const title = `Traces with this ${name}`;
+  const link = (
+    /** @type {string} */ text,
+    /** @type {string} */ href,
+    /** @type {string} */ title,
+  ) => el("a", { href, title, "aria-label": title }, text);
   return el(
     "span",
     { class: "tools" },
-    isFiltered &&
-      el(
-        "a",
-        { href: filterAddress(attribute), title, "aria-label": title },
-        "Filter",
-      ),
+    isFiltered && [
+      link("Filter", filterAddress(attribute), `Traces with this ${name}`),
+      link("Exclude", excludeAddress(attribute), `Traces without this ${name}`),
+    ],
     copyButton(valueText(attribute), name),
   );
 }
