@@ -103,8 +103,8 @@ async fn sends_a_request_and_shows_its_trace_without_reloading() {
         .await;
     browser
         .wait_until(
-            "links are drawn",
-            "document.querySelectorAll('.link').length === 1",
+            "the link of the span under the pointer is drawn",
+            "[...document.querySelectorAll('.span')].some(row => (row.dispatchEvent(new PointerEvent('pointerover', { bubbles: true })), document.querySelectorAll('.link').length === 1))",
         )
         .await;
     let target = browser

@@ -4,6 +4,7 @@
 //! - [`span`]: one span in full; [`links`]: its links, from both sides
 
 pub mod links;
+mod outcome;
 pub mod span;
 pub mod trace;
 

@@ -78,6 +78,10 @@ export interface SpanRow {
   /** How many links of other traces lead to it. */
   linked_from: number;
   peer: Peer | null;
+  /** The status that HTTP or RPC answered with; empty if it is unknown. */
+  status: string;
+  /** How often the call had been tried before. */
+  resend: number;
 }
 
 export interface Trace {

@@ -1,11 +1,13 @@
 //! A trace as rows in reading order, with its critical path.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::links::link;
+use super::outcome::{self, Outcome};
 use super::{kind, offset, timing};
 use crate::critical_path;
 use crate::interaction;
@@ -53,6 +55,8 @@ struct Row<'t> {
     links: Vec<Value>,
     linked_from: i64,
     peer: Value,
+    status: Cow<'t, str>,
+    resend: i64,
     critical: Vec<(i64, i64)>,
     #[serde(flatten)]
     position: TreePosition,
@@ -93,6 +97,7 @@ pub fn rows<'t>(
             None if *span.parent == [0; 8] => String::new(),
             None => hex::encode(span.parent),
         };
+        let Outcome { status, resend } = outcome::read(span);
         rows.push(Row {
             id: name(position.index),
             parent,
@@ -116,6 +121,8 @@ pub fn rows<'t>(
             links: span.links().take(MAX_MARKS).map(|one| link(&one)).collect(),
             linked_from: incoming.to(span.id),
             peer: interaction::peer_json(interactions[position.index].as_ref()),
+            status,
+            resend,
             critical: pieces
                 .map(|(from, to)| (from - start, to - start))
                 .collect(),

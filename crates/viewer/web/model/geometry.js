@@ -4,61 +4,69 @@
 export const ROW_HEIGHT = 28;
 /** Rows that are drawn beyond what is in sight, on either side. */
 const SPARE_ROWS = 12;
-const HEAD_HEIGHT = 32;
+/** Minimap and ruler; style/timeline.css has it too. */
+const HEAD_HEIGHT = 66;
+
+/** @typedef {import('./timeline.js').Window} Window */
 
 /**
- * A time as a percentage of the trace; 0 when the trace takes no time.
+ * A time as a percentage of the window; 0 when that takes no time.
  * @param {number} ns
- * @param {number} total
+ * @param {Window} window
  */
-export function percentOf(ns, total) {
-  return total > 0 ? (100 * ns) / total : 0;
+export function percentOf(ns, { from, to }) {
+  return to > from ? (100 * (ns - from)) / (to - from) : 0;
 }
 
 /**
- * A piece of time, such as a bar or a segment of the critical path.
+ * A piece of time, such as a bar or a segment of the critical path, as far as it
+ * is in the window; null if it is not.
  * @param {number} from
  * @param {number} to
- * @param {number} total
+ * @param {Window} window
  */
-export function segment(from, to, total) {
-  return { left: percentOf(from, total), width: percentOf(to - from, total) };
+export function segment(from, to, window) {
+  if (to < window.from || from > window.to) return null;
+  const left = percentOf(Math.max(from, window.from), window);
+  const right = percentOf(Math.min(to, window.to), window);
+  return { left, width: right - left };
 }
 
 /**
- * The position of an event, which clocks may have put outside of the trace.
+ * The position of an event, which clocks may have put outside of the trace; null
+ * if it is not in the window.
  * @param {number} offset
+ * @param {Window} window
  * @param {number} total
  */
-export function eventPosition(offset, total) {
-  return Math.min(100, Math.max(0, percentOf(offset, total)));
+export function eventPosition(offset, window, total) {
+  const within = Math.min(total, Math.max(0, offset));
+  if (within < window.from || within > window.to) return null;
+  return percentOf(within, window);
 }
 
 /**
- * Where a bar's duration stands: behind the bar, before it, or inside when there
- * is room on neither side.
+ * Where a bar's duration stands: behind it, or where a bar that is out of sight
+ * would come in, with an arrow towards it.
  * @param {{ offset_ns: number, duration_ns: number }} span
- * @param {number} total
- * @returns {{ side: 'left' | 'right', percent: number, isInside: boolean }}
+ * @param {Window} window
+ * @returns {{ percent: number, arrow: '' | '◂' | '▸' }}
  */
-export function labelPosition(span, total) {
-  const start = percentOf(span.offset_ns, total);
-  const end = percentOf(span.offset_ns + span.duration_ns, total);
-  if (end < 75) return { side: "left", percent: end, isInside: false };
-  if (start > 25)
-    return { side: "right", percent: 100 - start, isInside: false };
-  return { side: "right", percent: Math.max(0, 100 - end), isInside: true };
+export function labelPosition({ offset_ns: start, duration_ns }, window) {
+  const end = start + duration_ns;
+  if (end < window.from) return { percent: 0, arrow: "◂" };
+  if (start > window.to) return { percent: 100, arrow: "▸" };
+  return { percent: Math.min(100, percentOf(end, window)), arrow: "" };
 }
 
 /**
- * The marks of the ruler, in percent and in nanoseconds.
- * @param {number} total
+ * By how many pixels each level of a tree is indented: less in a deep one, so
+ * that there is room for names at every depth.
+ * @param {number} depth the largest
+ * @param {number} width of the column, in pixels
  */
-export function rulerTicks(total) {
-  return [0, 0.25, 0.5, 0.75, 1].map((share) => ({
-    percent: share * 100,
-    ns: Math.round(total * share),
-  }));
+export function indentStep(depth, width) {
+  return depth > 0 ? Math.min(14, (0.4 * width) / depth) : 14;
 }
 
 /**
@@ -81,7 +89,7 @@ export function rowsToDraw({ scrollTop, height }, count) {
  */
 export function scrollToRow(row, { scrollTop, height }) {
   const top = row * ROW_HEIGHT;
-  const room = height - 40;
+  const room = height - HEAD_HEIGHT - 8;
   if (top < scrollTop) return Math.max(0, top - ROW_HEIGHT);
   if (top + ROW_HEIGHT > scrollTop + room) return top + 2 * ROW_HEIGHT - room;
   return scrollTop;
@@ -94,11 +102,16 @@ export function scrollToRow(row, { scrollTop, height }) {
  * @param {{ left: number, width: number }} track in pixels
  */
 export function linkCurve(from, to, { left, width }) {
-  const x1 = left + (from.percent * width) / 100;
-  const x2 = left + (to.percent * width) / 100;
+  const x1 = left + (within(from.percent) * width) / 100;
+  const x2 = left + (within(to.percent) * width) / 100;
   const y1 = from.row * ROW_HEIGHT + ROW_HEIGHT / 2;
   const y2 = to.row * ROW_HEIGHT + ROW_HEIGHT / 2;
   const distance = Math.min(30, Math.abs(from.row - to.row) * 2);
   const bend = Math.max(left - 2, Math.min(x1, x2) - 18 - distance);
   return `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x2 - 1} ${y2}`;
+}
+
+/** @param {number} percent */
+function within(percent) {
+  return Math.min(100, Math.max(0, percent));
 }

@@ -1,6 +1,8 @@
 // The spans of a trace as a tree whose branches can be collapsed: which spans
 // have a row, and in which order.
 
+import { parentsOf } from "./subtree.js";
+
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
 
 export class SpanTree {
@@ -14,6 +16,8 @@ export class SpanTree {
   #indexOf = new Map();
   /** @type {Set<string>} */
   #collapsed = new Set();
+  /** Which spans have rows; all for null. @type {((span: SpanRow) => boolean) | null} */
+  #filter = null;
 
   /**
    * Takes the spans of a trace. What is collapsed stays collapsed.
@@ -27,12 +31,42 @@ export class SpanTree {
 
   #layOut() {
     this.rows = [];
+    const kept = this.#kept();
     for (let index = 0; index < this.spans.length; index++) {
+      if (kept && !kept.has(index)) continue;
       this.rows.push(index);
       if (this.isCollapsed(this.spans[index].id))
         index += this.spans[index].descendants;
     }
     this.rowOf = new Map(this.rows.map((index, row) => [index, row]));
+  }
+
+  // What the filter finds, and what is above it.
+  #kept() {
+    if (this.#filter === null) return null;
+    const parents = parentsOf(this.spans);
+    const kept = new Set();
+    for (const [index, span] of this.spans.entries()) {
+      if (!this.#filter(span)) continue;
+      for (let at = index; at >= 0 && !kept.has(at); at = parents[at])
+        kept.add(at);
+    }
+    return kept;
+  }
+
+  /**
+   * Shows the spans that a filter finds and those above them; all for null.
+   * @param {((span: SpanRow) => boolean) | null} filter
+   */
+  setFilter(filter) {
+    this.#filter = filter;
+    this.#layOut();
+  }
+
+  /** Whether the filter leaves a span out. @param {string} id */
+  isFilteredOut(id) {
+    const index = this.indexOf(id);
+    return index !== undefined && this.#kept()?.has(index) === false;
   }
 
   /** @param {string | null} id */

@@ -1,6 +1,7 @@
 // What the page says about a span besides its own fields.
 
 import { count, duration } from "./format.js";
+import { childrenOf } from "./subtree.js";
 import { isolate } from "./text.js";
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
@@ -86,6 +87,32 @@ export function peerLabel({ kind, peer }) {
 }
 
 /**
+ * Whom a span calls or writes to: its peer, or the services that answered, as
+ * the spans below it say.
+ * @param {Pick<import('../types.d.ts').Trace, 'spans' | 'services'>} trace
+ * @param {number} index
+ */
+export function calleeLabel({ spans, services }, index) {
+  const span = spans[index];
+  if (span.peer || !["CLIENT", "PRODUCER"].includes(span.kind))
+    return peerLabel(span);
+  const callees = childrenOf(spans, index)
+    .map((child) => spans[child].service)
+    .filter((service) => service !== span.service);
+  const names = [...new Set(callees)].map((service) => services[service]);
+  return names.length > 0 ? `→ ${names.join(", ")}` : "";
+}
+
+/**
+ * The status that a call was answered with, and the number of its try.
+ * @param {SpanRow} span
+ */
+export function outcomeLabel({ status, resend }) {
+  const number = resend > 0 ? `try ${resend + 1}` : "";
+  return [status, number].filter(Boolean).join(" · ");
+}
+
+/**
  * The label of a span's kind. INTERNAL, the default, has none.
  * @param {SpanRow} span
  */
@@ -107,6 +134,8 @@ export function accessibleName(span, service) {
   const kind = kindLabel(span);
   if (kind) parts.splice(2, 0, kind);
   if (span.peer) parts.splice(-1, 0, isolate(peerText(span.peer)));
+  const outcome = outcomeLabel(span);
+  if (outcome) parts.push(outcome);
   if (span.error) parts.push("error");
   if (span.simulated) parts.push("simulated latency");
   return parts.join(", ");

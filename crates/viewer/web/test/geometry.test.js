@@ -4,82 +4,102 @@ import test from "node:test";
 import {
   ROW_HEIGHT,
   eventPosition,
+  indentStep,
   labelPosition,
   linkCurve,
   percentOf,
   rowsToDraw,
-  rulerTicks,
   scrollToRow,
   segment,
 } from "../model/geometry.js";
 
-test("times are percentages of the trace", () => {
+const ALL = { from: 0, to: 200 };
+const MIDDLE = { from: 50, to: 150 };
+
+test("times are percentages of the window", () => {
   for (const [
     ns,
-    total,
+    window,
     expected,
     reason,
-  ] of /** @type {[number, number, number, string][]} */ ([
-    [50, 200, 25, "a quarter"],
-    [0, 0, 0, "a trace without duration"],
-    [-10, 100, -10, "before the trace, as clocks may say"],
+  ] of /** @type {[number, { from: number, to: number }, number, string][]} */ ([
+    [50, ALL, 25, "a quarter"],
+    [75, MIDDLE, 25, "a quarter of a part"],
+    [0, { from: 0, to: 0 }, 0, "a trace without duration"],
+    [-20, ALL, -10, "before the trace, as clocks may say"],
   ])) {
-    assert.equal(percentOf(ns, total), expected, reason);
+    assert.equal(percentOf(ns, window), expected, reason);
   }
 });
 
-test("a segment of the critical path has a start and a width", () => {
-  assert.deepEqual(segment(20, 50, 200), { left: 10, width: 15 });
-});
-
-test("an event stays within the track", () => {
-  for (const [offset, expected] of [
-    [-5, 0],
-    [50, 50],
-    [120, 100],
-  ]) {
-    assert.equal(eventPosition(offset, 100), expected);
+test("a piece of time is cut where the window ends", () => {
+  for (const [
+    from,
+    to,
+    window,
+    expected,
+    reason,
+  ] of /** @type {[number, number, { from: number, to: number }, object | null, string][]} */ ([
+    [20, 50, ALL, { left: 10, width: 15 }, "all of it"],
+    [0, 100, MIDDLE, { left: 0, width: 50 }, "its end"],
+    [100, 200, MIDDLE, { left: 50, width: 50 }, "its start"],
+    [0, 200, MIDDLE, { left: 0, width: 100 }, "its middle"],
+    [0, 40, MIDDLE, null, "too early"],
+    [160, 200, MIDDLE, null, "too late"],
+    [200, 200, ALL, { left: 100, width: 0 }, "no time at the end"],
+  ])) {
+    assert.deepEqual(segment(from, to, window), expected, reason);
   }
 });
 
-test("a duration stands behind its bar, before it, or inside", () => {
+test("an event stays within the trace, and goes with the window", () => {
+  for (const [
+    offset,
+    window,
+    expected,
+  ] of /** @type {[number, { from: number, to: number }, number | null][]} */ ([
+    [-5, ALL, 0],
+    [100, ALL, 50],
+    [220, ALL, 100],
+    [100, MIDDLE, 50],
+    [10, MIDDLE, null],
+    [220, MIDDLE, null],
+  ])) {
+    assert.equal(eventPosition(offset, window, 200), expected);
+  }
+});
+
+test("a duration stands behind its bar, or points to it", () => {
   for (const [
     offset,
     duration,
     expected,
     reason,
   ] of /** @type {[number, number, object, string][]} */ ([
-    [10, 40, { side: "left", percent: 50, isInside: false }, "room behind"],
-    [40, 60, { side: "right", percent: 60, isInside: false }, "room before"],
-    [
-      0,
-      100,
-      { side: "right", percent: 0, isInside: true },
-      "room nowhere else",
-    ],
-    [
-      20,
-      60,
-      { side: "right", percent: 20, isInside: true },
-      "little room on both sides",
-    ],
+    [60, 40, { percent: 50, arrow: "" }, "behind"],
+    [60, 140, { percent: 100, arrow: "" }, "it ends later"],
+    [0, 10, { percent: 0, arrow: "◂" }, "to the left"],
+    [160, 10, { percent: 100, arrow: "▸" }, "to the right"],
   ])) {
-    assert.deepEqual(
-      labelPosition({ offset_ns: offset, duration_ns: duration }, 100),
-      expected,
-      reason,
-    );
+    const span = { offset_ns: offset, duration_ns: duration };
+    assert.deepEqual(labelPosition(span, MIDDLE), expected, reason);
   }
 });
 
-test("the ruler has quarters", () => {
-  assert.deepEqual(rulerTicks(1001), [
-    { percent: 0, ns: 0 },
-    { percent: 25, ns: 250 },
-    { percent: 50, ns: 501 },
-    { percent: 75, ns: 751 },
-    { percent: 100, ns: 1001 },
-  ]);
+test("a deep tree is indented less", () => {
+  for (const [
+    depth,
+    width,
+    expected,
+    reason,
+  ] of /** @type {[number, number, number, string][]} */ ([
+    [0, 400, 14, "roots only"],
+    [5, 400, 14, "not deep"],
+    [100, 400, 1.6, "deep"],
+    [10000, 400, 0.016, "very deep"],
+  ])) {
+    assert.equal(indentStep(depth, width), expected, reason);
+  }
 });
 
 test("draws the rows in sight and some beyond", () => {
@@ -91,8 +111,8 @@ test("draws the rows in sight and some beyond", () => {
   ] of /** @type {[number, number, object, string][]} */ ([
     [0, 5, { first: 0, end: 5 }, "few rows"],
     [0, 5000, { first: 0, end: 22 }, "the top"],
-    [32 + 100 * ROW_HEIGHT, 5000, { first: 88, end: 122 }, "the middle"],
-    [32 + 4995 * ROW_HEIGHT, 5000, { first: 4983, end: 5000 }, "the end"],
+    [66 + 100 * ROW_HEIGHT, 5000, { first: 88, end: 122 }, "the middle"],
+    [66 + 4995 * ROW_HEIGHT, 5000, { first: 4983, end: 5000 }, "the end"],
   ])) {
     assert.deepEqual(
       rowsToDraw({ scrollTop, height: 10 * ROW_HEIGHT }, count),
@@ -103,7 +123,7 @@ test("draws the rows in sight and some beyond", () => {
 });
 
 test("scrolls no further than a row needs", () => {
-  const height = 40 + 10 * ROW_HEIGHT;
+  const height = 74 + 10 * ROW_HEIGHT;
   for (const [
     row,
     scrollTop,
@@ -138,6 +158,12 @@ test("a link bends to the left of both ends, but not out of the track", () => {
       { row: 0, percent: 0 },
       "M100 42C98 42 98 14 99 14",
       "at the edge",
+    ],
+    [
+      { row: 1, percent: -500 },
+      { row: 0, percent: 700 },
+      "M100 42C98 42 98 14 299 14",
+      "out of the window",
     ],
   ])) {
     assert.equal(linkCurve(from, to, track), expected, reason);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { matchingSpans, nextMatch } from "../model/search.js";
+import { matchingSpans, nextOf } from "../model/search.js";
 import { span } from "./spans.js";
 
 const TRACE = {
@@ -45,19 +45,23 @@ test("searches names, services, messages, ids, kinds, events and peers in any ca
   assert.equal(matchingSpans(TRACE, "  "), null, "an empty text is no search");
 });
 
-test("the next match wraps around", () => {
-  const matches = new Set([1, 4]);
+test("next and previous wrap around", () => {
+  const indices = new Set([1, 4]);
   for (const [
     index,
+    isBackwards,
     expected,
     reason,
-  ] of /** @type {[number, number, string][]} */ ([
-    [-1, 1, "nothing is selected"],
-    [1, 4, "the next"],
-    [4, 1, "after the last the first"],
+  ] of /** @type {[number, boolean, number, string][]} */ ([
+    [-1, false, 1, "nothing is selected"],
+    [1, false, 4, "the next"],
+    [4, false, 1, "after the last the first"],
+    [-1, true, 4, "nothing is selected: the last"],
+    [4, true, 1, "the one before"],
+    [1, true, 4, "before the first the last"],
   ])) {
-    assert.equal(nextMatch(matches, index), expected, reason);
+    assert.equal(nextOf(indices, index, isBackwards), expected, reason);
   }
-  assert.equal(nextMatch(new Set(), 0), undefined);
-  assert.equal(nextMatch(null, 0), undefined);
+  assert.equal(nextOf([], 0), undefined);
+  assert.equal(nextOf([], 0, true), undefined);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { SpanTree } from "../model/span-tree.js";
-import { span } from "./spans.js";
+import { span, tree as rows } from "./spans.js";
 
 // a
 // ├─ b
@@ -127,4 +127,25 @@ test("steps stay within the rows", () => {
     assert.equal(tree.stepFrom(from, by)?.id, expected, reason);
   }
   assert.equal(new SpanTree().stepFrom(null, 1), undefined, "no rows");
+});
+
+test("a filter keeps what it finds and what is above it", () => {
+  const tree = new SpanTree();
+  tree.replace(
+    rows(
+      { below: [{ below: [{ name: "x" }] }, { below: [{}] }] },
+      { name: "x", below: [{}] },
+      {},
+    ),
+  );
+  tree.setFilter((one) => one.name === "x");
+  assert.deepEqual(tree.rows, [0, 1, 2, 5]);
+  assert.equal(tree.isFilteredOut("4"), true);
+  assert.equal(tree.isFilteredOut("2"), false);
+  assert.equal(tree.isFilteredOut("unknown"), false);
+  assert.equal(tree.visibleRow("5")?.index, 0, "what is above stands for it");
+  tree.collapse("2");
+  assert.deepEqual(tree.rows, [0, 1, 5], "within it branches collapse");
+  tree.setFilter(null);
+  assert.deepEqual(tree.rows, [0, 1, 3, 4, 5, 6, 7]);
 });

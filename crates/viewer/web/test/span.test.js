@@ -4,12 +4,14 @@ import test from "node:test";
 import {
   accessibleName,
   badges,
+  calleeLabel,
   hasTarget,
   kindLabel,
+  outcomeLabel,
   peerLabel,
   traceCounts,
 } from "../model/span.js";
-import { span } from "./spans.js";
+import { span, tree } from "./spans.js";
 
 test("badges name what is wrong or special", () => {
   const elsewhere = { trace_id: "2", span_id: "7", reason: "" };
@@ -91,6 +93,44 @@ test("a row says kind and peer", () => {
     const row = span({ kind, peer });
     assert.deepEqual([kindLabel(row), peerLabel(row)], expected, reason);
   }
+});
+
+test("a call names the services that answered it", () => {
+  const services = ["shop", "fraud", "bank"];
+  const peer = {
+    kind: /** @type {const} */ ("external"),
+    system: "http",
+    name: "x",
+  };
+  for (const [
+    branch,
+    expected,
+    reason,
+  ] of /** @type {[import('./spans.js').Branch, string, string][]} */ ([
+    [{ kind: "CLIENT", below: [{ service: 1 }] }, "→ fraud", "one"],
+    [
+      {
+        kind: "PRODUCER",
+        below: [{ service: 1 }, { service: 2 }, { service: 1 }],
+      },
+      "→ fraud, bank",
+      "two, each once",
+    ],
+    [{ kind: "CLIENT", below: [{ service: 0 }] }, "", "itself"],
+    [{ kind: "SERVER", below: [{ service: 1 }] }, "", "not a call"],
+    [{ kind: "CLIENT", peer, below: [{ service: 1 }] }, "→ http x", "its peer"],
+    [{ kind: "CLIENT" }, "", "nobody known"],
+  ])) {
+    const trace = { spans: tree(branch), services };
+    assert.equal(calleeLabel(trace, 0), expected, reason);
+  }
+});
+
+test("an outcome is a status and a try", () => {
+  assert.equal(outcomeLabel(span({})), "");
+  assert.equal(outcomeLabel(span({ status: "503" })), "503");
+  assert.equal(outcomeLabel(span({ status: "200", resend: 2 })), "200 · try 3");
+  assert.equal(outcomeLabel(span({ resend: 1 })), "try 2");
 });
 
 test("the accessible name says what colours and stripes say", () => {

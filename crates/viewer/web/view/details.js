@@ -3,35 +3,24 @@
 import { duration, timestamp, toMillis } from "../model/format.js";
 import { spanAddress } from "../model/route.js";
 import { TIME_PROBLEMS, hasTarget, peerText } from "../model/span.js";
-import { copyText, el, untrusted } from "./dom.js";
+import { attributeList } from "./attributes.js";
+import { copyButton } from "./copy-button.js";
+import { el, untrusted } from "./dom.js";
+import { eventList } from "./events.js";
 
 /** @typedef {import('../types.d.ts').SpanDetails} SpanDetails */
-/** @typedef {import('../types.d.ts').Attribute} Attribute */
+/** A span's service and name. @typedef {{ service: string, name: string }} Named */
 
 /**
  * @param {SpanDetails} span
  * @param {string} service
+ * @param {(id: string) => Named | undefined} find a span of the same trace
  * @param {() => void} onClose
  */
-export function spanDetails(span, service, onClose) {
-  return el(
-    "aside",
-    { class: "details", "aria-label": "Span" },
-    el(
-      "header",
-      {},
-      el("h2", { tabindex: "-1" }, untrusted(span.name, "(no name)")),
-      el(
-        "button",
-        {
-          type: "button",
-          class: "quiet",
-          "aria-label": "Close details",
-          onclick: onClose,
-        },
-        "✕",
-      ),
-    ),
+export function spanDetails(span, service, find, onClose) {
+  return panel(
+    span.name,
+    onClose,
     facts(span, service),
     span.time &&
       el("p", { class: "note" }, TIME_PROBLEMS[span.time].title, "."),
@@ -42,18 +31,14 @@ export function spanDetails(span, service, onClose) {
       span.attributes.length,
       attributeList(span.attributes),
     ),
-    section(
-      "Events",
-      span.events.length,
-      el("ol", { class: "events" }, span.events.map(event)),
-    ),
+    section("Events", span.events.length, eventList(span)),
     section(
       "Links",
       span.links.length,
       el(
         "ul",
         { class: "links" },
-        span.links.map((one) => link(one, span.trace_id)),
+        span.links.map((one) => link(one, span.trace_id, find)),
       ),
     ),
     section(
@@ -69,6 +54,41 @@ export function spanDetails(span, service, onClose) {
     section("Resource", span.resource.length, attributeList(span.resource)),
     scope(span),
     dropped(span.dropped),
+  );
+}
+
+/**
+ * What is shown until the details are there, or instead of them.
+ * @param {string} name of the span
+ * @param {string} text
+ * @param {() => void} onClose
+ */
+export function spanNotice(name, text, onClose) {
+  return panel(name, onClose, el("p", { class: "note" }, text));
+}
+
+/**
+ * @param {string} name
+ * @param {() => void} onClose
+ * @param {import('../types.d.ts').Child[]} children
+ */
+function panel(name, onClose, ...children) {
+  const close = {
+    type: "button",
+    class: "quiet",
+    "aria-label": "Close details",
+    onclick: onClose,
+  };
+  return el(
+    "aside",
+    { class: "details", "aria-label": "Span" },
+    el(
+      "header",
+      {},
+      el("h2", { tabindex: "-1" }, untrusted(name, "(no name)")),
+      el("button", close, "✕"),
+    ),
+    children,
   );
 }
 
@@ -118,18 +138,12 @@ function ids(span) {
 /** @param {string} name @param {string} value */
 function id(name, value) {
   if (!value) return null;
-  const copy = {
-    type: "button",
-    class: "quiet",
-    "aria-label": `Copy ${name}`,
-    onclick: () => copyText(value, name),
-  };
   return el(
     "div",
     { class: "id" },
     el("span", {}, name),
     el("code", {}, untrusted(value)),
-    el("button", copy, "Copy"),
+    copyButton(value, name),
   );
 }
 
@@ -147,47 +161,28 @@ function section(title, number, content) {
   );
 }
 
-/** @param {Attribute[]} attributes */
-function attributeList(attributes) {
-  if (attributes.length === 0) return null;
-  return el(
-    "dl",
-    { class: "attributes" },
-    attributes.map(({ key, value, text }) => [
-      el("dt", {}, untrusted(key, "(no key)")),
-      el(
-        "dd",
-        { class: text === undefined ? "" : "literal" },
-        untrusted(text ?? String(value)),
-      ),
-    ]),
-  );
-}
-
-/** @param {SpanDetails['events'][number]} event */
-function event({ name, offset_ns: offset, attributes }) {
-  return el(
-    "li",
-    {},
-    el("b", {}, untrusted(name, "(no name)")),
+/**
+ * @param {SpanDetails['links'][number]} link
+ * @param {string} traceId
+ * @param {(id: string) => Named | undefined} find
+ */
+function link(link, traceId, find) {
+  const target = link.trace_id === traceId ? find(link.span_id) : undefined;
+  const name = target && [
+    untrusted(target.service),
     " ",
-    offset !== null && el("span", { class: "offset" }, `+${duration(offset)}`),
-    attributeList(attributes),
-  );
-}
-
-/** @param {SpanDetails['links'][number]} link @param {string} traceId */
-function link(link, traceId) {
+    untrusted(target.name, "(no name)"),
+  ];
   return el(
     "li",
     {},
     link.reason && [untrusted(link.reason), ": "],
     hasTarget(link)
-      ? el("a", { href: spanAddress(link) }, link.span_id)
+      ? el("a", { href: spanAddress(link) }, name ?? link.span_id)
       : "no target: it was sent without ids",
     hasTarget(link) && link.trace_id !== traceId && " in another trace",
     hasTarget(link) && link.stored === false && ", which is not stored",
-    attributeList(link.attributes),
+    attributeList(link.attributes, { isFiltered: false }),
   );
 }
 
@@ -215,7 +210,8 @@ function scope({ scope, schema_url: schema }) {
     { key: "version", value: scope.version },
     { key: "schema", value: schema },
   ];
-  return section("Scope", 1, attributeList([...fields, ...scope.attributes]));
+  const all = [...fields, ...scope.attributes];
+  return section("Scope", 1, attributeList(all, { isFiltered: false }));
 }
 
 /** @param {SpanDetails['dropped']} counts */

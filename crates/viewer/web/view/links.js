@@ -1,4 +1,5 @@
-// Links between spans of one trace, as curves over the waterfall.
+// Links between spans of one trace, as curves over the waterfall: those of the
+// span that is chosen or pointed at.
 
 import { linkCurve, percentOf } from "../model/geometry.js";
 import { isolate } from "../model/text.js";
@@ -13,56 +14,45 @@ const MAX_LINKS = 150;
 
 /**
  * @typedef {object} LinkState
- * @property {{ first: number, end: number }} range the rows that are drawn
- * @property {string | null} selected
+ * @property {import('../model/link-index.js').TraceLink[]} links
+ * @property {import('../model/timeline.js').Window} window
  * @property {{ left: number, width: number }} track in pixels
  * @property {(id: string) => void} onFollow
  */
 
 /**
- * The links of the rows that are drawn.
+ * Links between rows of the waterfall.
  * @param {Trace} trace
  * @param {import('../model/span-tree.js').SpanTree} tree
  * @param {LinkState} state
  */
-export function drawLinks(trace, tree, { range, selected, track, onFollow }) {
-  const curves = [];
-  for (
-    let row = range.first;
-    row < range.end && curves.length < MAX_LINKS;
-    row++
-  ) {
-    const span = trace.spans[tree.rows[row]];
-    for (const link of span.links) {
-      const target =
-        link.trace_id === trace.trace_id
-          ? tree.visibleRow(link.span_id)
-          : undefined;
-      if (!target || target.row === row) continue;
-      const to = trace.spans[target.index];
-      const d = linkCurve(end(span, row), end(to, target.row), track);
-      const isStrong = span.id === selected || link.span_id === selected;
-      const properties = {
-        class: isStrong ? "link strong" : "link",
-        onclick: () => onFollow(link.span_id),
-        "data-to": link.span_id,
-      };
-      curves.push(
-        svg(
-          "g",
-          properties,
-          svg("title", {}, describe(span, to, link)),
-          svg("path", { class: "wide", d }),
-          svg("path", { class: "thin", d, "marker-end": "url(#arrow)" }),
-        ),
-      );
-    }
-  }
-  return [svg("defs", {}, arrowHead()), ...curves];
+export function drawLinks(trace, tree, { links, window, track, onFollow }) {
+  const curves = links.slice(0, MAX_LINKS).map(({ from, link }) => {
+    const span = trace.spans[from];
+    const source = tree.visibleRow(span.id);
+    const target = tree.visibleRow(link.span_id);
+    if (!source || !target || source.row === target.row) return null;
+    const to = trace.spans[target.index];
+    const d = linkCurve(end(span, source.row), end(to, target.row), track);
+    const properties = {
+      class: "link",
+      onclick: () => onFollow(link.span_id),
+      "data-to": link.span_id,
+    };
+    return svg(
+      "g",
+      properties,
+      svg("title", {}, describe(span, to, link)),
+      svg("path", { class: "wide", d }),
+      svg("path", { class: "thin", d, "marker-end": "url(#arrow)" }),
+    );
+  });
+  const drawn = curves.filter((curve) => curve !== null);
+  return drawn.length > 0 ? [svg("defs", {}, arrowHead()), ...drawn] : [];
 
   /** @param {SpanRow} span @param {number} row */
   function end(span, row) {
-    return { row, percent: percentOf(span.offset_ns, trace.duration_ns) };
+    return { row, percent: percentOf(span.offset_ns, window) };
   }
 }
 

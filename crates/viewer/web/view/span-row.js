@@ -8,7 +8,13 @@ import {
   labelPosition,
   segment,
 } from "../model/geometry.js";
-import { accessibleName, badges, kindLabel, peerLabel } from "../model/span.js";
+import {
+  accessibleName,
+  badges,
+  calleeLabel,
+  kindLabel,
+  outcomeLabel,
+} from "../model/span.js";
 import { isolate } from "../model/text.js";
 import { el, untrusted } from "./dom.js";
 
@@ -18,6 +24,8 @@ import { el, untrusted } from "./dom.js";
 /**
  * @typedef {object} RowState
  * @property {number} row
+ * @property {number} index of the span in the trace
+ * @property {import('../model/timeline.js').Window} window
  * @property {boolean} isSelected
  * @property {boolean} isExpanded
  * @property {boolean | null} isMatch null when nothing is searched
@@ -25,8 +33,6 @@ import { el, untrusted } from "./dom.js";
  * @property {() => void} onSelect
  * @property {() => void} onToggle collapses or expands
  */
-
-const MAX_INDENT = 24;
 
 /** @param {Trace} trace @param {SpanRow} span @param {RowState} state */
 export function spanRow(trace, span, state) {
@@ -67,6 +73,8 @@ function classes(span, { isSelected, isMatch }) {
 function gutter(trace, span, state) {
   const service = trace.services[span.service];
   const isCollapsed = span.descendants > 0 && !state.isExpanded;
+  const callee = calleeLabel(trace, state.index);
+  const outcome = outcomeLabel(span);
   const element = el(
     "div",
     { class: "gutter" },
@@ -85,25 +93,23 @@ function gutter(trace, span, state) {
       ),
     el(
       "span",
-      { class: "label", title: `${isolate(service)} · ${isolate(span.name)}` },
+      {
+        class: "label",
+        title: `${isolate(service)} · ${isolate(span.name)}${callee && ` ${isolate(callee)}`}`,
+      },
       el("b", {}, untrusted(service)),
       " ",
       untrusted(span.name, "(no name)"),
-      span.peer && [
-        " ",
-        el("span", { class: "peer" }, untrusted(peerLabel(span))),
-      ],
+      callee && [" ", el("span", { class: "peer" }, untrusted(callee))],
     ),
+    outcome && el("span", { class: "answer" }, untrusted(outcome)),
     el("span", { class: "kind" }, kindLabel(span)),
     isCollapsed && el("em", { class: "tag" }, `+${span.descendants}`),
     badges(span, trace.trace_id).map(({ text, title }) =>
       el("em", { class: "tag warn", title }, text),
     ),
   );
-  element.style.setProperty(
-    "padding-left",
-    `${Math.min(span.depth, MAX_INDENT) * 14 + 4}px`,
-  );
+  element.style.setProperty("--depth", String(span.depth));
   return element;
 }
 
@@ -129,43 +135,39 @@ function foldButton(span, { isExpanded, onToggle }) {
 }
 
 /** @param {Trace} trace @param {SpanRow} span @param {RowState} state */
-function track({ services, duration_ns: total }, span, { showCritical }) {
+function track({ services, duration_ns: total }, span, state) {
+  const { window } = state;
   const simulated = span.simulated ? " simulated" : "";
-  const bar = el("div", {
-    class: `bar ${colourClass(services[span.service])}${simulated}`,
-  });
-  place(bar, segment(span.offset_ns, span.offset_ns + span.duration_ns, total));
-  const critical = showCritical ? span.critical : [];
+  const colour = colourClass(services[span.service]);
+  const end = span.offset_ns + span.duration_ns;
+  const critical = state.showCritical ? span.critical : [];
   return el(
     "div",
     { class: "track" },
-    bar,
-    critical.map(([from, to]) =>
-      place(el("i", { class: "critical" }), segment(from, to, total)),
-    ),
+    piece(`bar ${colour}${simulated}`, segment(span.offset_ns, end, window)),
+    critical.map(([from, to]) => piece("critical", segment(from, to, window))),
     span.events.map(([offset, name]) =>
-      eventMark(name, offset, eventPosition(offset, total)),
+      eventMark(name, offset, eventPosition(offset, window, total)),
     ),
-    durationLabel(
-      `${duration(span.duration_ns)}${simulated}`,
-      labelPosition(span, total),
-    ),
+    durationLabel(span, labelPosition(span, window)),
   );
 }
 
 /**
- * @template {HTMLElement} Target
- * @param {Target} element
- * @param {{ left: number, width: number }} segment in percent
+ * @param {string} name
+ * @param {{ left: number, width: number } | null} segment in percent
  */
-function place(element, { left, width }) {
-  element.style.setProperty("left", `${left}%`);
-  element.style.setProperty("width", `${width}%`);
+function piece(name, segment) {
+  if (segment === null) return null;
+  const element = el("i", { class: name });
+  element.style.setProperty("left", `${segment.left}%`);
+  element.style.setProperty("width", `${segment.width}%`);
   return element;
 }
 
-/** @param {string} name @param {number} offset @param {number} percent */
+/** @param {string} name @param {number} offset @param {number | null} percent */
 function eventMark(name, offset, percent) {
+  if (percent === null) return null;
   const title = `${isolate(name)} at ${duration(offset)}`;
   const mark = el("i", {
     class: `event${name === "exception" ? " bad" : ""}`,
@@ -175,9 +177,16 @@ function eventMark(name, offset, percent) {
   return mark;
 }
 
-/** @param {string} text @param {ReturnType<typeof labelPosition>} position */
-function durationLabel(text, { side, percent, isInside }) {
-  const label = el("span", { class: isInside ? "time inside" : "time" }, text);
-  label.style.setProperty(side, `calc(${percent}% + 6px)`);
+/** @param {SpanRow} span @param {ReturnType<typeof labelPosition>} position */
+function durationLabel({ duration_ns, simulated }, { percent, arrow }) {
+  const took = duration(duration_ns);
+  // Beyond the end of the track there is room for the time only.
+  const text = simulated && percent < 60 ? `${took} simulated` : took;
+  const label = el(
+    "span",
+    { class: "time" },
+    arrow === "" ? text : `${arrow} ${took}`,
+  );
+  label.style.setProperty("left", `calc(${percent}% + 6px)`);
   return label;
 }

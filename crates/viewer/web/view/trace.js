@@ -7,13 +7,13 @@ import {
   getSpan,
   getTrace,
   getTraces,
-  otlpAddress,
-  pin,
   reportViewed,
-  unpin,
 } from "../api.js";
-import { spanDetails } from "./details.js";
-import { announce, copyText, el, toMessage } from "./dom.js";
+import { showColoursOf } from "../model/colour.js";
+import { spanDetails, spanNotice } from "./details.js";
+import { announce, el, toMessage } from "./dom.js";
+import { traceBar } from "./trace-bar.js";
+import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
 
@@ -45,72 +45,20 @@ export function traceView(main, [id, span]) {
     onPick: showDetails,
     onMove: followSelection,
     onEnter: showDetails,
+    onFilter: (isOn) => bar.showFilter(isOn),
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
+  const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
-  const found = el("span", { class: "found", role: "status" });
-  const search = el("input", {
-    type: "search",
-    placeholder: "Search in this trace",
-    "aria-label": "Search in this trace",
-    oninput: showMatches,
-    onkeydown: jumpToMatch,
-  });
-  const pinButton = el(
-    "button",
-    {
-      type: "button",
-      "aria-pressed": "false",
-      title: "A pinned trace is kept until it is unpinned",
-      onclick: togglePin,
-    },
-    "Pin",
-  );
+  const bar = traceBar(id, chart);
   main.replaceChildren(
     el(
       "section",
       { class: "trace" },
       title.element,
-      el(
-        "div",
-        { class: "bar" },
-        search,
-        found,
-        option("Critical path", (showCritical) =>
-          chart.setOptions({ showCritical }),
-        ),
-        option("Links", (showLinks) => chart.setOptions({ showLinks })),
-        el(
-          "span",
-          { class: "actions" },
-          el(
-            "button",
-            { type: "button", onclick: chart.collapseAll },
-            "Collapse all",
-          ),
-          el(
-            "button",
-            { type: "button", onclick: chart.expandAll },
-            "Expand all",
-          ),
-          pinButton,
-          el(
-            "button",
-            { type: "button", onclick: () => copyText(id, "Trace id") },
-            "Copy id",
-          ),
-          el(
-            "a",
-            {
-              class: "button",
-              href: otlpAddress(id),
-              download: `trace-${id}.json`,
-            },
-            "OTLP JSON",
-          ),
-        ),
-      ),
+      summary.element,
+      bar.element,
       state,
       el("div", { class: "split" }, chart.element, panel),
     ),
@@ -129,20 +77,16 @@ export function traceView(main, [id, span]) {
       viewed = Date.now();
       failures = 0;
       state.hidden = true;
+      showColoursOf(trace.services);
       title.show(trace);
-      showPin(trace);
+      summary.show(trace);
       chart.show(trace);
-      showMatches();
+      bar.show(trace);
     } catch (error) {
       if (isDisposed) return;
       showFailure(error);
     }
     schedule();
-  }
-
-  function showMatches() {
-    const matches = chart.search(search.value);
-    found.textContent = matches === null ? "" : `${matches} found`;
   }
 
   // What is shown stays until the trace can be read again.
@@ -193,7 +137,11 @@ export function traceView(main, [id, span]) {
 
   /** @param {string | undefined} spanId */
   function selectFromAddress(spanId) {
-    if (!spanId) return;
+    if (spanId) goTo(spanId);
+  }
+
+  /** @param {string} spanId */
+  function goTo(spanId) {
     chart.scrollToSpan(spanId);
     showDetails(spanId);
   }
@@ -205,20 +153,41 @@ export function traceView(main, [id, span]) {
     else showDetails(spanId);
   }
 
+  // The panel is never that of another span than the chosen one.
   /** @param {string} spanId */
   async function showDetails(spanId) {
+    const isOther = detailsFor !== spanId;
     detailsFor = spanId;
     setAddress(spanId);
+    if (isOther && !panel.hidden) showNotice(spanId, "…");
     try {
       const details = await getSpan(id, spanId);
       if (isDisposed || detailsFor !== spanId) return;
-      const row = trace?.spans.find((span) => span.id === spanId);
-      const service = row ? trace?.services[row.service] : "";
-      panel.replaceChildren(spanDetails(details, service ?? "", closeDetails));
-      panel.hidden = false;
+      const { service = "" } = findSpan(spanId) ?? {};
+      panel.replaceChildren(
+        spanDetails(details, service, findSpan, closeDetails),
+      );
     } catch (error) {
+      if (isDisposed || detailsFor !== spanId) return;
+      showNotice(spanId, toMessage(error));
       announce(error);
     }
+    panel.hidden = false;
+    // Below the waterfall, in a narrow window, it would not be seen.
+    if (isOther) panel.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {string} spanId @param {string} text */
+  function showNotice(spanId, text) {
+    const name = findSpan(spanId)?.name ?? `Span ${spanId}`;
+    panel.replaceChildren(spanNotice(name, text, closeDetails));
+  }
+
+  /** @param {string} spanId */
+  function findSpan(spanId) {
+    const row = trace?.spans.find((span) => span.id === spanId);
+    if (!trace || !row) return undefined;
+    return { service: trace.services[row.service], name: row.name };
   }
 
   /** @param {string} spanId */
@@ -231,33 +200,6 @@ export function traceView(main, [id, span]) {
     panel.hidden = true;
     panel.replaceChildren();
     chart.focus();
-  }
-
-  async function togglePin() {
-    if (trace === null) return;
-    try {
-      await (trace.pinned ? unpin(id) : pin(id));
-      trace.pinned = !trace.pinned;
-      showPin(trace);
-      announce(
-        trace.pinned
-          ? "The trace is kept until it is unpinned"
-          : "The trace is no longer pinned",
-      );
-    } catch (error) {
-      announce(error);
-    }
-  }
-
-  /** @param {Trace} trace */
-  function showPin({ pinned }) {
-    pinButton.setAttribute("aria-pressed", String(pinned));
-    pinButton.textContent = pinned ? "Unpin" : "Pin";
-  }
-
-  /** @param {KeyboardEvent} event */
-  function jumpToMatch(event) {
-    if (event.key === "Enter") chart.selectNextMatch();
   }
 
   return {
@@ -275,14 +217,8 @@ export function traceView(main, [id, span]) {
     dispose() {
       isDisposed = true;
       clearTimeout(timer);
+      showColoursOf([]);
       chart.dispose();
     },
   };
-}
-
-/** @param {string} text @param {(isOn: boolean) => void} onChange */
-function option(text, onChange) {
-  const box = el("input", { type: "checkbox", checked: true });
-  box.addEventListener("change", () => onChange(box.checked));
-  return el("label", {}, box, ` ${text}`);
 }

@@ -1,18 +1,20 @@
 // The waterfall: the rows of a span tree beside bars on a ruler. Only the rows in
 // sight are elements.
 
-import { duration } from "../model/format.js";
 import {
   ROW_HEIGHT,
+  indentStep,
   rowsToDraw,
-  rulerTicks,
   scrollToRow,
 } from "../model/geometry.js";
-import { matchingSpans, nextMatch } from "../model/search.js";
+import { linkIndex } from "../model/link-index.js";
+import { matchingSpans, nextOf } from "../model/search.js";
 import { SpanTree } from "../model/span-tree.js";
+import { columnBorder } from "./column-border.js";
 import { el, svg } from "./dom.js";
 import { drawLinks } from "./links.js";
 import { spanRow } from "./span-row.js";
+import { timeline } from "./timeline.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
@@ -33,8 +35,9 @@ const STEPS = {
  * @param {(id: string) => void} handlers.onPick selected by pointer
  * @param {(id: string) => void} handlers.onMove selected by keyboard
  * @param {(id: string) => void} handlers.onEnter Enter was pressed on it
+ * @param {(isOn: boolean) => void} handlers.onFilter whether only the critical path is shown
  */
-export function waterfall({ onPick, onMove, onEnter }) {
+export function waterfall({ onPick, onMove, onEnter, onFilter }) {
   const tree = new SpanTree();
   /** @type {Trace | null} */
   let trace = null;
@@ -42,30 +45,37 @@ export function waterfall({ onPick, onMove, onEnter }) {
   let matches = null;
   /** @type {string | null} */
   let selected = null;
+  /** @type {string | null} */
+  let hovered = null;
+  let links = linkIndex({ trace_id: "", spans: [] });
+  let maxDepth = 0;
   let options = { showCritical: true, showLinks: true };
   // The elements by row, which are kept while only the scroll position changes.
   /** @type {Map<number, HTMLElement>} */
   let drawn = new Map();
   let isDrawScheduled = false;
 
-  const ruler = el("div", { class: "ruler", "aria-hidden": "true" });
   const lines = svg("svg", { class: "lines" });
   const rows = el(
     "div",
     { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
     lines,
   );
-  const element = el(
+  const time = timeline({ rows, onChange: redraw });
+  const names = el(
     "div",
-    { class: "waterfall" },
-    el(
-      "div",
-      { class: "head" },
-      el("div", { class: "gutter" }, "Service and operation"),
-      ruler,
-    ),
+    { class: "gutter" },
+    "Service and operation",
+    time.buttons,
+  );
+  const element = el("div", { class: "waterfall" });
+  const border = columnBorder(element, redraw);
+  element.append(
+    el("div", { class: "head" }, names, border, time.element),
     rows,
   );
+  rows.addEventListener("pointerover", hover);
+  rows.addEventListener("pointerleave", hover);
   element.addEventListener("scroll", scheduleDraw, { passive: true });
   const resizeObserver = new ResizeObserver(redraw);
   resizeObserver.observe(element);
@@ -74,17 +84,12 @@ export function waterfall({ onPick, onMove, onEnter }) {
   function show(shown) {
     trace = shown;
     tree.replace(trace.spans);
-    ruler.replaceChildren(
-      ...rulerTicks(trace.duration_ns).map(({ percent, ns }) => {
-        const tick = el(
-          "span",
-          { class: percent === 100 ? "last" : "" },
-          duration(ns),
-        );
-        tick.style.setProperty("left", `${percent}%`);
-        return tick;
-      }),
+    links = linkIndex(trace);
+    maxDepth = trace.spans.reduce(
+      (most, { depth }) => Math.max(most, depth),
+      0,
     );
+    time.show(trace);
     updateRows();
   }
 
@@ -95,6 +100,8 @@ export function waterfall({ onPick, onMove, onEnter }) {
 
   function redraw() {
     drawn = new Map();
+    const step = indentStep(maxDepth, names.clientWidth);
+    rows.style.setProperty("--step", `${step}px`);
     scheduleDraw();
   }
 
@@ -122,7 +129,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     if (selected !== null && document.getElementById(active))
       rows.setAttribute("aria-activedescendant", active);
     else rows.removeAttribute("aria-activedescendant");
-    showLinks(trace, range);
+    showLinks();
   }
 
   function viewport() {
@@ -135,6 +142,8 @@ export function waterfall({ onPick, onMove, onEnter }) {
     const span = trace.spans[index];
     return spanRow(trace, span, {
       row,
+      index,
+      window: time.window(),
       isSelected: span.id === selected,
       isExpanded: !tree.isCollapsed(span.id),
       isMatch: matches?.has(index) ?? null,
@@ -157,18 +166,19 @@ export function waterfall({ onPick, onMove, onEnter }) {
     updateRows();
   }
 
-  /** @param {Trace} trace @param {{ first: number, end: number }} range */
-  function showLinks(trace, range) {
+  function showLinks() {
     const track = /** @type {HTMLElement | null} */ (
       rows.querySelector(".track")
     );
-    if (!options.showLinks || !track) return lines.replaceChildren();
+    if (!options.showLinks || !track || !trace) return lines.replaceChildren();
+    const ends = new Set([selected, hovered]);
+    const shown = new Set([...ends].flatMap((id) => links.get(id ?? "") ?? []));
     lines.setAttribute("width", String(rows.clientWidth));
     lines.setAttribute("height", String(tree.rows.length * ROW_HEIGHT));
     lines.replaceChildren(
       ...drawLinks(trace, tree, {
-        range,
-        selected,
+        links: [...shown],
+        window: time.window(),
         track: { left: track.offsetLeft, width: track.clientWidth },
         onFollow: (id) => {
           scrollToSpan(id);
@@ -176,6 +186,17 @@ export function waterfall({ onPick, onMove, onEnter }) {
         },
       }),
     );
+  }
+
+  // A curve that is pointed at stays.
+  /** @param {PointerEvent} event */
+  function hover({ type, target }) {
+    if (!(target instanceof Element) || target.closest(".link")) return;
+    const row = type === "pointerleave" ? null : target.closest(".span");
+    const id = row === null ? null : row.id.slice(2);
+    if (id === hovered) return;
+    hovered = id;
+    showLinks();
   }
 
   /** Selects a span and brings it into sight. @param {string} id */
@@ -190,6 +211,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** Selects a span, and expands what hides it. @param {string} id */
   function select(id) {
     selected = id;
+    if (tree.isFilteredOut(id)) showOnlyCritical(false);
     const index = tree.indexOf(id);
     if (index !== undefined && !tree.rowOf.has(index)) {
       tree.reveal(id);
@@ -201,7 +223,13 @@ export function waterfall({ onPick, onMove, onEnter }) {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
   function onKey(event) {
     const span = tree.find(selected);
-    if (event.key in STEPS) step(STEPS[event.key]);
+    if (time.onKey(event, span)) return true;
+    const isError = event.key === "e" || event.key === "E";
+    if (isError || event.key === "n" || event.key === "N") {
+      const indices = isError ? errors() : (matches ?? []);
+      const target = nextSpan(indices, event.shiftKey);
+      if (target !== null) scrollToSpan(target);
+    } else if (event.key in STEPS) step(STEPS[event.key]);
     else if (event.key === "ArrowLeft" && span) collapseOrLeave(span);
     else if (event.key === "ArrowRight" && span) expandOrEnter(span);
     else if (event.key === "Enter" && span && !isOnControl(event)) {
@@ -241,12 +269,33 @@ export function waterfall({ onPick, onMove, onEnter }) {
     return matches?.size ?? null;
   }
 
+  /** Leaves out what the response did not wait for. @param {boolean} isOn */
+  function showOnlyCritical(isOn) {
+    tree.setFilter(isOn ? (span) => span.critical.length > 0 : null);
+    updateRows();
+    onFilter(isOn);
+  }
+
   function selectNextMatch() {
-    const index = nextMatch(matches, tree.indexOf(selected) ?? -1);
-    if (index === undefined) return;
-    const { id } = tree.spans[index];
-    scrollToSpan(id);
-    onMove(id);
+    const target = nextSpan(matches ?? []);
+    if (target === null) return;
+    scrollToSpan(target);
+    onMove(target);
+  }
+
+  /**
+   * The id of the next of some spans, or of the one before.
+   * @param {Iterable<number>} indices
+   * @param {boolean} [isBackwards]
+   */
+  function nextSpan(indices, isBackwards) {
+    const index = nextOf(indices, tree.indexOf(selected) ?? -1, isBackwards);
+    return index === undefined ? null : tree.spans[index].id;
+  }
+
+  /** The indices of the spans that failed. */
+  function errors() {
+    return [...tree.spans.keys()].filter((index) => tree.spans[index].error);
   }
 
   return {
@@ -256,6 +305,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     onKey,
     search,
     selectNextMatch,
+    showOnlyCritical,
     collapseAll() {
       tree.collapseAll();
       updateRows();
@@ -274,6 +324,7 @@ export function waterfall({ onPick, onMove, onEnter }) {
     },
     dispose() {
       resizeObserver.disconnect();
+      time.dispose();
     },
   };
 }
