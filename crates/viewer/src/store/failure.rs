@@ -9,7 +9,7 @@ use crate::wasi::{Database, DatabaseError};
 
 /// How a trace failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Failure {
+pub(super) struct Failure {
     /// Whether the root's status is an error. None if that is not known.
     pub root: Option<bool>,
     /// The service of the span where the error began: an error below which there is none, the one that ended first. None

@@ -1,38 +1,63 @@
 // The list: the latest traces, live, with filters. Rows do not move while
 // someone points at them, reads further down, or has selected one.
 
-import { deleteTraces, getTraces } from "../api.js";
-import { filtersToAddress, isFiltered } from "../model/filters.js";
+import { ApiError, deleteTraces, getTraces } from "../api.js";
+import {
+  filtersToQuery,
+  isFiltered,
+  readFilters,
+  toParameters,
+} from "../model/filters.js";
 import { LiveList } from "../model/live-list.js";
-import { announce, el, toMessage, untrusted } from "./dom.js";
+import { queryError } from "../model/query.js";
+import { announce, el, toMessage } from "./dom.js";
+import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
+import { listHead } from "./list-head.js";
+import { listSummary } from "./list-summary.js";
 import { rowSelection } from "./selection.js";
 import { traceRow } from "./trace-row.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {import('../types.d.ts').TracePage} TracePage */
-/** @typedef {import('../model/filters.js').Filters} Filters */
+/** @typedef {import('../types.d.ts').Parameters} Parameters */
 
 const POLL = 1000;
 const AGE_UPDATE = 5000;
 const PAGE = 50;
 const CHANGES = 200;
 
-/** @type {import('../types.d.ts').OpenView} */
-export function listView(main, _segments, query) {
+/**
+ * @param {HTMLElement} pane
+ * @param {import('../types.d.ts').ListHandlers} handlers
+ * @returns {import('../types.d.ts').ListView}
+ */
+export function listView(pane, { onSelect, onOpen, onChange }) {
   const traces = new LiveList();
   /** @type {Map<number, ReturnType<typeof traceRow>>} */
   const rows = new Map();
+  /** The rows in the order that is shown. @type {TraceSummary[]} */
+  let order = [];
   let cursor = 0;
+  let sort = "";
   let isPaused = false;
+  /** The filters that were asked for last. @type {string | null} */
+  let loaded = null;
+  let isHidden = false;
+  // The server has refused the filters: it is not asked again until they change.
+  let isRefused = false;
+  /** The trace that is shown beside the list. @type {string | null} */
+  let openId = null;
   // A response to an older request than the last `load` is dropped.
   let generation = 0;
   let isDisposed = false;
 
-  const filters = filterForm(query, {
-    onApply: applyFilters,
-    onReset: resetFilters,
-  });
+  const address = new URLSearchParams(location.search);
+  const filters = filterForm(address, { onApply: applyFilters });
+  const heading = el("h1", { class: "off" }, "Traces");
+  const summary = listSummary({ onRegion: filters.add, onOpen });
+  const stale = el("p", { class: "note warn", role: "status", hidden: true });
+  const head = listHead(sortBy);
   const list = el("ul", { class: "rows", "aria-label": "Traces" });
   const selection = rowSelection(list);
   const showNew = el("button", {
@@ -46,82 +71,111 @@ export function listView(main, _segments, query) {
     { type: "button", hidden: true, onclick: loadOlder },
     "Older traces",
   );
-  const state = el("p", { class: "empty" }, "Loading…");
+  const state = el("div", { class: "empty" }, "Loading…");
+  const empty = emptyState(() => describe());
   const pause = el(
     "button",
     { type: "button", "aria-pressed": "false", onclick: togglePause },
     "Pause",
   );
-  const calls = query.get("calls");
-  const note = el(
-    "p",
-    { class: "note", hidden: !calls },
-    "Only traces with the call ",
-    untrusted(calls ?? ""),
-  );
-  main.replaceChildren(
+  const actions = el(
+    "div",
+    { class: "actions" },
+    pause,
     el(
-      "section",
-      { class: "list" },
-      el(
-        "div",
-        { class: "bar" },
-        filters.element,
-        el(
-          "div",
-          { class: "actions" },
-          pause,
-          el(
-            "button",
-            { type: "button", class: "danger", onclick: deleteAll },
-            "Delete all",
-          ),
-        ),
-      ),
-      note,
-      showNew,
-      list,
-      state,
-      more,
+      "button",
+      { type: "button", class: "danger", onclick: deleteAll },
+      "Delete all",
     ),
   );
-  document.title = "Traces · Tracing-Tail";
-
-  load();
+  const table = el("div", { class: "table" }, head.element, showNew, list);
+  const section = el(
+    "section",
+    { class: "list" },
+    heading,
+    el("div", { class: "bar" }, filters.element, actions),
+    stale,
+    summary.elements,
+    table,
+    state,
+    more,
+  );
+  pane.replaceChildren(section);
+  restore(address);
   let timer = setTimeout(poll, POLL);
   const ageTimer = setInterval(updateAges, AGE_UPDATE);
 
-  function applyFilters() {
-    history.replaceState(null, "", filtersToAddress(filters.read()));
+  /** Shows what an address says. @param {URLSearchParams} query */
+  function restore(query) {
+    const wanted = filtersToQuery(readFilters(query));
+    const isLoaded = wanted === loaded;
+    const order = query.get("sort") ?? "";
+    const paused = query.get("paused") === "true";
+    if (paused !== isPaused) showPaused(paused);
+    if (order !== sort) showSort(order);
+    if (isLoaded) return;
+    filters.setFilters(query);
     load();
   }
 
-  function resetFilters() {
-    history.replaceState(null, "", "#/");
-    note.hidden = true;
+  function applyFilters() {
+    rememberIn("pushState");
     load();
+  }
+
+  /** @param {'pushState' | 'replaceState'} method */
+  function rememberIn(method) {
+    const query = new URLSearchParams(filters.toQuery());
+    if (sort) query.set("sort", sort);
+    if (isPaused) query.set("paused", "true");
+    const text = query.size > 0 ? `?${query}` : "";
+    const address = location.pathname + text + (location.hash || "#/");
+    if (text !== location.search) history[method](null, "", address);
+  }
+
+  /** @param {string} wanted */
+  function sortBy(wanted) {
+    showSort(wanted);
+    rememberIn("replaceState");
+  }
+
+  /** @param {string} wanted */
+  function showSort(wanted) {
+    sort = wanted;
+    head.show(sort);
+    arrange();
+    if (rows.size > 0) describe();
+  }
+
+  /** @returns {Parameters} */
+  function parameters() {
+    return toParameters(filters.read(), Date.now());
   }
 
   async function load() {
     const mine = ++generation;
+    isRefused = false;
+    loaded = filters.toQuery();
     try {
-      const wanted = filters.read();
+      const wanted = parameters();
       const page = await getTraces({ ...wanted, limit: PAGE });
       if (mine !== generation) return;
+      filters.showError(null);
+      stale.hidden = true;
       traces.clear();
       rows.clear();
       list.replaceChildren();
       cursor = page.changed;
       await appendPages(page, wanted);
     } catch (error) {
-      showError(error);
+      if (mine === generation) showError(error);
     }
   }
 
   async function loadOlder() {
     const mine = generation;
     try {
-      const wanted = filters.read();
+      const wanted = parameters();
       const page = await getTraces({
         ...wanted,
         limit: PAGE,
@@ -134,7 +188,7 @@ export function listView(main, _segments, query) {
   }
 
   // A page may end before it is full, when many spans had to be searched for it.
-  /** @param {TracePage} first @param {Filters} wanted */
+  /** @param {TracePage} first @param {Parameters} wanted */
   async function appendPages(first, wanted) {
     const mine = generation;
     const target = traces.shown.size + PAGE;
@@ -148,6 +202,7 @@ export function listView(main, _segments, query) {
         if (traces.append(summary)) list.append(createRow(summary));
       traces.before = page.before ?? traces.before;
       more.hidden = !page.more;
+      arrange();
       describe();
       if (!page.more || traces.shown.size >= target) return;
     }
@@ -156,39 +211,53 @@ export function listView(main, _segments, query) {
   /** @param {TraceSummary} summary */
   function createRow(summary) {
     const row = traceRow(summary);
+    row.setOpen(summary.trace_id === openId);
     rows.set(summary.id, row);
     return row.element;
   }
 
+  // Puts the rows in their order; those that are there already stay.
+  function arrange() {
+    order = traces.sorted(sort);
+    /** @type {ChildNode | null} */
+    let next = list.firstChild;
+    for (const summary of order) {
+      const element = rows.get(summary.id)?.element;
+      if (!element) continue;
+      if (element === next) next = next.nextSibling;
+      else list.insertBefore(element, next);
+    }
+  }
+
   async function poll() {
-    if (!document.hidden) await update().catch(showError);
+    if (!document.hidden && !isHidden && !isRefused)
+      await update().catch(showError);
     if (!isDisposed) timer = setTimeout(poll, POLL);
   }
 
   async function update() {
     const mine = generation;
+    let isChanged = false;
     let page;
     do {
       page = await getTraces({
-        ...filters.read(),
+        ...parameters(),
         changed_after: cursor,
         limit: CHANGES,
       });
-      if (mine !== generation) break;
+      if (mine !== generation) return;
       cursor = page.changed;
-      traces.evict(page.oldest, new Set(page.kept)).forEach(removeRow);
+      const gone = traces.evict(page.oldest, new Set(page.kept));
+      gone.forEach(removeRow);
+      isChanged ||= gone.length > 0 || page.traces.length > 0;
       for (const summary of page.traces)
         if (traces.receive(summary) === "updated") replaceRow(summary);
     } while (page.more);
-    if (mine === generation) {
-      if (traces.pending.size > 0 && canInsert()) showPending();
+    if (traces.pending.size > 0 && canInsert()) showPending();
+    else if (isChanged) {
+      arrange();
       describe();
     }
-    filters.offer(
-      page.traces.flatMap((summary) =>
-        summary.services.map((service) => service.name),
-      ),
-    );
   }
 
   /** @param {number} id */
@@ -214,7 +283,8 @@ export function listView(main, _segments, query) {
       !selection.isEmpty() ||
       list.matches(":hover") ||
       list.contains(document.activeElement);
-    return !isPaused && !isBeingRead && scrollY < 40;
+    const isAtTop = scrollY + pane.scrollTop < 40;
+    return !isPaused && !isBeingRead && isAtTop && openId === null;
   }
 
   function showPending() {
@@ -222,6 +292,7 @@ export function listView(main, _segments, query) {
     for (const summary of added) list.prepend(createRow(summary));
     removed.forEach(removeRow);
     if (removed.length > 0) more.hidden = false;
+    arrange();
     describe();
   }
 
@@ -229,25 +300,21 @@ export function listView(main, _segments, query) {
     const waiting = traces.pending.size;
     showNew.hidden = waiting === 0;
     showNew.textContent = `+${waiting} new`;
+    table.hidden = rows.size === 0 && waiting === 0;
     state.hidden = rows.size > 0;
-    state.replaceChildren();
+    empty.placeStop(rows.size > 0 ? actions : null);
+    summary.show(order, more.hidden === true);
     if (rows.size > 0) scaleBars();
     else if (isFiltered(filters.read()))
-      state.append("No trace matches these filters.");
-    else {
-      state.append(
-        "No traces yet. ",
-        el("a", { href: "#/try" }, "Send a request"),
-        ", or point any OpenTelemetry exporter at ",
-        el("code", {}, `${location.origin}/v1/traces`),
-        ".",
-      );
-    }
+      state.replaceChildren("No trace matches these filters.");
+    else if (!state.contains(empty.element))
+      state.replaceChildren(empty.element);
+    onChange();
   }
 
   function scaleBars() {
-    const longest = traces.longest();
-    for (const row of rows.values()) row.scaleBar(longest);
+    const range = traces.durations();
+    for (const row of rows.values()) row.scaleBar(range);
   }
 
   function updateAges() {
@@ -255,11 +322,17 @@ export function listView(main, _segments, query) {
   }
 
   function togglePause() {
-    isPaused = !isPaused;
-    pause.setAttribute("aria-pressed", String(isPaused));
-    pause.textContent = isPaused ? "Resume" : "Pause";
+    showPaused(!isPaused);
+    rememberIn("replaceState");
     announce(isPaused ? "Paused" : "Live");
     if (!isPaused && traces.pending.size > 0) showPending();
+  }
+
+  /** @param {boolean} paused */
+  function showPaused(paused) {
+    isPaused = paused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    pause.textContent = isPaused ? "Resume" : "Pause";
   }
 
   async function deleteAll() {
@@ -273,27 +346,75 @@ export function listView(main, _segments, query) {
     }
   }
 
+  // What is shown stays: the last good result, marked as such.
   /** @param {unknown} error */
   function showError(error) {
-    announce(error);
-    state.hidden = false;
-    state.textContent = toMessage(error);
+    const message = toMessage(error);
+    isRefused = error instanceof ApiError && error.status === 400;
+    const inQuery = isRefused ? queryError(message) : null;
+    if (inQuery) filters.showError(inQuery);
+    else announce(error);
+    const what = rows.size > 0 ? " Below is the last good result." : "";
+    stale.hidden = false;
+    stale.textContent = inQuery
+      ? `The query was not understood.${what}`
+      : `${message}.${what}`;
+    if (rows.size === 0) state.replaceChildren();
+  }
+
+  /** The row of the open trace, from 0; -1 without one. */
+  function openIndex() {
+    return order.findIndex((one) => one.trace_id === openId);
   }
 
   return {
     onKey({ key }) {
-      if (key === "j" || key === "ArrowDown") selection.move(1);
-      else if (key === "k" || key === "ArrowUp") selection.move(-1);
-      else if (key === "p") togglePause();
+      const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[key];
+      if (step !== undefined) {
+        selection.move(step);
+        const chosen = traces.shown.get(selection.current() ?? -1);
+        if (chosen) onSelect(chosen);
+      } else if (key === "p") togglePause();
       else if (key === "Escape") selection.clear();
       else return false;
       return true;
+    },
+    restore,
+    neighbour(step) {
+      const index = openIndex();
+      return order[index < 0 ? 0 : index + step] ?? null;
+    },
+    position() {
+      const index = openIndex();
+      if (index < 0) return null;
+      const total = order.length.toLocaleString("en");
+      return `${index + 1} of ${total}${more.hidden ? "" : "+"}`;
+    },
+    setOpen(id) {
+      if (id === openId) return;
+      const isOpen = id !== null;
+      openId = id;
+      const selected = traces.shown.get(selection.current() ?? -1);
+      if (isOpen && selected?.trace_id !== id) selection.forget();
+      if (isOpen) heading.remove();
+      else section.prepend(heading);
+      for (const one of order)
+        rows.get(one.id)?.setOpen(one.trace_id === openId);
+      const index = openIndex();
+      if (index >= 0)
+        rows.get(order[index].id)?.element.scrollIntoView({ block: "nearest" });
+    },
+    setHidden(hidden) {
+      isHidden = hidden;
     },
     dispose() {
       isDisposed = true;
       generation++;
       clearTimeout(timer);
       clearInterval(ageTimer);
+      summary.dispose();
+      filters.dispose();
+      empty.dispose();
     },
   };
 }
