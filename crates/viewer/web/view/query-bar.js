@@ -19,6 +19,7 @@ export function queryBar({ onApply }) {
   /** @type {import('../types.d.ts').Facets} */
   let facets = { traces: 0, more: false, keys: [] };
   let asked = 0;
+  let answer = Promise.resolve();
   /** @type {Suggestion[]} */
   let offered = [];
   let chosen = -1;
@@ -57,9 +58,15 @@ export function queryBar({ onApply }) {
     hidden: true,
   });
 
-  async function refresh() {
-    if (Date.now() - asked < FRESH) return;
-    asked = Date.now();
+  function refresh() {
+    if (Date.now() - asked > FRESH) {
+      asked = Date.now();
+      answer = ask();
+    }
+    return answer;
+  }
+
+  async function ask() {
     try {
       facets = await getFacets({});
     } catch {

@@ -27,6 +27,8 @@ export function windowView(main, segments) {
   let timer;
   /** Has the focus until the trace that it opened has arrived. @type {Element | null} */
   let walking = null;
+  /** Whether a trace was opened that has not taken the focus yet. */
+  let isExpected = false;
 
   const listPane = el("div", { class: "list-pane" });
   const host = el("div", { class: "trace-host" });
@@ -99,6 +101,7 @@ export function windowView(main, segments) {
       return;
     }
     trace?.view.dispose();
+    isExpected = true;
     trace = { id, view: traceView(host, segments, new URLSearchParams()) };
     const panel = host.querySelector(".panel");
     panel?.before(
@@ -154,14 +157,22 @@ export function windowView(main, segments) {
     setEnabled(next, list.neighbour(1) !== null);
   }
 
-  // A trace takes the focus when it is drawn; a walk through the list keeps it.
-  function keepFocus() {
-    if (walking instanceof HTMLElement && walking.isConnected)
-      walking.focus({ preventScroll: true });
-    walking = null;
+  // A trace takes the focus when it is drawn. A walk through the list keeps it,
+  // and so does whoever writes there.
+  /** @param {FocusEvent} event */
+  function keepFocus({ relatedTarget: left }) {
+    const writes =
+      isExpected &&
+      left instanceof HTMLElement &&
+      left.matches("input, select");
+    const keeper = writes ? left : walking;
+    if (keeper instanceof HTMLElement && listPane.contains(keeper))
+      keeper.focus({ preventScroll: true });
+    stopWalking();
   }
 
   function stopWalking() {
+    isExpected = false;
     walking = null;
   }
 
