@@ -154,7 +154,7 @@ async fn serve<R: Runtime>(
     access.check_token(head)?;
     match head.uri.path().strip_prefix(api::PREFIX) {
         Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
-        None => Ok(page::answer(&head.method, head.uri.path())),
+        None => Ok(page::answer(head)),
     }
 }
 

@@ -1,7 +1,13 @@
 //! The files of the web page, embedded in the component.
 
+use std::io::Read as _;
+
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
+use flate2::bufread::GzDecoder;
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION,
+    SET_COOKIE, VARY,
+};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
@@ -24,19 +30,19 @@ macro_rules! file {
         (
             concat!("/traces/page/", $path),
             $kind,
-            include_str!(concat!(env!("OUT_DIR"), "/web/", $path)),
+            include_bytes!(concat!(env!("OUT_DIR"), "/web/", $path)),
         )
     };
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Each file: its path, its media type, and its content.
-const FILES: &[(&str, &str, &str)] = &[
+/// Each file: its path, its media type, and its content, compressed with gzip.
+const FILES: &[(&str, &str, &[u8])] = &[
     (
         ROOT,
         HTML,
-        include_str!(concat!(env!("OUT_DIR"), "/web/index.html")),
+        include_bytes!(concat!(env!("OUT_DIR"), "/web/index.html")),
     ),
     file!("icon.svg", "image/svg+xml"),
     file!("style/theme.css", STYLE),
@@ -76,6 +82,7 @@ const FILES: &[(&str, &str, &str)] = &[
     file!("view/links.js", SCRIPT),
     file!("view/list.js", SCRIPT),
     file!("view/list-head.js", SCRIPT),
+    file!("view/list-rows.js", SCRIPT),
     file!("view/list-summary.js", SCRIPT),
     file!("view/map.js", SCRIPT),
     file!("view/map-picture.js", SCRIPT),
@@ -128,7 +135,8 @@ fn redirect(status: StatusCode, path: &str) -> Response<Bytes> {
 }
 
 /// Answers a request to a path of the page.
-pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
+pub fn answer(head: &Parts) -> Response<Bytes> {
+    let (method, path) = (&head.method, head.uri.path());
     if path == "/traces" {
         return redirect(StatusCode::PERMANENT_REDIRECT, ROOT);
     }
@@ -144,10 +152,76 @@ pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
         return response;
     }
     let kind = HeaderValue::from_static(kind);
-    let mut response = with_body(StatusCode::OK, kind, *file);
+    let compressed = accepts_gzip(&head.headers);
+    let body = match compressed {
+        true => Bytes::from_static(file),
+        false => decompress(file).into(),
+    };
+    let mut response = with_body(StatusCode::OK, kind, body);
     let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     // Browsers revalidate it each time, so that a new component shows its own page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("content-security-policy", HeaderValue::from_static(POLICY));
     response
+}
+
+/// Whether a client takes gzip: it names it, and not with a weight of zero.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).into_iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let mut codings = values.flat_map(|value| value.split(','));
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix("q=");
+        name.trim().eq_ignore_ascii_case("gzip")
+            && weight.and_then(|weight| weight.parse().ok()) != Some(0.0)
+    })
+}
+
+fn decompress(file: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    // The build has compressed it, so this does not fail.
+    let _ = GzDecoder::new(file).read_to_end(&mut whole);
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_compressed_for_those_who_take_that() {
+        let table = [
+            (None, false, "nothing is named"),
+            (Some("gzip, deflate, br"), true, "as browsers do"),
+            (Some("br;q=1, GZIP;q=0.5"), true, "with a weight"),
+            (Some("gzip;q=0"), false, "refused"),
+            (Some("identity"), false, "another one"),
+        ];
+        for (accepted, expected, reason) in table {
+            let mut request = http::Request::get("/traces/page/app.js");
+            if let Some(accepted) = accepted {
+                request = request.header(ACCEPT_ENCODING, accepted);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let response = answer(&head);
+            let is_compressed = response.headers().contains_key(CONTENT_ENCODING);
+            assert_eq!(is_compressed, expected, "{reason}");
+            let body = match is_compressed {
+                true => decompress(response.body()),
+                false => response.body().to_vec(),
+            };
+            assert!(String::from_utf8(body).unwrap().contains("showRoute"));
+        }
+    }
+
+    #[test]
+    fn the_page_is_small_over_the_wire() {
+        let bytes: usize = FILES.iter().map(|(.., file)| file.len()).sum();
+        assert!(bytes < 250_000, "{bytes} bytes");
+    }
 }

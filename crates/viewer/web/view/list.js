@@ -14,9 +14,8 @@ import { announce, el, toMessage } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
 import { listHead } from "./list-head.js";
+import { listRows } from "./list-rows.js";
 import { listSummary } from "./list-summary.js";
-import { rowSelection } from "./selection.js";
-import { traceRow } from "./trace-row.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {import('../types.d.ts').TracePage} TracePage */
@@ -34,8 +33,6 @@ const CHANGES = 200;
  */
 export function listView(pane, { onSelect, onOpen, onChange }) {
   const traces = new LiveList();
-  /** @type {Map<number, ReturnType<typeof traceRow>>} */
-  const rows = new Map();
   /** The rows in the order that is shown. @type {TraceSummary[]} */
   let order = [];
   let cursor = 0;
@@ -58,8 +55,9 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const summary = listSummary({ onRegion: filters.add, onOpen });
   const stale = el("p", { class: "note warn", role: "status", hidden: true });
   const head = listHead(sortBy);
-  const list = el("ul", { class: "rows", "aria-label": "Traces" });
-  const selection = rowSelection(list);
+  const rows = listRows();
+  const list = rows.element;
+  const { selection } = rows;
   const showNew = el("button", {
     type: "button",
     class: "fresh",
@@ -103,7 +101,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   pane.replaceChildren(section);
   restore(address);
   let timer = setTimeout(poll, POLL);
-  const ageTimer = setInterval(updateAges, AGE_UPDATE);
+  const ageTimer = setInterval(rows.updateAges, AGE_UPDATE);
 
   /** Shows what an address says. @param {URLSearchParams} query */
   function restore(query) {
@@ -143,8 +141,9 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function showSort(wanted) {
     sort = wanted;
     head.show(sort);
-    arrange();
-    if (rows.size > 0) describe();
+    order = traces.sorted(sort);
+    rows.arrange(order);
+    if (rows.size() > 0) describe();
   }
 
   /** @returns {Parameters} */
@@ -164,7 +163,6 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       stale.hidden = true;
       traces.clear();
       rows.clear();
-      list.replaceChildren();
       cursor = page.changed;
       await appendPages(page, wanted);
     } catch (error) {
@@ -199,33 +197,13 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     ) {
       if (mine !== generation) return;
       for (const summary of page.traces)
-        if (traces.append(summary)) list.append(createRow(summary));
+        if (traces.append(summary)) rows.append(summary);
       traces.before = page.before ?? traces.before;
       more.hidden = !page.more;
-      arrange();
+      order = traces.sorted(sort);
+      rows.arrange(order);
       describe();
       if (!page.more || traces.shown.size >= target) return;
-    }
-  }
-
-  /** @param {TraceSummary} summary */
-  function createRow(summary) {
-    const row = traceRow(summary);
-    row.setOpen(summary.trace_id === openId);
-    rows.set(summary.id, row);
-    return row.element;
-  }
-
-  // Puts the rows in their order; those that are there already stay.
-  function arrange() {
-    order = traces.sorted(sort);
-    /** @type {ChildNode | null} */
-    let next = list.firstChild;
-    for (const summary of order) {
-      const element = rows.get(summary.id)?.element;
-      if (!element) continue;
-      if (element === next) next = next.nextSibling;
-      else list.insertBefore(element, next);
     }
   }
 
@@ -248,33 +226,17 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       if (mine !== generation) return;
       cursor = page.changed;
       const gone = traces.evict(page.oldest, new Set(page.kept));
-      gone.forEach(removeRow);
+      gone.forEach(rows.remove);
       isChanged ||= gone.length > 0 || page.traces.length > 0;
       for (const summary of page.traces)
-        if (traces.receive(summary) === "updated") replaceRow(summary);
+        if (traces.receive(summary) === "updated") rows.replace(summary);
     } while (page.more);
     if (traces.pending.size > 0 && canInsert()) showPending();
     else if (isChanged) {
-      arrange();
+      order = traces.sorted(sort);
+      rows.arrange(order);
       describe();
     }
-  }
-
-  /** @param {number} id */
-  function removeRow(id) {
-    rows.get(id)?.element.remove();
-    rows.delete(id);
-    selection.drop(id);
-  }
-
-  /** @param {TraceSummary} summary */
-  function replaceRow(summary) {
-    const old = rows.get(summary.id);
-    const hasFocus = old?.link === document.activeElement;
-    old?.element.replaceWith(createRow(summary));
-    const row = rows.get(summary.id);
-    if (selection.has(summary.id)) row?.element.classList.add("chosen");
-    if (hasFocus) row?.link.focus({ preventScroll: true });
   }
 
   // New rows on top move all others down.
@@ -289,10 +251,11 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
 
   function showPending() {
     const { added, removed } = traces.takePending();
-    for (const summary of added) list.prepend(createRow(summary));
-    removed.forEach(removeRow);
+    added.forEach(rows.append);
+    removed.forEach(rows.remove);
     if (removed.length > 0) more.hidden = false;
-    arrange();
+    order = traces.sorted(sort);
+    rows.arrange(order);
     describe();
   }
 
@@ -300,25 +263,16 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     const waiting = traces.pending.size;
     showNew.hidden = waiting === 0;
     showNew.textContent = `+${waiting} new`;
-    table.hidden = rows.size === 0 && waiting === 0;
-    state.hidden = rows.size > 0;
-    empty.placeStop(rows.size > 0 ? actions : null);
+    table.hidden = rows.size() === 0 && waiting === 0;
+    state.hidden = rows.size() > 0;
+    empty.placeStop(rows.size() > 0 ? actions : null);
     summary.show(order, more.hidden === true);
-    if (rows.size > 0) scaleBars();
+    if (rows.size() > 0) rows.scale(traces.durations());
     else if (isFiltered(filters.read()))
       state.replaceChildren("No trace matches these filters.");
     else if (!state.contains(empty.element))
       state.replaceChildren(empty.element);
     onChange();
-  }
-
-  function scaleBars() {
-    const range = traces.durations();
-    for (const row of rows.values()) row.scaleBar(range);
-  }
-
-  function updateAges() {
-    for (const row of rows.values()) row.updateAge(Date.now());
   }
 
   function togglePause() {
@@ -354,12 +308,12 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     const inQuery = isRefused ? queryError(message) : null;
     if (inQuery) filters.showError(inQuery);
     else announce(error);
-    const what = rows.size > 0 ? " Below is the last good result." : "";
+    const what = rows.size() > 0 ? " Below is the last good result." : "";
     stale.hidden = false;
     stale.textContent = inQuery
       ? `The query was not understood.${what}`
       : `${message}.${what}`;
-    if (rows.size === 0) state.replaceChildren();
+    if (rows.size() === 0) state.replaceChildren();
   }
 
   /** The row of the open trace, from 0; -1 without one. */
@@ -392,17 +346,12 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     },
     setOpen(id) {
       if (id === openId) return;
-      const isOpen = id !== null;
       openId = id;
       const selected = traces.shown.get(selection.current() ?? -1);
-      if (isOpen && selected?.trace_id !== id) selection.forget();
-      if (isOpen) heading.remove();
-      else section.prepend(heading);
-      for (const one of order)
-        rows.get(one.id)?.setOpen(one.trace_id === openId);
-      const index = openIndex();
-      if (index >= 0)
-        rows.get(order[index].id)?.element.scrollIntoView({ block: "nearest" });
+      if (id !== null && selected?.trace_id !== id) selection.forget();
+      if (id === null) section.prepend(heading);
+      else heading.remove();
+      rows.setOpen(id);
     },
     setHidden(hidden) {
       isHidden = hidden;
