@@ -313,7 +313,10 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     stale.textContent = inQuery
       ? `The query was not understood.${what}`
       : `${message}.${what}`;
-    if (rows.size() === 0) state.replaceChildren();
+    if (rows.size() > 0) return;
+    summary.show([], true);
+    table.hidden = true;
+    state.replaceChildren();
   }
 
   /** The row of the open trace, from 0; -1 without one. */

@@ -8,8 +8,9 @@ import { el } from "./dom.js";
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {{ x: number, y: number }} Place */
 
-/** Space around the points, in pixels. */
+/** Space around the points, in pixels; on the left there are labels. */
 const EDGE = 8;
+const LEFT = 64;
 /** How far a pointer moves at least for a region, and how near it hits a point. */
 const NEAR = 6;
 
@@ -118,16 +119,16 @@ export function scatter({ onRegion, onOpen }) {
       summary,
     );
     return {
-      x: EDGE + x * (canvas.clientWidth - 2 * EDGE),
+      x: LEFT + x * (canvas.clientWidth - LEFT - EDGE),
       y: canvas.clientHeight - EDGE - y * (canvas.clientHeight - 2 * EDGE),
     };
   }
 
   /** @param {Place} pixels */
   function toPlace({ x, y }) {
-    const width = canvas.clientWidth - 2 * EDGE;
+    const width = canvas.clientWidth - LEFT - EDGE;
     const height = canvas.clientHeight - 2 * EDGE;
-    return { x: (x - EDGE) / width, y: 1 - (y - EDGE) / height };
+    return { x: (x - LEFT) / width, y: 1 - (y - EDGE) / height };
   }
 
   /** @param {PointerEvent} event @returns {Place} */
