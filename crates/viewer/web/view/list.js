@@ -41,6 +41,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   /** The filters that were asked for last. @type {string | null} */
   let loaded = null;
   let isHidden = false;
+  // There was no response: what is shown belongs to other filters.
+  let mustReload = false;
   // The server has refused the filters: it is not asked again until they change.
   let isRefused = false;
   /** The trace that is shown beside the list. @type {string | null} */
@@ -159,6 +161,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       const wanted = parameters();
       const page = await getTraces({ ...wanted, limit: PAGE });
       if (mine !== generation) return;
+      mustReload = false;
       filters.showError(null);
       stale.hidden = true;
       traces.clear();
@@ -166,7 +169,9 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       cursor = page.changed;
       await appendPages(page, wanted);
     } catch (error) {
-      if (mine === generation) showError(error);
+      if (mine !== generation) return;
+      mustReload = true;
+      showError(error);
     }
   }
 
@@ -209,7 +214,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
 
   async function poll() {
     if (!document.hidden && !isHidden && !isRefused)
-      await update().catch(showError);
+      await (mustReload ? load() : update().catch(showError));
     if (!isDisposed) timer = setTimeout(poll, POLL);
   }
 
@@ -231,6 +236,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       for (const summary of page.traces)
         if (traces.receive(summary) === "updated") rows.replace(summary);
     } while (page.more);
+    stale.hidden = true;
     if (traces.pending.size > 0 && canInsert()) showPending();
     else if (isChanged) {
       order = traces.sorted(sort);
