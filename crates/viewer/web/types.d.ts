@@ -52,6 +52,8 @@ export interface TracePage {
   oldest: number;
   kept: number[];
   total: number;
+  /** Requests without a route that are left out. */
+  unrouted?: number;
 }
 
 export interface Link {

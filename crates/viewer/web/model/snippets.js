@@ -10,7 +10,7 @@ const SPAN = {
 
 /**
  * Snippets by name.
- * @param {string} origin of this app
+ * @param {string} origin the address of this app
  * @param {number} now milliseconds since 1970
  * @returns {[string, string][]}
  */

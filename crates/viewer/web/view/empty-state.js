@@ -3,6 +3,8 @@
 import { snippets } from "../model/snippets.js";
 import { announce, copyText, el, toMessage } from "./dom.js";
 
+/** The address of the app, without a slash at the end. */
+const APP = new URL("..", location.href).href.replace(/\/$/, "");
 /** Five a second. */
 const INTERVAL = 200;
 
@@ -67,7 +69,7 @@ export function emptyState(onToggle) {
 
   /** @returns {string} */
   function showSnippet() {
-    const all = snippets(location.origin, Date.now());
+    const all = snippets(APP, Date.now());
     const [, text] = all.find(([name]) => name === choice.value) ?? all[0];
     code.textContent = text;
     return text;
@@ -89,7 +91,7 @@ export function emptyState(onToggle) {
 
   async function send() {
     try {
-      const response = await fetch("/process", {
+      const response = await fetch("../process", {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: '["item1", "item2"]',

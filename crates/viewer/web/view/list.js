@@ -8,6 +8,7 @@ import {
   readFilters,
   toParameters,
 } from "../model/filters.js";
+import { count } from "../model/format.js";
 import { LiveList } from "../model/live-list.js";
 import { queryError } from "../model/query.js";
 import { announce, el, toMessage } from "./dom.js";
@@ -71,6 +72,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     { type: "button", hidden: true, onclick: loadOlder },
     "Older traces",
   );
+  const leftOut = el("p", { class: "note", hidden: true });
   const state = el("div", { class: "empty" }, "Loading…");
   const empty = emptyState(() => describe());
   const pause = el(
@@ -99,6 +101,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     table,
     state,
     more,
+    leftOut,
   );
   pane.replaceChildren(section);
   restore(address);
@@ -205,11 +208,21 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
         if (traces.append(summary)) rows.append(summary);
       traces.before = page.before ?? traces.before;
       more.hidden = !page.more;
+      showLeftOut(page);
       order = traces.sorted(sort);
       rows.arrange(order);
       describe();
       if (!page.more || traces.shown.size >= target) return;
     }
+  }
+
+  /** @param {TracePage} page */
+  function showLeftOut({ unrouted = 0 }) {
+    leftOut.hidden = unrouted === 0;
+    leftOut.replaceChildren(
+      `Left out: ${count(unrouted, "request")} without a route. `,
+      el("a", { href: "#/?unrouted=true" }, "List them, too"),
+    );
   }
 
   async function poll() {
