@@ -1,11 +1,16 @@
 //! Prepares the page's files for the component: drops comments, indentation and most line breaks, a third of their
-//! bytes, which would take the component over its budget. Takes the files of `web/` that a browser loads and writes
-//! them to `OUT_DIR/web`. Refuses scripts that would need a parser for that.
+//! bytes, and compresses what is left with gzip, since whole they would take the component over its budget. Takes the
+//! files of `web/` that a browser loads and writes them to `OUT_DIR/web`. Refuses scripts that would need a parser for
+//! that.
 
 use std::env::var;
 use std::error::Error;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// The folders that have files for the browser.
 const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style"];
@@ -25,7 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("cargo::rerun-if-changed={}", path.display());
             let compacted = compact(&fs::read_to_string(&path)?)
                 .map_err(|problem| format!("{}: {problem}", path.display()))?;
-            fs::write(Path::new(&out).join(&path), compacted)?;
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(compacted.as_bytes())?;
+            fs::write(Path::new(&out).join(&path), encoder.finish()?)?;
         }
     }
     Ok(())

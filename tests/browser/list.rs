@@ -19,7 +19,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 async fn the_list_updates_filters_and_pauses_without_jumping() {
     let app = launch_app().start().await;
     let browser = Browser::start().await;
-    browser.resize(1280, 800).await;
+    browser.resize(1100, 800).await;
     for number in 1..=30 {
         store(
             &app,
@@ -84,7 +84,7 @@ async fn the_list_updates_filters_and_pauses_without_jumping() {
     browser
         .wait_until("it is listed", &format!("{ROWS} === 33"))
         .await;
-    browser.fill("[name=min_duration]", "400").await;
+    browser.fill("[name=q]", "duration>=400ms").await;
     browser.click(".filters .primary").await;
     browser
         .wait_until("one is left", &format!("{ROWS} === 1"))
@@ -96,12 +96,21 @@ async fn the_list_updates_filters_and_pauses_without_jumping() {
             "document.activeElement.type === 'search'",
         )
         .await;
-    browser.fill("[name=text]", "nothing has this").await;
+    browser.fill("[name=q]", "nothing has this").await;
     browser.click(".filters .primary").await;
     browser
         .wait_until(
             "none is left",
             "document.querySelector('.empty').innerText.includes('No trace matches')",
+        )
+        .await;
+    // A query that is not understood says where, and what was found stays.
+    browser.fill("[name=q]", "duration>fast").await;
+    browser.click(".filters .primary").await;
+    browser
+        .wait_until(
+            "the place is named",
+            "document.getElementById('query-error').innerText.startsWith('Character 10')",
         )
         .await;
     browser.press('?').await;
@@ -114,6 +123,28 @@ async fn the_list_updates_filters_and_pauses_without_jumping() {
         )
         .await;
     browser.click("#keys button").await;
+    browser.fill("[name=q]", "duration>0").await;
+    browser.click(".filters .primary").await;
+    browser
+        .wait_until("all are listed again", &format!("{ROWS} === 33"))
+        .await;
+    // In a wide window a chosen row shows its trace beside the list.
+    browser.resize(1500, 900).await;
+    browser.press('j').await;
+    browser
+        .wait_until(
+            "the trace is shown",
+            "document.querySelector('.position').innerText === '1 of 33' && document.querySelectorAll('.span').length === 1",
+        )
+        .await;
+    browser.press(']').await;
+    browser
+        .wait_until(
+            "and the next one",
+            "document.querySelector('.position').innerText === '2 of 33' && location.search.includes('q=duration')",
+        )
+        .await;
+    screenshot(&browser, "one-window").await;
     browser.click(".danger").await;
     browser.accept_alert().await;
     browser
@@ -145,7 +176,7 @@ async fn marks_pinned_incomplete_and_refused_traces() {
     let counts = app.request(Method::GET, "/traces/api/counts").send();
     assert_eq!(counts.await.unwrap().status(), 200);
     let browser = Browser::start().await;
-    browser.resize(1280, 800).await;
+    browser.resize(1100, 800).await;
     browser
         .open(&app.url(&format!("/traces/#/trace/{}", id(1))))
         .await;

@@ -161,7 +161,7 @@ async fn sends_a_request_and_shows_its_trace_without_reloading() {
     browser
         .wait_until(
             "a call filters the list",
-            &format!("location.hash.includes('calls=') && {ROWS} === 4"),
+            &format!("location.search.includes('calls=') && {ROWS} === 4"),
         )
         .await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());

@@ -329,17 +329,18 @@ async fn shows_unusual_names_and_values_without_affecting_the_layout() {
     );
     browser.open(&app.url("/traces/#/")).await;
     browser
-        .fill("[name=attribute]", "list=[-9223372036854775808]")
+        .fill("[name=q]", "list=[-9223372036854775808]")
         .await;
     browser.click(".filters .primary").await;
     browser
         .wait_until(
             "what is shown is found",
-            &format!("{ROWS} === 1 && location.hash.includes('attribute=')"),
+            &format!("{ROWS} === 1 && location.search.includes('q=list')"),
         )
         .await;
-    browser.click("[aria-label='Another attribute']").await;
-    browser.fill("[name=attribute]:last-child", "most=1").await;
+    browser
+        .fill("[name=q]", "list=[-9223372036854775808] most=1")
+        .await;
     browser.click(".filters .primary").await;
     browser
         .wait_until("both are wanted", &format!("{ROWS} === 0"))

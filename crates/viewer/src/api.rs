@@ -13,7 +13,7 @@ use crate::reservation::MemoryReservation;
 use crate::response::{Problem, json as json_response, to_json, with_body};
 use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
-use crate::store::{export, graph as store_graph, links, list, spans, totals};
+use crate::store::{export, facets, graph as store_graph, links, list, spans, totals};
 use crate::view::links::SpanLinks;
 use crate::view::{self, SpanName};
 use crate::wasi::{Database, DatabaseError};
@@ -34,7 +34,7 @@ pub async fn answer(
     let segments: Vec<&str> = endpoint.split('/').collect();
     let known = matches!(
         segments[..],
-        ["traces" | "services" | "graph" | "counts"]
+        ["traces" | "services" | "graph" | "facets" | "counts"]
             | ["traces", _]
             | ["traces", _, "otlp" | "pin"]
             | ["traces", _, "spans", _]
@@ -63,6 +63,10 @@ pub async fn answer(
             Ok(json_response(&json!({ "services": services })))
         }
         (&Method::GET | &Method::HEAD, ["graph"]) => api.graph().await,
+        (&Method::GET | &Method::HEAD, ["facets"]) => {
+            let filter = Filter::read(api.uri)?;
+            Ok(json_response(&facets::facets(database, &filter).await?))
+        }
         (&Method::GET | &Method::HEAD, ["counts"]) => {
             Ok(json_response(&totals::counts(database).await?))
         }

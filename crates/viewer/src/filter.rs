@@ -3,6 +3,7 @@
 use http::Uri;
 
 pub use self::attribute::AttributeFilter;
+pub use self::query::{MAX_QUERY, MAX_TERMS, Query, QueryError};
 use crate::attribute_set;
 use crate::otlp::hex;
 use crate::otlp::service::service_name;
@@ -12,6 +13,9 @@ use crate::store::trace_row::service_in_json;
 use crate::wasi::Value;
 
 mod attribute;
+mod query;
+mod query_match;
+mod query_sql;
 
 /// The default of `limit`.
 const LIMIT: i64 = 50;
@@ -39,6 +43,8 @@ pub struct Filter {
     pub attributes: Vec<AttributeFilter>,
     /// Whether traces of nothing but a request without a route are left out.
     pub leaves_out_unrouted: bool,
+    /// Terms that spans have to meet, besides the other parameters.
+    pub query: Query,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
@@ -51,6 +57,13 @@ pub struct TextFilter {
 }
 
 impl TextFilter {
+    fn new(text: &str) -> TextFilter {
+        TextFilter {
+            lower: text.to_lowercase(),
+            id: hex::decode_id(text),
+        }
+    }
+
     /// Whether a name contains it, ignoring case.
     pub fn is_in(&self, name: &str) -> bool {
         name.to_lowercase().contains(&self.lower)
@@ -116,6 +129,7 @@ impl Filter {
             calls: Vec::new(),
             attributes: Vec::new(),
             leaves_out_unrouted: true,
+            query: Query::default(),
             conditions: Vec::new(),
             values: Vec::new(),
         };
@@ -128,11 +142,22 @@ impl Filter {
                 "before" => filter.and("t.id < ?", [whole(i64::MAX)?.into()]),
                 "from" => filter.and("t.start_ns >= ?", [nanos(whole(MAX_MILLIS)?).into()]),
                 "to" => filter.and("t.start_ns < ?", [nanos(whole(MAX_MILLIS)?).into()]),
-                "min_duration" => {
-                    let least = milliseconds(&value).ok_or_else(|| {
+                "min_duration" | "max_duration" => {
+                    let bound = milliseconds(&value).ok_or_else(|| {
                         malformed(&name, &value, "a number of milliseconds, such as 12.5")
                     })?;
-                    filter.and("t.duration_ns >= ?", [least.into()]);
+                    let condition = match &*name {
+                        "min_duration" => "t.duration_ns >= ?",
+                        _ => "t.duration_ns <= ?",
+                    };
+                    filter.and(condition, [bound.into()]);
+                }
+                "q" if !filter.query.terms.is_empty() => {
+                    return Err(Problem::bad_request("q: there is one query in a request"));
+                }
+                "q" => {
+                    let query = Query::parse(&value);
+                    filter.query(query.map_err(|error| Problem::bad_request(error.to_string()))?);
                 }
                 "errors" => match &*value {
                     "true" => filter.and("t.errors > 0", []),
@@ -217,20 +242,22 @@ impl Filter {
 
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
-        let id = hex::decode_id::<16>(text);
-        self.leaves_out_unrouted &= id.is_none();
+        let filter = TextFilter::new(text);
+        self.leaves_out_unrouted &= filter.id.is_none();
+        self.may_have(&filter, text);
+        self.texts.push(filter);
+    }
+
+    /// Selects the traces that may have a text.
+    fn may_have(&mut self, filter: &TextFilter, text: &str) {
         let like = pattern(text);
         let named =
             "t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\'";
         let values = [like.as_str().into(), like.as_str().into()].into_iter();
-        match id {
+        match filter.id {
             Some(id) => self.and(&format!("({named} OR ({OF_ID}))"), values.chain(of_id(id))),
             None => self.and(&format!("({named})"), values),
         }
-        self.texts.push(TextFilter {
-            lower: text.to_lowercase(),
-            id,
-        });
     }
 
     /// The SQL condition on a trace `t`, and the values of its parameters.

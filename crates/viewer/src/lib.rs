@@ -153,13 +153,13 @@ async fn serve<R: Runtime>(
     }
     // No cookie of the page is sent with it.
     if head.uri.path() == page::FAVICON {
-        return Ok(page::answer(&head.method, page::FAVICON));
+        return Ok(page::answer(head));
     }
     access.check_token(head)?;
     match head.uri.path().strip_prefix(api::PREFIX) {
         Some("app") => api::app(&head.method, &settings.process),
         Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
-        None => Ok(page::answer(&head.method, head.uri.path())),
+        None => Ok(page::answer(head)),
     }
 }
 

@@ -1,7 +1,13 @@
 //! The files of the web page, embedded in the component.
 
+use std::io::Read as _;
+
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
+use flate2::bufread::GzDecoder;
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION,
+    SET_COOKIE, VARY,
+};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
@@ -28,29 +34,31 @@ macro_rules! file {
         (
             concat!("/traces/page/", $path),
             $kind,
-            include_str!(concat!(env!("OUT_DIR"), "/web/", $path)),
+            include_bytes!(concat!(env!("OUT_DIR"), "/web/", $path)),
         )
     };
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Each file: its path, its media type, and its content.
-const FILES: &[(&str, &str, &str)] = &[
+/// Each file: its path, its media type, and its content, compressed with gzip.
+const FILES: &[(&str, &str, &[u8])] = &[
     (
         ROOT,
         HTML,
-        include_str!(concat!(env!("OUT_DIR"), "/web/index.html")),
+        include_bytes!(concat!(env!("OUT_DIR"), "/web/index.html")),
     ),
     file!("icon.svg", "image/svg+xml"),
     (
         FAVICON,
         "image/svg+xml",
-        include_str!(concat!(env!("OUT_DIR"), "/web/icon.svg")),
+        include_bytes!(concat!(env!("OUT_DIR"), "/web/icon.svg")),
     ),
     file!("style/theme.css", STYLE),
     file!("style/base.css", STYLE),
+    file!("style/filters.css", STYLE),
     file!("style/list.css", STYLE),
+    file!("style/window.css", STYLE),
     file!("style/trace.css", STYLE),
     file!("style/timeline.css", STYLE),
     file!("style/summary.css", STYLE),
@@ -69,35 +77,46 @@ const FILES: &[(&str, &str, &str)] = &[
     file!("model/geometry.js", SCRIPT),
     file!("model/graph.js", SCRIPT),
     file!("model/link-index.js", SCRIPT),
+    file!("model/list-stats.js", SCRIPT),
     file!("model/live-list.js", SCRIPT),
     file!("model/operations.js", SCRIPT),
+    file!("model/query.js", SCRIPT),
     file!("model/report.js", SCRIPT),
     file!("model/route.js", SCRIPT),
     file!("model/search.js", SCRIPT),
     file!("model/sentences.js", SCRIPT),
+    file!("model/snippets.js", SCRIPT),
     file!("model/span-tree.js", SCRIPT),
     file!("model/span.js", SCRIPT),
     file!("model/subtree.js", SCRIPT),
     file!("model/text.js", SCRIPT),
     file!("model/timeline.js", SCRIPT),
     file!("model/try-request.js", SCRIPT),
+    file!("view/pane-border.js", SCRIPT),
     file!("view/details.js", SCRIPT),
     file!("view/attributes.js", SCRIPT),
     file!("view/column-border.js", SCRIPT),
     file!("view/copy-button.js", SCRIPT),
     file!("view/dom.js", SCRIPT),
+    file!("view/empty-state.js", SCRIPT),
     file!("view/events.js", SCRIPT),
+    file!("view/facet-menus.js", SCRIPT),
     file!("view/filter-form.js", SCRIPT),
     file!("view/gestures.js", SCRIPT),
     file!("view/legend.js", SCRIPT),
     file!("view/links.js", SCRIPT),
     file!("view/list.js", SCRIPT),
+    file!("view/list-head.js", SCRIPT),
+    file!("view/list-rows.js", SCRIPT),
+    file!("view/list-summary.js", SCRIPT),
     file!("view/map.js", SCRIPT),
     file!("view/map-picture.js", SCRIPT),
     file!("view/map-table.js", SCRIPT),
     file!("view/minimap.js", SCRIPT),
     file!("view/operations.js", SCRIPT),
+    file!("view/query-bar.js", SCRIPT),
     file!("view/report.js", SCRIPT),
+    file!("view/scatter.js", SCRIPT),
     file!("view/selection.js", SCRIPT),
     file!("view/span-row.js", SCRIPT),
     file!("view/timeline.js", SCRIPT),
@@ -108,6 +127,7 @@ const FILES: &[(&str, &str, &str)] = &[
     file!("view/trace.js", SCRIPT),
     file!("view/try.js", SCRIPT),
     file!("view/waterfall.js", SCRIPT),
+    file!("view/window.js", SCRIPT),
 ];
 
 /// Answers a link to the page with `?token=`: sets the cookie and redirects to the page without the token. None for any
@@ -153,7 +173,8 @@ fn redirect(status: StatusCode, path: &str) -> Response<Bytes> {
 }
 
 /// Answers a request to a path of the page.
-pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
+pub fn answer(head: &Parts) -> Response<Bytes> {
+    let (method, path) = (&head.method, head.uri.path());
     if path == "/traces" {
         return redirect(StatusCode::PERMANENT_REDIRECT, BELOW);
     }
@@ -169,10 +190,76 @@ pub fn answer(method: &Method, path: &str) -> Response<Bytes> {
         return response;
     }
     let kind = HeaderValue::from_static(kind);
-    let mut response = with_body(StatusCode::OK, kind, *file);
+    let compressed = accepts_gzip(&head.headers);
+    let body = match compressed {
+        true => Bytes::from_static(file),
+        false => decompress(file).into(),
+    };
+    let mut response = with_body(StatusCode::OK, kind, body);
     let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     // Browsers revalidate it each time, so that a new component shows its own page.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("content-security-policy", HeaderValue::from_static(POLICY));
     response
+}
+
+/// Whether a client takes gzip: it names it, and not with a weight of zero.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).into_iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let mut codings = values.flat_map(|value| value.split(','));
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix("q=");
+        name.trim().eq_ignore_ascii_case("gzip")
+            && weight.and_then(|weight| weight.parse().ok()) != Some(0.0)
+    })
+}
+
+fn decompress(file: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    // The build has compressed it, so this does not fail.
+    let _ = GzDecoder::new(file).read_to_end(&mut whole);
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_compressed_for_those_who_take_that() {
+        let table = [
+            (None, false, "nothing is named"),
+            (Some("gzip, deflate, br"), true, "as browsers do"),
+            (Some("br;q=1, GZIP;q=0.5"), true, "with a weight"),
+            (Some("gzip;q=0"), false, "refused"),
+            (Some("identity"), false, "another one"),
+        ];
+        for (accepted, expected, reason) in table {
+            let mut request = http::Request::get("/traces/page/app.js");
+            if let Some(accepted) = accepted {
+                request = request.header(ACCEPT_ENCODING, accepted);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let response = answer(&head);
+            let is_compressed = response.headers().contains_key(CONTENT_ENCODING);
+            assert_eq!(is_compressed, expected, "{reason}");
+            let body = match is_compressed {
+                true => decompress(response.body()),
+                false => response.body().to_vec(),
+            };
+            assert!(String::from_utf8(body).unwrap().contains("showRoute"));
+        }
+    }
+
+    #[test]
+    fn the_page_is_small_over_the_wire() {
+        let bytes: usize = FILES.iter().map(|(.., file)| file.len()).sum();
+        assert!(bytes < 250_000, "{bytes} bytes");
+    }
 }

@@ -44,7 +44,7 @@ impl SpanName {
 }
 
 /// The timing of a stored span, whose times were checked when it arrived.
-fn timing(start: u64, end: u64) -> Timing {
+pub(crate) fn timing(start: u64, end: u64) -> Timing {
     Timing::of(start, end).unwrap_or(Timing {
         start: 0,
         end: 0,
@@ -59,7 +59,8 @@ fn offset(nanos: u64, start: i64) -> Option<i64> {
     known.then(|| nanos.saturating_sub(start))
 }
 
-fn kind(kind: i32) -> &'static str {
+/// The name of a `SpanKind`.
+pub(crate) fn kind(kind: i32) -> &'static str {
     match kind {
         1 => "INTERNAL",
         2 => "SERVER",

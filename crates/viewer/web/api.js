@@ -7,6 +7,7 @@ import { toQuery } from "./model/filters.js";
 /** @typedef {import('./types.d.ts').Trace} Trace */
 /** @typedef {import('./types.d.ts').SpanDetails} SpanDetails */
 /** @typedef {import('./types.d.ts').ServiceCounts} ServiceCounts */
+/** @typedef {import('./types.d.ts').Facets} Facets */
 /** @typedef {import('./types.d.ts').Graph} Graph */
 /** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
 
@@ -39,6 +40,9 @@ export const getSpan = (id, spanId) =>
 
 /** @returns {Promise<{ services: ServiceCounts[] }>} */
 export const getServices = () => get("services");
+
+/** @param {Parameters} parameters @returns {Promise<Facets>} */
+export const getFacets = (parameters) => get("facets", parameters);
 
 /** @returns {Promise<Graph>} */
 export const getGraph = () => get("graph");

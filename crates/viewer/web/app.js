@@ -1,24 +1,28 @@
 // The page's frame: which view is shown, keyboard shortcuts, the theme, and the
 // counts at the top.
 
-import { getCounts } from "./api.js";
+import { ApiError, getCounts } from "./api.js";
 import { bytes, count, shortTimestamp, toMillis } from "./model/format.js";
 import { parseRoute } from "./model/route.js";
-import { announce, byId } from "./view/dom.js";
-import { listView } from "./view/list.js";
+import { byId, toMessage } from "./view/dom.js";
 import { mapView } from "./view/map.js";
-import { traceView } from "./view/trace.js";
 import { tryView } from "./view/try.js";
+import { windowView } from "./view/window.js";
 
 const COUNTS_POLL = 3000;
 
-/** The views by the first segment of the address, and the link of each. */
+/**
+ * The views by the first segment of the address, and the link of each. The list
+ * and a trace share a window.
+ * @type {Map<string, Shown>}
+ */
 const VIEWS = new Map([
-  ["", { open: listView, link: "list" }],
-  ["trace", { open: traceView, link: "list" }],
+  ["", { open: windowView, link: "list" }],
   ["map", { open: mapView, link: "map" }],
   ["try", { open: tryView, link: "try" }],
 ]);
+
+/** @typedef {{ open: import('./types.d.ts').OpenView, link: string }} Shown */
 
 const main = byId("main");
 const shortcuts = /** @type {HTMLDialogElement} */ (byId("keys"));
@@ -26,7 +30,8 @@ const shortcuts = /** @type {HTMLDialogElement} */ (byId("keys"));
 let current = null;
 
 setTheme(localStorage.getItem("theme"));
-addEventListener("hashchange", showRoute);
+// It comes with every other address, a fragment's too.
+addEventListener("popstate", showRoute);
 showRoute();
 showCounts();
 setInterval(() => {
@@ -34,21 +39,31 @@ setInterval(() => {
 }, COUNTS_POLL);
 
 function showRoute() {
-  const { name, segments, query } = parseRoute(location.hash);
-  if (current?.name === name && current.view.navigate?.(segments)) return;
+  const route = parseRoute(location.hash);
+  const isTrace = route.name === "trace";
+  const known = VIEWS.has(route.name) ? route.name : "";
+  // A link to the list says what to filter by. The list keeps it where it stays
+  // while a trace is open.
+  if (!isTrace && known === "" && route.query.size > 0)
+    history.replaceState(null, "", `${location.pathname}?${route.query}#/`);
+  const segments = isTrace || known !== "" ? route.segments : [];
+  const isShown = current?.name === known;
+  if (isShown && current?.view.navigate?.(segments, route.query)) return;
   current?.view.dispose();
-  const known = VIEWS.get(name);
-  current = { name, view: (known?.open ?? listView)(main, segments, query) };
-  for (const link of document.querySelectorAll("[data-view]")) {
-    if (link.getAttribute("data-view") === known?.link)
-      link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+  const { open, link } = /** @type {Shown} */ (VIEWS.get(known));
+  current = { name: known, view: open(main, segments, route.query) };
+  for (const one of document.querySelectorAll("[data-view]")) {
+    if (one.getAttribute("data-view") === link)
+      one.setAttribute("aria-current", "page");
+    else one.removeAttribute("aria-current");
   }
 }
 
 async function showCounts() {
+  const gone = byId("gone");
   try {
     const counts = await getCounts();
+    gone.hidden = true;
     const parts = [
       count(counts.traces, "trace"),
       count(counts.spans, "span"),
@@ -60,7 +75,13 @@ async function showCounts() {
     const since = shortTimestamp(toMillis(counts.since), Date.now());
     lost.textContent = `${count(counts.turned_away, "export")} turned away since ${since}`;
   } catch (error) {
-    announce(error);
+    const why =
+      error instanceof ApiError
+        ? toMessage(error)
+        : "the server does not answer";
+    const text = `What is shown may be old: ${why}. Trying again every few seconds.`;
+    if (gone.hidden) gone.textContent = text;
+    gone.hidden = false;
   }
 }
 
@@ -113,9 +134,12 @@ function handleShortcut(event) {
     return true;
   }
   if (event.key !== "/") return false;
-  const search = /** @type {HTMLElement | null} */ (
-    main.querySelector("[type=search]")
-  );
+  // That of the pane with the focus comes first.
+  const pane = document.activeElement?.closest(".trace-pane") ?? main;
+  const fields = /** @type {HTMLElement[]} */ ([
+    ...pane.querySelectorAll("[type=search]"),
+  ]);
+  const search = fields.find((field) => field.checkVisibility());
   search?.focus();
-  return search !== null;
+  return search !== undefined;
 }

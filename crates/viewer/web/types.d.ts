@@ -18,9 +18,30 @@ export interface TraceSummary {
   duration_ns: number;
   spans: number;
   errors: number;
+  /** Null if it is not known. */
+  root_error: boolean | null;
+  /** Where the error began. */
+  error_service: string | null;
   pinned: boolean;
   incomplete: { refused: number } | null;
+  /** How many services are left out. */
+  more_services: number;
   services: ServiceCounts[];
+}
+
+/** What the newest traces that match have. */
+export interface Facets {
+  /** How many traces were counted. */
+  traces: number;
+  more: boolean;
+  keys: {
+    key: string;
+    /** Whether it is a field of spans, and no attribute. */
+    field: boolean;
+    /** Value and number of traces, the most frequent first. */
+    values: [string, number][];
+    more: boolean;
+  }[];
 }
 
 export interface TracePage {
@@ -195,7 +216,7 @@ export interface View {
   /** Handles a key, or returns false. */
   onKey?(event: KeyboardEvent): boolean;
   /** Shows another address, or returns false when a new view is needed. */
-  navigate?(segments: string[]): boolean;
+  navigate?(segments: string[], query: URLSearchParams): boolean;
 }
 
 export type OpenView = (
@@ -295,4 +316,29 @@ export interface TryRow {
   number: number;
   of?: number;
   duration_ns?: number | null;
+}
+
+/** What the list tells the window around it. */
+export interface ListHandlers {
+  /** A row was selected by keyboard. */
+  onSelect(summary: TraceSummary): void;
+  /** A trace was chosen to be shown. */
+  onOpen(summary: TraceSummary): void;
+  /** The rows have changed. */
+  onChange(): void;
+}
+
+/** The list, while it is shown alone or beside a trace. */
+export interface ListView extends View {
+  onKey(event: KeyboardEvent): boolean;
+  /** Shows what an address says. */
+  restore(query: URLSearchParams): void;
+  /** The trace some rows from the open one, or else the first. */
+  neighbour(step: number): TraceSummary | null;
+  /** "12 of 340", or null if the open trace is not in the list. */
+  position(): string | null;
+  /** Marks the trace that is shown beside the list. */
+  setOpen(id: string | null): void;
+  /** A hidden list asks for nothing. */
+  setHidden(hidden: boolean): void;
 }

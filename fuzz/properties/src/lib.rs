@@ -7,7 +7,7 @@
 //! - Of the service's environment: [`settings`], [`activities`], [`destinations`], [`telemetry_faults`],
 //!   [`target_url`], [`retry_after`], [`collector_answer`]
 //! - Of another service: [`report_lists`]
-//! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`]
+//! - Of the viewer: [`otlp_protobuf`], [`otlp_json`], [`viewer_intake`], [`viewer_query`], [`viewer_search`]
 //! - Of the command line, with the feature `host`: `verify_report`, `backend_answer`
 //! - Of the host, with the feature of this name: `topology`, `manifest`, `allowed_hosts`. Its socket has a
 //!   program of its own, `examples/socket/main.rs`.
@@ -32,6 +32,7 @@ pub mod telemetry_faults;
 pub mod trace_context;
 pub mod viewer_intake;
 pub mod viewer_query;
+pub mod viewer_search;
 
 #[cfg(feature = "host")]
 pub mod allowed_hosts;
@@ -95,6 +96,7 @@ pub const TARGETS: &[&Target] = &[
     &otlp_json::TARGET,
     &viewer_intake::TARGET,
     &viewer_query::TARGET,
+    &viewer_search::TARGET,
     #[cfg(feature = "host")]
     &topology::TARGET,
     #[cfg(feature = "host")]

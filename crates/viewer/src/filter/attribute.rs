@@ -93,14 +93,14 @@ fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The hashes of one key and value.
-fn hashes((key, value): (&str, &str)) -> impl Iterator<Item = u64> {
+pub(super) fn hashes((key, value): (&str, &str)) -> impl Iterator<Item = u64> {
     let hash = |value: &str| attribute_set::attribute_hash(truncate(key), truncate(value));
     let spelled = double(value).map(|value| hash(&value));
     std::iter::once(hash(value)).chain(spelled)
 }
 
 /// The text of the double that a number may mean: `1` also means `1.0`. None if that is the same text.
-fn double(given: &str) -> Option<String> {
+pub(super) fn double(given: &str) -> Option<String> {
     let number: f64 = given.trim().parse().ok()?;
     let integer = given.trim().parse::<i128>();
     #[expect(

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::failure::{self, Failure};
 use super::matching::{Found, matching};
 use crate::filter::Filter;
 use crate::otlp::hex;
@@ -34,6 +35,10 @@ pub struct Summary {
     pub spans: i64,
     /// The number of those with an error.
     pub errors: i64,
+    /// Whether the root's status is an error. None if that is not known.
+    pub root_error: Option<bool>,
+    /// The service of the span where the error began. None without an error, or if that is not known.
+    pub error_service: Option<String>,
     /// The service of the root, or of the first span while there is no root.
     pub service: String,
     /// The name of the same span.
@@ -42,6 +47,8 @@ pub struct Summary {
     pub rooted: bool,
     /// The services, those with the most spans first.
     pub services: Vec<Service>,
+    /// The number of services that are left out of the list.
+    pub more_services: usize,
     /// What is known to be missing from it.
     pub incomplete: Option<Incomplete>,
     /// Whether it is pinned.
@@ -51,7 +58,7 @@ pub struct Summary {
 /// The columns of a trace in the list, besides those of the filter.
 const SUMMARY_COLUMNS: &str = "t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name, t.rooted, t.refused, t.pinned";
 impl Found {
-    fn summary(&self) -> Summary {
+    fn summary(&self, failure: Option<Failure>) -> Summary {
         let extra = self.extra();
         let number = |column: usize| extra[column].integer();
         let services = self.services().into_iter();
@@ -63,7 +70,9 @@ impl Found {
             })
             .collect();
         services.sort_by_key(|service| -service.spans);
+        let more_services = services.len().saturating_sub(MAX_SERVICES);
         services.truncate(MAX_SERVICES);
+        let failure = failure.unwrap_or_else(|| self.failure());
         Summary {
             id: self.id(),
             trace_id: hex::encode(self.trace_id()),
@@ -72,10 +81,13 @@ impl Found {
             duration_ns: number(1),
             spans: number(2),
             errors: number(3),
+            root_error: failure.root,
+            error_service: failure.service,
             service: extra[4].text().to_owned(),
             name: extra[5].text().to_owned(),
             rooted: number(6) != 0,
             services,
+            more_services,
             incomplete: Some(number(7))
                 .filter(|refused| *refused > 0)
                 .map(|refused| Incomplete { refused }),
@@ -105,8 +117,11 @@ pub async fn traces(database: &impl Database, filter: &Filter) -> Result<Page, D
     let more = page.found.len() > limit;
     page.found.truncate(limit);
     let last = page.found.last().map(|last| last.cursor(filter));
+    let mut failures = failure::of_spans(database, &page.found).await?;
+    let traces = page.found.iter();
+    let traces = traces.map(|one| one.summary(failures.remove(&one.id())));
     Ok(Page {
-        traces: page.found.iter().map(Found::summary).collect(),
+        traces: traces.collect(),
         more: more || page.unread.is_some(),
         last: if more { last } else { page.unread.or(last) },
     })

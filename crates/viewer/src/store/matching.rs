@@ -67,7 +67,7 @@ impl Found {
 
     /// Whether it matches, by its summary. None if only the spans can decide.
     fn matches(&self, filter: &Filter) -> Option<bool> {
-        let mut open = !filter.calls.is_empty();
+        let mut open = !filter.calls.is_empty() || filter.query.needs_spans();
         match self.has_attributes(&filter.attributes) {
             Some(false) => return Some(false),
             Some(true) => {}
@@ -151,6 +151,7 @@ impl Filter {
         self.attributes.iter().all(attribute)
             && self.texts.iter().all(text)
             && self.calls.iter().all(call)
+            && self.query.matches(trace_id, trace)
     }
 }
 
@@ -350,6 +351,54 @@ mod tests {
             changed = page.last.unwrap();
         }
         assert_eq!(found, ["op\n1", "op\n10"]);
+    }
+
+    #[test]
+    fn one_span_meets_all_terms_of_a_query_and_none_a_negated_one() {
+        let attribute = |key: &str, value: &str| KeyValue {
+            key: key.to_owned(),
+            value: text(value),
+            ..KeyValue::default()
+        };
+        let mut first = span(1, 1, 0);
+        first.name = "POST /buy".to_owned();
+        first.attributes = vec![attribute("items", "7"), attribute("env", "test")];
+        let mut second = span(1, 2, 1);
+        second.name = "SELECT".to_owned();
+        second.kind = 3;
+        second.attributes = vec![attribute("rows", "10")];
+        let mut third = span(2, 3, 0);
+        third.attributes = vec![attribute("http.response.status_code", "503")];
+        third.end_time_unix_nano = third.start_time_unix_nano + 300_000_000;
+        let database = store([vec![first, second], vec![third]].into_iter());
+        let table: &[(&str, &[i64])] = &[
+            ("items=7", &[1]),
+            ("items>=7 name~post", &[1]),
+            ("items>7", &[]),
+            ("rows>9 items=7", &[]),
+            ("rows>9 kind=client", &[1]),
+            ("rows!=9", &[1]),
+            ("-env=test", &[2]),
+            ("-rows~\"\"", &[2]),
+            ("status>=500", &[2]),
+            ("status=503 service=shop", &[2]),
+            ("duration>=300ms", &[2]),
+            ("duration<300ms select", &[1]),
+            ("service=shop", &[2, 1]),
+            ("service=stock", &[]),
+            ("-service=shop", &[]),
+            ("-service=stock", &[2, 1]),
+            ("service!=shop", &[]),
+            ("status=error", &[]),
+            ("-status=error", &[2, 1]),
+            ("service.name=shop", &[2, 1]),
+        ];
+        for (query, expected) in table {
+            let encoded: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+            let page = ask(&database, &format!("q={encoded}"));
+            let found: Vec<i64> = page.traces.iter().map(|trace| trace.id).collect();
+            assert_eq!(&found, expected, "{query}");
+        }
     }
 
     #[test]

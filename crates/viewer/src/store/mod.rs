@@ -16,7 +16,7 @@
 //! Reading:
 //! - [`totals`], [`list`], [`graph`]: all traces; `graph_trace`: what one of them adds to the graph
 //! - [`spans`], [`span_view`], [`export`]: one trace
-//! - [`matching`]: the traces that match a filter
+//! - [`matching`]: the traces that match a filter; [`facets`]: what they have; `failure`: where their errors began
 
 pub mod actions;
 mod bulk_insert;
@@ -24,6 +24,8 @@ pub mod cache;
 pub mod checkpoint;
 pub mod evict;
 pub mod export;
+pub mod facets;
+mod failure;
 pub mod graph;
 mod graph_trace;
 pub mod group_commit;

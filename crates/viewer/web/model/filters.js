@@ -1,63 +1,76 @@
-// The list's filters: from the form to the API's parameters and to the page's
-// address.
+// The list's filters: from the form and the page's address to the API's
+// parameters, and back.
 
 /**
  * @typedef {object} Filters
- * @property {string} text
- * @property {string} service
+ * @property {string} q the query
+ * @property {string} since minutes: a period that ends now
+ * @property {string} from milliseconds since 1970
+ * @property {string} to
+ * @property {string} min_duration in milliseconds, of the trace
+ * @property {string} max_duration
+ * @property {string} text the rest comes from links, such as those of the map
+ * @property {string[]} service
  * @property {string[]} attribute each as `key=value`
- * @property {string} min_duration in milliseconds
+ * @property {string[]} calls each as `caller>callee`
  * @property {string} errors `true` or empty
- * @property {string} calls `caller>callee`, from the address only
- * @property {number | ''} from milliseconds since 1970
+ * @property {string} unrouted `true` or empty
  */
 
-/** As many attributes as the API accepts. */
-export const MAX_ATTRIBUTES = 8;
+const TEXTS = /** @type {const} */ ([
+  "q",
+  "since",
+  "from",
+  "to",
+  "min_duration",
+  "max_duration",
+  "text",
+  "errors",
+  "unrouted",
+]);
+const LISTS = /** @type {const} */ (["service", "attribute", "calls"]);
+
+/** The periods of the time range, in minutes. @type {[string, string][]} */
+export const PERIODS = [
+  ["", "Any time"],
+  ["1", "Last minute"],
+  ["5", "Last 5 minutes"],
+  ["15", "Last 15 minutes"],
+  ["60", "Last hour"],
+  ["1440", "Last day"],
+  ["range", "From – to"],
+];
 
 /**
- * Reads the filters of a form. `calls` has no field; `now` turns a period into
- * its start.
- * @param {FormData} form
- * @param {string} calls
- * @param {number} now milliseconds since 1970
+ * Reads the filters of an address.
+ * @param {URLSearchParams} query
  * @returns {Filters}
  */
-export function readFilters(form, calls, now) {
-  const field = (/** @type {string} */ name) => String(form.get(name) ?? "");
-  const minutes = Number(field("since"));
-  return {
-    text: field("text").trim(),
-    service: field("service"),
-    attribute: form
-      .getAll("attribute")
-      .map(String)
-      .filter((one) => one.trim()),
-    min_duration: field("min_duration").trim(),
-    errors: field("errors") ? "true" : "",
-    calls,
-    from: minutes ? now - minutes * 60000 : "",
-  };
+export function readFilters(query) {
+  const filters = /** @type {Filters} */ ({});
+  for (const name of TEXTS) filters[name] = (query.get(name) ?? "").trim();
+  for (const name of LISTS)
+    filters[name] = query.getAll(name).filter((one) => one !== "");
+  return filters;
 }
 
 /**
- * The filters as the page's address; a time that passes is not part of it.
+ * The filters as the query of an address; empty ones are left out.
  * @param {Filters} filters
  */
-export function filtersToAddress(filters) {
-  const query = new URLSearchParams();
-  for (const name of /** @type {const} */ ([
-    "text",
-    "service",
-    "min_duration",
-    "errors",
-    "calls",
-  ])) {
-    if (filters[name]) query.set(name, filters[name]);
-  }
-  for (const one of filters.attribute) query.append("attribute", one);
-  const text = query.toString();
-  return text ? `#/?${text}` : "#/";
+export function filtersToQuery(filters) {
+  return toQuery({ ...filters }).toString();
+}
+
+/**
+ * The filters as parameters of a request.
+ * @param {Filters} filters
+ * @param {number} now milliseconds since 1970: where a period ends
+ * @returns {import('../types.d.ts').Parameters}
+ */
+export function toParameters({ since, ...filters }, now) {
+  const minutes = Number(since);
+  return minutes ? { ...filters, from: now - minutes * 60000 } : filters;
 }
 
 /** Whether any filter is set. @param {Filters} filters */
@@ -65,6 +78,51 @@ export function isFiltered(filters) {
   return Object.values(filters)
     .flat()
     .some((value) => value !== "");
+}
+
+/** @typedef {{ name: keyof Filters, value: string, label: string }} Chip */
+
+/**
+ * The filters that have no field of their own, each as a chip that can be
+ * removed.
+ * @param {Filters} filters
+ * @returns {Chip[]}
+ */
+export function chips(filters) {
+  /** @type {[keyof Filters, string][]} */
+  const named = [
+    ["text", "text "],
+    ["service", "service "],
+    ["attribute", ""],
+    ["calls", "call "],
+    ["min_duration", "≥ "],
+    ["max_duration", "≤ "],
+    ["errors", "errors only"],
+    ["unrouted", "requests without a route, too"],
+  ];
+  return named.flatMap(([name, prefix]) =>
+    [filters[name]]
+      .flat()
+      .filter((value) => value !== "")
+      .map((value) => {
+        if (name === "errors" || name === "unrouted")
+          return { name, value, label: prefix };
+        const unit = name.endsWith("_duration") ? " ms" : "";
+        return { name, value, label: `${prefix}${value}${unit}` };
+      }),
+  );
+}
+
+/**
+ * The filters without one of their chips.
+ * @param {Filters} filters
+ * @param {Pick<Chip, 'name' | 'value'>} chip
+ * @returns {Filters}
+ */
+export function withoutChip(filters, { name, value }) {
+  const own = filters[name];
+  const rest = Array.isArray(own) ? own.filter((one) => one !== value) : "";
+  return { ...filters, [name]: rest };
 }
 
 /**
@@ -80,4 +138,21 @@ export function toQuery(parameters) {
     }
   }
   return query;
+}
+
+/**
+ * Milliseconds since 1970 as a field for local time shows them.
+ * @param {string} ms
+ */
+export function toLocalTime(ms) {
+  if (ms === "" || !Number.isFinite(Number(ms))) return "";
+  const at = new Date(Number(ms));
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60000);
+  return local.toISOString().slice(0, 19);
+}
+
+/** @param {string} text of a field for local time */
+export function fromLocalTime(text) {
+  const at = new Date(text).getTime();
+  return Number.isNaN(at) ? "" : String(at);
 }

@@ -86,11 +86,61 @@ export class LiveList {
     return removed;
   }
 
-  /** The longest duration that is shown, at least 1 ns. */
-  longest() {
-    let longest = 1;
-    for (const summary of this.shown.values())
-      longest = Math.max(longest, summary.duration_ns);
-    return longest;
+  /** The shortest and the longest duration that are shown, at least 1 ns. */
+  durations() {
+    let [min, max] = [Infinity, 1];
+    for (const { duration_ns: duration } of this.shown.values()) {
+      min = Math.min(min, Math.max(1, duration));
+      max = Math.max(max, duration);
+    }
+    return { min: Math.min(min, max), max };
   }
+
+  /**
+   * The rows in an order: a column, with a `-` for the greatest first. Without one
+   * the newest come first.
+   * @param {string} sort
+   * @returns {TraceSummary[]}
+   */
+  sorted(sort) {
+    const rows = [...this.shown.values()].sort(
+      (one, other) => other.id - one.id,
+    );
+    const compare = COLUMNS.get(sort.replace("-", ""));
+    if (!compare) return rows;
+    const sign = sort.startsWith("-") ? -1 : 1;
+    return rows.sort((one, other) => sign * compare(one, other));
+  }
+}
+
+/** @typedef {(one: TraceSummary, other: TraceSummary) => number} Compare */
+
+/** How the columns compare. @type {Map<string, Compare>} */
+const COLUMNS = new Map([
+  [
+    "start",
+    (one, other) => Number(BigInt(one.start_ns) - BigInt(other.start_ns)),
+  ],
+  [
+    "name",
+    (one, other) =>
+      one.service.localeCompare(other.service) ||
+      one.name.localeCompare(other.name),
+  ],
+  ["spans", (one, other) => one.spans - other.spans],
+  ["errors", (one, other) => one.errors - other.errors],
+  ["duration", (one, other) => one.duration_ns - other.duration_ns],
+]);
+
+/**
+ * The order after a press on a column: the greatest first, names from A; then
+ * turned round; then none.
+ * @param {string} sort
+ * @param {string} column
+ */
+export function nextSort(sort, column) {
+  const first = column === "name" ? column : `-${column}`;
+  const second = column === "name" ? `-${column}` : column;
+  if (sort === first) return second;
+  return sort === second ? "" : first;
 }

@@ -2,68 +2,57 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  filtersToAddress,
+  chips,
+  filtersToQuery,
+  fromLocalTime,
   isFiltered,
   readFilters,
+  toLocalTime,
+  toParameters,
   toQuery,
+  withoutChip,
 } from "../model/filters.js";
 
-const NONE = readFilters(new FormData(), "", 0);
+const NONE = readFilters(new URLSearchParams());
 
-/** @param {[string, string][]} fields */
-function form(fields) {
-  const data = new FormData();
-  for (const [name, value] of fields) data.append(name, value);
-  return data;
-}
-
-test("reads trimmed texts, attributes that are filled in, and a period as its start", () => {
-  const fields = form([
-    ["text", " buy "],
-    ["service", "shop"],
-    ["attribute", "a=1"],
-    ["attribute", "  "],
-    ["attribute", "b= 2"],
-    ["min_duration", " 5 "],
-    ["since", "15"],
-    ["errors", "on"],
-  ]);
-  assert.deepEqual(readFilters(fields, "a>b", 1_000_000), {
-    text: "buy",
-    service: "shop",
-    attribute: ["a=1", "b= 2"],
-    min_duration: "5",
-    errors: "true",
-    calls: "a>b",
-    from: 100_000,
-  });
-});
-
-test("any filter that is set filters", () => {
-  assert.equal(isFiltered(NONE), false);
-  for (const set of [
-    { text: "a" },
-    { attribute: ["a=1"] },
-    { errors: "true" },
-    { from: 1 },
-    { calls: "a>b" },
+test("an address and its filters are the same, whichever is first", () => {
+  for (const query of [
+    "",
+    "q=service%3Dshop+-env%3Dtest&since=15",
+    "from=5&to=9&min_duration=1.5&max_duration=3",
+    "text=a+b&errors=true&service=shop&attribute=x%3D1&attribute=y%3D2&calls=a%3Eb",
   ]) {
-    assert.equal(isFiltered({ ...NONE, ...set }), true, JSON.stringify(set));
+    const filters = readFilters(new URLSearchParams(query));
+    assert.equal(filtersToQuery(filters), query);
+    assert.equal(isFiltered(filters), query !== "", query);
   }
 });
 
-test("the address has what is set, but no start", () => {
-  for (const [set, expected] of /** @type {[object, string][]} */ ([
-    [{}, "#/"],
-    [{ from: 5 }, "#/"],
-    [
-      { text: "a b", attribute: ["x=1", "y=2"] },
-      "#/?text=a+b&attribute=x%3D1&attribute=y%3D2",
-    ],
-    [{ errors: "true", calls: "a>b" }, "#/?errors=true&calls=a%3Eb"],
-  ])) {
-    assert.equal(filtersToAddress({ ...NONE, ...set }), expected);
-  }
+test("a period becomes its start when it is asked for", () => {
+  assert.equal(toParameters({ ...NONE, since: "15" }, 1_000_000).from, 100_000);
+  assert.equal(toParameters({ ...NONE, from: "7" }, 1_000_000).from, "7");
+});
+
+test("what a link has set is a chip, and can be removed", () => {
+  const query =
+    "q=a&calls=a%3Eb&attribute=x%3D1&attribute=y%3D2&min_duration=5";
+  const filters = readFilters(new URLSearchParams(query));
+  assert.deepEqual(
+    chips(filters).map((chip) => chip.label),
+    ["x=1", "y=2", "call a>b", "≥ 5 ms"],
+  );
+  const rest = withoutChip(filters, { name: "attribute", value: "x=1" });
+  assert.deepEqual(rest.attribute, ["y=2"]);
+  const less = withoutChip(filters, { name: "min_duration", value: "5" });
+  assert.equal(less.min_duration, "");
+});
+
+test("a local time is read as it is shown", () => {
+  for (const time of ["0", "1790000000000"])
+    assert.equal(fromLocalTime(toLocalTime(time)), time);
+  assert.equal(toLocalTime(""), "");
+  assert.equal(toLocalTime("x"), "");
+  assert.equal(fromLocalTime(""), "");
 });
 
 test("a query leaves out what is empty, and repeats lists", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { LiveList } from "../model/live-list.js";
+import { LiveList, nextSort } from "../model/live-list.js";
 
 /** @returns {import("../types.d.ts").TraceSummary} */
 function summary(id = 1, duration = 0) {
@@ -16,6 +16,9 @@ function summary(id = 1, duration = 0) {
     duration_ns: duration,
     spans: 1,
     errors: 0,
+    root_error: false,
+    error_service: null,
+    more_services: 0,
     pinned: false,
     incomplete: null,
     services: [],
@@ -82,10 +85,45 @@ test("clearing forgets the rows", () => {
   assert.deepEqual([list.shown.size, list.pending.size], [0, 0]);
 });
 
-test("the longest duration is at least a nanosecond", () => {
+test("durations are at least a nanosecond", () => {
   const list = new LiveList();
-  assert.equal(list.longest(), 1);
+  assert.deepEqual(list.durations(), { min: 1, max: 1 });
   list.append(summary(1, 7));
   list.append(summary(2, 3));
-  assert.equal(list.longest(), 7);
+  assert.deepEqual(list.durations(), { min: 3, max: 7 });
+});
+
+test("rows are sorted by a column, and otherwise the newest come first", () => {
+  const list = new LiveList();
+  for (const [id, duration] of [
+    [1, 7],
+    [3, 5],
+    [2, 9],
+  ])
+    list.append(summary(id, duration));
+  for (const [
+    sort,
+    expected,
+    reason,
+  ] of /** @type {[string, number[], string][]} */ ([
+    ["", [3, 2, 1], "the newest first"],
+    ["duration", [3, 1, 2], "ascending"],
+    ["-duration", [2, 1, 3], "descending"],
+    ["-errors", [3, 2, 1], "equal rows stay as they are"],
+    ["colour", [3, 2, 1], "an unknown column"],
+  ])) {
+    assert.deepEqual(
+      list.sorted(sort).map((one) => one.id),
+      expected,
+      reason,
+    );
+  }
+});
+
+test("pressing a column sorts, turns round, and ends", () => {
+  assert.equal(nextSort("", "duration"), "-duration");
+  assert.equal(nextSort("-duration", "duration"), "duration");
+  assert.equal(nextSort("duration", "duration"), "");
+  assert.equal(nextSort("-duration", "name"), "name");
+  assert.equal(nextSort("name", "name"), "-name");
 });

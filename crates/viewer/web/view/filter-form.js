@@ -1,152 +1,166 @@
-// The form with the list's filters.
+// The form with the list's filters: the query, the time range, chips of values
+// to choose from, and chips of what a link has set.
 
-import { getServices } from "../api.js";
-import { MAX_ATTRIBUTES, readFilters } from "../model/filters.js";
-import { parseRoute } from "../model/route.js";
+import {
+  PERIODS,
+  chips,
+  filtersToQuery,
+  fromLocalTime,
+  readFilters,
+  toLocalTime,
+  withoutChip,
+} from "../model/filters.js";
 import { isolate } from "../model/text.js";
-import { announce, el } from "./dom.js";
+import { el } from "./dom.js";
+import { facetMenus } from "./facet-menus.js";
+import { queryBar } from "./query-bar.js";
 
-const PERIODS = [
-  ["", "Any time"],
-  ["1", "Last minute"],
-  ["15", "Last 15 minutes"],
-  ["60", "Last hour"],
-];
+/** @typedef {import('../model/filters.js').Filters} Filters */
 
 /**
  * @param {URLSearchParams} query the filters of the address
- * @param {{ onApply: () => void, onReset: () => void }} handlers
+ * @param {{ onApply: () => void }} handlers
  */
-export function filterForm(query, { onApply, onReset }) {
-  const services = el(
+export function filterForm(query, { onApply }) {
+  let filters = readFilters(query);
+
+  const bar = queryBar({ onApply: apply });
+  const menus = facetMenus({
+    read,
+    onQuery(q) {
+      bar.input.value = q;
+      apply();
+    },
+  });
+  const since = el(
     "select",
-    { name: "service", "aria-label": "Service" },
-    el("option", { value: "" }, "All services"),
+    { name: "since", "aria-label": "Time", onchange: changePeriod },
+    PERIODS.map(([value, text]) => el("option", { value }, text)),
   );
-  const given = query.has("attribute") ? query.getAll("attribute") : [""];
-  const attributes = el(
-    "span",
-    { class: "several" },
-    given.slice(0, MAX_ATTRIBUTES).map(attributeField),
-  );
+  const from = timeField("from", "From");
+  const to = timeField("to", "To");
+  const range = el("span", { class: "range", hidden: true }, from, "–", to);
+  const set = el("span", { class: "several" });
   const element = el(
     "form",
     { class: "filters", role: "search", onsubmit: submit },
-    el("input", {
-      type: "search",
-      name: "text",
-      placeholder: "Name, service or trace id",
-      "aria-label": "Search traces",
-      value: query.get("text") ?? "",
-    }),
-    services,
-    attributes,
-    el(
-      "button",
-      {
-        type: "button",
-        "aria-label": "Another attribute",
-        title: "Another attribute",
-        onclick: addAttribute,
-      },
-      "+",
-    ),
-    durationField(query.get("min_duration") ?? ""),
-    el(
-      "select",
-      { name: "since", "aria-label": "Time" },
-      PERIODS.map(([value, text]) => el("option", { value }, text)),
-    ),
-    el(
-      "label",
-      {},
-      el("input", {
-        type: "checkbox",
-        name: "errors",
-        checked: query.get("errors") === "true",
-      }),
-      " Errors only",
-    ),
-    el("button", { class: "primary" }, "Filter"),
+    bar.elements[0],
+    el("button", { class: "primary" }, "Search"),
     el("button", { type: "button", onclick: reset }, "Reset"),
+    bar.elements[1],
+    el(
+      "details",
+      { class: "more-filters", open: matchMedia("(min-width: 761px)").matches },
+      el("summary", {}, "Filters"),
+      el("span", { class: "choices" }, since, range, menus.element),
+    ),
+    set,
   );
-  element.addEventListener("change", onApply);
-  fillServices();
+  show();
 
   /** @param {SubmitEvent} event */
   function submit(event) {
     event.preventDefault();
+    apply();
+  }
+
+  function apply() {
+    filters = read();
+    show();
     onApply();
   }
 
-  function addAttribute() {
-    if (attributes.children.length < MAX_ATTRIBUTES)
-      attributes.append(attributeField(""));
-    const last = /** @type {HTMLInputElement} */ (attributes.lastElementChild);
-    last.focus();
-  }
-
   function reset() {
-    for (const field of /** @type {Iterable<HTMLInputElement>} */ (
-      element.elements
-    )) {
-      if (field.type === "checkbox") field.checked = false;
-      else if (field.name) field.value = "";
-    }
-    attributes.replaceChildren(attributeField(""));
-    onReset();
+    setFilters(new URLSearchParams());
+    onApply();
   }
 
-  async function fillServices() {
-    try {
-      const chosen = services.value || query.get("service") || "";
-      const names = (await getServices()).services.map((one) => one.name);
-      if (chosen && !names.includes(chosen)) names.push(chosen);
-      services.replaceChildren(
-        el("option", { value: "" }, "All services"),
-        ...names.map((name) => el("option", { value: name }, isolate(name))),
-      );
-      services.value = chosen;
-    } catch (error) {
-      announce(error);
-    }
+  function changePeriod() {
+    range.hidden = since.value !== "range";
+    if (since.value !== "range") apply();
+    else from.focus();
   }
 
+  /** @returns {Filters} */
   function read() {
-    const calls = parseRoute(location.hash).query.get("calls") ?? "";
-    const filters = readFilters(new FormData(element), calls, Date.now());
-    // The address names a service before the form can offer it.
-    if (services.length === 1) filters.service = query.get("service") ?? "";
-    return filters;
+    const isRange = since.value === "range";
+    return {
+      ...filters,
+      q: bar.input.value.trim(),
+      since: isRange ? "" : since.value,
+      from: isRange ? readTime(from, filters.from) : "",
+      to: isRange ? readTime(to, filters.to) : "",
+    };
   }
 
-  /** Updates the services to choose from when one is new. @param {string[]} names */
-  function offer(names) {
-    const known = new Set([...services.options].map((option) => option.value));
-    if (names.some((name) => !known.has(name))) fillServices();
+  /** @param {URLSearchParams} query */
+  function setFilters(query) {
+    filters = readFilters(query);
+    show();
   }
 
-  return { element, read, offer };
-}
+  function show() {
+    const isRange = filters.from !== "" || filters.to !== "";
+    bar.input.value = filters.q;
+    since.value = isRange ? "range" : filters.since;
+    if (since.selectedIndex < 0) since.value = "";
+    range.hidden = !isRange;
+    from.value = toLocalTime(filters.from);
+    to.value = toLocalTime(filters.to);
+    set.replaceChildren(
+      ...chips(filters).map((chip) =>
+        el(
+          "button",
+          {
+            type: "button",
+            class: "chip",
+            title: "Remove this filter",
+            onclick: () => {
+              filters = withoutChip(read(), chip);
+              show();
+              onApply();
+            },
+          },
+          isolate(chip.label),
+          " ✕",
+        ),
+      ),
+    );
+  }
 
-/** @param {string} value */
-function attributeField(value) {
-  return el("input", {
-    name: "attribute",
-    placeholder: "attribute=value",
-    "aria-label": "Attribute, as key=value",
-    value,
-  });
-}
-
-/** @param {string} value */
-function durationField(value) {
-  const input = {
-    name: "min_duration",
-    class: "short",
-    inputmode: "decimal",
-    "aria-label": "Minimum duration in milliseconds",
-    value,
+  return {
+    element,
+    read,
+    setFilters,
+    /** Adds filters, such as those of a region. @param {Partial<Filters>} some */
+    add(some) {
+      filters = { ...read(), ...some };
+      show();
+      onApply();
+    },
+    /** The filters as part of an address. */
+    toQuery: () => filtersToQuery(read()),
+    showError: bar.showError,
+    dispose: menus.dispose,
   };
-  return el("label", {}, "≥ ", el("input", input), " ms");
+
+  /** @param {string} name @param {string} label */
+  function timeField(name, label) {
+    return el("input", {
+      type: "datetime-local",
+      step: 1,
+      name,
+      "aria-label": label,
+      onchange: apply,
+    });
+  }
+}
+
+// A field has seconds, an address milliseconds: what was not changed stays.
+/** @param {HTMLInputElement} field @param {string} known */
+function readTime(field, known) {
+  return field.value === toLocalTime(known) ||
+    field.value === toLocalTime(known).slice(0, 16)
+    ? known
+    : fromLocalTime(field.value);
 }

@@ -1,40 +1,67 @@
 // The list: the latest traces, live, with filters. Rows do not move while
 // someone points at them, reads further down, or has selected one.
 
-import { deleteTraces, getTraces } from "../api.js";
-import { filtersToAddress, isFiltered } from "../model/filters.js";
+import { ApiError, deleteTraces, getTraces } from "../api.js";
+import {
+  filtersToQuery,
+  isFiltered,
+  readFilters,
+  toParameters,
+} from "../model/filters.js";
+import { count } from "../model/format.js";
 import { LiveList } from "../model/live-list.js";
-import { announce, el, toMessage, untrusted } from "./dom.js";
+import { queryError } from "../model/query.js";
+import { announce, el, toMessage } from "./dom.js";
+import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
-import { rowSelection } from "./selection.js";
-import { traceRow } from "./trace-row.js";
+import { listHead } from "./list-head.js";
+import { listRows } from "./list-rows.js";
+import { listSummary } from "./list-summary.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {import('../types.d.ts').TracePage} TracePage */
-/** @typedef {import('../model/filters.js').Filters} Filters */
+/** @typedef {import('../types.d.ts').Parameters} Parameters */
 
 const POLL = 1000;
 const AGE_UPDATE = 5000;
 const PAGE = 50;
 const CHANGES = 200;
 
-/** @type {import('../types.d.ts').OpenView} */
-export function listView(main, _segments, query) {
+/**
+ * @param {HTMLElement} pane
+ * @param {import('../types.d.ts').ListHandlers} handlers
+ * @returns {import('../types.d.ts').ListView}
+ */
+export function listView(pane, { onSelect, onOpen, onChange }) {
   const traces = new LiveList();
-  /** @type {Map<number, ReturnType<typeof traceRow>>} */
-  const rows = new Map();
+  /** The rows in the order that is shown. @type {TraceSummary[]} */
+  let order = [];
   let cursor = 0;
+  let sort = "";
   let isPaused = false;
+  /** The filters that were asked for last. @type {string | null} */
+  let loaded = null;
+  let isHidden = false;
+  // There was no response: what is shown belongs to other filters.
+  let mustReload = false;
+  // The server has refused the filters: it is not asked again until they change.
+  let isRefused = false;
+  /** The trace that is shown beside the list. @type {string | null} */
+  let openId = null;
   // A response to an older request than the last `load` is dropped.
   let generation = 0;
   let isDisposed = false;
 
-  const filters = filterForm(query, {
-    onApply: applyFilters,
-    onReset: resetFilters,
-  });
-  const list = el("ul", { class: "rows", "aria-label": "Traces" });
-  const selection = rowSelection(list);
+  const address = new URLSearchParams(location.search);
+  const isUnrouted = address.get("unrouted") === "true";
+  const filters = filterForm(address, { onApply: applyFilters });
+  const heading = el("h1", { class: "off" }, "Traces");
+  const summary = listSummary({ onRegion: filters.add, onOpen });
+  const stale = el("p", { class: "note warn", role: "status", hidden: true });
+  const head = listHead(sortBy);
+  const rows = listRows();
+  const list = rows.element;
+  const { selection } = rows;
   const showNew = el("button", {
     type: "button",
     class: "fresh",
@@ -46,95 +73,110 @@ export function listView(main, _segments, query) {
     { type: "button", hidden: true, onclick: loadOlder },
     "Older traces",
   );
-  const state = el("p", { class: "empty" }, "Loading…");
+  const leftOut = el("p", { class: "note", hidden: true });
+  const state = el("div", { class: "empty" }, "Loading…");
+  const empty = emptyState(() => describe());
   const pause = el(
     "button",
     { type: "button", "aria-pressed": "false", onclick: togglePause },
     "Pause",
   );
-  const calls = query.get("calls");
-  const note = el(
-    "p",
-    { class: "note", hidden: !calls },
-    "Only traces with the call ",
-    untrusted(calls ?? ""),
-  );
-  const unrouted = query.get("unrouted") === "true" ? "true" : "";
-  const leftOut = el("p", { class: "note", hidden: true });
-  main.replaceChildren(
+  const actions = el(
+    "div",
+    { class: "actions" },
+    pause,
     el(
-      "section",
-      { class: "list" },
-      el(
-        "div",
-        { class: "bar" },
-        filters.element,
-        el(
-          "div",
-          { class: "actions" },
-          pause,
-          el(
-            "button",
-            { type: "button", class: "danger", onclick: deleteAll },
-            "Delete all",
-          ),
-        ),
-      ),
-      note,
-      showNew,
-      list,
-      state,
-      more,
-      leftOut,
+      "button",
+      { type: "button", class: "danger", onclick: deleteAll },
+      "Delete all",
     ),
   );
-  document.title = "Traces · Tracing-Tail";
-
-  load();
+  const table = el("div", { class: "table" }, head.element, showNew, list);
+  const section = el(
+    "section",
+    { class: "list" },
+    heading,
+    el("div", { class: "bar" }, filters.element, actions),
+    stale,
+    summary.elements,
+    table,
+    state,
+    more,
+    leftOut,
+  );
+  pane.replaceChildren(section);
+  restore(address);
   let timer = setTimeout(poll, POLL);
-  const ageTimer = setInterval(updateAges, AGE_UPDATE);
+  const ageTimer = setInterval(rows.updateAges, AGE_UPDATE);
 
-  /** @param {import('../types.d.ts').Parameters} parameters */
-  async function getPage(parameters) {
-    const page = await getTraces({ ...parameters, unrouted });
-    if (unrouted) {
-      leftOut.replaceChildren(
-        "Requests without a route are listed too. ",
-        el("a", { href: "#/" }, "Leave them out"),
-      );
-    } else if (page.unrouted > 0) {
-      leftOut.replaceChildren(
-        `Left out: ${page.unrouted} ${page.unrouted === 1 ? "request" : "requests"} without a route, such as for an unknown path. `,
-        el("a", { href: "#/?unrouted=true" }, "List them"),
-      );
-    }
-    leftOut.hidden = !unrouted && page.unrouted === 0;
-    return page;
+  /** Shows what an address says. @param {URLSearchParams} query */
+  function restore(query) {
+    const wanted = filtersToQuery(readFilters(query));
+    const isLoaded = wanted === loaded;
+    const order = query.get("sort") ?? "";
+    const paused = query.get("paused") === "true";
+    if (paused !== isPaused) showPaused(paused);
+    if (order !== sort) showSort(order);
+    if (isLoaded) return;
+    filters.setFilters(query);
+    load();
   }
 
   function applyFilters() {
-    history.replaceState(null, "", filtersToAddress(filters.read()));
+    rememberIn("pushState");
     load();
   }
 
-  function resetFilters() {
-    history.replaceState(null, "", "#/");
-    note.hidden = true;
-    load();
+  /** @param {'pushState' | 'replaceState'} method */
+  function rememberIn(method) {
+    const query = new URLSearchParams(filters.toQuery());
+    if (sort) query.set("sort", sort);
+    if (isPaused) query.set("paused", "true");
+    if (isUnrouted) query.set("unrouted", "true");
+    const text = query.size > 0 ? `?${query}` : "";
+    const address = location.pathname + text + (location.hash || "#/");
+    if (text !== location.search) history[method](null, "", address);
+  }
+
+  /** @param {string} wanted */
+  function sortBy(wanted) {
+    showSort(wanted);
+    rememberIn("replaceState");
+  }
+
+  /** @param {string} wanted */
+  function showSort(wanted) {
+    sort = wanted;
+    head.show(sort);
+    order = traces.sorted(sort);
+    rows.arrange(order);
+    if (rows.size() > 0) describe();
+  }
+
+  /** @returns {Parameters} */
+  function parameters() {
+    const wanted = toParameters(filters.read(), Date.now());
+    return isUnrouted ? { ...wanted, unrouted: "true" } : wanted;
   }
 
   async function load() {
     const mine = ++generation;
+    isRefused = false;
+    loaded = filters.toQuery();
     try {
-      const wanted = filters.read();
-      const page = await getPage({ ...wanted, limit: PAGE });
+      const wanted = parameters();
+      const page = await getTraces({ ...wanted, limit: PAGE });
       if (mine !== generation) return;
+      mustReload = false;
+      filters.showError(null);
+      stale.hidden = true;
       traces.clear();
       rows.clear();
-      list.replaceChildren();
       cursor = page.changed;
       await appendPages(page, wanted);
     } catch (error) {
+      if (mine !== generation) return;
+      mustReload = true;
       showError(error);
     }
   }
@@ -142,8 +184,8 @@ export function listView(main, _segments, query) {
   async function loadOlder() {
     const mine = generation;
     try {
-      const wanted = filters.read();
-      const page = await getPage({
+      const wanted = parameters();
+      const page = await getTraces({
         ...wanted,
         limit: PAGE,
         before: traces.before,
@@ -155,78 +197,74 @@ export function listView(main, _segments, query) {
   }
 
   // A page may end before it is full, when many spans had to be searched for it.
-  /** @param {TracePage} first @param {Filters} wanted */
+  /** @param {TracePage} first @param {Parameters} wanted */
   async function appendPages(first, wanted) {
     const mine = generation;
     const target = traces.shown.size + PAGE;
     for (
       let page = first;
       ;
-      page = await getPage({ ...wanted, limit: PAGE, before: traces.before })
+      page = await getTraces({ ...wanted, limit: PAGE, before: traces.before })
     ) {
       if (mine !== generation) return;
       for (const summary of page.traces)
-        if (traces.append(summary)) list.append(createRow(summary));
+        if (traces.append(summary)) rows.append(summary);
       traces.before = page.before ?? traces.before;
       more.hidden = !page.more;
+      showLeftOut(page);
+      order = traces.sorted(sort);
+      rows.arrange(order);
       describe();
       if (!page.more || traces.shown.size >= target) return;
     }
   }
 
-  /** @param {TraceSummary} summary */
-  function createRow(summary) {
-    const row = traceRow(summary);
-    rows.set(summary.id, row);
-    return row.element;
+  /** @param {TracePage} page */
+  function showLeftOut({ unrouted }) {
+    leftOut.hidden = unrouted === 0 && !isUnrouted;
+    if (isUnrouted)
+      leftOut.replaceChildren(
+        "Requests without a route are listed too. ",
+        el("a", { href: "./#/" }, "Leave them out"),
+      );
+    else
+      leftOut.replaceChildren(
+        `Left out: ${count(unrouted, "request")} without a route. `,
+        el("a", { href: "?unrouted=true#/" }, "List them, too"),
+      );
   }
 
   async function poll() {
-    if (!document.hidden) await update().catch(showError);
+    if (!document.hidden && !isHidden && !isRefused)
+      await (mustReload ? load() : update().catch(showError));
     if (!isDisposed) timer = setTimeout(poll, POLL);
   }
 
   async function update() {
     const mine = generation;
+    let isChanged = false;
     let page;
     do {
-      page = await getPage({
-        ...filters.read(),
+      page = await getTraces({
+        ...parameters(),
         changed_after: cursor,
         limit: CHANGES,
       });
-      if (mine !== generation) break;
+      if (mine !== generation) return;
       cursor = page.changed;
-      traces.evict(page.oldest, new Set(page.kept)).forEach(removeRow);
+      const gone = traces.evict(page.oldest, new Set(page.kept));
+      gone.forEach(rows.remove);
+      isChanged ||= gone.length > 0 || page.traces.length > 0;
       for (const summary of page.traces)
-        if (traces.receive(summary) === "updated") replaceRow(summary);
+        if (traces.receive(summary) === "updated") rows.replace(summary);
     } while (page.more);
-    if (mine === generation) {
-      if (traces.pending.size > 0 && canInsert()) showPending();
+    stale.hidden = true;
+    if (traces.pending.size > 0 && canInsert()) showPending();
+    else if (isChanged) {
+      order = traces.sorted(sort);
+      rows.arrange(order);
       describe();
     }
-    filters.offer(
-      page.traces.flatMap((summary) =>
-        summary.services.map((service) => service.name),
-      ),
-    );
-  }
-
-  /** @param {number} id */
-  function removeRow(id) {
-    rows.get(id)?.element.remove();
-    rows.delete(id);
-    selection.drop(id);
-  }
-
-  /** @param {TraceSummary} summary */
-  function replaceRow(summary) {
-    const old = rows.get(summary.id);
-    const hasFocus = old?.link === document.activeElement;
-    old?.element.replaceWith(createRow(summary));
-    const row = rows.get(summary.id);
-    if (selection.has(summary.id)) row?.element.classList.add("chosen");
-    if (hasFocus) row?.link.focus({ preventScroll: true });
   }
 
   // New rows on top move all others down.
@@ -235,14 +273,17 @@ export function listView(main, _segments, query) {
       !selection.isEmpty() ||
       list.matches(":hover") ||
       list.contains(document.activeElement);
-    return !isPaused && !isBeingRead && scrollY < 40;
+    const isAtTop = scrollY + pane.scrollTop < 40;
+    return !isPaused && !isBeingRead && isAtTop && openId === null;
   }
 
   function showPending() {
     const { added, removed } = traces.takePending();
-    for (const summary of added) list.prepend(createRow(summary));
-    removed.forEach(removeRow);
+    added.forEach(rows.append);
+    removed.forEach(rows.remove);
     if (removed.length > 0) more.hidden = false;
+    order = traces.sorted(sort);
+    rows.arrange(order);
     describe();
   }
 
@@ -250,37 +291,30 @@ export function listView(main, _segments, query) {
     const waiting = traces.pending.size;
     showNew.hidden = waiting === 0;
     showNew.textContent = `+${waiting} new`;
-    state.hidden = rows.size > 0;
-    state.replaceChildren();
-    if (rows.size > 0) scaleBars();
+    table.hidden = rows.size() === 0 && waiting === 0;
+    state.hidden = rows.size() > 0;
+    empty.placeStop(rows.size() > 0 ? actions : null);
+    summary.show(order, more.hidden === true);
+    if (rows.size() > 0) rows.scale(traces.durations());
     else if (isFiltered(filters.read()))
-      state.append("No trace matches these filters.");
-    else {
-      state.append(
-        "No traces yet. ",
-        el("a", { href: "#/try" }, "Send a request"),
-        ", or point any OpenTelemetry exporter at ",
-        el("code", {}, `${location.origin}/v1/traces`),
-        ".",
-      );
-    }
-  }
-
-  function scaleBars() {
-    const longest = traces.longest();
-    for (const row of rows.values()) row.scaleBar(longest);
-  }
-
-  function updateAges() {
-    for (const row of rows.values()) row.updateAge(Date.now());
+      state.replaceChildren("No trace matches these filters.");
+    else if (!state.contains(empty.element))
+      state.replaceChildren(empty.element);
+    onChange();
   }
 
   function togglePause() {
-    isPaused = !isPaused;
-    pause.setAttribute("aria-pressed", String(isPaused));
-    pause.textContent = isPaused ? "Resume" : "Pause";
+    showPaused(!isPaused);
+    rememberIn("replaceState");
     announce(isPaused ? "Paused" : "Live");
     if (!isPaused && traces.pending.size > 0) showPending();
+  }
+
+  /** @param {boolean} paused */
+  function showPaused(paused) {
+    isPaused = paused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    pause.textContent = isPaused ? "Resume" : "Pause";
   }
 
   async function deleteAll() {
@@ -294,27 +328,73 @@ export function listView(main, _segments, query) {
     }
   }
 
+  // What is shown stays: the last good result, marked as such.
   /** @param {unknown} error */
   function showError(error) {
-    announce(error);
-    state.hidden = false;
-    state.textContent = toMessage(error);
+    const message = toMessage(error);
+    isRefused = error instanceof ApiError && error.status === 400;
+    const inQuery = isRefused ? queryError(message) : null;
+    if (inQuery) filters.showError(inQuery);
+    else announce(error);
+    const what = rows.size() > 0 ? " Below is the last good result." : "";
+    stale.hidden = false;
+    stale.textContent = inQuery
+      ? `The query was not understood.${what}`
+      : `${message}.${what}`;
+    if (rows.size() > 0) return;
+    summary.show([], true);
+    table.hidden = true;
+    state.replaceChildren();
+  }
+
+  /** The row of the open trace, from 0; -1 without one. */
+  function openIndex() {
+    return order.findIndex((one) => one.trace_id === openId);
   }
 
   return {
     onKey({ key }) {
-      if (key === "j" || key === "ArrowDown") selection.move(1);
-      else if (key === "k" || key === "ArrowUp") selection.move(-1);
-      else if (key === "p") togglePause();
+      const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[key];
+      if (step !== undefined) {
+        selection.move(step);
+        const chosen = traces.shown.get(selection.current() ?? -1);
+        if (chosen) onSelect(chosen);
+      } else if (key === "p") togglePause();
       else if (key === "Escape") selection.clear();
       else return false;
       return true;
+    },
+    restore,
+    neighbour(step) {
+      const index = openIndex();
+      return order[index < 0 ? 0 : index + step] ?? null;
+    },
+    position() {
+      const index = openIndex();
+      if (index < 0) return null;
+      const total = order.length.toLocaleString("en");
+      return `${index + 1} of ${total}${more.hidden ? "" : "+"}`;
+    },
+    setOpen(id) {
+      if (id === openId) return;
+      openId = id;
+      const selected = traces.shown.get(selection.current() ?? -1);
+      if (id !== null && selected?.trace_id !== id) selection.forget();
+      if (id === null) section.prepend(heading);
+      else heading.remove();
+      rows.setOpen(id);
+    },
+    setHidden(hidden) {
+      isHidden = hidden;
     },
     dispose() {
       isDisposed = true;
       generation++;
       clearTimeout(timer);
       clearInterval(ageTimer);
+      summary.dispose();
+      filters.dispose();
+      empty.dispose();
     },
   };
 }

@@ -13,17 +13,25 @@ export function rowSelection(list) {
     const links = /** @type {HTMLElement[]} */ ([
       ...list.querySelectorAll(".row"),
     ]);
-    const current = links.findIndex((link) =>
+    const chosen = links.findIndex((link) =>
       link.parentElement?.matches(".chosen"),
     );
+    // Without a selection it begins at the trace that is shown beside the list.
+    const isOpen = (/** @type {HTMLElement} */ link) =>
+      link.hasAttribute("aria-current");
+    const current = chosen < 0 ? links.findIndex(isOpen) : chosen;
     const target =
       links[Math.min(links.length - 1, Math.max(0, current + step))];
-    if (!target) return;
+    if (target) select(target);
+  }
+
+  /** @param {HTMLElement} link */
+  function select(link) {
     unmark();
-    target.parentElement?.classList.add("chosen");
-    selected = Number(target.dataset.id);
-    target.focus({ preventScroll: true });
-    target.parentElement?.scrollIntoView({ block: "nearest" });
+    link.parentElement?.classList.add("chosen");
+    selected = Number(link.dataset.id);
+    link.focus({ preventScroll: true });
+    link.parentElement?.scrollIntoView({ block: "nearest" });
   }
 
   function unmark() {
@@ -32,10 +40,17 @@ export function rowSelection(list) {
 
   return {
     move,
+    /** The number of the selected trace. */
+    current: () => selected,
     clear() {
       selected = null;
       if (document.activeElement instanceof HTMLElement)
         document.activeElement.blur();
+      unmark();
+    },
+    /** Selects nothing; the focus stays. */
+    forget() {
+      selected = null;
       unmark();
     },
     isEmpty() {

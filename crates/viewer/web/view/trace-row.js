@@ -8,12 +8,13 @@ import {
   timestamp,
   toMillis,
 } from "../model/format.js";
+import { logShare } from "../model/list-stats.js";
 import { isolate } from "../model/text.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 
-const MAX_SERVICES = 6;
+const MAX_SERVICES = 4;
 
 /**
  * The row, whose age and bar follow the time and the other rows.
@@ -58,18 +59,21 @@ export function traceRow(summary) {
     updateAge(now) {
       time.textContent = timeAgo(start, now);
     },
-    /** @param {number} longest the duration that fills the whole bar */
-    scaleBar(longest) {
-      fill.style.setProperty(
-        "width",
-        `${Math.max(1.5, (100 * summary.duration_ns) / longest)}%`,
-      );
+    /** On a scale of logarithms. @param {{ min: number, max: number }} range */
+    scaleBar(range) {
+      const share = logShare(summary.duration_ns, range);
+      fill.style.setProperty("width", `${share}%`);
+    },
+    /** Whether its trace is shown beside the list. @param {boolean} isOpen */
+    setOpen(isOpen) {
+      if (isOpen) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
     },
   };
 }
 
 /** @param {TraceSummary} summary */
-function title({ service, name, rooted, pinned, incomplete }) {
+function title({ service, name, rooted, pinned, incomplete, ...failure }) {
   return el(
     "span",
     { class: "what" },
@@ -83,6 +87,7 @@ function title({ service, name, rooted, pinned, incomplete }) {
         { class: "tag", title: "The root span has not arrived" },
         "no root yet",
       ),
+    failureTags(failure),
     pinned &&
       el(
         "em",
@@ -101,8 +106,22 @@ function title({ service, name, rooted, pinned, incomplete }) {
   );
 }
 
+/**
+ * Where the error began, and whether the root has one.
+ * @param {Pick<TraceSummary, 'root_error' | 'error_service'>} failure
+ */
+function failureTags({ root_error: root, error_service: service }) {
+  if (service === null) return [];
+  const title = "The service of the span where the error began";
+  return [
+    el("em", { class: "tag bad", title }, "✕ in ", untrusted(service)),
+    root === false &&
+      el("em", { class: "tag", title: "The root has no error" }, "root ok"),
+  ];
+}
+
 /** @param {TraceSummary} summary */
-function services({ services }) {
+function services({ services, more_services: more }) {
   const chips = services
     .slice(0, MAX_SERVICES)
     .map(({ name, spans, errors }) => {
@@ -115,8 +134,10 @@ function services({ services }) {
         el("b", {}, spans),
       );
     });
-  const hidden = services.length - chips.length;
-  return hidden > 0
-    ? [...chips, el("span", { class: "chip" }, `+${hidden}`)]
-    : chips;
+  const hidden = services.length - chips.length + more;
+  if (hidden === 0) return chips;
+  const names = services.slice(MAX_SERVICES).map(({ name }) => isolate(name));
+  const rest = more > 0 ? [...names, `and ${more} more`] : names;
+  const title = rest.join(", ");
+  return [...chips, el("span", { class: "chip", title }, `+${hidden}`)];
 }

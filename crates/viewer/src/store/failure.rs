@@ -1,0 +1,137 @@
+//! Where the error of a trace began, for its row in the list: from the summary if that tells, or else from the spans.
+
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::matching::{Found, READ_BYTES, trace_spans};
+use super::span_view::SpanView;
+use super::spans::{self, TraceSpans};
+use crate::wasi::{Database, DatabaseError};
+
+/// How a trace failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Whether the root's status is an error. None if that is not known.
+    pub root: Option<bool>,
+    /// The service of the span where the error began: an error below which there is none, the one that ended first. None
+    /// without an error, or if that is not known.
+    pub service: Option<String>,
+}
+
+/// The failures of traces that spans have to tell, by the number of the trace. Those that would need more than a bounded
+/// number of bytes are left out.
+///
+/// # Errors
+/// Any error of the database.
+pub(super) async fn of_spans(
+    database: &impl Database,
+    found: &[Found],
+) -> Result<HashMap<i64, Failure>, DatabaseError> {
+    let mut bytes = 0;
+    let mut open = Vec::new();
+    for one in found {
+        if one.may_fail() && bytes + one.bytes() <= READ_BYTES {
+            bytes += one.bytes();
+            open.push(one.id());
+        }
+    }
+    let mut failures = HashMap::new();
+    let rows = spans::traces_rows(database, &open).await?;
+    for trace in spans::views_of(&rows) {
+        failures.insert(trace.id, of_trace(&trace));
+    }
+    Ok(failures)
+}
+
+impl Found {
+    fn may_fail(&self) -> bool {
+        self.services().iter().any(|(_, _, errors)| *errors > 0)
+    }
+
+    /// The failure that the summary tells.
+    pub(super) fn failure(&self) -> Failure {
+        let services = self.services();
+        let mut failed = services.iter().filter(|(_, _, errors)| *errors > 0);
+        let first = failed.next();
+        let only = first.filter(|_| failed.next().is_none());
+        Failure {
+            root: first.is_none().then_some(false),
+            service: only.map(|(name, ..)| name.clone()),
+        }
+    }
+}
+
+fn of_trace(trace: &TraceSpans<SpanView<'_>>) -> Failure {
+    let spans = trace_spans(trace);
+    let mut is_passed_on = vec![false; spans.len()];
+    for span in spans.iter().filter(|span| span.span.error) {
+        let mut above = span.parent;
+        // It ends at what is marked already, so that a cycle of parents ends too.
+        while let Some(parent) = above.filter(|parent| !is_passed_on[*parent]) {
+            is_passed_on[parent] = true;
+            above = spans[parent].parent;
+        }
+    }
+    let failed = spans.iter().zip(is_passed_on);
+    let began = failed.filter(|(span, is_passed_on)| span.span.error && !is_passed_on);
+    let began = began.map(|(span, _)| span);
+    let began = began.min_by_key(|span| span.span.end);
+    let roots = spans
+        .iter()
+        .filter(|span| span.span.parent.iter().all(|byte| *byte == 0));
+    let root = roots.min_by_key(|span| span.span.start);
+    Failure {
+        root: root.map(|root| root.span.error),
+        service: began.map(|span| span.service.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::super::cache::InstanceCache;
+    use super::super::tests::{batch, span};
+    use super::super::{list, schema, write};
+    use crate::filter::Filter;
+    use crate::settings::Bounds;
+    use crate::wasi::native::NativeDatabase;
+
+    #[test]
+    fn the_error_began_below_those_that_pass_it_on() {
+        let database = NativeDatabase::new();
+        block_on(schema::prepare(&database, 1)).unwrap();
+        let mut cache = InstanceCache::default();
+        let bounds = Bounds {
+            traces: 100,
+            bytes: 1 << 30,
+        };
+        let failed = |trace, id, parent| {
+            let mut span = span(trace, id, parent);
+            span.status = Some(opentelemetry_proto::tonic::trace::v1::Status {
+                code: 2,
+                ..Default::default()
+            });
+            span
+        };
+        let batches = [
+            batch("shop", vec![failed(1, 1, 0), span(2, 5, 0), span(3, 7, 0)]),
+            batch("stock", vec![failed(1, 2, 1), failed(2, 6, 5)]),
+            batch("bank", vec![span(1, 3, 2), failed(1, 4, 3)]),
+        ];
+        block_on(write::store(&database, &mut cache, &bounds, &batches, 1)).unwrap();
+        let filter = Filter::read(&"/".parse().unwrap()).unwrap();
+        let page = block_on(list::traces(&database, &filter)).unwrap();
+        let found = page.traces.iter();
+        let found: Vec<_> = found
+            .map(|trace| (trace.id, trace.root_error, trace.error_service.as_deref()))
+            .collect();
+        let expected = [
+            (3, Some(false), None),
+            (2, Some(false), Some("stock")),
+            (1, Some(true), Some("bank")),
+        ];
+        for one in expected {
+            assert!(found.contains(&one), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// The head of the list: its columns, by which it can be sorted.
+
+import { nextSort } from "../model/live-list.js";
+import { el } from "./dom.js";
+
+const COLUMNS = [
+  ["start", "Started"],
+  ["name", "Trace"],
+  ["", "Services"],
+  ["spans", "Spans"],
+  ["errors", "Errors"],
+  ["duration", "Duration"],
+];
+
+/** @param {(sort: string) => void} onSort */
+export function listHead(onSort) {
+  let sort = "";
+  const buttons = COLUMNS.map(([name, label]) => {
+    if (!name) return el("span", { class: "column" }, label);
+    const button = el("button", {
+      type: "button",
+      class: "column quiet",
+      onclick: () => onSort(nextSort(sort, name)),
+    });
+    button.dataset.column = name;
+    return button;
+  });
+
+  /** @param {string} current */
+  function show(current) {
+    sort = current;
+    buttons.forEach((button, index) => {
+      const [name, label] = COLUMNS[index];
+      if (!name) return;
+      const isSorted = sort.replace("-", "") === name;
+      const down = sort.startsWith("-");
+      const mark = down ? " ↓" : " ↑";
+      button.textContent = isSorted ? label + mark : label;
+      const order = down ? "descending" : "ascending";
+      const state = isSorted ? `, sorted ${order}` : ", not sorted by it";
+      button.setAttribute("aria-label", label + state);
+    });
+  }
+
+  show("");
+  return {
+    element: el(
+      "div",
+      { class: "columns", role: "group", "aria-label": "Sort the list by" },
+      buttons,
+    ),
+    show,
+  };
+}
