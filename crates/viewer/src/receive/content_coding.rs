@@ -1,9 +1,10 @@
 //! The compression of a body: which one `content-encoding` names, and its decoder. A decompressed body has at most
 //! [`MAX_BYTES`].
 
-use std::io::Read;
+use std::io::Read as _;
 
-use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 
@@ -80,50 +81,71 @@ impl ContentCoding {
     /// # Errors
     /// 400 for a broken body, and 413 for one over a limit.
     pub fn decompress(self, body: &[u8]) -> Result<Vec<u8>, Problem> {
-        let mut decompressed = Vec::new();
-        let mut chunk = vec![0; CHUNK.min(8 * body.len() + 64)];
-        let mut rest = body;
-        let mut parts = 0;
-        // An empty body is not valid in any of them.
-        while !rest.is_empty() || parts == 0 {
-            parts += 1;
-            if parts > MAX_PARTS {
-                let problem = format!("the export is more than {MAX_PARTS} compressed parts");
-                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, problem));
-            }
-            let mut read =
-                |decoder: &mut dyn Read| read_all(decoder, &mut chunk, &mut decompressed);
-            match self {
-                ContentCoding::Gzip => read(&mut GzDecoder::new(&mut rest))?,
-                ContentCoding::Zlib if parts > 1 => {
-                    return Err(malformed("more bytes follow its end"));
-                }
-                ContentCoding::Zlib if has_zlib_header(rest) => {
-                    read(&mut ZlibDecoder::new(&mut rest))?;
-                }
-                ContentCoding::Zlib => read(&mut DeflateDecoder::new(&mut rest))?,
-            }
+        match self {
+            ContentCoding::Gzip => gunzip(body),
+            ContentCoding::Zlib => inflate(body),
         }
-        Ok(decompressed)
     }
 }
 
-fn read_all(
-    decoder: &mut dyn Read,
-    chunk: &mut [u8],
-    decompressed: &mut Vec<u8>,
-) -> Result<(), Problem> {
-    loop {
-        let read = decoder.read(chunk).map_err(malformed)?;
-        if read == 0 {
-            return Ok(());
+fn gunzip(body: &[u8]) -> Result<Vec<u8>, Problem> {
+    let mut decompressed = Vec::new();
+    let mut chunk = vec![0; chunk_size(body)];
+    let mut rest = body;
+    let mut parts = 0;
+    // An empty body is not valid gzip.
+    while !rest.is_empty() || parts == 0 {
+        parts += 1;
+        if parts > MAX_PARTS {
+            let problem = format!("the export is more than {MAX_PARTS} parts of gzip");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, problem));
         }
-        if decompressed.len() + read > MAX_BYTES {
-            return Err(too_large());
+        let mut decoder = GzDecoder::new(&mut rest);
+        loop {
+            let read = decoder.read(&mut chunk).map_err(malformed)?;
+            if read == 0 {
+                break;
+            }
+            add(&mut decompressed, &chunk[..read])?;
         }
-        reserve(decompressed, read);
-        decompressed.extend_from_slice(&chunk[..read]);
     }
+    Ok(decompressed)
+}
+
+/// Not by a reader of flate2: for these a body that breaks off has ended.
+fn inflate(body: &[u8]) -> Result<Vec<u8>, Problem> {
+    let mut decompressed = Vec::new();
+    let mut chunk = vec![0; chunk_size(body)];
+    let mut inflater = Decompress::new(has_zlib_header(body));
+    let mut rest = body;
+    loop {
+        let (consumed, written) = (inflater.total_in(), inflater.total_out());
+        let status = inflater.decompress(rest, &mut chunk, FlushDecompress::None);
+        let status = status.map_err(malformed)?;
+        let consumed = (inflater.total_in() - consumed) as usize;
+        let written = (inflater.total_out() - written) as usize;
+        rest = &rest[consumed..];
+        add(&mut decompressed, &chunk[..written])?;
+        match status {
+            Status::StreamEnd if rest.is_empty() => return Ok(decompressed),
+            Status::StreamEnd => return Err(malformed("more bytes follow its end")),
+            _ if consumed == 0 && written == 0 => return Err(malformed("it breaks off")),
+            _ => {}
+        }
+    }
+}
+
+fn chunk_size(body: &[u8]) -> usize {
+    CHUNK.min(8 * body.len() + 64)
+}
+
+fn add(decompressed: &mut Vec<u8>, more: &[u8]) -> Result<(), Problem> {
+    if decompressed.len() + more.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    reserve(decompressed, more.len());
+    decompressed.extend_from_slice(more);
+    Ok(())
 }
 
 fn malformed(problem: impl std::fmt::Display) -> Problem {

@@ -1,5 +1,7 @@
 //! Filters, and the export of a trace.
 
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+
 use super::*;
 
 #[test]
@@ -62,4 +64,50 @@ fn exports_spans_as_they_arrived() {
     );
     let exported = block_on(export::one(&store.database, trace_id(9))).unwrap();
     assert!(exported.is_none());
+}
+
+/// A request for a path that is not there, of a service with this scope.
+fn unrouted(trace: u64, id: u64, scope: &str) -> Batch {
+    let mut request = span(trace, id, 0);
+    request.attributes = vec![attribute("http.response.status_code", "404")];
+    let export = ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![ScopeSpans {
+                scope: Some(InstrumentationScope {
+                    name: scope.to_owned(),
+                    ..InstrumentationScope::default()
+                }),
+                spans: vec![request],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    };
+    let body = Bytes::from(export.encode_to_vec());
+    protobuf::read(&body, RejectedSpans::default()).unwrap()
+}
+
+#[test]
+fn lone_requests_without_a_route_are_listed_on_request() {
+    let database = NativeDatabase::new();
+    block_on(schema::prepare(&database, NOW)).unwrap();
+    let mut cache = InstanceCache::default();
+    let batches = [
+        unrouted(1, 1, "tracing-tail"),
+        unrouted(2, 1, "another"),
+        unrouted(3, 1, "tracing-tail"),
+        unrouted(3, 2, "tracing-tail"),
+    ];
+    block_on(write::store(&database, &mut cache, &BOUNDS, &batches, NOW)).unwrap();
+    let listed = |query: &str| {
+        let uri: Uri = format!("/?{query}").parse().unwrap();
+        let page = block_on(list::traces(&database, &Filter::read(&uri).unwrap())).unwrap();
+        page.traces.len()
+    };
+    assert_eq!(listed(""), 2, "another's, and one of two spans");
+    assert_eq!(listed("unrouted=true"), 3);
+    let id = crate::otlp::hex::encode(&trace_id(1));
+    assert_eq!(listed(&format!("trace_id={id}")), 1);
+    assert_eq!(listed(&format!("text={id}")), 1);
+    assert_eq!(block_on(totals::counts(&database)).unwrap().unrouted, 1);
 }
