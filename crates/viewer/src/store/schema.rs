@@ -336,7 +336,7 @@ mod tests {
         run(&database, "CREATE TABLE mine (a)");
         run(&database, "CREATE TABLE tracing_tail_mine (a)");
         let fill = "INSERT INTO tags WITH RECURSIVE keys(key) AS
-            (VALUES (1) UNION ALL SELECT key + 1 FROM keys WHERE key < 4000) SELECT 'key ' || key, 'v', 1 FROM keys";
+            (VALUES (1) UNION ALL SELECT key + 1 FROM keys WHERE key < 8000) SELECT 'key ' || key, 'v', 1 FROM keys";
         run(&database, fill);
         let pages = |database: &NativeDatabase| run(database, "PRAGMA page_count")[0][0].integer();
         let before = pages(&database);
