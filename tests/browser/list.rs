@@ -113,6 +113,11 @@ async fn the_list_updates_filters_and_pauses_without_jumping() {
             "document.getElementById('query-error').innerText.startsWith('Character 10')",
         )
         .await;
+    let refused = browser.console_errors().await;
+    assert!(
+        refused.iter().all(|message| message.contains("400")),
+        "{refused:?}"
+    );
     browser.press('?').await;
     browser.execute("document.activeElement.blur()").await;
     browser.press('?').await;
