@@ -57,14 +57,17 @@ fn runs(topology: &Topology, file: &str) {
             .source
             .clone()
             .unwrap_or_else(|| "a.wasm".to_owned()),
+        viewer: topology.viewer.then(|| "viewer.wasm".to_owned()),
         repository: topology.source.is_none().then(|| ".".to_owned()),
     };
+    let has_viewer = code.viewer.is_some();
     let made = spin_toml(topology, &code, file);
     let manifest = Manifest::parse(Document::new("made", &made), Path::new(""));
     let manifest = manifest.unwrap_or_else(|problem| panic!("{problem:#} of\n{made}"));
     assert_eq!(manifest.name, topology.name);
     let variables = Variables::resolve(&manifest, &[]).expect("all have defaults");
-    assert_eq!(manifest.components.len(), topology.services.len());
+    let components = topology.services.len() + usize::from(has_viewer);
+    assert_eq!(manifest.components.len(), components);
     for (component, service) in manifest.components.iter().zip(&topology.services) {
         assert_eq!(component.id, service.id.value);
         is_accepted(component, &variables, topology, service);
