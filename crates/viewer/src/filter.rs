@@ -243,13 +243,13 @@ impl Filter {
     /// Part of a span's name or of a service's, or a whole trace id.
     fn text(&mut self, text: &str) {
         let filter = TextFilter::new(text);
-        self.leaves_out_unrouted &= filter.id.is_none();
         self.may_have(&filter, text);
         self.texts.push(filter);
     }
 
     /// Selects the traces that may have a text.
     fn may_have(&mut self, filter: &TextFilter, text: &str) {
+        self.leaves_out_unrouted &= filter.id.is_none();
         let like = pattern(text);
         let named =
             "t.names IS NULL OR t.names LIKE ? ESCAPE '\\' OR t.services LIKE ? ESCAPE '\\'";

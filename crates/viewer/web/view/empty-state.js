@@ -1,5 +1,6 @@
 // The list without traces: how to send some.
 
+import { getApp } from "../api.js";
 import { snippets } from "../model/snippets.js";
 import { announce, copyText, el, toMessage } from "./dom.js";
 
@@ -91,7 +92,8 @@ export function emptyState(onToggle) {
 
   async function send() {
     try {
-      const response = await fetch("../process", {
+      const { process } = await getApp();
+      const response = await fetch(`..${process}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: '["item1", "item2"]',
