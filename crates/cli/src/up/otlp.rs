@@ -4,10 +4,10 @@
 //! What they take is passed on to the viewer as a request to `/v1/…` of the app's own address. Both take either protocol,
 //! since many senders mix up the two ports.
 //!
-//! - [`addresses`]: `--otlp-listen`
-//! - [`forward`]: a request to the viewer
-//! - [`grpc`]: calls of `TraceService`, their messages and their statuses
-//! - [`connection`]: a connection of a sender
+//! - `addresses`: `--otlp-listen`
+//! - `forward`: a request to the viewer
+//! - `grpc`: calls of `TraceService`, their messages and their statuses
+//! - `connection`: a connection of a sender
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -58,11 +58,11 @@ impl OtlpListen {
 
     /// Each protocol with its addresses.
     pub(super) fn addresses(&self) -> Vec<(&'static str, Vec<SocketAddr>)> {
-        let given = |address: &Option<SocketAddr>| address.iter().copied().collect::<Vec<_>>();
+        let given = |address: Option<SocketAddr>| address.into_iter().collect();
         let (http, grpc) = match self {
             OtlpListen::Standard => (loopback(HTTP), loopback(GRPC)),
             OtlpListen::None => (Vec::new(), Vec::new()),
-            OtlpListen::At { http, grpc } => (given(http), given(grpc)),
+            OtlpListen::At { http, grpc } => (given(*http), given(*grpc)),
         };
         let mut both = vec![("HTTP", http), ("gRPC", grpc)];
         both.retain(|(_, addresses)| !addresses.is_empty());

@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_unary_call_is_one_message() {
-        let table: [(&[u8], Result<(bool, &[u8]), ()>); 8] = [
+        type Expected = Result<(bool, &'static [u8]), ()>;
+        let table: [(&[u8], Expected); 8] = [
             (&[0, 0, 0, 0, 0], Ok((false, b""))),
             (&[0, 0, 0, 0, 2, 7, 8], Ok((false, &[7, 8]))),
             (&[1, 0, 0, 0, 1, 7], Ok((true, &[7]))),
