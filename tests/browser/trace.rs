@@ -205,7 +205,7 @@ async fn updates_continue_after_a_failed_poll() {
     browser
         .execute(
             "const real = window.fetch; window.failed = 0
-            window.fetch = (url, ...rest) => url.includes('/api/traces/') && window.failed < 2
+            window.fetch = (url, ...rest) => url.includes('api/traces/') && window.failed < 2
                 ? (window.failed++, Promise.reject(new TypeError('the network is gone'))) : real(url, ...rest)",
         )
         .await;
