@@ -116,7 +116,7 @@ async fn draws_queues_and_stores_and_follows_links_both_ways() {
     browser
         .wait_until(
             "rows say kind, peer and links",
-            "document.querySelector('.span.selected')?.innerText.match(/kafka orders[^]*producer[^]*↙/)",
+            "document.querySelector('.span.selected')?.textContent.match(/kafka orders[^]*producer[^]*↙/)",
         )
         .await;
     browser
