@@ -34,6 +34,18 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
+    /// An arrival of which nothing is known but its position.
+    fn at<R>(mesh_path: MeshPath, service: &Service<R>) -> Arrival {
+        Arrival {
+            payload: Err(Failure::TooLarge),
+            overrides: Overrides::default(),
+            seed: None,
+            rng: service.rng_source.next_rng(),
+            mesh_path,
+            telemetry_faults: None,
+        }
+    }
+
     /// Reads a request, for which `clock` has run since it started. Without `is_routed` it is not for `/process`, and its
     /// body is left alone.
     pub(crate) async fn read<R, B>(
@@ -46,14 +58,7 @@ impl Arrival {
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut arrival = Arrival {
-            payload: Err(Failure::TooLarge),
-            overrides: Overrides::default(),
-            seed: None,
-            rng: service.rng_source.next_rng(),
-            mesh_path: MeshPath::extract(&head.headers),
-            telemetry_faults: None,
-        };
+        let mut arrival = Arrival::at(MeshPath::extract(&head.headers), service);
         arrival.payload = arrival.accept(service, head, is_routed, body).await;
         arrival.draw_telemetry_faults(service, clock);
         arrival
@@ -66,14 +71,7 @@ impl Arrival {
         delivery: &Delivery,
         clock: Clock,
     ) -> Arrival {
-        let mut arrival = Arrival {
-            payload: Err(Failure::TooLarge),
-            overrides: Overrides::default(),
-            seed: None,
-            rng: service.rng_source.next_rng(),
-            mesh_path: delivery.mesh_path,
-            telemetry_faults: None,
-        };
+        let mut arrival = Arrival::at(delivery.mesh_path, service);
         let message = &delivery.messages[0];
         arrival.payload = arrival.accept_message(service, message);
         arrival.draw_telemetry_faults(service, clock);

@@ -286,18 +286,13 @@ impl<'t> RequestSpan<'t> {
             let attributes = vec![attributes::payload_size(payload.size())];
             span.add_event_with_timestamp("tracing_tail.processing.finished", now, attributes);
         }
-        if !self.is_consumer {
+        let error = if self.is_consumer {
+            result.is_err().then(|| Outcome::of(result).as_str())
+        } else {
             span.set_attribute(attributes::status_code(status));
-        }
-        let is_error = match self.is_consumer {
-            true => result.is_err(),
-            false => status.is_server_error(),
+            status.is_server_error().then(|| status.as_str())
         };
-        if is_error {
-            let kind = match self.is_consumer {
-                true => Outcome::of(result).as_str(),
-                false => status.as_str(),
-            };
+        if let Some(kind) = error {
             span.set_attribute(attributes::error_type(kind.to_owned()));
             let reason = result.as_ref().err().map(ToString::to_string);
             let error = Status::error(reason.unwrap_or_default());

@@ -12,10 +12,10 @@ use crate::clock::Clock;
 use crate::inbound::body::read_delivery;
 use crate::inbound::spin_headers;
 use crate::instrument::{Destination, RequestSpan};
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::limits::Limits;
 use crate::messaging::PATH;
-use crate::messaging::delivery::{ANSWER, Delivery, Message, messages_json};
+use crate::messaging::delivery::{ANSWER, Delivery, message_json};
 use crate::outcome::Failure;
 use crate::payload::Payload;
 use crate::response::report::OwnSpans;
@@ -123,15 +123,11 @@ impl<'s, R: Runtime> RequestHandler<'s, R> {
             hops: self.limits.hops.saturating_sub(1),
             ..self.limits
         };
-        let messages = traced.into_iter().zip(messages).map(|(traced, message)| {
-            let mut headers = traced.headers;
-            limits.inject(&mut headers);
-            Message {
-                id: message.id.clone(),
-                headers,
-                body: message.body.clone(),
-            }
+        let messages = traced.into_iter().zip(messages);
+        let messages = messages.map(|(mut traced, message)| {
+            limits.inject(&mut traced.headers);
+            message_json(&message.id, &traced.headers, &message.body.to_text())
         });
-        messages_json(&messages.collect::<Vec<_>>())
+        json::list(&messages.collect::<Vec<_>>())
     }
 }

@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
 use opentelemetry::trace::TraceId;
 
 use super::broker::{Broker, Parcel, PlannedDelivery};
-use super::delivery::{Message, messages_json};
+use super::delivery::message_json;
 use super::queue::{Queue, Queues};
 use crate::instrument::{Destination, RequestSpan, SendFailure};
+use crate::json;
 use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::response::report::OwnSpans;
@@ -142,60 +142,53 @@ impl<R: Runtime> Publisher<'_, '_, R> {
         let Publication { queue, failure, .. } = publication;
         let ids = (0..queue.batch).map(|_| message_id(self.runtime.random()));
         let ids: Vec<String> = ids.collect();
-        let size = payload.to_text().len();
+        let body = payload.to_text();
         let consumers = publication.delays.len();
         // About what the messages take with their headers.
-        let bytes = ids.len() * (size + 512);
+        let bytes = ids.len() * (body.len() + 512);
         let refused = match failure {
             Some(_) => None,
             None => self.broker.refuse(consumers, bytes),
         };
-        let send_failure = match (failure, refused) {
-            (Some((code, reason)), _) => Some(SendFailure {
-                code,
-                reason: *reason,
-            }),
-            (None, Some(lost)) => Some(SendFailure {
-                code: lost.as_str(),
-                reason: Reason::Configured,
-            }),
-            (None, None) => None,
+        let (outcome, send_failure) = match (failure, refused) {
+            (Some((code, reason)), _) => (PublishOutcome::Failed, Some((&code[..], *reason))),
+            (None, Some(lost)) => {
+                let failure = (lost.as_str(), Reason::Configured);
+                (PublishOutcome::Rejected, Some(failure))
+            }
+            (None, None) => (PublishOutcome::Sent, None),
         };
+        let send_failure = send_failure.map(|(code, reason)| SendFailure { code, reason });
         let to = Destination {
             name: &queue.name,
             system: queue.system,
         };
         let traced = self
             .span
-            .send_messages(to, &ids, size, send_failure, &mut |ended| {
+            .send_messages(to, &ids, body.len(), send_failure, &mut |ended| {
                 spans.add(ended.as_ref(), self.service);
             });
+        let mut messages = Vec::with_capacity(ids.len());
         let mut published = Published {
             queue: Arc::clone(queue),
-            outcome: match (failure, refused) {
-                (Some(_), _) => PublishOutcome::Failed,
-                (None, Some(_)) => PublishOutcome::Rejected,
-                (None, None) => PublishOutcome::Sent,
-            },
+            outcome,
             error: send_failure.map(|failure| failure.code.to_owned()),
-            messages: Vec::new(),
+            messages: Vec::with_capacity(ids.len()),
             deliveries: Vec::new(),
             dead_letter: publication.dead_letter.map(Arc::clone),
         };
-        let mut messages = Vec::with_capacity(ids.len());
-        for (id, traced) in ids.into_iter().zip(traced) {
-            published.messages.push(PublishedMessage {
-                id: id.clone(),
-                span_id: traced.span.span_id(),
-            });
-            messages.push(self.message(id, traced.headers, payload));
+        for (id, mut traced) in ids.into_iter().zip(traced) {
+            self.limits.inject(&mut traced.headers);
+            messages.push(message_json(&id, &traced.headers, &body));
+            let span_id = traced.span.span_id();
+            published.messages.push(PublishedMessage { id, span_id });
         }
-        if published.outcome == PublishOutcome::Sent {
+        if outcome == PublishOutcome::Sent {
             published.deliveries = self.plan(publication);
             let parcel = Parcel {
                 queue: Arc::clone(queue),
                 messages: messages.len(),
-                json: messages_json(&messages),
+                json: json::list(&messages),
                 rng: publication.rng,
                 mesh_path: self.mesh_path,
                 dead_letter: publication.dead_letter.map(Arc::clone),
@@ -213,15 +206,6 @@ impl<R: Runtime> Publisher<'_, '_, R> {
             kind: FailedKind::Queue,
         });
         (published, failed)
-    }
-
-    fn message(&self, id: String, mut headers: HeaderMap, payload: &Payload) -> Message {
-        self.limits.inject(&mut headers);
-        Message {
-            id,
-            headers,
-            body: payload.clone(),
-        }
     }
 
     /// What each consumer is to get, and in which traces.

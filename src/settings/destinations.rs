@@ -146,33 +146,24 @@ impl Queues {
         Ok(())
     }
 
+    /// Refuses dead-letter queues that have one of their own, or are in another system than the queue whose dead letters
+    /// they get: whoever delivers does both.
     fn check(&self) -> Result<(), String> {
-        let dead =
-            |queue: &&Arc<Queue>| queue.dead_letter.is_some() && self.is_dead_letter(&queue.name);
-        match self.0.iter().find(dead) {
-            Some(queue) => Err(format!(
-                "'dead_letter' of '{name}': '{name}' gets dead letters itself, and has none of its own",
-                name = queue.name
-            )),
-            None => self.check_systems(),
-        }
-    }
-}
-
-impl Queues {
-    /// A queue and that of its dead letters are in the same system, which delivers to both.
-    fn check_systems(&self) -> Result<(), String> {
-        let differs = |queue: &&Arc<Queue>| {
+        for queue in &self.0 {
+            let name = &queue.name;
+            if queue.dead_letter.is_some() && self.is_dead_letter(name) {
+                return Err(format!(
+                    "'dead_letter' of '{name}': '{name}' gets dead letters itself, and has none of its own"
+                ));
+            }
             let dead = self.dead_letter_of(queue);
-            dead.is_some_and(|dead| dead.system != queue.system)
-        };
-        match self.0.iter().find(differs) {
-            Some(queue) => Err(format!(
-                "'dead_letter' of '{}': that queue has another system",
-                queue.name
-            )),
-            None => Ok(()),
+            if dead.is_some_and(|dead| dead.system != queue.system) {
+                return Err(format!(
+                    "'dead_letter' of '{name}': that queue has another system"
+                ));
+            }
         }
+        Ok(())
     }
 }
 

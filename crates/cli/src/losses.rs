@@ -27,6 +27,23 @@ struct Cause {
     pending: bool,
 }
 
+/// The fields of a line of a component's stderr that is an account behind this prefix.
+pub(crate) fn fields(line: &str, prefix: &str) -> Option<Value> {
+    serde_json::from_str(line.strip_prefix(prefix)?).ok()
+}
+
+/// The sums of all services as JSON, with those of each under `services`.
+pub(crate) fn with_services<T>(
+    mut sums: Value,
+    services: &BTreeMap<String, T>,
+    json: impl Fn(&T) -> Value,
+) -> Value {
+    let each = services.iter();
+    let each = each.map(|(service, totals)| (service.clone(), json(totals)));
+    sums["services"] = Value::Object(each.collect());
+    sums
+}
+
 impl Losses {
     /// No losses of `what`, such as `spans`.
     pub(crate) fn new(what: &'static str) -> Losses {

@@ -81,10 +81,7 @@ impl Default for MessageAccount {
 impl MessageAccount {
     /// Takes a line of a component's stderr. False if it is not about messages.
     pub fn take(&self, component: &str, line: &str) -> bool {
-        let Some(fields) = line
-            .strip_prefix(LINE_PREFIX)
-            .and_then(|json| serde_json::from_str::<Value>(json).ok())
-        else {
+        let Some(fields) = losses::fields(line, LINE_PREFIX) else {
             return false;
         };
         let number = |field: &str| fields[field].as_u64().unwrap_or_default();
@@ -149,11 +146,8 @@ pub fn to_json(services: &BTreeMap<String, Totals>) -> Option<Value> {
     for totals in services.values() {
         all.add(totals);
     }
-    let mut summary = all.json();
-    let each = services.iter();
-    let each = each.map(|(service, totals)| (service.clone(), totals.json()));
-    summary["services"] = Value::Object(each.collect());
-    Some(summary)
+    let sums = losses::with_services(all.json(), services, Totals::json);
+    Some(sums)
 }
 
 #[cfg(test)]

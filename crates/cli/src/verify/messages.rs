@@ -131,6 +131,7 @@ pub fn judge(report: &Report, found: &[Span], findings: &mut CaseFindings) {
     for span in of_consumers.clone() {
         *copies.entry((span.trace_id, span.span_id)).or_default() += 1;
     }
+    let ids: HashSet<_> = copies.keys().copied().collect();
     for span in of_consumers {
         let times = copies.remove(&(span.trace_id, span.span_id));
         let Some(times) = times else { continue };
@@ -142,10 +143,7 @@ pub fn judge(report: &Report, found: &[Span], findings: &mut CaseFindings) {
                 sent: 1,
             });
         }
-        let is_there = |parent| {
-            let mut spans = found.iter();
-            spans.any(|other| other.trace_id == span.trace_id && other.span_id == parent)
-        };
+        let is_there = |parent| ids.contains(&(span.trace_id, parent));
         if span.parent.is_some_and(|parent| !is_there(parent)) {
             findings.orphans.push(span.into());
         }

@@ -231,17 +231,19 @@ impl Run<'_> {
         if checked.problem.is_none() {
             let services = self.requests.services();
             let mut requests = reported.iter();
-            let add = |found: Vec<Span>| {
+            let add = |mut found: Vec<Span>| {
                 let Some(request) = requests.next() else {
                     return;
                 };
                 let consumers = messages::traces(&request.report.deliveries);
-                let is_own = |span: &&Span| !consumers.contains(&span.trace_id);
-                let own: Vec<Span> = found.iter().filter(is_own).cloned().collect();
+                let is_consumers = |span: &Span| consumers.contains(&span.trace_id);
+                // Stable: the request's own spans first, each part in the backend's order.
+                found.sort_by_key(is_consumers);
+                let own = found.partition_point(|span| !is_consumers(span));
                 let case = Case {
                     report: &request.report,
                     response_trace: request.response_trace,
-                    found: &own,
+                    found: &found[..own],
                     limits: &limits,
                     services: &services,
                 };
