@@ -129,15 +129,15 @@ fn limits() -> String {
 /// Which application a command is about.
 #[derive(Debug, Args)]
 pub struct Application {
-    /// The manifest, its folder, or a topology (see `mesh --help`) [default: spin.toml]
+    /// The manifest, its folder, or a topology (see `mesh --help`) [default: spin.toml, or the app inside this program]
     #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH")]
     from: Option<PathBuf>,
 }
 
 impl Application {
-    /// Its path.
-    pub fn path(&self) -> &Path {
-        self.from.as_deref().unwrap_or(Path::new("spin.toml"))
+    /// Its path, if one is given.
+    pub fn path(&self) -> Option<&Path> {
+        self.from.as_deref()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Arguments and input
 //! - [`cli`]: the arguments
 //! - [`application`]: the file that `--from` names: a manifest, or a topology that becomes one
+//! - [`embedded`]: the components inside the program, for folders without a repository
 //! - [`topology`]: a mesh in one file, and the `spin.toml` or flowchart made from it
 //!
 //! Commands
@@ -27,6 +28,7 @@ pub mod build;
 pub mod call_tree;
 pub mod cli;
 pub mod destinations;
+pub mod embedded;
 pub mod losses;
 pub mod mesh;
 pub mod message_account;

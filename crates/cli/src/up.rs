@@ -42,7 +42,7 @@ const PROGRAM: &str = "tracing-tail";
 /// # Errors
 /// If the application can't be read, or a build command fails.
 pub fn build(args: &cli::Build) -> Result<()> {
-    build::build(&Application::load(args.app.path())?.manifest, Which::All)
+    build::build(&Application::find(args.app.path())?.manifest, Which::All)
 }
 
 /// Runs an application until a signal arrives.

@@ -55,6 +55,8 @@ pub struct LinkOptions<'a> {
     pub environment: &'a [(String, String)],
     /// The folder of the databases.
     pub state_dir: &'a Path,
+    /// The content of Wasm files that are not on the disk.
+    pub embedded: fn(&Path) -> Option<&'static [u8]>,
 }
 
 /// Compiles and links each component that a trigger names.
@@ -79,7 +81,10 @@ pub fn link_all(
         let wasm = match compiled.get(source) {
             Some(wasm) => wasm.clone(),
             None => {
-                let wasm = engine::compile(engine, source)?;
+                let wasm = match (options.embedded)(source) {
+                    Some(bytes) => engine::compile_bytes(engine, bytes, source)?,
+                    None => engine::compile(engine, source)?,
+                };
                 compiled.insert(source.clone(), wasm.clone());
                 wasm
             }

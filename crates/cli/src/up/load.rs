@@ -21,6 +21,7 @@ use crate::build::{self, Which};
 use crate::call_tree;
 use crate::cli::Up;
 use crate::destinations;
+use crate::embedded;
 use crate::span_account::SPAN_ACCOUNT_VARIABLE;
 use crate::traffic::plan::Plan;
 
@@ -40,7 +41,7 @@ pub(super) struct Loaded {
 /// Loads the application that the arguments name, and prints warnings about its calls.
 pub(super) fn load(args: &Up) -> Result<Loaded> {
     let environment = environment(args)?;
-    let application = Application::load(args.app.path())?;
+    let application = Application::find(args.app.path())?;
     let providers = providers(args, &application)?;
     let traffic = args.traffic(application.traffic);
     let manifest = application.manifest;
@@ -118,6 +119,7 @@ fn link(
     let options = LinkOptions {
         environment,
         state_dir: &state_dir,
+        embedded: embedded::find,
     };
     let linked = link_all(&engine, manifest, variables, options)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
