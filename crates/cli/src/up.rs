@@ -23,13 +23,15 @@ use crate::traffic::run::BackgroundTraffic;
 use crate::warnings::Warnings;
 
 mod banner;
-mod listen;
+pub(crate) mod listen;
 mod load;
 mod open;
 pub mod otlp;
 mod report;
+mod state;
 
 use banner::{banner, process_path, viewer};
+pub(crate) use load::providers;
 use load::{Loaded, load};
 use otlp::OtlpPorts;
 use report::Accounts;
@@ -57,6 +59,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         connections,
         linked,
         traffic,
+        _state,
     } = load(&args)?;
     let address = listener.local_addr()?;
     let otlp = OtlpPorts::take(&args.otlp_listen, &manifest, &variables).await;
