@@ -39,6 +39,7 @@ mod harness;
 mod limits;
 mod mesh;
 mod messages;
+mod no_repository;
 mod nothing_lost;
 mod origin;
 mod pressure;
@@ -105,6 +106,7 @@ const ONCE: &[&[Test]] = &[
     examples::TESTS,
     mesh::TESTS,
     mesh::queues::TESTS,
+    no_repository::TESTS,
     raw_http::TESTS,
     security::TESTS,
     traffic::TESTS,

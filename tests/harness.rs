@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use libtest_mimic::{Completion, Failed, Trial};
+use tracing_tail_cli::embedded::COMPONENTS;
 use tracing_tail_testkit::browser;
 
 use crate::support::spin;
@@ -64,6 +65,8 @@ pub enum Needs {
     EmbeddedHost,
     /// Instances that serve several requests.
     ReusedInstances,
+    /// A program that was built with its components inside.
+    ComponentsInside,
     /// Chromium and its driver.
     Browser,
     /// Programs of others, each named by an environment variable.
@@ -111,6 +114,9 @@ impl Needs {
             Needs::EmbeddedHost if spin().is_some() => Some("needs the embedded host"),
             Needs::ReusedInstances if !world.reuses_instances() => {
                 Some("under WASI 0.2 each request has an instance of its own")
+            }
+            Needs::ComponentsInside if COMPONENTS.is_empty() => {
+                Some("needs a program that was built with TRACING_TAIL_EMBED=1, or --release")
             }
             Needs::Browser if !browser::is_installed() => {
                 Some("needs Chromium: apt-get install chromium chromium-driver")
@@ -182,6 +188,7 @@ macro_rules! tests {
     (@needs any_host) => { $crate::harness::Needs::Nothing };
     (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
+    (@needs components_inside) => { $crate::harness::Needs::ComponentsInside };
     (@needs browser) => { $crate::harness::Needs::Browser };
     (@needs collector) => { $crate::harness::tests!(@peers Collector) };
     (@needs collector_and_zipkin) => { $crate::harness::tests!(@peers Collector, Zipkin) };

@@ -20,7 +20,7 @@ pub use tracing_tail_testkit::wait::{PATIENCE, eventually};
 use crate::harness::World;
 
 /// The embedded host's program.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tracing-tail");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_tracing-tail");
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {

@@ -35,10 +35,10 @@ fn of_environment(
         });
         let set: Vec<_> = keys.filter(|key| environment.contains(key)).collect();
         let Some(key) = set.first() else { continue };
-        let value = variables.display(name);
+        let value = shown(variables.display(name));
         let components = mapping(manifest, name);
         findings.push(match components.is_empty() {
-            false => Finding::fine("setting", format!("{key}='{value}' is for {components}")),
+            false => Finding::fine("setting", format!("{key}={value} is for {components}")),
             true => Finding::warning(
                 "setting",
                 format!("{key} is set, but no component reads it"),
@@ -70,6 +70,14 @@ fn of_environment(
         ));
     }
     findings
+}
+
+/// A value, unless it may hold a password, as URLs do.
+fn shown(value: &str) -> String {
+    match value.contains('@') {
+        true => "(not shown, since it may hold a password)".to_owned(),
+        false => format!("'{value}'"),
+    }
 }
 
 /// The components that have a variable of the application in one of theirs, or in an allowed host.
