@@ -117,6 +117,7 @@ const ONCE: &[&[Test]] = &[
     viewer::intake::TESTS,
     viewer::peers::TESTS,
     viewer::queries::TESTS,
+    viewer::senders::TESTS,
     viewer::store::TESTS,
 ];
 

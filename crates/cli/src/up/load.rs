@@ -2,6 +2,8 @@
 //!
 //! Whatever can be refused before minutes of building is refused before.
 
+use std::env;
+use std::ffi::OsString;
 use std::iter;
 use std::time::Instant;
 
@@ -15,6 +17,7 @@ use tracing_tail_host::server::connections::{self, Connections};
 use tracing_tail_host::variables::{self, Provider, Variables};
 
 use super::PROGRAM;
+use super::export_protocol::{grpc_settings, warning};
 use super::listen::listen;
 use crate::application::Application;
 use crate::build::{self, Which};
@@ -35,6 +38,8 @@ pub(super) struct Loaded {
     pub(super) connections: Connections,
     pub(super) linked: Vec<LinkedComponent>,
     pub(super) traffic: Option<Plan>,
+    /// Whether the terminal says that a setting asks for OTLP/gRPC.
+    pub(super) is_told_of_grpc: bool,
 }
 
 /// Loads the application that the arguments name, and prints warnings about its calls.
@@ -59,7 +64,14 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let address = listener.local_addr()?;
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
-    for warning in unknown.into_iter().chain(calls) {
+    let surrounding = env::vars_os().filter_map(|(name, value)| {
+        let text = |of: OsString| of.into_string().ok();
+        Some((text(name)?, text(value)?))
+    });
+    let grpc = grpc_settings(&manifest, &variables, surrounding.chain(environment));
+    let grpc = warning(&grpc);
+    let is_told_of_grpc = grpc.is_some();
+    for warning in unknown.into_iter().chain(calls).chain(grpc) {
         eprintln!("{PROGRAM}: {warning}");
     }
     Ok(Loaded {
@@ -69,6 +81,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         connections: Connections::new(connections::limit(files.unwrap_or(DEFAULT_FILES))),
         linked,
         traffic,
+        is_told_of_grpc,
     })
 }
 
