@@ -23,6 +23,7 @@ use tracing_tail_host::variables::Variables;
 use url::Url;
 
 use super::listen::bind;
+use crate::destinations::endpoint;
 use forward::Viewer;
 
 pub mod addresses;
@@ -135,10 +136,9 @@ impl OtlpPorts {
 /// Where the components send their spans.
 fn endpoints(manifest: &Manifest, variables: &Variables) -> Vec<Url> {
     let components = manifest.components.iter();
-    let endpoints =
-        components.filter_map(|component| variables.display_value(component, "otlp_endpoint"));
+    let endpoints = components.filter_map(|component| endpoint(component, variables));
     endpoints
-        .filter_map(|endpoint| Url::parse(endpoint.trim()).ok())
+        .filter_map(|(_, url)| Url::parse(url.trim()).ok())
         .collect()
 }
 
