@@ -2,8 +2,6 @@
 //!
 //! Whatever can be refused before minutes of building is refused before.
 
-use std::env;
-use std::ffi::OsString;
 use std::iter;
 use std::time::Instant;
 
@@ -17,7 +15,7 @@ use tracing_tail_host::server::connections::{self, Connections};
 use tracing_tail_host::variables::{self, Provider, Variables};
 
 use super::PROGRAM;
-use super::export_protocol::{grpc_settings, warning};
+use super::export_protocol;
 use super::listen::listen;
 use crate::application::Application;
 use crate::build::{self, Which};
@@ -64,12 +62,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let address = listener.local_addr()?;
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
-    let surrounding = env::vars_os().filter_map(|(name, value)| {
-        let text = |of: OsString| of.into_string().ok();
-        Some((text(name)?, text(value)?))
-    });
-    let grpc = grpc_settings(&manifest, &variables, surrounding.chain(environment));
-    let grpc = warning(&grpc);
+    let grpc = export_protocol::warning(&manifest, &variables);
     let is_told_of_grpc = grpc.is_some();
     for warning in unknown.into_iter().chain(calls).chain(grpc) {
         eprintln!("{PROGRAM}: {warning}");
