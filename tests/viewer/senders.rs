@@ -247,8 +247,15 @@ async fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
+/// Ends an app, and returns all that it has written to stderr.
+async fn all_stderr(app: &mut App) -> String {
+    app.signal("INT");
+    app.wait_for_exit().await;
+    app.stderr()
+}
+
 async fn a_client_of_http_2_or_tls_is_told_of_once() {
-    let (app, Ports { http, grpc }) = launch().await;
+    let (mut app, Ports { http, grpc }) = launch().await;
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     let hello = b"\x16\x03\x01\0\x05\x01\0\0\x01\x03\r\n\r\n";
     for _ in 0..2 {
@@ -257,7 +264,7 @@ async fn a_client_of_http_2_or_tls_is_told_of_once() {
         let refused = exchange(http.strip_prefix("http://").unwrap(), hello).await;
         assert!(refused.starts_with(b"HTTP/1.1 400"), "{refused:?}");
     }
-    let stderr = app.stop().await;
+    let stderr = all_stderr(&mut app).await;
     let http2 =
         format!("where only HTTP/1.1 is taken: send OTLP/gRPC to {grpc}, or OTLP/HTTP here");
     let tls = "OTEL_EXPORTER_OTLP_INSECURE=true";
@@ -273,10 +280,10 @@ async fn a_setting_that_says_grpc_is_warned_of_once() {
         let launch = settings
             .iter()
             .fold(launch_app(), |launch, setting| launch.env(setting, "grpc"));
-        let app = launch.start().await;
+        let mut app = launch.start().await;
         // Its services read their settings.
         assert_eq!(app.process("[]").await.status(), 200);
-        let stderr = app.stop().await;
+        let stderr = all_stderr(&mut app).await;
         let warnings: Vec<_> = stderr
             .lines()
             .filter(|line| line.contains("grpc"))
