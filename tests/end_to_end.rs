@@ -119,6 +119,7 @@ const ONCE: &[&[Test]] = &[
     viewer::intake::TESTS,
     viewer::peers::TESTS,
     viewer::queries::TESTS,
+    viewer::senders::TESTS,
     viewer::store::TESTS,
 ];
 

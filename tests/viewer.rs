@@ -10,6 +10,7 @@ pub(crate) mod first_minute;
 pub(crate) mod intake;
 pub(crate) mod peers;
 pub(crate) mod queries;
+pub(crate) mod senders;
 pub(crate) mod store;
 
 const PROTOBUF: &str = "application/x-protobuf";

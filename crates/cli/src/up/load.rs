@@ -17,7 +17,7 @@ use tracing_tail_host::server::connections::{self, Connections};
 use tracing_tail_host::variables::{self, Provider, Variables};
 
 use super::listen::listen;
-use super::{PROGRAM, state};
+use super::{PROGRAM, export_protocol, state};
 use crate::application::Application;
 use crate::build::{self, Which};
 use crate::call_tree;
@@ -40,6 +40,8 @@ pub(super) struct Loaded {
     pub(super) traffic: Option<Plan>,
     /// Held until the application ends.
     pub(super) _state: Option<File>,
+    /// Whether the terminal says that a setting asks for OTLP/gRPC.
+    pub(super) is_told_of_grpc: bool,
 }
 
 /// Loads the application that the arguments name, and prints warnings about its calls.
@@ -72,7 +74,9 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let address = listener.local_addr()?;
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
-    for warning in unknown.into_iter().chain(calls) {
+    let grpc = export_protocol::warning(&manifest, &variables);
+    let is_told_of_grpc = grpc.is_some();
+    for warning in unknown.into_iter().chain(calls).chain(grpc) {
         eprintln!("{PROGRAM}: {warning}");
     }
     Ok(Loaded {
@@ -83,6 +87,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         linked,
         traffic,
         _state: state,
+        is_told_of_grpc,
     })
 }
 
