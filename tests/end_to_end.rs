@@ -113,6 +113,7 @@ const ONCE: &[&[Test]] = &[
     verify::peers::TESTS,
     unruly::TESTS,
     viewer::access::TESTS,
+    viewer::events::TESTS,
     viewer::first_minute::TESTS,
     viewer::intake::TESTS,
     viewer::peers::TESTS,
