@@ -204,7 +204,17 @@ async fn whoever_goes_away_leaves_nothing_behind() {
     // Who reads nothing is sent nothing, and the others go on.
     let mut lazy = TcpStream::connect(app.authority()).await.unwrap();
     lazy.write_all(head.as_bytes()).await.unwrap();
-    let mut events = Events::open(&app, &[]).await;
+    timeout(PATIENCE, eventually_opened(&app, &head, true))
+        .await
+        .expect("room");
+    let mut events = loop {
+        let response = ask(&app, Method::GET, PATH, &[]).await;
+        if response.status() == 200 {
+            let text = String::new();
+            break Events { response, text };
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     for number in 1..=20 {
         send(&app, JSON, trace(number)).await;
         events.wait_for(number.cast_signed()).await;

@@ -79,6 +79,26 @@ impl Browser {
         in_time(url, self.client.goto(url)).await;
     }
 
+    /// Opens an address in another tab, which is the one that is driven from now on.
+    pub async fn open_tab(&self, url: &str) {
+        let tab = in_time("a tab", self.client.new_window(true)).await;
+        let tab = tab.handle.into();
+        in_time("the tab", self.client.switch_to_window(tab)).await;
+        self.open(url).await;
+    }
+
+    /// Drives another tab, by its order.
+    pub async fn switch_to_tab(&self, index: usize) {
+        let mut tabs = in_time("all tabs", self.client.windows()).await;
+        let tab = tabs.swap_remove(index);
+        in_time("the tab", self.client.switch_to_window(tab)).await;
+    }
+
+    /// Closes the tab that is driven. Another one has to be chosen then.
+    pub async fn close_tab(&self) {
+        in_time("close", self.client.close_window()).await;
+    }
+
     /// Loads the page again.
     pub async fn reload(&self) {
         in_time("reload", self.client.refresh()).await;

@@ -4,8 +4,6 @@
 const FIRST_RETRY = 1000;
 /** After failures it tries less often, but never gives up. */
 const MAX_RETRY = 15000;
-/** Updates take no more than this part of the time, the waits for the server included. */
-const SHARE = 1 / 3;
 
 export class Refresher {
   #isRunning = false;
@@ -41,17 +39,13 @@ export class Refresher {
   async #run() {
     this.#isRunning = true;
     this.#isWanted = false;
-    const began = performance.now();
     const hasWorked = await this.update();
-    const took = performance.now() - began;
     this.#isRunning = false;
     if (this.#isStopped) return;
     this.#failures = hasWorked ? 0 : this.#failures + 1;
     const retries = this.#isWanted ? 0 : this.#failures - 1;
     this.#runAfter(
-      hasWorked
-        ? Math.max(this.pause, took / SHARE - took)
-        : Math.min(MAX_RETRY, FIRST_RETRY * 2 ** retries),
+      hasWorked ? this.pause : Math.min(MAX_RETRY, FIRST_RETRY * 2 ** retries),
     );
   }
 
