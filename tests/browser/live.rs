@@ -59,25 +59,26 @@ async fn all_tabs_share_one_stream_and_another_tab_takes_it_over() {
     let before = browser.execute(REQUESTS).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(browser.execute(REQUESTS).await, before);
-    browser.open_tab(&page).await;
+    let first = browser.tab().await;
+    let second = browser.open_tab(&page).await;
     // The one that was opened first may count as hidden now; either way there is one stream.
     appears(&app, &browser, 2).await;
     streams(&gate, 1).await;
     set_hidden(&browser, false).await;
-    browser.switch_to_tab(0).await;
+    browser.switch_to_tab(&first).await;
     set_hidden(&browser, false).await;
     appears(&app, &browser, 3).await;
     streams(&gate, 1).await;
     set_hidden(&browser, true).await;
     store(&app, "shop", &[span(&id(4), 4, 0, "op", (0, 5))]).await;
-    browser.switch_to_tab(1).await;
+    browser.switch_to_tab(&second).await;
     browser
         .wait_until("the other tab has it", &format!("{ROWS} === 4"))
         .await;
     streams(&gate, 1).await;
     set_hidden(&browser, true).await;
     streams(&gate, 0).await;
-    browser.switch_to_tab(0).await;
+    browser.switch_to_tab(&first).await;
     assert_eq!(browser.execute(&format!("return {ROWS}")).await, 3);
     set_hidden(&browser, false).await;
     browser
@@ -85,11 +86,11 @@ async fn all_tabs_share_one_stream_and_another_tab_takes_it_over() {
         .await;
     streams(&gate, 1).await;
     // Whoever asks is closed: the other one does from then on.
-    browser.switch_to_tab(1).await;
+    browser.switch_to_tab(&second).await;
     set_hidden(&browser, false).await;
-    browser.switch_to_tab(0).await;
+    browser.switch_to_tab(&first).await;
     browser.close_tab().await;
-    browser.switch_to_tab(0).await;
+    browser.switch_to_tab(&second).await;
     appears(&app, &browser, 5).await;
     streams(&gate, 1).await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());

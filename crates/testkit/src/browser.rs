@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -79,19 +79,24 @@ impl Browser {
         in_time(url, self.client.goto(url)).await;
     }
 
-    /// Opens an address in another tab, which is the one that is driven from now on.
-    pub async fn open_tab(&self, url: &str) {
-        let tab = in_time("a tab", self.client.new_window(true)).await;
-        let tab = tab.handle.into();
-        in_time("the tab", self.client.switch_to_window(tab)).await;
-        self.open(url).await;
+    /// The tab that is driven.
+    pub async fn tab(&self) -> WindowHandle {
+        in_time("the tab", self.client.window()).await
     }
 
-    /// Drives another tab, by its order.
-    pub async fn switch_to_tab(&self, index: usize) {
-        let mut tabs = in_time("all tabs", self.client.windows()).await;
-        let tab = tabs.swap_remove(index);
-        in_time("the tab", self.client.switch_to_window(tab)).await;
+    /// Opens an address in another tab, and drives that from now on.
+    pub async fn open_tab(&self, url: &str) -> WindowHandle {
+        let opened = in_time("a tab", self.client.new_window(true)).await;
+        let tab = opened.handle;
+        self.switch_to_tab(&tab).await;
+        self.open(url).await;
+        tab
+    }
+
+    /// Drives another tab.
+    pub async fn switch_to_tab(&self, tab: &WindowHandle) {
+        let switched = self.client.switch_to_window(tab.clone());
+        in_time("the tab", switched).await;
     }
 
     /// Closes the tab that is driven. Another one has to be chosen then.
