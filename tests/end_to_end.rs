@@ -94,6 +94,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::list::TESTS,
+    browser::live::TESTS,
     browser::peers::TESTS,
     browser::requests::TESTS,
     browser::trace::TESTS,
@@ -115,6 +116,7 @@ const ONCE: &[&[Test]] = &[
     verify::peers::TESTS,
     unruly::TESTS,
     viewer::access::TESTS,
+    viewer::events::TESTS,
     viewer::first_minute::TESTS,
     viewer::intake::TESTS,
     viewer::peers::TESTS,

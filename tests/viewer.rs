@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 
 pub(crate) mod access;
+pub(crate) mod events;
 pub(crate) mod first_minute;
 pub(crate) mod intake;
 pub(crate) mod peers;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -77,6 +77,31 @@ impl Browser {
     /// Opens an address.
     pub async fn open(&self, url: &str) {
         in_time(url, self.client.goto(url)).await;
+    }
+
+    /// The tab that is driven.
+    pub async fn tab(&self) -> WindowHandle {
+        in_time("the tab", self.client.window()).await
+    }
+
+    /// Opens an address in another tab, and drives that from now on.
+    pub async fn open_tab(&self, url: &str) -> WindowHandle {
+        let opened = in_time("a tab", self.client.new_window(true)).await;
+        let tab = opened.handle;
+        self.switch_to_tab(&tab).await;
+        self.open(url).await;
+        tab
+    }
+
+    /// Drives another tab.
+    pub async fn switch_to_tab(&self, tab: &WindowHandle) {
+        let switched = self.client.switch_to_window(tab.clone());
+        in_time("the tab", switched).await;
+    }
+
+    /// Closes the tab that is driven. Another one has to be chosen then.
+    pub async fn close_tab(&self) {
+        in_time("close", self.client.close_window()).await;
     }
 
     /// Loads the page again.

@@ -10,6 +10,7 @@ import { toQuery } from "./model/filters.js";
 /** @typedef {import('./types.d.ts').Facets} Facets */
 /** @typedef {import('./types.d.ts').Graph} Graph */
 /** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
+/** @typedef {import('./types.d.ts').EventStream} EventStream */
 
 /** From the page's address, which may be below a prefix. */
 const ROOT = "api";
@@ -27,6 +28,9 @@ export class ApiError extends Error {
 
 /** @returns {Promise<StoreCounts>} */
 export const getCounts = () => get("counts");
+
+/** Says when something has changed. @returns {EventStream} */
+export const openEvents = () => new EventSource(`${ROOT}/events`);
 
 /** @param {Parameters} parameters @returns {Promise<TracePage>} */
 export const getTraces = (parameters) => get("traces", parameters);

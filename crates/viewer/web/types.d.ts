@@ -203,6 +203,34 @@ export interface StoreCounts {
   turned_away: number;
 }
 
+/** What the page uses of an `EventSource`. */
+export type EventStream = Pick<
+  EventSource,
+  | "onopen"
+  | "onmessage"
+  | "onerror"
+  | "readyState"
+  | "OPEN"
+  | "CLOSED"
+  | "addEventListener"
+  | "close"
+>;
+
+/** Where a feed gets its counts, and whom it tells. */
+export interface FeedHandlers {
+  openStream(): EventStream;
+  getCounts(): Promise<StoreCounts>;
+  onCounts(counts: StoreCounts): void;
+  onFailure(error: unknown): void;
+}
+
+/** What the tabs of the page tell each other: the counts, or why there are none. */
+export type LiveMessage =
+  | { counts: StoreCounts; failure?: undefined }
+  | { counts?: undefined; failure: string };
+
+export type LiveListener = (message: LiveMessage) => void;
+
 /** The parameters of a request; empty ones are not sent. */
 export type Parameters = Record<
   string,

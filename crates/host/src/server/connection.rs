@@ -63,10 +63,7 @@ pub async fn serve(stream: TcpStream, client: SocketAddr, app: Arc<App>, guard: 
             let (app, client) = (Arc::clone(&app), client.clone());
             async move {
                 let response = app.handle(request, &client).await;
-                Ok::<_, Infallible>(response.map(|body| ResponseBody {
-                    body,
-                    _guard: guard,
-                }))
+                Ok::<_, Infallible>(ResponseBody::of(response, guard))
             }
         })
     };

@@ -11,6 +11,8 @@ import {
 import { count } from "../model/format.js";
 import { LiveList } from "../model/live-list.js";
 import { queryError } from "../model/query.js";
+import { Refresher } from "../model/refresher.js";
+import { subscribe } from "../live.js";
 import { announce, el, toMessage } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
@@ -22,7 +24,8 @@ import { listSummary } from "./list-summary.js";
 /** @typedef {import('../types.d.ts').TracePage} TracePage */
 /** @typedef {import('../types.d.ts').Parameters} Parameters */
 
-const POLL = 1000;
+/** Between two updates. */
+const PAUSE = 200;
 const AGE_UPDATE = 5000;
 const PAGE = 50;
 const CHANGES = 200;
@@ -50,7 +53,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   let openId = null;
   // A response to an older request than the last `load` is dropped.
   let generation = 0;
-  let isDisposed = false;
+  /** Done when the list has been loaded. */
+  let loading = Promise.resolve();
 
   const address = new URLSearchParams(location.search);
   const isUnrouted = address.get("unrouted") === "true";
@@ -106,7 +110,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   );
   pane.replaceChildren(section);
   restore(address);
-  let timer = setTimeout(poll, POLL);
+  const refresher = new Refresher(refresh, PAUSE);
+  const unsubscribe = subscribe(() => refresher.request());
   const ageTimer = setInterval(rows.updateAges, AGE_UPDATE);
 
   /** Shows what an address says. @param {URLSearchParams} query */
@@ -159,7 +164,11 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     return isUnrouted ? { ...wanted, unrouted: "true" } : wanted;
   }
 
-  async function load() {
+  function load() {
+    return (loading = loadFirst());
+  }
+
+  async function loadFirst() {
     const mine = ++generation;
     isRefused = false;
     loaded = filters.toQuery();
@@ -234,10 +243,17 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       );
   }
 
-  async function poll() {
-    if (!document.hidden && !isHidden && !isRefused)
-      await (mustReload ? load() : update().catch(showError));
-    if (!isDisposed) timer = setTimeout(poll, POLL);
+  /** @returns {Promise<boolean>} whether it has worked */
+  async function refresh() {
+    if (document.hidden || isHidden || isRefused) return true;
+    await loading;
+    try {
+      await (mustReload ? load() : update());
+    } catch (error) {
+      showError(error);
+      return isRefused;
+    }
+    return !mustReload;
   }
 
   async function update() {
@@ -386,11 +402,12 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     },
     setHidden(hidden) {
       isHidden = hidden;
+      if (!hidden) refresher.request();
     },
     dispose() {
-      isDisposed = true;
       generation++;
-      clearTimeout(timer);
+      unsubscribe();
+      refresher.stop();
       clearInterval(ageTimer);
       summary.dispose();
       filters.dispose();

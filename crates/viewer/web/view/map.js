@@ -1,20 +1,21 @@
 // The service map: a picture of who calls whom, and the same as a table.
 
 import { getGraph } from "../api.js";
+import { subscribe } from "../live.js";
 import { count, duration } from "../model/format.js";
+import { Refresher } from "../model/refresher.js";
 import { announce, el, toMessage } from "./dom.js";
 import { drawGraph } from "./map-picture.js";
 import { callTable } from "./map-table.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
 
-const POLL = 3000;
+/** Between two updates. */
+const PAUSE = 3000;
 
 /** @type {import('../types.d.ts').OpenView} */
 export function mapView(main) {
   let isDisposed = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
   let drawn = "";
   const state = el("p", { class: "empty" }, "Loading…");
   const picture = el("div", {
@@ -37,21 +38,25 @@ export function mapView(main) {
     ),
   );
   document.title = "Map · Tracing-Tail";
-  poll();
+  const refresher = new Refresher(refresh, PAUSE);
+  const unsubscribe = subscribe(() => refresher.request());
+  refresher.request();
 
-  async function poll() {
+  /** @returns {Promise<boolean>} whether it has worked */
+  async function refresh() {
     try {
       const graph = await getGraph();
-      if (isDisposed) return;
+      if (isDisposed) return true;
       const text = JSON.stringify(graph);
       if (text !== drawn) draw(graph);
       drawn = text;
+      return true;
     } catch (error) {
       announce(error);
       state.hidden = false;
       state.textContent = toMessage(error);
+      return false;
     }
-    if (!isDisposed) timer = setTimeout(poll, POLL);
   }
 
   /** @param {Graph} graph */
@@ -67,7 +72,8 @@ export function mapView(main) {
   return {
     dispose() {
       isDisposed = true;
-      clearTimeout(timer);
+      unsubscribe();
+      refresher.stop();
     },
   };
 }

@@ -9,7 +9,9 @@ import {
   getTraces,
   reportViewed,
 } from "../api.js";
+import { subscribe } from "../live.js";
 import { showColoursOf } from "../model/colour.js";
+import { Refresher } from "../model/refresher.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
@@ -19,9 +21,8 @@ import { waterfall } from "./waterfall.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
-const POLL = 1000;
-/** After failures it polls less often, but never gives up. */
-const MAX_POLL = 15000;
+/** Between two updates. */
+const PAUSE = 500;
 /** The store keeps a trace for a minute after it was last viewed. */
 const VIEWED_INTERVAL = 20000;
 /** As long as a trace may take to arrive after its address is known. */
@@ -33,13 +34,10 @@ export function traceView(main, [id, span]) {
   let trace = null;
   let cursor = 0;
   let isDisposed = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
   /** The span whose details are shown or on their way. @type {string | null} */
   let detailsFor = null;
   let failures = 0;
   const opened = Date.now();
-  let viewed = opened;
 
   const chart = waterfall({
     onPick: showDetails,
@@ -63,30 +61,60 @@ export function traceView(main, [id, span]) {
       el("div", { class: "split" }, chart.element, panel),
     ),
   );
-  load().then(() => {
-    selectFromAddress(span);
-    chart.focus();
+  const refresher = new Refresher(refresh, PAUSE);
+  const unsubscribe = subscribe(({ counts }) => {
+    const isKnown = trace !== null && counts?.changed === cursor;
+    if (!isKnown) refresher.request();
   });
+  refresher.request();
+  const viewedTimer = setInterval(reportView, VIEWED_INTERVAL);
 
-  async function load() {
+  /** @returns {Promise<boolean>} whether it has worked */
+  async function refresh() {
+    if (isDisposed || document.hidden) return true;
+    const isFirst = trace === null;
     try {
-      const counts = await getCounts();
-      trace = await getTrace(id);
-      if (isDisposed) return;
-      cursor = counts.changed;
-      viewed = Date.now();
+      if (isFirst || (await hasChanged())) await load();
       failures = 0;
       state.hidden = true;
-      showColoursOf(trace.services);
-      title.show(trace);
-      summary.show(trace);
-      chart.show(trace);
-      bar.show(trace);
     } catch (error) {
-      if (isDisposed) return;
-      showFailure(error);
+      if (!isDisposed) showFailure(error);
+      return false;
     }
-    schedule();
+    if (isFirst && !isDisposed) {
+      selectFromAddress(span);
+      chart.focus();
+    }
+    return true;
+  }
+
+  async function load() {
+    const counts = await getCounts();
+    const loaded = await getTrace(id);
+    if (isDisposed) return;
+    trace = loaded;
+    cursor = counts.changed;
+    showColoursOf(trace.services);
+    title.show(trace);
+    summary.show(trace);
+    chart.show(trace);
+    bar.show(trace);
+  }
+
+  async function hasChanged() {
+    const page = await getTraces({
+      trace_id: id,
+      changed_after: cursor,
+      limit: 1,
+    });
+    if (page.traces.length > 0) return true;
+    cursor = page.changed;
+    return false;
+  }
+
+  function reportView() {
+    // The next one may succeed.
+    if (trace && !document.hidden) reportViewed(id).catch(() => {});
   }
 
   // What is shown stays until the trace can be read again.
@@ -100,39 +128,6 @@ export function traceView(main, [id, span]) {
     if (mayArrive) return;
     if (failures === 0) announce(error);
     failures++;
-  }
-
-  function schedule() {
-    clearTimeout(timer);
-    if (!isDisposed)
-      timer = setTimeout(poll, Math.min(MAX_POLL, POLL * 2 ** failures));
-  }
-
-  async function poll() {
-    if (document.hidden || isDisposed) return schedule();
-    if (trace === null) {
-      await load();
-      if (trace !== null) selectFromAddress(span);
-      return;
-    }
-    try {
-      const page = await getTraces({
-        trace_id: id,
-        changed_after: cursor,
-        limit: 1,
-      });
-      if (page.traces.length > 0) return load();
-      cursor = page.changed;
-      failures = 0;
-      state.hidden = true;
-      if (Date.now() - viewed > VIEWED_INTERVAL) {
-        viewed = Date.now();
-        await reportViewed(id);
-      }
-    } catch (error) {
-      showFailure(error);
-    }
-    schedule();
   }
 
   /** @param {string | undefined} spanId */
@@ -216,7 +211,9 @@ export function traceView(main, [id, span]) {
     },
     dispose() {
       isDisposed = true;
-      clearTimeout(timer);
+      unsubscribe();
+      refresher.stop();
+      clearInterval(viewedTimer);
       showColoursOf([]);
       chart.dispose();
     },
