@@ -2,7 +2,12 @@
 // errors, a cross one with errors. A region that is drawn filters the list.
 
 import { duration, shortTimestamp } from "../model/format.js";
-import { place, rangeOf, regionFilters } from "../model/list-stats.js";
+import {
+  hasPlace,
+  place,
+  rangeOf,
+  regionFilters,
+} from "../model/list-stats.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
@@ -42,6 +47,9 @@ export function scatter({ onRegion, onOpen }) {
   const bottom = el("span", { class: "scatter-bottom" });
   const left = el("span", {});
   const right = el("span", {});
+  const leftOut = el("span", {
+    title: "Traces that have no start, or whose clock is more than a day ahead",
+  });
   const element = el(
     "figure",
     { class: "scatter-frame" },
@@ -60,6 +68,7 @@ export function scatter({ onRegion, onOpen }) {
       " no errors · ",
       el("span", { class: "bad" }, "✕"),
       " errors · draw a region to filter",
+      leftOut,
     ];
   }
 
@@ -178,7 +187,12 @@ export function scatter({ onRegion, onOpen }) {
     element,
     /** @param {TraceSummary[]} shown @param {string} description */
     show(shown, description) {
-      traces = shown.filter((one) => one.start_ns !== "0");
+      traces = shown.filter((one) => hasPlace(one, Date.now()));
+      const many = shown.length - traces.length;
+      leftOut.textContent =
+        many > 0
+          ? ` · ${many.toLocaleString("en")} without a place in time`
+          : "";
       // A region that is being drawn keeps its scale.
       if (region === null) range = rangeOf(traces);
       element.hidden = range === null;
