@@ -18,7 +18,8 @@ pub struct Shape {
 }
 
 /// The outcome of a trace with a root, as a shape has it, in SQL.
-pub const OUTCOME_SQL: &str = "CASE WHEN t.rooted = 0 THEN '' WHEN t.status <> '' THEN t.status
+pub(super) const OUTCOME_SQL: &str =
+    "CASE WHEN t.rooted = 0 THEN '' WHEN t.status <> '' THEN t.status
     WHEN t.root_error > 0 THEN 'error' ELSE 'ok' END";
 
 impl Shape {

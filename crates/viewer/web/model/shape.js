@@ -1,5 +1,8 @@
 // The shape of traces that went the same way, in words.
 
+/** Where spans that were not read would have to tell. */
+export const UNKNOWN_SERVICE = "an unknown service";
+
 /** @typedef {Pick<import('../types.d.ts').TraceGroup, 'outcome' | 'error_service'>} Ended */
 
 /**
@@ -9,7 +12,7 @@
 export function endOf({ outcome, error_service: from }) {
   const answer = outcome || "no root";
   if (from === null) return answer;
-  return `${answer} from ${from || "an unknown service"}`;
+  return `${answer} from ${from || UNKNOWN_SERVICE}`;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { getGroups } from "../api.js";
 import { colourClass } from "../model/colour.js";
 import { count, duration, startedAgo, toMillis } from "../model/format.js";
-import { endOf, spansOf } from "../model/shape.js";
+import { UNKNOWN_SERVICE, spansOf } from "../model/shape.js";
 import { isolate } from "../model/text.js";
 import { el, untrusted } from "./dom.js";
 
@@ -72,9 +72,9 @@ export function listGroups({ onOpen, toAddress }) {
       ),
       el(
         "span",
-        { class: from === null ? "outcome none" : "outcome bad" },
+        { class: from === null ? "ended none" : "ended bad" },
         from !== null && "✕ ",
-        el("span", { class: "cut" }, endOf(group)),
+        el("span", { class: "cut" }, ending(group)),
       ),
       el("b", { class: "number" }, `× ${group.count.toLocaleString("en")}`),
       el(
@@ -89,6 +89,13 @@ export function listGroups({ onOpen, toAddress }) {
       ),
       el("span", { class: "number" }, `latest ${ago}`),
     );
+  }
+
+  /** "502 from fraud" @param {TraceGroup} group */
+  function ending({ outcome, error_service: from }) {
+    const answer = el("b", {}, outcome || "no root");
+    if (from === null) return answer;
+    return [answer, " from ", untrusted(from || UNKNOWN_SERVICE)];
   }
 
   /** @param {Parameters} wanted */

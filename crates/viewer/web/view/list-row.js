@@ -54,21 +54,24 @@ export class ListRow {
     this.link.setAttribute("href", `#/trace/${summary.trace_id}`);
     this.link.dataset.id = String(summary.id);
     this.link.replaceChildren(
-      this.#time,
-      title(summary),
-      outcome(summary),
+      el("span", { class: "line" }, title(summary), outcome(summary)),
       el("span", { class: "parts" }, serviceChips(summary, line)),
-      el("span", { class: "number" }, count(summary.spans, "span")),
       el(
         "span",
-        { class: errors ? "number bad" : "number none" },
-        errors ? `✕ ${count(errors, "error")}` : "no errors",
-      ),
-      el(
-        "span",
-        { class: "took" },
-        el("span", { class: "length" }, this.#fill),
-        el("span", {}, duration(summary.duration_ns)),
+        { class: "line" },
+        this.#time,
+        el("span", { class: "number" }, count(summary.spans, "span")),
+        el(
+          "span",
+          { class: errors ? "number bad" : "number none" },
+          errors ? `✕ ${count(errors, "error")}` : "no errors",
+        ),
+        el(
+          "span",
+          { class: "took" },
+          el("span", { class: "length" }, this.#fill),
+          el("span", {}, duration(summary.duration_ns)),
+        ),
       ),
     );
     this.updateAge(Date.now());
@@ -147,7 +150,7 @@ function outcome(summary) {
   return el(
     "span",
     {
-      class: isError ? "outcome bad" : "outcome none",
+      class: isError ? "ended bad" : "ended none",
       title: title.filter(Boolean).join("; "),
     },
     isError && !isRootOk && "✕ ",

@@ -15,7 +15,7 @@ import { el } from "./dom.js";
 
 /** Space around the points, in pixels; on the left there are labels. */
 const EDGE = 8;
-const LEFT = 64;
+const LEFT = 84;
 /** How far a pointer moves at least for a region, and how near it hits a point. */
 const NEAR = 6;
 
@@ -60,6 +60,11 @@ export function scatter({ onRegion, onOpen }) {
   );
   const observer = new ResizeObserver(schedule);
   observer.observe(canvas);
+  // What is drawn does not follow the colours by itself.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const theme = new MutationObserver(schedule);
+  dark.addEventListener("change", schedule);
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
   function legend() {
     return [
@@ -207,6 +212,8 @@ export function scatter({ onRegion, onOpen }) {
     },
     dispose() {
       observer.disconnect();
+      theme.disconnect();
+      dark.removeEventListener("change", schedule);
     },
   };
 }
