@@ -159,7 +159,7 @@ async fn a_tap_on_a_phone_shows_the_details_and_filters_fold() {
     browser
         .wait_until(
             "the details of the chosen span are in sight",
-            "(panel => panel && !panel.hidden && panel.innerText.includes(document.querySelector('.span.chosen, .span[aria-selected=true]')?.innerText.match(/op \\d+/)[0]) && panel.getBoundingClientRect().top < innerHeight - 100)(document.querySelector('.panel'))",
+            "(panel => panel && !panel.hidden && panel.innerText.includes(document.querySelector('.span.selected')?.innerText.match(/op \\d+/)[0]) && panel.getBoundingClientRect().top < innerHeight - 100)(document.querySelector('.panel'))",
         )
         .await;
     screenshot(&browser, "phone-details").await;

@@ -156,7 +156,9 @@ export function listRows(pane, { onEnd }) {
   function showRow(index) {
     const sight = view.sight();
     if (sight === null || index < 0) return;
-    view.scrollBy(scrollToRow(sight, index, height));
+    // Whole pixels, away from the edge.
+    const by = scrollToRow(sight, index, height);
+    view.scrollBy(Math.sign(by) * Math.ceil(Math.abs(by)));
     render();
   }
 
@@ -168,6 +170,14 @@ export function listRows(pane, { onEnd }) {
     const row = rows.get(selected);
     row?.setChosen(true);
     row?.link.focus({ preventScroll: true });
+  }
+
+  // The row of the trace that was closed has the focus, unless something else has it.
+  /** @param {number} index */
+  function returnTo(index) {
+    showRow(index);
+    if (document.activeElement !== document.body) return;
+    rows.get(order[index].id)?.link.focus({ preventScroll: true });
   }
 
   function forget() {
@@ -224,10 +234,14 @@ export function listRows(pane, { onEnd }) {
     },
     /** @param {string | null} id of a trace */
     setOpen(id) {
+      const closed = order.findIndex((one) => one.trace_id === openId);
       openId = id;
       for (const row of rows.values())
         row.setOpen(row.summary.trace_id === openId);
-      showRow(order.findIndex((one) => one.trace_id === id));
+      // Without a trace beside them rows may be of another height.
+      measure();
+      if (id !== null) showRow(order.findIndex((one) => one.trace_id === id));
+      else if (closed >= 0) returnTo(closed);
     },
     /** @param {{ min: number, max: number }} wanted */
     scale(wanted) {

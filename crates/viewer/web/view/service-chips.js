@@ -13,8 +13,8 @@ import { textWidth } from "./text-width.js";
 const EDGES = 26;
 const MAX_WIDTH = 180;
 const GAP = 4;
-/** Room for "+27 services". */
-const REST = 96;
+/** Room for "+27". */
+const REST = 44;
 
 /**
  * @param {TraceSummary} summary
