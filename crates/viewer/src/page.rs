@@ -114,6 +114,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/list-groups.js", SCRIPT),
     file!("view/list-head.js", SCRIPT),
     file!("view/list-memory.js", SCRIPT),
+    file!("view/list-notes.js", SCRIPT),
     file!("view/list-pages.js", SCRIPT),
     file!("view/list-row.js", SCRIPT),
     file!("view/list-rows.js", SCRIPT),

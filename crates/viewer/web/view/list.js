@@ -1,22 +1,21 @@
 // The list: the latest traces, live, with filters. Rows do not move while
 // someone points at them, reads further down, or has selected one.
 
-import { ApiError, deleteTraces, getTraces } from "../api.js";
+import { deleteTraces, getTraces } from "../api.js";
 import {
   filtersToQuery,
   isFiltered,
   readFilters,
   toParameters,
 } from "../model/filters.js";
-import { count } from "../model/format.js";
-import { queryError } from "../model/query.js";
-import { announce, el, toMessage } from "./dom.js";
+import { announce, el } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
 import { listActions } from "./list-actions.js";
 import { listGroups } from "./list-groups.js";
 import { listHead } from "./list-head.js";
 import { recallTop, rememberTop } from "./list-memory.js";
+import { leftOutNote, staleNote } from "./list-notes.js";
 import { listPages } from "./list-pages.js";
 import { listRows } from "./list-rows.js";
 import { listSummary } from "./list-summary.js";
@@ -59,7 +58,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const filters = filterForm(address, { onApply: applyFilters });
   const heading = el("h1", { class: "off" }, "Traces");
   const summary = listSummary({ onRegion: filters.add, onOpen });
-  const stale = el("p", { class: "note warn", role: "status", hidden: true });
+  const stale = staleNote();
   const head = listHead(sortBy);
   const rows = listRows(pane, { onEnd: loadOlder });
   const list = rows.element;
@@ -81,7 +80,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     { type: "button", hidden: true, onclick: loadOlder },
     "Older traces",
   );
-  const leftOut = el("p", { class: "note", hidden: true });
+  const leftOut = leftOutNote(isUnrouted);
   const state = el("div", { class: "empty" }, "Loading…");
   const empty = emptyState(() => describe());
   const actions = listActions({
@@ -95,13 +94,13 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     { class: "list" },
     heading,
     el("div", { class: "bar" }, filters.element, actions.element),
-    stale,
+    stale.element,
     summary.elements,
     table,
     groups.element,
     state,
     more,
-    leftOut,
+    leftOut.element,
   );
   pane.replaceChildren(section);
   restore(address);
@@ -179,7 +178,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       if (page === null) return;
       mustReload = false;
       filters.showError(null);
-      stale.hidden = true;
+      stale.hide();
       cursor = page.changed;
       refreshGroups(true);
       await loadOpen();
@@ -214,7 +213,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
 
   /** @param {TracePage} page */
   function showPage(page) {
-    showLeftOut(page);
+    leftOut.show(page.unrouted);
     arrange();
   }
 
@@ -222,21 +221,6 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     order = traces.sorted(sort);
     rows.show(order, pages.total());
     describe();
-  }
-
-  /** @param {TracePage} page */
-  function showLeftOut({ unrouted }) {
-    leftOut.hidden = unrouted === 0 && !isUnrouted;
-    if (isUnrouted)
-      leftOut.replaceChildren(
-        "Requests without a route are listed too. ",
-        el("a", { href: "./#/" }, "Leave them out"),
-      );
-    else
-      leftOut.replaceChildren(
-        `Left out: ${count(unrouted, "request")} without a route. `,
-        el("a", { href: "?unrouted=true#/" }, "List them, too"),
-      );
   }
 
   async function poll() {
@@ -262,7 +246,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       for (const summary of page.traces)
         if (traces.receive(summary) === "updated") rows.replace(summary);
     } while (page.more);
-    stale.hidden = true;
+    stale.hide();
     if (isChanged) await pages.recount();
     if (traces.pending.size > 0 && canInsert()) showPending();
     else if (isChanged) arrange();
@@ -354,16 +338,10 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   // What is shown stays: the last good result, marked as such.
   /** @param {unknown} error */
   function showError(error) {
-    const message = toMessage(error);
-    isRefused = error instanceof ApiError && error.status === 400;
-    const inQuery = isRefused ? queryError(message) : null;
-    if (inQuery) filters.showError(inQuery);
     const isEmpty = rows.size() === 0;
-    const what = isEmpty ? "" : " Below is the last good result.";
-    stale.hidden = false;
-    stale.textContent = inQuery
-      ? `The query was not understood.${what}`
-      : `${message}.${what}`;
+    const failed = stale.show(error, isEmpty);
+    isRefused = failed.isRefused;
+    if (failed.inQuery) filters.showError(failed.inQuery);
     if (!isEmpty) return;
     summary.show([], true);
     table.hidden = true;
