@@ -45,6 +45,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   /** The filters that were asked for last. @type {string | null} */
   let loaded = null;
   let isHidden = false;
+  // The first page is on its way: there is nothing yet to bring up to date.
+  let isLoading = false;
   // There was no response: what is shown belongs to other filters.
   let mustReload = false;
   // The server has refused the filters: it is not asked again until they change.
@@ -172,10 +174,14 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   /** @param {import('./list-memory.js').Anchor | null} [anchor] what was in sight before */
   async function load(anchor = null) {
     isRefused = false;
+    isLoading = true;
     loaded = filters.toQuery();
+    const first = pages.first();
+    const mine = pages.generation();
     try {
-      const page = await pages.first();
+      const page = await first;
       if (page === null) return;
+      isLoading = false;
       mustReload = false;
       filters.showError(null);
       stale.hide();
@@ -186,7 +192,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       if (anchor) rows.restoreTop(anchor);
       loadRest();
     } catch (error) {
-      if (loaded !== filters.toQuery()) return;
+      if (mine !== pages.generation()) return;
+      isLoading = false;
       mustReload = true;
       showError(error);
     }
@@ -224,7 +231,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   }
 
   async function poll() {
-    if (!document.hidden && !isHidden && !isRefused)
+    if (!document.hidden && !isHidden && !isRefused && !isLoading)
       await (mustReload ? load() : update().catch(showError));
     if (!isDisposed) timer = setTimeout(poll, POLL);
   }
