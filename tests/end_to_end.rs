@@ -93,10 +93,13 @@ const BOTH_WORLDS: &[&[Test]] = &[
 /// Tests of the host, the command line, the viewer, and the repository's files: they run once.
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
+    browser::groups::TESTS,
     browser::list::TESTS,
     browser::live::TESTS,
     browser::peers::TESTS,
     browser::requests::TESTS,
+    browser::rows::TESTS,
+    browser::states::TESTS,
     browser::trace::TESTS,
     components::TESTS,
     deploy::TESTS,

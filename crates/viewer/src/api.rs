@@ -13,7 +13,7 @@ use crate::reservation::MemoryReservation;
 use crate::response::{Problem, json as json_response, to_json, with_body};
 use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
-use crate::store::{export, facets, graph as store_graph, links, list, spans, totals};
+use crate::store::{export, facets, graph as store_graph, groups, links, list, spans, totals};
 use crate::view::links::SpanLinks;
 use crate::view::{self, SpanName};
 use crate::wasi::{Database, DatabaseError};
@@ -52,6 +52,7 @@ pub async fn answer(
     match (&request.method, &segments[..]) {
         (&Method::GET | &Method::HEAD, ["traces"]) => api.traces().await,
         (&Method::DELETE, ["traces"]) => api.clear().await,
+        (&Method::GET | &Method::HEAD, ["traces", "groups"]) => api.groups().await,
         (&Method::GET, ["traces", id]) => api.trace(id).await,
         (&Method::HEAD, ["traces", id]) => api.view(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => api.otlp(id).await,
@@ -113,6 +114,10 @@ impl<D: Database> ApiRequest<'_, D> {
         // Counts are read first: a change between the two queries is then reported again, and not missed.
         let counts = totals::counts(self.database).await?;
         let page = list::traces(self.database, &filter).await?;
+        let matching = match filter.counts {
+            true => groups::count(self.database, &filter).await?,
+            false => None,
+        };
         let changed = match (filter.changed_after, page.last) {
             (Some(_), Some(last)) if page.more => last,
             _ => counts.changed,
@@ -126,8 +131,15 @@ impl<D: Database> ApiRequest<'_, D> {
             "oldest": counts.oldest,
             "kept": counts.kept,
             "total": counts.traces,
+            "matching": matching,
             "unrouted": if filter.leaves_out_unrouted { counts.unrouted } else { 0 },
         })))
+    }
+
+    async fn groups(&self) -> Result<Response<Bytes>, Problem> {
+        let filter = Filter::read(self.uri)?;
+        let groups = groups::groups(self.database, &filter).await?;
+        Ok(json_response(&groups))
     }
 
     async fn clear(&self) -> Result<Response<Bytes>, Problem> {

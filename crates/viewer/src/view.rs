@@ -2,9 +2,10 @@
 //!
 //! - [`trace`]: all spans of a trace, as rows
 //! - [`span`]: one span in full; [`links`]: its links, from both sides
+//! - [`outcome`]: the status that HTTP or RPC answered with
 
 pub mod links;
-mod outcome;
+pub mod outcome;
 pub mod span;
 pub mod trace;
 

@@ -8,6 +8,7 @@ import { toQuery } from "./model/filters.js";
 /** @typedef {import('./types.d.ts').SpanDetails} SpanDetails */
 /** @typedef {import('./types.d.ts').ServiceCounts} ServiceCounts */
 /** @typedef {import('./types.d.ts').Facets} Facets */
+/** @typedef {import('./types.d.ts').TraceGroups} TraceGroups */
 /** @typedef {import('./types.d.ts').Graph} Graph */
 /** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
 /** @typedef {import('./types.d.ts').EventStream} EventStream */
@@ -47,6 +48,9 @@ export const getServices = () => get("services");
 
 /** @param {Parameters} parameters @returns {Promise<Facets>} */
 export const getFacets = (parameters) => get("facets", parameters);
+
+/** @param {Parameters} parameters @returns {Promise<TraceGroups>} */
+export const getGroups = (parameters) => get("traces/groups", parameters);
 
 /** @returns {Promise<Graph>} */
 export const getGraph = () => get("graph");

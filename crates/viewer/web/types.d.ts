@@ -18,6 +18,8 @@ export interface TraceSummary {
   duration_ns: number;
   spans: number;
   errors: number;
+  /** What the root answered, such as `502`; empty if it is not known. */
+  status: string;
   /** Null if it is not known. */
   root_error: boolean | null;
   /** Where the error began. */
@@ -27,6 +29,33 @@ export interface TraceSummary {
   /** How many services are left out. */
   more_services: number;
   services: ServiceCounts[];
+}
+
+/** The traces of one shape. */
+export interface TraceGroup {
+  /** The parameter that finds them. */
+  shape: string;
+  service: string;
+  name: string;
+  /** What the root answered, `ok` or `error`; empty without a root. */
+  outcome: string;
+  /** Where the error began: null without an error, empty if it is not known. */
+  error_service: string | null;
+  services: number;
+  count: number;
+  p50_ns: number;
+  p95_ns: number;
+  /** The fewest and the most. */
+  spans: [number, number];
+  latest: { trace_id: string; start_ns: string };
+}
+
+export interface TraceGroups {
+  groups: TraceGroup[];
+  more_groups: number;
+  traces: number;
+  /** Whether older traces were not looked at. */
+  more: boolean;
 }
 
 /** What the newest traces that match have. */
@@ -52,6 +81,8 @@ export interface TracePage {
   oldest: number;
   kept: number[];
   total: number;
+  /** How many match, if that was asked for and is known. */
+  matching: number | null;
   /** How many are left out of the list: nothing but a request without a route. */
   unrouted: number;
 }
@@ -361,8 +392,10 @@ export interface ListView extends View {
   onKey(event: KeyboardEvent): boolean;
   /** Shows what an address says. */
   restore(query: URLSearchParams): void;
-  /** The trace some rows from the open one, or else the first. */
-  neighbour(step: number): TraceSummary | null;
+  /** The trace some rows from the open one, or else the first; loaded, if need be. */
+  neighbour(step: number): Promise<TraceSummary | null>;
+  /** Whether there is one, loaded or not. */
+  hasNeighbour(step: number): boolean;
   /** "12 of 340", or null if the open trace is not in the list. */
   position(): string | null;
   /** Marks the trace that is shown beside the list. */

@@ -75,8 +75,11 @@ export function windowView(main, segments) {
     const isOpen = id !== undefined;
     frame.classList.toggle("side-by-side", isOpen && WIDE.matches);
     if (!isOpen || WIDE.matches) openList();
-    listPane.hidden = isOpen && !WIDE.matches;
-    list?.setHidden(listPane.hidden);
+    const isListHidden = isOpen && !WIDE.matches;
+    // It remembers where it is before it goes.
+    if (isListHidden && !listPane.hidden) list?.setHidden(true);
+    listPane.hidden = isListHidden;
+    if (!isListHidden) list?.setHidden(false);
     tracePane.hidden = !isOpen;
     if (isOpen) openTrace(id, span);
     else closeTrace();
@@ -141,11 +144,11 @@ export function windowView(main, segments) {
     show([id]);
   }
 
-  /** @param {-1 | 1} step */
-  function move(step) {
-    const summary = list?.neighbour(step);
-    if (summary) open(summary);
-    return true;
+  /** @param {number} step */
+  async function move(step) {
+    const from = trace?.id;
+    const summary = await list?.neighbour(step);
+    if (summary && trace?.id === from) open(summary);
   }
 
   function showPosition() {
@@ -153,8 +156,8 @@ export function windowView(main, segments) {
     const text = list.position();
     if (position.textContent !== (text ?? ""))
       position.textContent = text ?? "";
-    setEnabled(previous, list.neighbour(-1) !== null);
-    setEnabled(next, list.neighbour(1) !== null);
+    setEnabled(previous, list.hasNeighbour(-1));
+    setEnabled(next, list.hasNeighbour(1));
   }
 
   // A trace takes the focus when it is drawn. A walk through the list keeps it,
@@ -194,8 +197,11 @@ export function windowView(main, segments) {
   return {
     onKey(event) {
       walking = null;
-      if (trace && list && event.key === "[") return move(-1);
-      if (trace && list && event.key === "]") return move(1);
+      const step = { "[": -1, "]": 1 }[event.key];
+      if (trace && list && step !== undefined) {
+        move(step);
+        return true;
+      }
       const inList =
         !listPane.hidden &&
         (trace === null || listPane.contains(document.activeElement));

@@ -43,7 +43,7 @@ pub(in crate::store) fn text(value: &str) -> Option<AnyValue> {
     })
 }
 
-pub(super) fn attribute(key: &str, value: &str) -> KeyValue {
+pub(in crate::store) fn attribute(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: text(value),
