@@ -39,6 +39,7 @@ macro_rules! file {
     };
 }
 
+const TEXT: &str = "text/plain; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Each file: its path, its media type, and its content, compressed with gzip.
@@ -75,10 +76,17 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("model/filters.js", SCRIPT),
     file!("model/format.js", SCRIPT),
     file!("model/geometry.js", SCRIPT),
-    file!("model/graph.js", SCRIPT),
+    file!("model/graph-boxes.js", SCRIPT),
+    file!("model/graph-figures.js", SCRIPT),
+    file!("model/graph-groups.js", SCRIPT),
+    file!("model/graph-layout.js", SCRIPT),
+    file!("model/graph-lines.js", SCRIPT),
+    file!("model/graph-routes.js", SCRIPT),
+    file!("model/layered.js", SCRIPT),
     file!("model/link-index.js", SCRIPT),
     file!("model/list-stats.js", SCRIPT),
     file!("model/live-list.js", SCRIPT),
+    file!("model/neighbour.js", SCRIPT),
     file!("model/operations.js", SCRIPT),
     file!("model/query.js", SCRIPT),
     file!("model/report.js", SCRIPT),
@@ -91,7 +99,9 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("model/subtree.js", SCRIPT),
     file!("model/text.js", SCRIPT),
     file!("model/timeline.js", SCRIPT),
+    file!("model/trace-graph.js", SCRIPT),
     file!("model/try-request.js", SCRIPT),
+    file!("model/viewport.js", SCRIPT),
     file!("view/pane-border.js", SCRIPT),
     file!("view/details.js", SCRIPT),
     file!("view/attributes.js", SCRIPT),
@@ -110,7 +120,13 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/list-rows.js", SCRIPT),
     file!("view/list-summary.js", SCRIPT),
     file!("view/map.js", SCRIPT),
+    file!("view/map-canvas.js", SCRIPT),
+    file!("view/map-focus.js", SCRIPT),
+    file!("view/map-gestures.js", SCRIPT),
+    file!("view/map-legend.js", SCRIPT),
+    file!("view/map-parts.js", SCRIPT),
     file!("view/map-picture.js", SCRIPT),
+    file!("view/map-shapes.js", SCRIPT),
     file!("view/map-table.js", SCRIPT),
     file!("view/minimap.js", SCRIPT),
     file!("view/operations.js", SCRIPT),
@@ -121,6 +137,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/span-row.js", SCRIPT),
     file!("view/timeline.js", SCRIPT),
     file!("view/trace-bar.js", SCRIPT),
+    file!("view/trace-map.js", SCRIPT),
     file!("view/trace-row.js", SCRIPT),
     file!("view/trace-summary.js", SCRIPT),
     file!("view/trace-title.js", SCRIPT),
@@ -128,6 +145,8 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/try.js", SCRIPT),
     file!("view/waterfall.js", SCRIPT),
     file!("view/window.js", SCRIPT),
+    file!("vendor/dagre/dagre.esm.js", SCRIPT),
+    file!("vendor/dagre/dagre.esm.js.LEGAL.txt", TEXT),
 ];
 
 /// Answers a link to the page with `?token=`: sets the cookie and redirects to the page without the token. None for any

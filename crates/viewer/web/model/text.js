@@ -45,3 +45,22 @@ export function truncate(text, max) {
     ? `${characters.slice(0, max - 1).join("")}…`
     : text;
 }
+
+/**
+ * The longest beginning of a text that fits, in whole characters.
+ * @param {string} text
+ * @param {(part: string) => boolean} fits
+ */
+export function truncateToFit(text, fits) {
+  if (fits(text)) return text;
+  const starts = [...new Intl.Segmenter().segment(text)].map(
+    (one) => one.index,
+  );
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(`${text.slice(0, starts[middle])}…`)) low = middle;
+    else high = middle - 1;
+  }
+  return `${text.slice(0, starts[low] ?? 0)}…`;
+}

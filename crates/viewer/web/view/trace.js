@@ -10,9 +10,11 @@ import {
   reportViewed,
 } from "../api.js";
 import { showColoursOf } from "../model/colour.js";
+import { traceAddress } from "../model/route.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
+import { traceMap } from "./trace-map.js";
 import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
@@ -28,7 +30,7 @@ const VIEWED_INTERVAL = 20000;
 const ARRIVAL_TIMEOUT = 60000;
 
 /** @type {import('../types.d.ts').OpenView} */
-export function traceView(main, [id, span]) {
+export function traceView(main, [id, span], query) {
   /** @type {Trace | null} */
   let trace = null;
   let cursor = 0;
@@ -52,20 +54,24 @@ export function traceView(main, [id, span]) {
   const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
   const bar = traceBar(id, chart);
-  main.replaceChildren(
-    el(
-      "section",
-      { class: "trace" },
-      title.element,
-      summary.element,
-      bar.element,
-      state,
-      el("div", { class: "split" }, chart.element, panel),
-    ),
+  const map = traceMap(id, showSpans);
+  bar.element.prepend(map.tabs);
+  const section = el(
+    "section",
+    { class: "trace" },
+    title.element,
+    summary.element,
+    bar.element,
+    state,
+    el("div", { class: "split" }, chart.element, map.element, panel),
   );
+  main.replaceChildren(section);
+  map.setSpan(span);
+  showView(query);
   load().then(() => {
     selectFromAddress(span);
-    chart.focus();
+    if (map.isShown()) map.focus();
+    else chart.focus();
   });
 
   async function load() {
@@ -81,6 +87,7 @@ export function traceView(main, [id, span]) {
       title.show(trace);
       summary.show(trace);
       chart.show(trace);
+      map.show(trace);
       bar.show(trace);
     } catch (error) {
       if (isDisposed) return;
@@ -133,6 +140,22 @@ export function traceView(main, [id, span]) {
       showFailure(error);
     }
     schedule();
+  }
+
+  /** The timeline or the map. @param {URLSearchParams} query */
+  function showView(query) {
+    const isMap = query.get("view") === "map";
+    section.classList.toggle("as-map", isMap);
+    chart.element.hidden = isMap;
+    map.setShown(isMap);
+  }
+
+  /** What is behind a part of the map, in the timeline. @param {number[]} indices */
+  function showSpans(indices) {
+    const first = trace?.spans[indices[0]];
+    if (!first) return;
+    bar.markSpans(indices);
+    location.hash = traceAddress(id, first.id);
   }
 
   /** @param {string | undefined} spanId */
@@ -192,25 +215,30 @@ export function traceView(main, [id, span]) {
 
   /** @param {string} spanId */
   function setAddress(spanId) {
-    history.replaceState(null, "", `#/trace/${id}/${spanId}`);
+    const view = map.isShown() ? "map" : undefined;
+    history.replaceState(null, "", traceAddress(id, spanId, view));
+    map.setSpan(spanId);
   }
 
   function closeDetails() {
     detailsFor = null;
     panel.hidden = true;
     panel.replaceChildren();
-    chart.focus();
+    if (map.isShown()) map.focus();
+    else chart.focus();
   }
 
   return {
     onKey(event) {
-      if (event.key !== "Escape") return chart.onKey(event);
+      if (event.key !== "Escape")
+        return map.isShown() ? map.onKey(event) : chart.onKey(event);
       if (panel.hidden) location.hash = "#/";
       else closeDetails();
       return true;
     },
-    navigate([otherId, spanId]) {
+    navigate([otherId, spanId], query) {
       if (otherId !== id) return false;
+      showView(query);
       selectFromAddress(spanId);
       return true;
     },
@@ -219,6 +247,7 @@ export function traceView(main, [id, span]) {
       clearTimeout(timer);
       showColoursOf([]);
       chart.dispose();
+      map.dispose();
     },
   };
 }
