@@ -18,6 +18,9 @@ const LINE = 16;
 /** What is beside and above the lines. */
 const NODE_ROOM = { width: 36, height: 16 };
 const EDGE_ROOM = { width: 12, height: 4 };
+/** Room for usual figures. */
+const MIN_NODE = 96;
+const MIN_LABEL = 72;
 /** Widths grow in steps, so that not every figure moves the map. */
 const STEP = 12;
 
@@ -128,7 +131,7 @@ export function nodeBox(node, figures, measure) {
   const widths = lines.map((line, at) => measure(line, at === 0));
   return {
     lines,
-    width: inSteps(Math.max(70, ...widths)) + NODE_ROOM.width,
+    width: inSteps(Math.max(MIN_NODE, ...widths)) + NODE_ROOM.width,
     height: lines.length * LINE + NODE_ROOM.height + lidRoom(node.kind),
   };
 }
@@ -146,7 +149,7 @@ export function edgeBox(edge, figures, measure) {
   const widths = lines.map((line) => measure(line, false));
   return {
     lines,
-    width: inSteps(Math.max(...widths)) + EDGE_ROOM.width,
+    width: inSteps(Math.max(MIN_LABEL, ...widths)) + EDGE_ROOM.width,
     height: lines.length * (LINE - 1) + EDGE_ROOM.height,
   };
 }

@@ -37,7 +37,7 @@ export function neighbour(rects, from, key) {
     const aside = Math.abs(right * y) + Math.abs(down * x);
     const distance = ahead + ASIDE * aside;
     // Nothing that is almost beside it.
-    if (id === from || ahead <= 1 || aside > 3 * ahead || distance >= least)
+    if (id === from || ahead <= 1 || aside > 2 * ahead || distance >= least)
       continue;
     [found, least] = [id, distance];
   }

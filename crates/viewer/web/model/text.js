@@ -33,21 +33,8 @@ export function isolate(name) {
 }
 
 /**
- * The beginning of a text, in whole characters as people count them.
- * @param {string} text
- * @param {number} max
- */
-export function truncate(text, max) {
-  const characters = [...new Intl.Segmenter().segment(text)].map(
-    (one) => one.segment,
-  );
-  return characters.length > max
-    ? `${characters.slice(0, max - 1).join("")}…`
-    : text;
-}
-
-/**
- * The longest beginning of a text that fits, in whole characters.
+ * The longest beginning of a text that fits, in whole characters as people count
+ * them.
  * @param {string} text
  * @param {(part: string) => boolean} fits
  */

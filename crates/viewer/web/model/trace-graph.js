@@ -9,7 +9,7 @@ import { parentsOf } from "./subtree.js";
 /** @typedef {import('../types.d.ts').Peer} Peer */
 /** With the indices of the spans that it counts. @typedef {import('../types.d.ts').GraphNode & { spans: number[] }} TraceNode */
 /** @typedef {import('../types.d.ts').GraphEdge & { spans: number[] }} TraceEdge */
-/** @typedef {import('../types.d.ts').Graph & { nodes: TraceNode[], edges: TraceEdge[] }} TraceGraph */
+/** @typedef {{ nodes: TraceNode[], edges: TraceEdge[], traces: number, seconds: number }} TraceGraph */
 /** @typedef {{ caller: Peer, callee: Peer, spans: number[], fetched: number[] }} Found */
 
 /** As many nodes and as many edges are drawn, those with the most spans. */
