@@ -7,6 +7,7 @@ use crate::viewer::{export, send};
 
 pub(crate) mod access;
 pub(crate) mod list;
+pub(crate) mod map;
 pub(crate) mod peers;
 pub(crate) mod requests;
 pub(crate) mod trace;

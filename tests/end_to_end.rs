@@ -93,6 +93,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::list::TESTS,
+    browser::map::TESTS,
     browser::peers::TESTS,
     browser::requests::TESTS,
     browser::trace::TESTS,

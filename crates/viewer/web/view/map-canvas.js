@@ -42,6 +42,8 @@ export function mapCanvas(style) {
   let viewport = { x: 0, y: 0, scale: 1 };
   /** Whether somebody has moved or zoomed it. */
   let isHeld = false;
+  /** Whether it takes the focus once it is drawn. */
+  let isAwaited = false;
   // Loaded with the first map: the list and the waterfall do without.
   /** @type {Promise<typeof import('../model/graph-layout.js').layOut> | null} */
   let layouts = null;
@@ -56,7 +58,6 @@ export function mapCanvas(style) {
     },
     picture.element,
   );
-  const focus = mapFocus(scene, picture, bringIntoSight);
   const element = el(
     "div",
     { class: "map-canvas" },
@@ -69,6 +70,7 @@ export function mapCanvas(style) {
     ),
     scene,
   );
+  const focus = mapFocus(scene, element, picture, bringIntoSight);
   holdPicture(scene, { onMove: move, onZoom: zoom });
   const measure = textMeasure();
   const resizeObserver = new ResizeObserver(draw);
@@ -92,7 +94,8 @@ export function mapCanvas(style) {
       keepInPlace(layOut(shape));
     }
     if (layout === null) return;
-    const hadFocus = scene.contains(document.activeElement);
+    const hadFocus = isAwaited || scene.contains(document.activeElement);
+    isAwaited = false;
     picture.show(graph, boxes, layout, isUpright);
     focus.update(layout.rects);
     if (hadFocus && !scene.contains(document.activeElement)) focus.focus();
@@ -183,7 +186,10 @@ export function mapCanvas(style) {
       graph = shown;
       return draw();
     },
-    focus: focus.focus,
+    focus() {
+      isAwaited = layout === null;
+      focus.focus();
+    },
     /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
     onKey(event) {
       const { key, shiftKey } = event;

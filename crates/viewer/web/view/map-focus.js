@@ -7,15 +7,16 @@ import { isArrow, neighbour } from "../model/neighbour.js";
 
 /**
  * @param {SVGSVGElement} scene
+ * @param {HTMLElement} frame around it: listeners for the focus would make it a stop for Tab
  * @param {ReturnType<typeof import('./map-picture.js').mapPicture>} picture
  * @param {(id: string) => void} onEnter the focus came to a node by keyboard
  */
-export function mapFocus(scene, picture, onEnter) {
+export function mapFocus(scene, frame, picture, onEnter) {
   /** The node that the keyboard is at. @type {string | null} */
   let current = null;
   /** @type {Map<string, Rect>} */
   let rects = new Map();
-  scene.addEventListener("focusin", ({ target }) => {
+  frame.addEventListener("focusin", ({ target }) => {
     const id = nodeOf(target);
     if (id !== null) setCurrent(id);
     light(target);
@@ -26,7 +27,7 @@ export function mapFocus(scene, picture, onEnter) {
     )
       onEnter(id);
   });
-  scene.addEventListener("focusout", () => light(null));
+  frame.addEventListener("focusout", () => light(null));
   scene.addEventListener("pointerover", ({ target }) => light(target));
   scene.addEventListener("pointerleave", () => light(document.activeElement));
 

@@ -1,6 +1,7 @@
 // The window: the list and the chosen trace, side by side where there is room,
 // and one after the other where there is not.
 
+import { parseRoute, traceAddress } from "../model/route.js";
 import { paneBorder } from "./pane-border.js";
 import { el } from "./dom.js";
 import { listView } from "./list.js";
@@ -132,13 +133,15 @@ export function windowView(main, segments, query) {
     }, SETTLE);
   }
 
-  // A walk through the list is one step of the history.
+  // A walk through the list is one step of the history, and keeps the view.
   /** @param {TraceSummary} summary */
   function open({ trace_id: id }) {
-    const address = `#/trace/${id}`;
+    const { query } = parseRoute(trace ? location.hash : "");
+    const view = query.get("view") === "map" ? "map" : undefined;
+    const address = traceAddress(id, undefined, view);
     if (trace) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
-    show([id]);
+    show([id], parseRoute(address).query);
   }
 
   /** @param {-1 | 1} step */
