@@ -12,6 +12,7 @@ import {
 import { announce, el, svg } from "./dom.js";
 import { mapFocus } from "./map-focus.js";
 import { holdPicture } from "./map-gestures.js";
+import { textMeasure } from "./map-parts.js";
 import { mapPicture } from "./map-picture.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
@@ -205,16 +206,6 @@ export function mapCanvas(style) {
     dispose() {
       resizeObserver.disconnect();
     },
-  };
-}
-
-/** How wide texts are in the fonts of style/map.css. @returns {import('../model/graph-boxes.js').Measure} */
-function textMeasure() {
-  const context = document.createElement("canvas").getContext("2d");
-  return (text, isTitle) => {
-    if (!context) return text.length * 8;
-    context.font = isTitle ? "600 14px system-ui" : "12.5px system-ui";
-    return context.measureText(text).width;
   };
 }
 

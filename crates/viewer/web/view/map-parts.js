@@ -95,3 +95,13 @@ export function verb(from, to) {
   if (to.kind === "queue") return "sends to";
   return from.kind === "queue" ? "is read by" : "calls";
 }
+
+/** How wide texts are in the fonts of style/map.css. @returns {import('../model/graph-boxes.js').Measure} */
+export function textMeasure() {
+  const context = document.createElement("canvas").getContext("2d");
+  return (text, isTitle) => {
+    if (!context) return text.length * 8;
+    context.font = isTitle ? "600 14px system-ui" : "12.5px system-ui";
+    return context.measureText(text).width;
+  };
+}
