@@ -13,8 +13,7 @@ const MARKS = [
   ["event", "an event"],
   ["event bad", "an exception"],
   ["curve", "a link of the span that is chosen or pointed at"],
-  ["line-of-time", "a mark of the ruler"],
-  ["hit-row", "a hit of the search; other rows are pale"],
+  ["hit", "a hit of the search; other rows are pale"],
 ];
 
 /** @type {[string[], string][]} */

@@ -16,20 +16,23 @@ export function mapFocus(scene, frame, picture, onEnter) {
   let current = null;
   /** @type {Map<string, Rect>} */
   let rects = new Map();
-  frame.addEventListener("focusin", ({ target }) => {
+  /** What stands out, with what it is connected to. @type {EventTarget | null} */
+  let pointed = null;
+  frame.addEventListener("focusin", ({ target, relatedTarget: from }) => {
     const id = nodeOf(target);
     if (id !== null) setCurrent(id);
-    light(target);
-    if (
-      id !== null &&
+    // Where the keyboard went: not what a click or the page has focused.
+    const isWalked =
+      from !== null &&
       target instanceof Element &&
-      target.matches(":focus-visible")
-    )
-      onEnter(id);
+      target.matches(":focus-visible");
+    if (!isWalked) return;
+    light(target);
+    if (id !== null) onEnter(id);
   });
   frame.addEventListener("focusout", () => light(null));
   scene.addEventListener("pointerover", ({ target }) => light(target));
-  scene.addEventListener("pointerleave", () => light(document.activeElement));
+  scene.addEventListener("pointerleave", () => light(null));
 
   // The map is one stop for Tab, with the calls of the node after it.
   /** @param {string | null} id */
@@ -48,6 +51,7 @@ export function mapFocus(scene, frame, picture, onEnter) {
 
   /** Marks a node or a call and what it is connected to. @param {EventTarget | null} target */
   function light(target) {
+    pointed = target;
     const part = target instanceof Element ? partOf(target) : null;
     const id = part && nodeOf(part);
     const edge = part?.dataset.edge;
@@ -75,6 +79,7 @@ export function mapFocus(scene, frame, picture, onEnter) {
       rects = drawn;
       const isKnown = current !== null && rects.has(current);
       setCurrent(isKnown ? current : (picture.nodes()[0]?.dataset.id ?? null));
+      light(pointed instanceof Element && pointed.isConnected ? pointed : null);
     },
     /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
     onKey({ key }) {
