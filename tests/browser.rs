@@ -9,6 +9,7 @@ pub(crate) mod access;
 pub(crate) mod groups;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod map;
 pub(crate) mod peers;
 pub(crate) mod requests;
 pub(crate) mod rows;

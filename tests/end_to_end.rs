@@ -96,6 +96,7 @@ const ONCE: &[&[Test]] = &[
     browser::groups::TESTS,
     browser::list::TESTS,
     browser::live::TESTS,
+    browser::map::TESTS,
     browser::peers::TESTS,
     browser::requests::TESTS,
     browser::rows::TESTS,

@@ -307,12 +307,12 @@ async fn shows_unusual_names_and_values_without_affecting_the_layout() {
     browser
         .wait_until(
             "the services are drawn",
-            "document.querySelectorAll('.node').length === 2",
+            "document.querySelectorAll('.scene .node').length === 2",
         )
         .await;
     let drawn = browser
         .execute(
-            "return [...document.querySelectorAll('.node .title')].map(name => name.textContent)",
+            "return [...document.querySelectorAll('.scene .title')].map(name => name.textContent)",
         )
         .await;
     let drawn: Vec<&str> = drawn
@@ -322,9 +322,9 @@ async fn shows_unusual_names_and_values_without_affecting_the_layout() {
         .filter_map(Value::as_str)
         .collect();
     assert!(drawn.contains(&"(blank)"), "{drawn:?}");
-    let whole = format!("{}…", family.repeat(21));
+    let mut cut = drawn.iter().filter_map(|name| name.strip_suffix('…'));
     assert!(
-        drawn.contains(&whole.as_str()),
+        cut.any(|name| !name.is_empty() && name.replace(family, "").is_empty()),
         "no half characters: {drawn:?}"
     );
     browser.open(&app.url("/traces/#/")).await;

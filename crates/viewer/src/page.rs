@@ -39,6 +39,7 @@ macro_rules! file {
     };
 }
 
+const TEXT: &str = "text/plain; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Each file: its path, its media type, and its content, compressed with gzip.
@@ -78,10 +79,17 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("model/fit.js", SCRIPT),
     file!("model/format.js", SCRIPT),
     file!("model/geometry.js", SCRIPT),
-    file!("model/graph.js", SCRIPT),
+    file!("model/graph-boxes.js", SCRIPT),
+    file!("model/graph-figures.js", SCRIPT),
+    file!("model/graph-groups.js", SCRIPT),
+    file!("model/graph-layout.js", SCRIPT),
+    file!("model/graph-lines.js", SCRIPT),
+    file!("model/graph-routes.js", SCRIPT),
+    file!("model/layered.js", SCRIPT),
     file!("model/link-index.js", SCRIPT),
     file!("model/list-stats.js", SCRIPT),
     file!("model/live-list.js", SCRIPT),
+    file!("model/neighbour.js", SCRIPT),
     file!("model/operations.js", SCRIPT),
     file!("model/outcome.js", SCRIPT),
     file!("model/query.js", SCRIPT),
@@ -98,7 +106,9 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("model/subtree.js", SCRIPT),
     file!("model/text.js", SCRIPT),
     file!("model/timeline.js", SCRIPT),
+    file!("model/trace-graph.js", SCRIPT),
     file!("model/try-request.js", SCRIPT),
+    file!("model/viewport.js", SCRIPT),
     file!("view/pane-border.js", SCRIPT),
     file!("view/details.js", SCRIPT),
     file!("view/attributes.js", SCRIPT),
@@ -123,7 +133,13 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/list-rows.js", SCRIPT),
     file!("view/list-summary.js", SCRIPT),
     file!("view/map.js", SCRIPT),
+    file!("view/map-canvas.js", SCRIPT),
+    file!("view/map-focus.js", SCRIPT),
+    file!("view/map-gestures.js", SCRIPT),
+    file!("view/map-legend.js", SCRIPT),
+    file!("view/map-parts.js", SCRIPT),
     file!("view/map-picture.js", SCRIPT),
+    file!("view/map-shapes.js", SCRIPT),
     file!("view/map-table.js", SCRIPT),
     file!("view/minimap.js", SCRIPT),
     file!("view/operations.js", SCRIPT),
@@ -136,12 +152,15 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/text-width.js", SCRIPT),
     file!("view/timeline.js", SCRIPT),
     file!("view/trace-bar.js", SCRIPT),
+    file!("view/trace-map.js", SCRIPT),
     file!("view/trace-summary.js", SCRIPT),
     file!("view/trace-title.js", SCRIPT),
     file!("view/trace.js", SCRIPT),
     file!("view/try.js", SCRIPT),
     file!("view/waterfall.js", SCRIPT),
     file!("view/window.js", SCRIPT),
+    file!("vendor/dagre/dagre.esm.js", SCRIPT),
+    file!("vendor/dagre/dagre.esm.js.LEGAL.txt", TEXT),
 ];
 
 /// Answers a link to the page with `?token=`: sets the cookie and redirects to the page without the token. None for any

@@ -201,6 +201,8 @@ export interface Peer {
   /** Empty if it is unknown, as the name is. */
   system: string;
   name: string;
+  /** What a span does with it. */
+  role?: "call" | "message" | "send" | "receive" | "process" | "other";
 }
 
 export interface GraphNode extends CallStats, Peer {

@@ -1,4 +1,4 @@
-// Reads the page's address: `#/`, `#/trace/<id>/<span>`, `#/map`, `#/try`.
+// Reads the page's address: `#/`, `#/trace/<id>/<span>?view=map`, `#/map`, `#/try`.
 
 /**
  * @param {string} hash
@@ -46,4 +46,15 @@ export function nodeAddress({ service, attributes }) {
  */
 export function spanAddress({ trace_id: trace, span_id: span }) {
   return `#/trace/${trace}/${span}`;
+}
+
+/**
+ * The address of a trace, of a span in it, or of its map.
+ * @param {string} trace
+ * @param {string} [span]
+ * @param {"map"} [view]
+ */
+export function traceAddress(trace, span, view) {
+  const path = [trace, span].filter(Boolean).join("/");
+  return `#/trace/${path}${view ? `?view=${view}` : ""}`;
 }

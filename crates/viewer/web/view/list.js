@@ -48,7 +48,6 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   /** The filters that were asked for last. @type {string | null} */
   let loaded = null;
   let isHidden = false;
-  // The first page is on its way: there is nothing yet to bring up to date.
   // There was no response: what is shown belongs to other filters.
   let mustReload = false;
   // The server has refused the filters: it is not asked again until they change.

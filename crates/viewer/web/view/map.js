@@ -3,9 +3,12 @@
 import { getGraph } from "../api.js";
 import { subscribe } from "../live.js";
 import { count, duration } from "../model/format.js";
+import { OVER_TIME } from "../model/graph-figures.js";
 import { Refresher } from "../model/refresher.js";
+import { callAddress, nodeAddress } from "../model/route.js";
 import { announce, el, toMessage } from "./dom.js";
-import { drawGraph } from "./map-picture.js";
+import { mapCanvas } from "./map-canvas.js";
+import { mapLegend } from "./map-legend.js";
 import { callTable } from "./map-table.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
@@ -18,14 +21,29 @@ export function mapView(main) {
   let isDisposed = false;
   let drawn = "";
   const state = el("p", { class: "empty" }, "Loading…");
-  const picture = el("div", {
-    class: "picture",
-    tabindex: "0",
-    role: "group",
-    "aria-label": "Map of services, queues and stores",
+  const canvas = mapCanvas({
+    figures: OVER_TIME,
+    nodeAddress,
+    edgeAddress: callAddress,
   });
   const facts = el("p", { class: "facts" });
   const table = el("table", { class: "edges" });
+  const content = el(
+    "div",
+    { hidden: true },
+    canvas.element,
+    mapLegend(),
+    el(
+      "div",
+      {
+        class: "wide-edges",
+        tabindex: "0",
+        role: "group",
+        "aria-label": "Calls",
+      },
+      table,
+    ),
+  );
   main.replaceChildren(
     el(
       "section",
@@ -33,8 +51,7 @@ export function mapView(main) {
       el("h1", {}, "Who calls whom"),
       facts,
       state,
-      picture,
-      table,
+      content,
     ),
   );
   document.title = "Map · Tracing-Tail";
@@ -48,7 +65,7 @@ export function mapView(main) {
       const graph = await getGraph();
       if (isDisposed) return true;
       const text = JSON.stringify(graph);
-      if (text !== drawn) draw(graph);
+      if (text !== drawn || !state.hidden) draw(graph);
       drawn = text;
       return true;
     } catch (error) {
@@ -64,16 +81,19 @@ export function mapView(main) {
     const isEmpty = graph.nodes.length === 0;
     state.hidden = !isEmpty;
     state.textContent = "No traces yet.";
+    content.hidden = isEmpty;
     facts.textContent = isEmpty ? "" : describe(graph);
-    picture.replaceChildren(...(isEmpty ? [] : [drawGraph(graph)]));
+    canvas.show(graph);
     table.replaceChildren(...(graph.edges.length > 0 ? callTable(graph) : []));
   }
 
   return {
+    onKey: canvas.onKey,
     dispose() {
       isDisposed = true;
       unsubscribe();
       refresher.stop();
+      canvas.dispose();
     },
   };
 }

@@ -13,9 +13,10 @@ import { announce, el } from "./dom.js";
 export function traceBar(id, chart) {
   /** @type {Trace | null} */
   let trace = null;
-  const found = el("span", { class: "found", role: "status" });
+  const found = el("span", { class: "found for-rows", role: "status" });
   const search = el("input", {
     type: "search",
+    class: "for-rows",
     placeholder: "Search in this trace",
     "aria-label": "Search in this trace",
     oninput: showMatches,
@@ -46,7 +47,10 @@ export function traceBar(id, chart) {
     option("Links", (showLinks) => chart.setOptions({ showLinks })),
     el(
       "label",
-      { title: "Leaves out the spans that the response did not wait for" },
+      {
+        class: "for-rows",
+        title: "Leaves out the spans that the response did not wait for",
+      },
       onlyCritical,
       " Critical path only",
     ),
@@ -55,10 +59,14 @@ export function traceBar(id, chart) {
       { class: "actions" },
       el(
         "button",
-        { type: "button", onclick: chart.collapseAll },
+        { type: "button", class: "for-rows", onclick: chart.collapseAll },
         "Collapse all",
       ),
-      el("button", { type: "button", onclick: chart.expandAll }, "Expand all"),
+      el(
+        "button",
+        { type: "button", class: "for-rows", onclick: chart.expandAll },
+        "Expand all",
+      ),
       pinButton,
       copyButton(id, "Trace id", { text: "Copy id", class: "" }),
       el(
@@ -111,6 +119,12 @@ export function traceBar(id, chart) {
 
   return {
     element,
+    /** Marks spans as if they had been searched for. @param {number[]} indices */
+    markSpans(indices) {
+      search.value = "";
+      chart.markSpans(indices);
+      found.textContent = `${indices.length} marked`;
+    },
     /** Follows the trace, which the chart shows already. @param {Trace} shown */
     show(shown) {
       trace = shown;
@@ -128,5 +142,5 @@ export function traceBar(id, chart) {
 function option(text, onChange) {
   const box = el("input", { type: "checkbox", checked: true });
   box.addEventListener("change", () => onChange(box.checked));
-  return el("label", {}, box, ` ${text}`);
+  return el("label", { class: "for-rows" }, box, ` ${text}`);
 }

@@ -12,9 +12,11 @@ import {
 import { subscribe } from "../live.js";
 import { showColoursOf } from "../model/colour.js";
 import { Refresher } from "../model/refresher.js";
+import { traceAddress } from "../model/route.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
+import { traceMap } from "./trace-map.js";
 import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
@@ -29,7 +31,7 @@ const VIEWED_INTERVAL = 20000;
 const ARRIVAL_TIMEOUT = 60000;
 
 /** @type {import('../types.d.ts').OpenView} */
-export function traceView(main, [id, span]) {
+export function traceView(main, [id, span], query) {
   /** @type {Trace | null} */
   let trace = null;
   let cursor = 0;
@@ -50,17 +52,20 @@ export function traceView(main, [id, span]) {
   const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
   const bar = traceBar(id, chart);
-  main.replaceChildren(
-    el(
-      "section",
-      { class: "trace" },
-      title.element,
-      summary.element,
-      bar.element,
-      state,
-      el("div", { class: "split" }, chart.element, panel),
-    ),
+  const map = traceMap(id, showSpans);
+  bar.element.prepend(map.tabs);
+  const section = el(
+    "section",
+    { class: "trace" },
+    title.element,
+    summary.element,
+    bar.element,
+    state,
+    el("div", { class: "split" }, chart.element, map.element, panel),
   );
+  main.replaceChildren(section);
+  map.setSpan(span);
+  showView(query);
   const refresher = new Refresher(refresh, PAUSE);
   const unsubscribe = subscribe(({ counts }) => {
     const isKnown = trace !== null && counts?.changed === cursor;
@@ -83,7 +88,8 @@ export function traceView(main, [id, span]) {
     }
     if (isFirst && !isDisposed) {
       selectFromAddress(span);
-      chart.focus();
+      if (map.isShown()) map.focus();
+      else chart.focus();
     }
     return true;
   }
@@ -98,6 +104,7 @@ export function traceView(main, [id, span]) {
     title.show(trace);
     summary.show(trace);
     chart.show(trace);
+    map.show(trace);
     bar.show(trace);
   }
 
@@ -128,6 +135,22 @@ export function traceView(main, [id, span]) {
     if (mayArrive) return;
     if (failures === 0) announce(error);
     failures++;
+  }
+
+  /** The timeline or the map. @param {URLSearchParams} query */
+  function showView(query) {
+    const isMap = query.get("view") === "map";
+    section.classList.toggle("as-map", isMap);
+    chart.element.hidden = isMap;
+    map.setShown(isMap);
+  }
+
+  /** What is behind a part of the map, in the timeline. @param {number[]} indices */
+  function showSpans(indices) {
+    const first = trace?.spans[indices[0]];
+    if (!first) return;
+    bar.markSpans(indices);
+    location.hash = traceAddress(id, first.id);
   }
 
   /** @param {string | undefined} spanId */
@@ -187,25 +210,30 @@ export function traceView(main, [id, span]) {
 
   /** @param {string} spanId */
   function setAddress(spanId) {
-    history.replaceState(null, "", `#/trace/${id}/${spanId}`);
+    const view = map.isShown() ? "map" : undefined;
+    history.replaceState(null, "", traceAddress(id, spanId, view));
+    map.setSpan(spanId);
   }
 
   function closeDetails() {
     detailsFor = null;
     panel.hidden = true;
     panel.replaceChildren();
-    chart.focus();
+    if (map.isShown()) map.focus();
+    else chart.focus();
   }
 
   return {
     onKey(event) {
-      if (event.key !== "Escape") return chart.onKey(event);
+      if (event.key !== "Escape")
+        return map.isShown() ? map.onKey(event) : chart.onKey(event);
       if (panel.hidden) location.hash = "#/";
       else closeDetails();
       return true;
     },
-    navigate([otherId, spanId]) {
+    navigate([otherId, spanId], query) {
       if (otherId !== id) return false;
+      showView(query);
       selectFromAddress(spanId);
       return true;
     },
@@ -216,6 +244,7 @@ export function traceView(main, [id, span]) {
       clearInterval(viewedTimer);
       showColoursOf([]);
       chart.dispose();
+      map.dispose();
     },
   };
 }

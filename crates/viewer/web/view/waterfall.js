@@ -269,6 +269,12 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
     return matches?.size ?? null;
   }
 
+  /** Marks spans as the search does. @param {number[]} indices in ascending order */
+  function markSpans(indices) {
+    matches = new Set(indices);
+    redraw();
+  }
+
   /** Leaves out what the response did not wait for. @param {boolean} isOn */
   function showOnlyCritical(isOn) {
     tree.setFilter(isOn ? (span) => span.critical.length > 0 : null);
@@ -304,6 +310,7 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
     scrollToSpan,
     onKey,
     search,
+    markSpans,
     selectNextMatch,
     showOnlyCritical,
     collapseAll() {

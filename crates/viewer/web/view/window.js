@@ -1,6 +1,7 @@
 // The window: the list and the chosen trace, side by side where there is room,
 // and one after the other where there is not.
 
+import { parseRoute, traceAddress } from "../model/route.js";
 import { paneBorder } from "./pane-border.js";
 import { el } from "./dom.js";
 import { listView } from "./list.js";
@@ -18,7 +19,7 @@ const SETTLE = 150;
  * The segments are those of a trace, or none.
  * @type {import('../types.d.ts').OpenView}
  */
-export function windowView(main, segments) {
+export function windowView(main, segments, query) {
   /** @type {import('../types.d.ts').ListView | null} */
   let list = null;
   /** @type {{ id: string, view: View } | null} */
@@ -64,14 +65,14 @@ export function windowView(main, segments) {
   );
   main.replaceChildren(frame);
   WIDE.addEventListener("change", showAgain);
-  show(segments);
+  show(segments, query);
 
   function showAgain() {
     show(trace ? [trace.id] : []);
   }
 
-  /** @param {string[]} segments */
-  function show([id, span]) {
+  /** @param {string[]} segments @param {URLSearchParams} [query] of the address of a trace */
+  function show([id, span], query) {
     const isOpen = id !== undefined;
     frame.classList.toggle("side-by-side", isOpen && WIDE.matches);
     if (!isOpen || WIDE.matches) openList();
@@ -81,7 +82,7 @@ export function windowView(main, segments) {
     listPane.hidden = isListHidden;
     if (!isListHidden) list?.setHidden(false);
     tracePane.hidden = !isOpen;
-    if (isOpen) openTrace(id, span);
+    if (isOpen) openTrace(id, span, query);
     else closeTrace();
     list?.setOpen(id ?? null);
     showPosition();
@@ -95,17 +96,17 @@ export function windowView(main, segments) {
     });
   }
 
-  /** @param {string} id @param {string | undefined} span */
-  function openTrace(id, span) {
+  /** @param {string} id @param {string | undefined} span @param {URLSearchParams} [query] */
+  function openTrace(id, span, query) {
     const segments = span === undefined ? [id] : [id, span];
     if (trace?.id === id) {
-      if (span !== undefined)
-        trace.view.navigate?.(segments, new URLSearchParams());
+      if (query) trace.view.navigate?.(segments, query);
       return;
     }
     trace?.view.dispose();
     isExpected = true;
-    trace = { id, view: traceView(host, segments, new URLSearchParams()) };
+    const view = traceView(host, segments, query ?? new URLSearchParams());
+    trace = { id, view };
     const panel = host.querySelector(".panel");
     panel?.before(
       paneBorder({
@@ -135,13 +136,15 @@ export function windowView(main, segments) {
     }, SETTLE);
   }
 
-  // A walk through the list is one step of the history.
+  // A walk through the list is one step of the history, and keeps the view.
   /** @param {TraceSummary} summary */
   function open({ trace_id: id }) {
-    const address = `#/trace/${id}`;
+    const { query } = parseRoute(trace ? location.hash : "");
+    const view = query.get("view") === "map" ? "map" : undefined;
+    const address = traceAddress(id, undefined, view);
     if (trace) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
-    show([id]);
+    show([id], parseRoute(address).query);
   }
 
   /** @param {number} step */
@@ -210,9 +213,9 @@ export function windowView(main, segments) {
       if (trace?.view.onKey?.(event)) return true;
       return !listPane.hidden && event.key === "p" && !!list?.onKey(event);
     },
-    navigate(segments) {
+    navigate(segments, query) {
       list?.restore(new URLSearchParams(location.search));
-      show(segments);
+      show(segments, query);
       return true;
     },
     dispose() {
