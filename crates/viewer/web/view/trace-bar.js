@@ -3,24 +3,21 @@
 import { otlpAddress, pin, unpin } from "../api.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
+import { shapeSwitch } from "./shape-switch.js";
+import { traceQuery } from "./trace-query.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
 /**
  * @param {string} id of the trace
  * @param {ReturnType<typeof import('./waterfall.js').waterfall>} chart
+ * @param {() => void} onQuery the query has changed
  */
-export function traceBar(id, chart) {
+export function traceBar(id, chart, onQuery) {
   /** @type {Trace | null} */
   let trace = null;
-  const found = el("span", { class: "found", role: "status" });
-  const search = el("input", {
-    type: "search",
-    placeholder: "Search in this trace",
-    "aria-label": "Search in this trace",
-    oninput: showMatches,
-    onkeydown: jumpToMatch,
-  });
+  const query = traceQuery(id, chart, onQuery);
+  const shapes = shapeSwitch(chart.setShape);
   const onlyCritical = el("input", {
     type: "checkbox",
     onchange: showOnlyCritical,
@@ -38,8 +35,9 @@ export function traceBar(id, chart) {
   const element = el(
     "div",
     { class: "bar" },
-    search,
-    found,
+    query.elements,
+    shapes.element,
+    chart.buttons,
     option("Critical path", (showCritical) =>
       chart.setOptions({ showCritical }),
     ),
@@ -77,16 +75,6 @@ export function traceBar(id, chart) {
     chart.showOnlyCritical(onlyCritical.checked);
   }
 
-  function showMatches() {
-    const matches = chart.search(search.value);
-    found.textContent = matches === null ? "" : `${matches} found`;
-  }
-
-  /** @param {KeyboardEvent} event */
-  function jumpToMatch(event) {
-    if (event.key === "Enter") chart.selectNextMatch();
-  }
-
   async function togglePin() {
     if (trace === null) return;
     try {
@@ -115,12 +103,18 @@ export function traceBar(id, chart) {
     show(shown) {
       trace = shown;
       showPin(trace);
-      showMatches();
+      query.update();
     },
-    /** @param {boolean} isOn whether only the critical path is shown */
-    showFilter(isOn) {
-      onlyCritical.checked = isOn;
+    /** Follows what is seen of the trace. */
+    follow() {
+      const { shape, critical } = chart.view();
+      onlyCritical.checked = critical;
+      shapes.show(shape);
+      query.showPosition();
     },
+    query: query.text,
+    setQuery: query.set,
+    dispose: query.dispose,
   };
 }
 

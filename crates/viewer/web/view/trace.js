@@ -10,6 +10,7 @@ import {
   reportViewed,
 } from "../api.js";
 import { showColoursOf } from "../model/colour.js";
+import { readTraceState, traceAddress } from "../model/trace-address.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
@@ -28,7 +29,7 @@ const VIEWED_INTERVAL = 20000;
 const ARRIVAL_TIMEOUT = 60000;
 
 /** @type {import('../types.d.ts').OpenView} */
-export function traceView(main, [id, span]) {
+export function traceView(main, [id, span], query) {
   /** @type {Trace | null} */
   let trace = null;
   let cursor = 0;
@@ -41,17 +42,26 @@ export function traceView(main, [id, span]) {
   const opened = Date.now();
   let viewed = opened;
 
+  /** The chosen span. @type {string | null} */
+  let chosen = span ?? null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let addressTimer;
+
   const chart = waterfall({
     onPick: showDetails,
     onMove: followSelection,
     onEnter: showDetails,
-    onFilter: (isOn) => bar.showFilter(isOn),
+    onSelect: () => bar.follow(),
+    onView() {
+      bar.follow();
+      updateAddressSoon();
+    },
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
   const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
-  const bar = traceBar(id, chart);
+  const bar = traceBar(id, chart, updateAddressSoon);
   main.replaceChildren(
     el(
       "section",
@@ -63,6 +73,7 @@ export function traceView(main, [id, span]) {
       el("div", { class: "split" }, chart.element, panel),
     ),
   );
+  restore(query);
   load().then(() => {
     selectFromAddress(span);
     chart.focus();
@@ -192,7 +203,29 @@ export function traceView(main, [id, span]) {
 
   /** @param {string} spanId */
   function setAddress(spanId) {
-    history.replaceState(null, "", `#/trace/${id}/${spanId}`);
+    chosen = spanId;
+    updateAddress();
+  }
+
+  function updateAddress() {
+    clearTimeout(addressTimer);
+    const state = { ...chart.view(), q: bar.query() };
+    history.replaceState(null, "", traceAddress(id, chosen, state));
+  }
+
+  // Browsers allow only so many changes while the wheel turns.
+  function updateAddressSoon() {
+    clearTimeout(addressTimer);
+    addressTimer = setTimeout(updateAddress, 300);
+  }
+
+  /** Shows what an address says. @param {URLSearchParams} query */
+  function restore(query) {
+    const { q, shape, critical, window } = readTraceState(query);
+    chart.setShape(shape);
+    chart.showOnlyCritical(critical);
+    chart.zoomTo(window);
+    bar.setQuery(q);
   }
 
   function closeDetails() {
@@ -209,15 +242,19 @@ export function traceView(main, [id, span]) {
       else closeDetails();
       return true;
     },
-    navigate([otherId, spanId]) {
+    navigate([otherId, spanId], query) {
       if (otherId !== id) return false;
+      // A link to another span says nothing of the rest, which stays.
+      if (query.size > 0) restore(query);
       selectFromAddress(spanId);
       return true;
     },
     dispose() {
       isDisposed = true;
       clearTimeout(timer);
+      clearTimeout(addressTimer);
       showColoursOf([]);
+      bar.dispose();
       chart.dispose();
     },
   };

@@ -1,6 +1,8 @@
 // The window: the list and the chosen trace, side by side where there is room,
 // and one after the other where there is not.
 
+import { parseRoute } from "../model/route.js";
+import { stateForAnother, traceAddress } from "../model/trace-address.js";
 import { paneBorder } from "./pane-border.js";
 import { el } from "./dom.js";
 import { listView } from "./list.js";
@@ -18,7 +20,7 @@ const SETTLE = 150;
  * The segments are those of a trace, or none.
  * @type {import('../types.d.ts').OpenView}
  */
-export function windowView(main, segments) {
+export function windowView(main, segments, query) {
   /** @type {import('../types.d.ts').ListView | null} */
   let list = null;
   /** @type {{ id: string, view: View } | null} */
@@ -64,21 +66,21 @@ export function windowView(main, segments) {
   );
   main.replaceChildren(frame);
   WIDE.addEventListener("change", showAgain);
-  show(segments);
+  show(segments, query);
 
   function showAgain() {
     show(trace ? [trace.id] : []);
   }
 
-  /** @param {string[]} segments */
-  function show([id, span]) {
+  /** @param {string[]} segments @param {URLSearchParams} [query] */
+  function show([id, span], query = new URLSearchParams()) {
     const isOpen = id !== undefined;
     frame.classList.toggle("side-by-side", isOpen && WIDE.matches);
     if (!isOpen || WIDE.matches) openList();
     listPane.hidden = isOpen && !WIDE.matches;
     list?.setHidden(listPane.hidden);
     tracePane.hidden = !isOpen;
-    if (isOpen) openTrace(id, span);
+    if (isOpen) openTrace(id, span, query);
     else closeTrace();
     list?.setOpen(id ?? null);
     showPosition();
@@ -92,17 +94,17 @@ export function windowView(main, segments) {
     });
   }
 
-  /** @param {string} id @param {string | undefined} span */
-  function openTrace(id, span) {
+  /** @param {string} id @param {string | undefined} span @param {URLSearchParams} query */
+  function openTrace(id, span, query) {
     const segments = span === undefined ? [id] : [id, span];
     if (trace?.id === id) {
-      if (span !== undefined)
-        trace.view.navigate?.(segments, new URLSearchParams());
+      if (span !== undefined || query.size > 0)
+        trace.view.navigate?.(segments, query);
       return;
     }
     trace?.view.dispose();
     isExpected = true;
-    trace = { id, view: traceView(host, segments, new URLSearchParams()) };
+    trace = { id, view: traceView(host, segments, query) };
     const panel = host.querySelector(".panel");
     panel?.before(
       paneBorder({
@@ -135,10 +137,11 @@ export function windowView(main, segments) {
   // A walk through the list is one step of the history.
   /** @param {TraceSummary} summary */
   function open({ trace_id: id }) {
-    const address = `#/trace/${id}`;
+    const { query } = parseRoute(location.hash);
+    const address = traceAddress(id, null, stateForAnother(query));
     if (trace) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
-    show([id]);
+    show([id], parseRoute(address).query);
   }
 
   /** @param {-1 | 1} step */
@@ -204,9 +207,9 @@ export function windowView(main, segments) {
       if (trace?.view.onKey?.(event)) return true;
       return !listPane.hidden && event.key === "p" && !!list?.onKey(event);
     },
-    navigate(segments) {
+    navigate(segments, query) {
       list?.restore(new URLSearchParams(location.search));
-      show(segments);
+      show(segments, query);
       return true;
     },
     dispose() {
