@@ -83,7 +83,7 @@ export function timeline({ rows, onChange }) {
 
   function draw() {
     const width = ruler.clientWidth;
-    const ticks = rulerTicks(window, width);
+    const ticks = rulerTicks(window, width, roomBehind(ruler));
     ruler.replaceChildren(
       ...ticks.map(({ percent, text }) => {
         const tick = el("span", {}, text);
@@ -173,6 +173,16 @@ export function timeline({ rows, onChange }) {
       map.dispose();
     },
   };
+}
+
+// What is right of an element in the chart, in pixels.
+/** @param {HTMLElement} ruler */
+function roomBehind(ruler) {
+  const head = ruler.closest(".head");
+  if (!head) return 0;
+  return (
+    head.getBoundingClientRect().right - ruler.getBoundingClientRect().right
+  );
 }
 
 /** @param {string} text @param {string} label @param {() => void} onclick */

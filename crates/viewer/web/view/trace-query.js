@@ -7,7 +7,7 @@ import { announce, el, toMessage } from "./dom.js";
 import { queryBar } from "./query-bar.js";
 
 /** While a query is typed it is not asked for, in milliseconds. */
-const SETTLE = 200;
+const SETTLE = 300;
 
 /**
  * @param {string} id of the trace
@@ -18,6 +18,10 @@ export function traceQuery(id, chart, onChange) {
   /** The query that is asked for, and the one whose hits are shown. */
   let asked = "";
   let shown = "";
+  /** One that the server does not understand is not asked for again. */
+  let wrong = "";
+  /** Whether there are spans to find. */
+  let isReady = false;
   /** @type {number | null} */
   let hits = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -47,13 +51,15 @@ export function traceQuery(id, chart, onChange) {
       asked = q;
       onChange();
     }
-    await update();
+    if (isReady) await update();
   }
 
   /** Asks again for the same query, since the trace may have changed. */
   async function update() {
+    isReady = true;
     const q = asked;
     if (q === "") return show("", null);
+    if (q === wrong) return;
     try {
       const { spans } = await getHits(id, q);
       if (!isDisposed && q === asked) show(q, spans);
@@ -74,9 +80,11 @@ export function traceQuery(id, chart, onChange) {
   // The hits of the last query stay, and say so.
   /** @param {unknown} error */
   function showFailure(error) {
-    const wrong = error instanceof ApiError && queryError(error.message);
-    if (wrong) bar.showError(wrong);
-    else announce(toMessage(error));
+    const place = error instanceof ApiError && queryError(error.message);
+    if (place) {
+      wrong = asked;
+      bar.showError(place);
+    } else announce(toMessage(error));
     showPosition();
   }
 

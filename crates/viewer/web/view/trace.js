@@ -10,6 +10,7 @@ import {
   reportViewed,
 } from "../api.js";
 import { showColoursOf } from "../model/colour.js";
+import { parseRoute } from "../model/route.js";
 import { readTraceState, traceAddress } from "../model/trace-address.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
@@ -70,7 +71,7 @@ export function traceView(main, [id, span], query) {
       summary.element,
       bar.element,
       state,
-      el("div", { class: "split" }, chart.element, panel),
+      el("div", { class: "split", onclick: followLink }, chart.element, panel),
     ),
   );
   restore(query);
@@ -155,6 +156,19 @@ export function traceView(main, [id, span], query) {
   function goTo(spanId) {
     chart.scrollToSpan(spanId);
     showDetails(spanId);
+  }
+
+  // A link to another span of this trace leaves the rest as it is seen.
+  /** @param {MouseEvent} event */
+  function followLink(event) {
+    const { target, ctrlKey, metaKey, shiftKey } = event;
+    const link = target instanceof Element && target.closest("a[href]");
+    if (!link || ctrlKey || metaKey || shiftKey) return;
+    const { name, segments } = parseRoute(link.getAttribute("href") ?? "");
+    if (name !== "trace" || segments[0] !== id || !segments[1]) return;
+    event.preventDefault();
+    history.pushState(null, "", location.href);
+    goTo(segments[1]);
   }
 
   // By keyboard, the details follow only while they are open.
@@ -244,8 +258,7 @@ export function traceView(main, [id, span], query) {
     },
     navigate([otherId, spanId], query) {
       if (otherId !== id) return false;
-      // A link to another span says nothing of the rest, which stays.
-      if (query.size > 0) restore(query);
+      restore(query);
       selectFromAddress(spanId);
       return true;
     },

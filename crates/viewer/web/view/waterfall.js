@@ -170,9 +170,10 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   }
 
   function showLinks() {
-    if (!options.showLinks || !trace) return lines.replaceChildren();
-    const ends = new Set([selected, hovered]);
-    const shown = new Set([...ends].flatMap((id) => links.get(id ?? "") ?? []));
+    if (!trace) return;
+    const ends = options.showLinks ? [selected, hovered] : [];
+    const shown = new Set(ends.flatMap((id) => links.get(id ?? "") ?? []));
+    if (shown.size === 0) return lines.replaceChildren();
     lines.setAttribute("width", String(rows.clientWidth));
     lines.setAttribute("height", String(height));
     lines.replaceChildren(

@@ -73,7 +73,7 @@ export function windowView(main, segments, query) {
   }
 
   /** @param {string[]} segments @param {URLSearchParams} [query] */
-  function show([id, span], query = new URLSearchParams()) {
+  function show([id, span], query) {
     const isOpen = id !== undefined;
     frame.classList.toggle("side-by-side", isOpen && WIDE.matches);
     if (!isOpen || WIDE.matches) openList();
@@ -94,17 +94,19 @@ export function windowView(main, segments, query) {
     });
   }
 
-  /** @param {string} id @param {string | undefined} span @param {URLSearchParams} query */
+  /** @param {string} id @param {string | undefined} span @param {URLSearchParams | undefined} query */
   function openTrace(id, span, query) {
     const segments = span === undefined ? [id] : [id, span];
     if (trace?.id === id) {
-      if (span !== undefined || query.size > 0)
-        trace.view.navigate?.(segments, query);
+      if (query) trace.view.navigate?.(segments, query);
       return;
     }
     trace?.view.dispose();
     isExpected = true;
-    trace = { id, view: traceView(host, segments, query) };
+    trace = {
+      id,
+      view: traceView(host, segments, query ?? new URLSearchParams()),
+    };
     const panel = host.querySelector(".panel");
     panel?.before(
       paneBorder({
