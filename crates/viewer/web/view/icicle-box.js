@@ -77,6 +77,7 @@ export function icicleCluster(trace, box, { matches }, onZoom) {
   const errors = spans.filter((span) => span.error).length;
   const isHit = box.indices.some((index) => matches?.has(index));
   const bad = errors > 0 ? `, ${count(errors, "error")}` : "";
+  const text = `${count(spans.length, "span")}${bad}, too short to be told apart: zoom in`;
   const element = el("div", {
     class: classes([
       "box",
@@ -84,8 +85,10 @@ export function icicleCluster(trace, box, { matches }, onZoom) {
       errors > 0 && "failed",
       matches !== null && (isHit ? "hit" : "miss"),
     ]),
-    role: "presentation",
-    title: `${count(spans.length, "span")}${bad}, too short to be told apart: zoom in`,
+    role: "treeitem",
+    "aria-level": spans[0].depth + 1,
+    "aria-label": text,
+    title: text,
     onclick: (/** @type {Event} */ event) => {
       event.stopPropagation();
       onZoom();

@@ -6,8 +6,8 @@ import { el } from "./dom.js";
 
 /** @type {[Shape, string, string][]} */
 const SHAPES = [
-  ["timeline", "Timeline", "Each span a row, with its name beside its bar"],
-  ["icicle", "Icicle", "Each span a box below its parent, the root on top"],
+  ["timeline", "Timeline", "Each span a row, with its name beside its bar (i)"],
+  ["icicle", "Icicle", "Each span a box below its parent, the root on top (i)"],
 ];
 
 /** @param {(shape: Shape) => void} onChoose */

@@ -251,6 +251,7 @@ export function traceView(main, [id, span], query) {
 
   return {
     onKey(event) {
+      if (event.key === "i") return chart.toggleShape();
       if (event.key !== "Escape") return chart.onKey(event);
       if (panel.hidden) location.hash = "#/";
       else closeDetails();

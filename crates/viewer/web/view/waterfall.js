@@ -159,7 +159,7 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   /** The id of the span that an element is part of. @param {EventTarget | null} target */
   function spanAt(target) {
     if (!(target instanceof Element)) return null;
-    return target.closest("[role=treeitem]")?.id.slice(2) ?? null;
+    return target.closest("[id^='s-']")?.id.slice(2) ?? null;
   }
 
   /** @param {string} id */
@@ -173,6 +173,7 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
     if (!trace) return;
     const ends = options.showLinks ? [selected, hovered] : [];
     const shown = new Set(ends.flatMap((id) => links.get(id ?? "") ?? []));
+    lines.setAttribute("height", "0");
     if (shown.size === 0) return lines.replaceChildren();
     lines.setAttribute("width", String(rows.clientWidth));
     lines.setAttribute("height", String(height));
@@ -249,6 +250,10 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
     show,
     scrollToSpan,
     setShape,
+    toggleShape() {
+      setShape(shape === "icicle" ? "timeline" : "icicle");
+      return true;
+    },
     showOnlyCritical,
     zoomTo: time.zoomTo,
     /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
