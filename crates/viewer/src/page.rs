@@ -110,6 +110,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/filter-form.js", SCRIPT),
     file!("view/gestures.js", SCRIPT),
     file!("view/legend.js", SCRIPT),
+    file!("view/link-layer.js", SCRIPT),
     file!("view/links.js", SCRIPT),
     file!("view/list.js", SCRIPT),
     file!("view/list-head.js", SCRIPT),

@@ -2,13 +2,12 @@
 // Both have the same selection, keys and time. Only what is in sight is elements.
 
 import { scrollToRow } from "../model/geometry.js";
-import { linkIndex } from "../model/link-index.js";
 import { SpanTree } from "../model/span-tree.js";
 import { chartKeys } from "./chart-keys.js";
 import { columnBorder } from "./column-border.js";
-import { el, svg } from "./dom.js";
+import { el } from "./dom.js";
 import { icicleBoxes } from "./icicle.js";
-import { drawLinks } from "./links.js";
+import { linkLayer } from "./link-layer.js";
 import { spanRows } from "./span-rows.js";
 import { timeline } from "./timeline.js";
 
@@ -31,9 +30,6 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   let matches = null;
   /** @type {string | null} */
   let selected = null;
-  /** @type {string | null} */
-  let hovered = null;
-  let links = linkIndex({ trace_id: "", spans: [] });
   let options = { showCritical: true, showLinks: true };
   let isOnlyCritical = false;
   /** @type {Shape} */
@@ -42,7 +38,15 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   let isStale = true;
   let isDrawScheduled = false;
 
-  const lines = svg("svg", { class: "lines" });
+  const links = linkLayer({
+    spanAt,
+    onHover: showLinks,
+    onFollow(id) {
+      scrollToSpan(id);
+      onPick(id);
+    },
+  });
+  const lines = links.element;
   const rows = el(
     "div",
     { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
@@ -76,8 +80,7 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
     onEnter,
   });
   rows.addEventListener("click", pick);
-  rows.addEventListener("pointerover", hover);
-  rows.addEventListener("pointerleave", hover);
+  links.follow(rows);
   element.addEventListener("scroll", scheduleDraw, { passive: true });
   const resizeObserver = new ResizeObserver(redraw);
   resizeObserver.observe(element);
@@ -86,7 +89,7 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   function show(shown) {
     trace = shown;
     tree.replace(trace.spans);
-    links = linkIndex(trace);
+    links.show(trace);
     time.show(trace);
     updateRows();
   }
@@ -170,34 +173,8 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   }
 
   function showLinks() {
-    if (!trace) return;
-    const ends = options.showLinks ? [selected, hovered] : [];
-    const shown = new Set(ends.flatMap((id) => links.get(id ?? "") ?? []));
-    lines.setAttribute("height", "0");
-    if (shown.size === 0) return lines.replaceChildren();
-    lines.setAttribute("width", String(rows.clientWidth));
-    lines.setAttribute("height", String(height));
-    lines.replaceChildren(
-      ...drawLinks(trace, shapes[shape], {
-        links: [...shown],
-        window: time.window(),
-        track: time.track(),
-        onFollow: (id) => {
-          scrollToSpan(id);
-          onPick(id);
-        },
-      }),
-    );
-  }
-
-  // A curve that is pointed at stays.
-  /** @param {PointerEvent} event */
-  function hover({ type, target }) {
-    if (target instanceof Element && target.closest(".link")) return;
-    const id = type === "pointerleave" ? null : spanAt(target);
-    if (id === hovered) return;
-    hovered = id;
-    showLinks();
+    const isOn = options.showLinks;
+    links.draw(shapes[shape], { selected, isOn, height, time });
   }
 
   /** Selects a span and brings it into sight. @param {string} id */
