@@ -213,12 +213,12 @@ async fn draws_a_trace_as_an_icicle_and_keeps_it_in_the_address() {
     browser
         .wait_until(
             "all are boxes",
-            "document.querySelectorAll('.box').length === 4",
+            "document.querySelectorAll('.spans .box').length === 4",
         )
         .await;
     let places = browser
         .execute(
-            "return [...document.querySelectorAll('.box')].map((box) =>
+            "return [...document.querySelectorAll('.spans .box')].map((box) =>
                 [box.getAttribute('aria-label').split(', ')[1].slice(1, -1), box.style.top, box.style.left, box.style.width])",
         )
         .await;
@@ -311,7 +311,7 @@ async fn finds_spans_by_the_query_language() {
     browser
         .wait_until(
             "keys of the trace are suggested",
-            "document.querySelector('#trace-suggestions li')?.textContent === 'shard'",
+            "document.querySelector('#trace-suggestions li')?.textContent.includes('shard')",
         )
         .await;
 }
