@@ -210,7 +210,7 @@ async fn a_trace_has_its_map() {
         .await;
     let colours = "Object.fromEntries([...document.querySelectorAll('.span')].map(row => [row.querySelector('b').textContent, getComputedStyle(row.querySelector('.dot')).backgroundColor]))";
     let in_rows = browser.execute(&format!("return {colours}")).await;
-    browser.click(".trace-views a:last-child").await;
+    browser.click(".shapes [data-shape=map]").await;
     let drawn = "location.hash.endsWith('?view=map') && document.querySelectorAll('.scene .node').length === 5";
     browser.wait_until("its map is drawn", drawn).await;
     assert_eq!(browser.execute(COLLISIONS).await, json!([]));

@@ -138,9 +138,11 @@ impl Browser {
             .await;
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) {
+    /// Runs a command of the DevTools protocol (<https://chromedevtools.github.io/devtools-protocol/>), and returns its
+    /// result.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
-        self.extension("goog/cdp/execute", body).await;
+        self.extension("goog/cdp/execute", body).await
     }
 
     async fn extension(&self, path: &'static str, body: Value) -> Value {

@@ -36,7 +36,7 @@ pub async fn answer(
         segments[..],
         ["traces" | "services" | "graph" | "facets" | "counts"]
             | ["traces", _]
-            | ["traces", _, "otlp" | "pin"]
+            | ["traces", _, "otlp" | "pin" | "hits" | "facets"]
             | ["traces", _, "spans", _]
     );
     if !known {
@@ -56,6 +56,8 @@ pub async fn answer(
         (&Method::GET, ["traces", id]) => api.trace(id).await,
         (&Method::HEAD, ["traces", id]) => api.view(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => api.otlp(id).await,
+        (&Method::GET | &Method::HEAD, ["traces", id, "hits"]) => api.hits(id).await,
+        (&Method::GET | &Method::HEAD, ["traces", id, "facets"]) => api.trace_facets(id).await,
         (&Method::PUT, ["traces", id, "pin"]) => api.pin(id).await,
         (&Method::DELETE, ["traces", id, "pin"]) => api.unpin(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "spans", span]) => api.span(id, span).await,
@@ -197,6 +199,24 @@ impl<D: Database> ApiRequest<'_, D> {
         let id = hex::encode(&trace);
         let trace = view::trace::rows(&id, &spans, &incoming);
         Ok(large(to_json(&trace), reservation))
+    }
+
+    /// Which spans of a trace meet a query.
+    async fn hits(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let query = Filter::read_query(self.uri)?;
+        let (trace, _reservation) = self.open(id).await?;
+        let rows = spans::trace_rows(self.database, trace).await?;
+        let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        let hits = view::hits::hits(&trace, &spans, &query);
+        Ok(json_response(&json!({ "spans": hits })))
+    }
+
+    /// What the spans of a trace have.
+    async fn trace_facets(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let (trace, _reservation) = self.open(id).await?;
+        let rows = spans::trace_rows(self.database, trace).await?;
+        let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        Ok(json_response(&facets::of_trace(&spans)))
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {

@@ -218,6 +218,20 @@ impl Filter {
         Ok(filter)
     }
 
+    /// The query `q` of a URI, which has no other parameter.
+    ///
+    /// # Errors
+    /// 400 for another parameter, or a query that is not understood.
+    pub fn read_query(uri: &Uri) -> Result<Query, Problem> {
+        let query = uri.query().unwrap_or_default();
+        let parameters = form_urlencoded::parse(query.as_bytes());
+        if let Some((name, _)) = parameters.into_iter().find(|(name, _)| name != "q") {
+            let problem = format!("there is no parameter '{name}'");
+            return Err(Problem::bad_request(problem));
+        }
+        Filter::read(uri).map(|filter| filter.query)
+    }
+
     fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.to_owned());
         self.values.extend(values);

@@ -43,6 +43,12 @@ export const getTrace = (id) => get(tracePath(id));
 export const getSpan = (id, spanId) =>
   get(`${tracePath(id)}/spans/${encodeURIComponent(spanId)}`);
 
+/** The ids of the spans that meet a query. @param {string} id @param {string} q @returns {Promise<{ spans: string[] }>} */
+export const getHits = (id, q) => get(`${tracePath(id)}/hits`, { q });
+
+/** What the spans of a trace have. @param {string} id @returns {Promise<{ spans: number, keys: Facets['keys'] }>} */
+export const getTraceFacets = (id) => get(`${tracePath(id)}/facets`);
+
 /** @returns {Promise<{ services: ServiceCounts[] }>} */
 export const getServices = () => get("services");
 

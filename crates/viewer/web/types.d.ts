@@ -148,6 +148,39 @@ export interface Trace {
   spans: SpanRow[];
 }
 
+/** What is seen of a trace, besides its spans. */
+export interface ChartState {
+  /** The part of its time, in nanoseconds from its start. */
+  window: { from: number; to: number };
+  /** The id of the chosen span. */
+  selected: string | null;
+  /** The indices of the spans that a query finds; null without one. */
+  matches: Set<number> | null;
+  showCritical: boolean;
+}
+
+/** A way to draw the spans of a trace. */
+export interface Drawing {
+  /** In pixels. */
+  rowHeight: number;
+  /** Lays the spans out that are shown, and returns how many rows they take. */
+  layOut(trace: Trace): number;
+  /** The elements in sight, in reading order. Stale ones are made again. */
+  draw(
+    trace: Trace,
+    view: {
+      viewport: { scrollTop: number; height: number };
+      state: ChartState;
+      /** Where the time is drawn, in pixels. */
+      track: { left: number; width: number };
+      rows: HTMLElement;
+    },
+    isStale: boolean,
+  ): HTMLElement[];
+  /** The row of a span, or of a collapsed one above it. */
+  rowOf(id: string | null): { index: number; row: number } | undefined;
+}
+
 export interface Attribute {
   key: string;
   value: unknown;

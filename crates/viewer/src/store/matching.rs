@@ -181,14 +181,18 @@ impl Filter {
 
 /// The spans of a trace, each with its service and its parent.
 pub fn trace_spans<'s, 'b>(trace: &'s TraceSpans<SpanView<'b>>) -> Vec<TraceSpan<'s, 'b>> {
-    let identity = |(resource, _, span): &'s (usize, usize, SpanView<'b>)| SpanIdentity {
+    with_parents(trace, &tree::parents(&identities(trace)))
+}
+
+/// What tells each span of a trace from the others.
+pub fn identities<'s>(trace: &'s TraceSpans<SpanView<'_>>) -> Vec<SpanIdentity<'s>> {
+    let identity = |(resource, _, span): &'s (usize, usize, SpanView<'_>)| SpanIdentity {
         id: span.id,
         parent: span.parent,
         kind: span.kind,
         service: trace.service(*resource),
     };
-    let identities: Vec<SpanIdentity<'s>> = trace.spans.iter().map(identity).collect();
-    with_parents(trace, &tree::parents(&identities))
+    trace.spans.iter().map(identity).collect()
 }
 
 /// The spans of a trace with these parents, as [`tree::parents`] returns them.

@@ -47,14 +47,3 @@ export function nodeAddress({ service, attributes }) {
 export function spanAddress({ trace_id: trace, span_id: span }) {
   return `#/trace/${trace}/${span}`;
 }
-
-/**
- * The address of a trace, of a span in it, or of its map.
- * @param {string} trace
- * @param {string} [span]
- * @param {"map"} [view]
- */
-export function traceAddress(trace, span, view) {
-  const path = [trace, span].filter(Boolean).join("/");
-  return `#/trace/${path}${view ? `?view=${view}` : ""}`;
-}

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import {
-  callAddress,
-  nodeAddress,
-  parseRoute,
-  traceAddress,
-} from "../model/route.js";
+import { callAddress, nodeAddress, parseRoute } from "../model/route.js";
 
 test("reads the view, its segments and its query", () => {
   for (const [
@@ -65,19 +60,5 @@ test("the address of a call finds its traces", () => {
     const { query } = parseRoute(address);
     assert.equal(query.get("service"), service_, reason);
     assert.deepEqual(query.getAll("attribute"), attributes, reason);
-  }
-});
-
-test("a trace's address says span and view", () => {
-  for (const [span, view, expected] of /** @type {const} */ ([
-    [undefined, undefined, "#/trace/7"],
-    ["a", undefined, "#/trace/7/a"],
-    ["a", "map", "#/trace/7/a?view=map"],
-    [undefined, "map", "#/trace/7?view=map"],
-  ])) {
-    assert.equal(traceAddress("7", span, view), expected);
-    const { segments, query } = parseRoute(expected);
-    assert.deepEqual(segments, span ? ["7", span] : ["7"]);
-    assert.equal(query.get("view") ?? undefined, view);
   }
 });

@@ -12,6 +12,11 @@ const MARKS = [
   ["critical", "on the critical path: the response waited for it"],
   ["event", "an event"],
   ["event bad", "an exception"],
+  [
+    "box",
+    "icicle: a span, right above its children; those that run at the same time are stacked",
+  ],
+  ["box cluster", "icicle: spans too short to be told apart; a click zooms in"],
   ["curve", "a link of the span that is chosen or pointed at"],
   ["hit", "a hit of the search; other rows are pale"],
 ];
@@ -35,9 +40,10 @@ const KEYS = [
   [["j", "k"], "next, previous span"],
   [["←", "→"], "collapse, expand"],
   [["e", "E"], "next, previous error"],
-  [["n", "N"], "next, previous hit of the search"],
+  [["n", "N"], "next, previous hit of the query"],
   [["Enter"], "details"],
   [["+", "-", "0"], "zoom in, out, all of the trace"],
+  [["i"], "timeline or icicle"],
   [["z"], "zoom to the chosen span"],
   [["Shift", "←", "→"], "earlier, later, while zoomed"],
   [["drag"], "over ruler or minimap zooms, over bars moves"],

@@ -3,25 +3,23 @@
 import { otlpAddress, pin, unpin } from "../api.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
+import { shapeSwitch } from "./shape-switch.js";
+import { traceQuery } from "./trace-query.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
 /**
  * @param {string} id of the trace
  * @param {ReturnType<typeof import('./waterfall.js').waterfall>} chart
+ * @param {object} to
+ * @param {() => void} to.onQuery the query has changed
+ * @param {(shape: import('../model/trace-address.js').Shape) => void} to.onShape
  */
-export function traceBar(id, chart) {
+export function traceBar(id, chart, { onQuery, onShape }) {
   /** @type {Trace | null} */
   let trace = null;
-  const found = el("span", { class: "found for-rows", role: "status" });
-  const search = el("input", {
-    type: "search",
-    class: "for-rows",
-    placeholder: "Search in this trace",
-    "aria-label": "Search in this trace",
-    oninput: showMatches,
-    onkeydown: jumpToMatch,
-  });
+  const query = traceQuery(id, chart, onQuery);
+  const shapes = shapeSwitch(onShape);
   const onlyCritical = el("input", {
     type: "checkbox",
     onchange: showOnlyCritical,
@@ -39,8 +37,9 @@ export function traceBar(id, chart) {
   const element = el(
     "div",
     { class: "bar" },
-    search,
-    found,
+    shapes.element,
+    query.elements,
+    chart.buttons,
     option("Critical path", (showCritical) =>
       chart.setOptions({ showCritical }),
     ),
@@ -85,16 +84,6 @@ export function traceBar(id, chart) {
     chart.showOnlyCritical(onlyCritical.checked);
   }
 
-  function showMatches() {
-    const matches = chart.search(search.value);
-    found.textContent = matches === null ? "" : `${matches} found`;
-  }
-
-  /** @param {KeyboardEvent} event */
-  function jumpToMatch(event) {
-    if (event.key === "Enter") chart.selectNextMatch();
-  }
-
   async function togglePin() {
     if (trace === null) return;
     try {
@@ -119,22 +108,22 @@ export function traceBar(id, chart) {
 
   return {
     element,
-    /** Marks spans as if they had been searched for. @param {number[]} indices */
-    markSpans(indices) {
-      search.value = "";
-      chart.markSpans(indices);
-      found.textContent = `${indices.length} marked`;
-    },
+    markSpans: query.markSpans,
     /** Follows the trace, which the chart shows already. @param {Trace} shown */
     show(shown) {
       trace = shown;
       showPin(trace);
-      showMatches();
+      query.update();
     },
-    /** @param {boolean} isOn whether only the critical path is shown */
-    showFilter(isOn) {
-      onlyCritical.checked = isOn;
+    /** Follows what is seen of the trace. @param {import('../model/trace-address.js').TraceState} seen */
+    follow({ shape, critical }) {
+      onlyCritical.checked = critical;
+      shapes.show(shape);
+      query.showPosition();
     },
+    query: query.text,
+    setQuery: query.set,
+    dispose: query.dispose,
   };
 }
 

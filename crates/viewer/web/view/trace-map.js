@@ -1,7 +1,7 @@
 // The map of one trace, and the links between it and the timeline.
 
 import { IN_TRACE } from "../model/graph-figures.js";
-import { traceAddress } from "../model/route.js";
+import { traceAddress, WHOLE } from "../model/trace-address.js";
 import { traceGraph } from "../model/trace-graph.js";
 import { el } from "./dom.js";
 import { mapCanvas } from "./map-canvas.js";
@@ -17,7 +17,7 @@ export function traceMap(id, onChoose) {
   /** @type {Trace | null} */
   let trace = null;
   const address = (/** @type {Part} */ part) =>
-    traceAddress(id, trace?.spans[spansOf(part)[0]]?.id);
+    traceAddress(id, trace?.spans[spansOf(part)[0]]?.id ?? null, WHOLE);
   const canvas = mapCanvas({
     figures: IN_TRACE,
     nodeAddress: address,
@@ -26,14 +26,6 @@ export function traceMap(id, onChoose) {
       if (spansOf(part).length > 0) onChoose(spansOf(part));
     },
   });
-  const timelineLink = el("a", { class: "button" }, "Timeline");
-  const mapLink = el("a", { class: "button" }, "Map");
-  const tabs = el(
-    "nav",
-    { class: "trace-views", "aria-label": "Views of the trace" },
-    timelineLink,
-    mapLink,
-  );
   const element = el(
     "div",
     { class: "trace-map", hidden: true },
@@ -42,7 +34,6 @@ export function traceMap(id, onChoose) {
 
   return {
     element,
-    tabs,
     focus: canvas.focus,
     onKey: canvas.onKey,
     dispose: canvas.dispose,
@@ -55,17 +46,7 @@ export function traceMap(id, onChoose) {
     /** @param {boolean} isShown */
     setShown(isShown) {
       element.hidden = !isShown;
-      const [current, other] = isShown
-        ? [mapLink, timelineLink]
-        : [timelineLink, mapLink];
-      current.setAttribute("aria-current", "true");
-      other.removeAttribute("aria-current");
       if (isShown && trace) canvas.show(traceGraph(trace));
-    },
-    /** Keeps the chosen span in the links. @param {string | undefined} span */
-    setSpan(span) {
-      timelineLink.href = traceAddress(id, span);
-      mapLink.href = traceAddress(id, span, "map");
     },
   };
 }

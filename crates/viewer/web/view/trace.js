@@ -12,7 +12,8 @@ import {
 import { subscribe } from "../live.js";
 import { showColoursOf } from "../model/colour.js";
 import { Refresher } from "../model/refresher.js";
-import { traceAddress } from "../model/route.js";
+import { parseRoute } from "../model/route.js";
+import { readTraceState, traceAddress, WHOLE } from "../model/trace-address.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
@@ -41,19 +42,30 @@ export function traceView(main, [id, span], query) {
   let failures = 0;
   const opened = Date.now();
 
+  /** The chosen span. @type {string | null} */
+  let chosen = span ?? null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let addressTimer;
+
   const chart = waterfall({
     onPick: showDetails,
     onMove: followSelection,
     onEnter: showDetails,
-    onFilter: (isOn) => bar.showFilter(isOn),
+    onSelect: () => bar.follow(view()),
+    onView() {
+      bar.follow(view());
+      updateAddressSoon();
+    },
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
   const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
-  const bar = traceBar(id, chart);
   const map = traceMap(id, showSpans);
-  bar.element.prepend(map.tabs);
+  const bar = traceBar(id, chart, {
+    onQuery: updateAddressSoon,
+    onShape: setShape,
+  });
   const section = el(
     "section",
     { class: "trace" },
@@ -61,11 +73,16 @@ export function traceView(main, [id, span], query) {
     summary.element,
     bar.element,
     state,
-    el("div", { class: "split" }, chart.element, map.element, panel),
+    el(
+      "div",
+      { class: "split", onclick: followLink },
+      chart.element,
+      map.element,
+      panel,
+    ),
   );
   main.replaceChildren(section);
-  map.setSpan(span);
-  showView(query);
+  restore(query);
   const refresher = new Refresher(refresh, PAUSE);
   const unsubscribe = subscribe(({ counts }) => {
     const isKnown = trace !== null && counts?.changed === cursor;
@@ -137,20 +154,29 @@ export function traceView(main, [id, span], query) {
     failures++;
   }
 
-  /** The timeline or the map. @param {URLSearchParams} query */
-  function showView(query) {
-    const isMap = query.get("view") === "map";
+  /** @param {import('../model/trace-address.js').Shape} shape */
+  function setShape(shape) {
+    const isMap = shape === "map";
     section.classList.toggle("as-map", isMap);
     chart.element.hidden = isMap;
     map.setShown(isMap);
+    if (shape !== "map") chart.setShape(shape);
+    bar.follow(view());
+    updateAddressSoon();
+  }
+
+  /** What is seen of the trace. @returns {import('../model/trace-address.js').TraceState} */
+  function view() {
+    const seen = { ...chart.view(), q: bar.query() };
+    return map.isShown() ? { ...seen, shape: "map" } : seen;
   }
 
   /** What is behind a part of the map, in the timeline. @param {number[]} indices */
   function showSpans(indices) {
     const first = trace?.spans[indices[0]];
     if (!first) return;
-    bar.markSpans(indices);
-    location.hash = traceAddress(id, first.id);
+    bar.markSpans(indices.map((index) => trace?.spans[index].id ?? ""));
+    location.hash = traceAddress(id, first.id, WHOLE);
   }
 
   /** @param {string | undefined} spanId */
@@ -162,6 +188,19 @@ export function traceView(main, [id, span], query) {
   function goTo(spanId) {
     chart.scrollToSpan(spanId);
     showDetails(spanId);
+  }
+
+  // A link to another span of this trace leaves the rest as it is seen.
+  /** @param {MouseEvent} event */
+  function followLink(event) {
+    const { target, ctrlKey, metaKey, shiftKey } = event;
+    const link = target instanceof Element && target.closest("a[href]");
+    if (!link || ctrlKey || metaKey || shiftKey) return;
+    const { name, segments } = parseRoute(link.getAttribute("href") ?? "");
+    if (name !== "trace" || segments[0] !== id || !segments[1]) return;
+    event.preventDefault();
+    history.pushState(null, "", location.href);
+    goTo(segments[1]);
   }
 
   // By keyboard, the details follow only while they are open.
@@ -210,9 +249,28 @@ export function traceView(main, [id, span], query) {
 
   /** @param {string} spanId */
   function setAddress(spanId) {
-    const view = map.isShown() ? "map" : undefined;
-    history.replaceState(null, "", traceAddress(id, spanId, view));
-    map.setSpan(spanId);
+    chosen = spanId;
+    updateAddress();
+  }
+
+  function updateAddress() {
+    clearTimeout(addressTimer);
+    history.replaceState(null, "", traceAddress(id, chosen, view()));
+  }
+
+  // Browsers allow only so many changes while the wheel turns.
+  function updateAddressSoon() {
+    clearTimeout(addressTimer);
+    addressTimer = setTimeout(updateAddress, 300);
+  }
+
+  /** Shows what an address says. @param {URLSearchParams} query */
+  function restore(query) {
+    const { q, shape, critical, window } = readTraceState(query);
+    setShape(shape);
+    chart.showOnlyCritical(critical);
+    chart.zoomTo(window);
+    bar.setQuery(q);
   }
 
   function closeDetails() {
@@ -225,6 +283,10 @@ export function traceView(main, [id, span], query) {
 
   return {
     onKey(event) {
+      if (event.key === "i") {
+        setShape(view().shape === "icicle" ? "timeline" : "icicle");
+        return true;
+      }
       if (event.key !== "Escape")
         return map.isShown() ? map.onKey(event) : chart.onKey(event);
       if (panel.hidden) location.hash = "#/";
@@ -233,7 +295,7 @@ export function traceView(main, [id, span], query) {
     },
     navigate([otherId, spanId], query) {
       if (otherId !== id) return false;
-      showView(query);
+      restore(query);
       selectFromAddress(spanId);
       return true;
     },
@@ -242,7 +304,9 @@ export function traceView(main, [id, span], query) {
       unsubscribe();
       refresher.stop();
       clearInterval(viewedTimer);
+      clearTimeout(addressTimer);
       showColoursOf([]);
+      bar.dispose();
       chart.dispose();
       map.dispose();
     },

@@ -1,7 +1,8 @@
 // The window: the list and the chosen trace, side by side where there is room,
 // and one after the other where there is not.
 
-import { parseRoute, traceAddress } from "../model/route.js";
+import { parseRoute } from "../model/route.js";
+import { stateForAnother, traceAddress } from "../model/trace-address.js";
 import { paneBorder } from "./pane-border.js";
 import { el } from "./dom.js";
 import { listView } from "./list.js";
@@ -71,7 +72,7 @@ export function windowView(main, segments, query) {
     show(trace ? [trace.id] : []);
   }
 
-  /** @param {string[]} segments @param {URLSearchParams} [query] of the address of a trace */
+  /** @param {string[]} segments @param {URLSearchParams} [query] */
   function show([id, span], query) {
     const isOpen = id !== undefined;
     frame.classList.toggle("side-by-side", isOpen && WIDE.matches);
@@ -96,7 +97,7 @@ export function windowView(main, segments, query) {
     });
   }
 
-  /** @param {string} id @param {string | undefined} span @param {URLSearchParams} [query] */
+  /** @param {string} id @param {string | undefined} span @param {URLSearchParams | undefined} query */
   function openTrace(id, span, query) {
     const segments = span === undefined ? [id] : [id, span];
     if (trace?.id === id) {
@@ -139,9 +140,8 @@ export function windowView(main, segments, query) {
   // A walk through the list is one step of the history, and keeps the view.
   /** @param {TraceSummary} summary */
   function open({ trace_id: id }) {
-    const { query } = parseRoute(trace ? location.hash : "");
-    const view = query.get("view") === "map" ? "map" : undefined;
-    const address = traceAddress(id, undefined, view);
+    const { query } = parseRoute(location.hash);
+    const address = traceAddress(id, null, stateForAnother(query));
     if (trace) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
     show([id], parseRoute(address).query);

@@ -3,6 +3,7 @@
 mod clocks;
 mod eviction;
 mod graphs;
+mod hits;
 mod linked;
 mod measure;
 mod queries;
