@@ -38,7 +38,7 @@ async fn messages_are_seen_and_deleted_services_leave_the_menus() {
                 "document.querySelectorAll('.span').length === 1",
             )
             .await;
-        browser.click(".trace button[aria-pressed]").await;
+        browser.click(".trace button.pin").await;
         let said = match number {
             3 => "can’t be pinned|can't be pinned",
             _ => "is kept until it is unpinned",

@@ -51,6 +51,9 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", leave);
 addEventListener("pageshow", join);
+// A stream does not notice: the server may be on this machine or not.
+for (const change of ["offline", "online"])
+  addEventListener(change, () => feed.check());
 join();
 
 // Waits for its turn to ask the server: until no other tab does.

@@ -46,6 +46,11 @@ export class Feed {
     for (const timer of [this.#poll, this.#retry]) clearTimeout(timer);
   }
 
+  /** Asks at once, whatever the stream says. */
+  check() {
+    if (this.#isOn) this.#ask();
+  }
+
   #open() {
     const stream = this.handlers.openStream();
     this.#stream = stream;
@@ -93,17 +98,18 @@ export class Feed {
 
   async #ask() {
     clearTimeout(this.#poll);
-    let wait = POLL;
+    let hasFailed = false;
     try {
       const counts = await this.handlers.getCounts();
       if (this.#isOn) this.handlers.onCounts(counts);
     } catch (error) {
-      wait = GONE_POLL;
+      hasFailed = true;
       if (this.#isOn) this.handlers.onFailure(error);
     }
     const stream = this.#stream;
     const isStreaming = stream !== null && stream.readyState === stream.OPEN;
-    if (this.#isOn && !isStreaming) this.#askAfter(wait);
+    if (this.#isOn && (hasFailed || !isStreaming))
+      this.#askAfter(hasFailed ? GONE_POLL : POLL);
   }
 
   /** @param {number} wait */

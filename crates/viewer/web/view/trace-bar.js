@@ -28,6 +28,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     "button",
     {
       type: "button",
+      class: "pin",
       "aria-pressed": "false",
       title: "A pinned trace is kept until it is unpinned",
       onclick: togglePin,

@@ -195,7 +195,8 @@ export function traceView(main, [id, span], query) {
   function followLink(event) {
     const { target, ctrlKey, metaKey, shiftKey } = event;
     const link = target instanceof Element && target.closest("a[href]");
-    if (!link || ctrlKey || metaKey || shiftKey) return;
+    if (!link || map.element.contains(link) || ctrlKey || metaKey || shiftKey)
+      return;
     const { name, segments } = parseRoute(link.getAttribute("href") ?? "");
     if (name !== "trace" || segments[0] !== id || !segments[1]) return;
     event.preventDefault();
