@@ -51,9 +51,13 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", leave);
 addEventListener("pageshow", join);
-// A stream does not notice: the server may be on this machine or not.
-for (const change of ["offline", "online"])
-  addEventListener(change, () => feed.check());
+// A stream does not notice either. The server may be on this machine, or not.
+addEventListener("offline", () => feed.check());
+addEventListener("online", () => {
+  if (!isLeading) return;
+  feed.stop();
+  feed.start();
+});
 join();
 
 // Waits for its turn to ask the server: until no other tab does.
