@@ -14,31 +14,35 @@ const TRACES_PATH: &str = "/v1/traces";
 /// ```
 /// use tracing_tail::settings::{OTEL_EXPORTER_OTLP_ENDPOINT, Setting, endpoints};
 ///
-/// let value = |setting: &Setting| {
+/// let mut value = |setting: &Setting| {
 ///     (*setting == OTEL_EXPORTER_OTLP_ENDPOINT).then(|| "http://collector:4318".to_owned())
 /// };
-/// let (setting, url) = endpoints(value).next().unwrap();
-/// assert_eq!(setting, OTEL_EXPORTER_OTLP_ENDPOINT);
-/// assert_eq!(url, "http://collector:4318/v1/traces");
+/// let url = "http://collector:4318/v1/traces".to_owned();
+/// assert_eq!(endpoints(&mut value), [(OTEL_EXPORTER_OTLP_ENDPOINT, url)]);
 /// ```
-pub fn endpoints(
-    mut value: impl FnMut(&Setting) -> Option<String>,
-) -> impl Iterator<Item = (Setting, String)> {
-    let settings = [
-        OTLP_ENDPOINT,
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-        OTEL_EXPORTER_OTLP_ENDPOINT,
-        OTLP_DEFAULT_ENDPOINT,
-    ];
-    settings.into_iter().filter_map(move |setting| {
-        let url = value(&setting).filter(|url| !url.trim().is_empty())?;
+pub fn endpoints(value: &mut dyn FnMut(&Setting) -> Option<String>) -> Vec<(Setting, String)> {
+    let mut endpoints = Vec::new();
+    for setting in PRECEDENCE {
+        let url = value(&setting).unwrap_or_default();
+        if url.trim().is_empty() {
+            continue;
+        }
         let url = match setting {
             OTEL_EXPORTER_OTLP_ENDPOINT => of_traces(url.trim()),
             _ => url,
         };
-        Some((setting, url))
-    })
+        endpoints.push((setting, url));
+    }
+    endpoints
 }
+
+/// The settings, the first one that is set before the others.
+pub(super) const PRECEDENCE: [Setting; 4] = [
+    OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTLP_DEFAULT_ENDPOINT,
+];
 
 /// The endpoint of traces below one of all signals. A query stays behind the path.
 fn of_traces(base: &str) -> String {

@@ -214,8 +214,7 @@ impl Reader<'_> {
 
     /// Where spans go; `None` if OTLP_ENDPOINT, which requests are refused for, is malformed.
     fn endpoint(&mut self) -> Option<Target> {
-        let given: Vec<_> = endpoints(|setting| self.given(setting)).collect();
-        for (setting, url) in given {
+        for (setting, url) in endpoints(&mut |setting| self.given(setting)) {
             match parse::endpoint(&url) {
                 Ok(target) => return Some(target),
                 Err(problem) => self.refuse(&setting, &problem),

@@ -5,13 +5,14 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use super::endpoint::PRECEDENCE;
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPANS, APP_NAME, APP_SEED,
     APP_TELEMETRY_FAULTS, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
     OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
     OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_DEFAULT_ENDPOINT,
-    OTLP_ENDPOINT, SETTINGS, Setting, endpoints,
+    OTLP_ENDPOINT, SETTINGS, Setting,
 };
 use crate::messaging::delivery;
 use crate::simulate::overrides;
@@ -149,9 +150,9 @@ impl Values {
             Setting { env, .. } if env.ends_with("_ENDPOINT") => text(&OTLP_ENDPOINT).is_empty(),
             Setting { env, .. } if env.starts_with("OTEL_EXPORTER_") => exports(),
             // The token is for the viewer only.
-            APP_VIEWER_TOKEN => {
-                endpoints(|setting| Some(text(setting))).any(|(_, url)| url.contains(VIEWER_HOST))
-            }
+            APP_VIEWER_TOKEN => PRECEDENCE
+                .iter()
+                .any(|setting| text(setting).contains(VIEWER_HOST)),
             // Only the manifest reads it.
             APP_ALLOWED_HOST => false,
             _ => true,

@@ -13,7 +13,8 @@ use tracing_tail_host::variables::{Provider, Variables};
 
 /// Where a component sends its spans, and the setting that says so; none if it is secret or no setting says it.
 pub fn endpoint(component: &Component, variables: &Variables) -> Option<(Setting, String)> {
-    endpoints(|setting| variables.display_value(component, &setting.variable())).next()
+    let mut value = |setting: &Setting| variables.display_value(component, &setting.variable());
+    endpoints(&mut value).into_iter().next()
 }
 
 /// One warning for each URL of a component's `app_url_destino` and of its spans that names an unknown component, and for
