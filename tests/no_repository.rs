@@ -8,7 +8,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Test, tests};
-use crate::support::{Collector, Launch, PROGRAM, eventually, refusing_address, repository};
+use crate::support::{
+    Collector, Launch, PROGRAM, eventually, launch_app, refusing_address, repository,
+};
 
 pub(crate) const TESTS: &[Test] = tests! {
     components_inside: [
@@ -17,7 +19,11 @@ pub(crate) const TESTS: &[Test] = tests! {
         a_new_folder_has_the_app_and_nothing_is_replaced,
     ]
     sync: [doctor_finds_nothing_wrong_with_the_app_as_it_is]
-    embedded_host: [doctor_names_what_stands_in_the_way]
+    embedded_host: [
+        doctor_names_what_stands_in_the_way,
+        health_is_that_of_the_app,
+        a_second_up_says_that_the_state_is_in_use,
+    ]
 };
 
 /// A program with nothing of this process's environment but its PATH and home.
@@ -129,6 +135,42 @@ async fn a_new_folder_has_the_app_and_nothing_is_replaced() {
         std::fs::read_to_string(dir.join("spin.toml")).unwrap(),
         "mine"
     );
+}
+
+async fn health_is_that_of_the_app() {
+    let app = launch_app().start().await;
+    let address = app.url("").strip_prefix("http://").unwrap().to_owned();
+    let health = |address: String| {
+        tokio::task::spawn_blocking(move || {
+            program(repository())
+                .args(["health", &address])
+                .output()
+                .unwrap()
+        })
+    };
+    let output = health(address).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let (_socket, dead) = refusing_address();
+    let output = health(dead.to_string()).await.unwrap();
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("does not answer (connection_refused)"),
+        "{error}"
+    );
+}
+
+async fn a_second_up_says_that_the_state_is_in_use() {
+    let state = tempfile::tempdir().unwrap();
+    let up = || launch_app().state_dir(state.path());
+    let said = "is in use by another `up`";
+    let first = up().start().await;
+    assert!(!first.stderr().contains(said), "{}", first.stderr());
+    let second = up().start().await;
+    assert!(second.stderr().contains(said), "{}", second.stderr());
+    drop((first, second));
+    let third = up().start().await;
+    assert!(!third.stderr().contains(said), "{}", third.stderr());
 }
 
 fn doctor(environment: &[(&str, &str)]) -> Output {

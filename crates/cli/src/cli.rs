@@ -59,6 +59,8 @@ pub enum Command {
     Verify(Verify),
     /// Say what is here and what stands in the way: Spin, the port, settings, destinations, the collector
     Doctor(Doctor),
+    /// Ask a running app whether it answers, for health checks
+    Health(Health),
     /// Make a folder with an application in it: a manifest, a topology, and the components
     New(New),
     /// Print the completions for a shell
@@ -82,6 +84,14 @@ pub struct Doctor {
     /// The value of a variable, as for `up`
     #[arg(long, value_name = "VARIABLE")]
     pub variable: Vec<String>,
+}
+
+/// Arguments of `health`.
+#[derive(Debug, Args)]
+pub struct Health {
+    /// Where the app listens
+    #[arg(value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = parse_address)]
+    pub address: SocketAddr,
 }
 
 /// Arguments of `new`.

@@ -12,6 +12,7 @@
 //! - [`traffic`]: sends steady requests
 //! - [`verify`]: checks that every span of the requests it sends arrives
 //! - [`doctor`]: says what is here and what stands in the way
+//! - [`health`]: asks whether an app answers
 //! - [`new`]: makes a folder with an application
 //! - [`mesh`]: prints a topology as a manifest or a flowchart
 //! - [`shutdown`]: SIGINT and SIGTERM
@@ -32,6 +33,7 @@ pub mod cli;
 pub mod destinations;
 pub mod doctor;
 pub mod embedded;
+pub mod health;
 pub mod losses;
 pub mod mesh;
 pub mod message_account;
@@ -70,6 +72,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         }
         Some(Command::Verify(args)) => return Ok(verify::run::verify(args, shutdown).await),
         Some(Command::Doctor(args)) => return doctor::doctor(&args).await,
+        Some(Command::Health(args)) => return Ok(health::health(args.address).await),
         Some(Command::New(args)) => new::new(&args.dir)?,
         Some(Command::Completions(args)) => {
             let mut command = Cli::command();
