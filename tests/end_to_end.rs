@@ -56,9 +56,10 @@ mod unruly;
 mod verify;
 mod viewer;
 
-/// Tests of the component: they run in both worlds.
+/// Tests of the components: they run in both worlds.
 const BOTH_WORLDS: &[&[Test]] = &[
     bodies::TESTS,
+    browser::requests::TESTS,
     chain::TESTS,
     clock::TESTS,
     conformance::TESTS,
@@ -87,14 +88,19 @@ const BOTH_WORLDS: &[&[Test]] = &[
     secrets::TESTS,
     settings::TESTS,
     telemetry_faults::TESTS,
+    viewer::access::TESTS,
+    viewer::first_minute::TESTS,
+    viewer::intake::TESTS,
+    viewer::queries::TESTS,
+    viewer::store::TESTS,
 ];
 
-/// Tests of the host, the command line, the viewer, and the repository's files: they run once.
+/// Tests of the host, the command line, and the repository's files: they run once. So do most of those of the page: it
+/// is the same in both worlds, and asks only what the tests of the viewer ask too.
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::list::TESTS,
     browser::peers::TESTS,
-    browser::requests::TESTS,
     browser::trace::TESTS,
     components::TESTS,
     deploy::TESTS,
@@ -112,12 +118,7 @@ const ONCE: &[&[Test]] = &[
     verify::faults::TESTS,
     verify::peers::TESTS,
     unruly::TESTS,
-    viewer::access::TESTS,
-    viewer::first_minute::TESTS,
-    viewer::intake::TESTS,
     viewer::peers::TESTS,
-    viewer::queries::TESTS,
-    viewer::store::TESTS,
 ];
 
 fn main() -> ExitCode {

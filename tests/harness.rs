@@ -64,6 +64,8 @@ pub enum Needs {
     EmbeddedHost,
     /// Instances that serve several requests.
     ReusedInstances,
+    /// Instances that serve one request each, in the embedded host.
+    OwnInstances,
     /// Chromium and its driver.
     Browser,
     /// Programs of others, each named by an environment variable.
@@ -108,7 +110,12 @@ impl Needs {
     /// Why a test with these needs can't run here.
     fn unmet(self, world: World) -> Option<String> {
         let reason = match self {
-            Needs::EmbeddedHost if spin().is_some() => Some("needs the embedded host"),
+            Needs::EmbeddedHost | Needs::OwnInstances if spin().is_some() => {
+                Some("needs the embedded host")
+            }
+            Needs::OwnInstances if world.reuses_instances() => {
+                Some("under WASI 0.3 an instance serves many requests")
+            }
             Needs::ReusedInstances if !world.reuses_instances() => {
                 Some("under WASI 0.2 each request has an instance of its own")
             }
@@ -181,6 +188,7 @@ macro_rules! tests {
     (@needs sync) => { $crate::harness::Needs::Nothing };
     (@needs any_host) => { $crate::harness::Needs::Nothing };
     (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
+    (@needs own_instances) => { $crate::harness::Needs::OwnInstances };
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
     (@needs browser) => { $crate::harness::Needs::Browser };
     (@needs collector) => { $crate::harness::tests!(@peers Collector) };

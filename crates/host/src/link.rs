@@ -17,7 +17,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::engine;
 use crate::instance::{self, State};
 use crate::manifest::{self, Manifest};
-use crate::sqlite::{self, Databases, WriterQueue};
+use crate::sqlite::{self, Databases, Sharing};
 use crate::variables::{Values, Variables};
 
 /// A linked component, with everything that its instances need.
@@ -55,6 +55,8 @@ pub struct LinkOptions<'a> {
     pub environment: &'a [(String, String)],
     /// The folder of the databases.
     pub state_dir: &'a Path,
+    /// Whose connections they have.
+    pub sharing: Sharing,
 }
 
 /// Compiles and links each component that a trigger names.
@@ -69,7 +71,7 @@ pub fn link_all(
 ) -> Result<Vec<LinkedComponent>> {
     let mut compiled = HashMap::<PathBuf, Component>::new();
     let mut linked = Vec::<LinkedComponent>::new();
-    let writers = WriterQueue::default();
+    let databases = Databases::new(options.state_dir, options.sharing);
     for trigger in &manifest.triggers {
         let component = manifest::find(manifest, &trigger.component.value)?;
         if linked.iter().any(|known| known.id == component.id) {
@@ -92,9 +94,9 @@ pub fn link_all(
             pre: Arc::new(pre),
             environment: [component.environment.as_slice(), options.environment].concat(),
             variables: Arc::new(variables.of_component(component)?),
-            databases: Databases {
-                file: component.sqlite.then(|| Databases::file(options.state_dir)),
-                writers: Arc::clone(&writers),
+            databases: match component.sqlite {
+                true => databases.clone(),
+                false => Databases::default(),
             },
             allowed_hosts: Arc::new(variables.allowed_hosts(component)?),
             requests: Arc::default(),
@@ -103,8 +105,8 @@ pub fn link_all(
     Ok(linked)
 }
 
-/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, the
-/// variables of both, and the database of 0.3.
+/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, and the variables and
+/// the database of both.
 ///
 /// # Errors
 /// If the component imports anything else, or exports no HTTP handler.

@@ -21,7 +21,11 @@
 //! - [`attribute_set`]: attributes as hashes, for filters
 //! - [`reservation`]: memory for exports and responses
 //! - [`response`], [`settings`]
-//! - [`wasi`]: the clock and the database; no other module touches the outside
+//! - [`wasi`]: the clock and the database, for WASI 0.3 and 0.2; no other module touches the outside
+
+// The macros of spin-sdk 5 name it so.
+#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
+extern crate spin_sdk_5 as spin_sdk;
 
 pub mod access;
 pub mod api;
@@ -49,11 +53,13 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use crate::access::{origins, token};
+use crate::api::Asked;
 use crate::receive::Encoding;
 use crate::response::{Problem, add_security_headers};
 use crate::route::Route;
 use crate::settings::{Bounds, Settings};
 use crate::store::group_commit::GroupCommit;
+use crate::store::in_memory;
 use crate::wasi::Runtime;
 
 /// Any error while a request's body is read.
@@ -159,7 +165,12 @@ async fn serve<R: Runtime>(
     match head.uri.path().strip_prefix(api::PREFIX) {
         Some("app") => api::app(&head.method, &settings.process),
         Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
-        None => Ok(page::answer(head)),
+        None => {
+            if head.uri.path() == page::DOCUMENT {
+                in_memory::warn(runtime).await;
+            }
+            Ok(page::answer(head))
+        }
     }
 }
 
@@ -171,8 +182,12 @@ async fn query<R: Runtime>(
 ) -> Result<Response<Bytes>, Problem> {
     let database = runtime.connect().await?;
     group.flush(&database).await;
-    let request = (head, runtime.now() / 1_000_000);
-    let response = api::answer(&database, bounds, endpoint, request).await;
+    let asked = Asked {
+        head,
+        now: runtime.now() / 1_000_000,
+        in_memory: endpoint == "counts" && in_memory::is_lost(runtime, &database).await?,
+    };
+    let response = api::answer(&database, bounds, endpoint, asked).await;
     runtime.release(database);
     response
 }

@@ -64,6 +64,7 @@ async function showCounts() {
   try {
     const counts = await getCounts();
     gone.hidden = true;
+    byId("in-memory").hidden = !counts.in_memory;
     const parts = [
       count(counts.traces, "trace"),
       count(counts.spans, "span"),

@@ -201,6 +201,7 @@ export interface StoreCounts {
   changed: number;
   since: string;
   turned_away: number;
+  in_memory: boolean;
 }
 
 /** The parameters of a request; empty ones are not sent. */

@@ -118,6 +118,7 @@ fn link(
     let options = LinkOptions {
         environment,
         state_dir: &state_dir,
+        sharing: args.sharing,
     };
     let linked = link_all(&engine, manifest, variables, options)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
