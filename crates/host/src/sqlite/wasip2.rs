@@ -47,7 +47,7 @@ mod wit {
             "fermyon:spin/sqlite.[static]connection.open": async,
             "fermyon:spin/sqlite.[method]connection.execute": async,
         },
-        with: { "fermyon:spin/sqlite.connection": super::Connection },
+        with: { "fermyon:spin/sqlite.connection": crate::sqlite::Connection },
     });
 }
 
