@@ -67,3 +67,44 @@ impl Databases {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Writes a table in a transaction of one connection, and asks what another connection finds.
+    async fn found(sharing: Sharing) -> (bool, bool) {
+        let folder = TempDir::new().unwrap();
+        let databases = Databases::new(folder.path(), sharing);
+        let one = databases.open(DATABASE).await.unwrap();
+        let other = databases.open(DATABASE).await.unwrap();
+        let run = async |connection: &Connection, statement: &str| {
+            let ran = connection.clone().execute(statement.to_owned(), Vec::new());
+            ran.await.is_ok()
+        };
+        assert!(run(&one, "BEGIN").await);
+        assert!(run(&one, "CREATE TABLE t (a)").await);
+        let within = run(&other, "SELECT * FROM t").await;
+        assert!(run(&one, "COMMIT").await);
+        (within, run(&other, "SELECT * FROM t").await)
+    }
+
+    #[tokio::test]
+    async fn connections_see_of_each_other_what_the_sharing_says() {
+        assert_eq!(found(Sharing::File).await, (false, true));
+        assert_eq!(found(Sharing::Memory).await, (false, false));
+        assert_eq!(found(Sharing::OneConnection).await, (true, true));
+    }
+
+    #[tokio::test]
+    async fn a_component_opens_only_what_its_manifest_lists() {
+        let folder = TempDir::new().unwrap();
+        let databases = Databases::new(folder.path(), Sharing::File);
+        let denied = |opened: Result<Connection, Error>| matches!(opened, Err(Error::AccessDenied));
+        assert!(denied(databases.open("other").await));
+        assert!(denied(Databases::default().open(DATABASE).await));
+    }
+}
