@@ -68,6 +68,8 @@ pub enum Needs {
     OwnInstances,
     /// Chromium and its driver.
     Browser,
+    /// Those, and the embedded host.
+    BrowserAndEmbeddedHost,
     /// Programs of others, each named by an environment variable.
     Peers(&'static [Peer]),
 }
@@ -110,7 +112,9 @@ impl Needs {
     /// Why a test with these needs can't run here.
     fn unmet(self, world: World) -> Option<String> {
         let reason = match self {
-            Needs::EmbeddedHost | Needs::OwnInstances if spin().is_some() => {
+            Needs::EmbeddedHost | Needs::OwnInstances | Needs::BrowserAndEmbeddedHost
+                if spin().is_some() =>
+            {
                 Some("needs the embedded host")
             }
             Needs::OwnInstances if world.reuses_instances() => {
@@ -119,7 +123,7 @@ impl Needs {
             Needs::ReusedInstances if !world.reuses_instances() => {
                 Some("under WASI 0.2 each request has an instance of its own")
             }
-            Needs::Browser if !browser::is_installed() => {
+            Needs::Browser | Needs::BrowserAndEmbeddedHost if !browser::is_installed() => {
                 Some("needs Chromium: apt-get install chromium chromium-driver")
             }
             Needs::Peers(peers) => {
@@ -154,7 +158,12 @@ impl Test {
         Trial::ignorable_test(name, move || {
             if let Some(reason) = self.needs.unmet(world) {
                 let required = std::env::var_os(REQUIRE_BROWSER).is_some();
-                if self.needs == Needs::Browser && required {
+                let needs_browser = match self.needs {
+                    Needs::Browser => true,
+                    Needs::BrowserAndEmbeddedHost => spin().is_none(),
+                    _ => false,
+                };
+                if needs_browser && required {
                     return Err(Failed::from(format!("{REQUIRE_BROWSER} is set: {reason}")));
                 }
                 return Ok(Completion::ignored_with(reason));
@@ -190,6 +199,9 @@ macro_rules! tests {
     (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
     (@needs own_instances) => { $crate::harness::Needs::OwnInstances };
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
+    (@needs browser_and_embedded_host) => {
+        $crate::harness::Needs::BrowserAndEmbeddedHost
+    };
     (@needs browser) => { $crate::harness::Needs::Browser };
     (@needs collector) => { $crate::harness::tests!(@peers Collector) };
     (@needs collector_and_zipkin) => { $crate::harness::tests!(@peers Collector, Zipkin) };
