@@ -199,16 +199,17 @@ async fn says_so_where_the_host_loses_what_is_stored() {
         (&counts["in_memory"], &counts["traces"]),
         (&json!(true), &json!(0))
     );
-    for _ in 0..3 {
-        let page = app.request(Method::GET, "/traces/").send().await.unwrap();
-        assert_eq!(page.status(), 200);
-    }
+    assert_eq!(get(&app, "app").await.0, 200);
     let said = || {
         app.stderr()
             .matches("start the app with --state-dir")
             .count()
     };
     eventually("stderr has the way out", || (said() > 0).then_some(())).await;
+    for _ in 0..3 {
+        get(&app, "app").await;
+        get(&app, "counts").await;
+    }
     assert_eq!(said(), 1, "{}", app.stderr());
     let app = launch_app().start().await;
     assert_eq!(get(&app, "counts").await.1["in_memory"], false);

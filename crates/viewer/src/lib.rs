@@ -163,14 +163,12 @@ async fn serve<R: Runtime>(
     }
     access.check_token(head)?;
     match head.uri.path().strip_prefix(api::PREFIX) {
-        Some("app") => api::app(&head.method, &settings.process),
-        Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
-        None => {
-            if head.uri.path() == page::DOCUMENT {
-                in_memory::warn(runtime).await;
-            }
-            Ok(page::answer(head))
+        Some("app") => {
+            in_memory::warn(runtime).await;
+            api::app(&head.method, &settings.process)
         }
+        Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
+        None => Ok(page::answer(head)),
     }
 }
 

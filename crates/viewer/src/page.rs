@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The icon that browsers ask for on their own.
 pub const FAVICON: &str = "/favicon.ico";
 /// The path of the page.
-pub const DOCUMENT: &str = "/traces/";
+const ROOT: &str = "/traces/";
 /// The same from `/traces`.
 const BELOW: &str = "traces/";
 
@@ -44,7 +44,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Each file: its path, its media type, and its content, compressed with gzip.
 const FILES: &[(&str, &str, &[u8])] = &[
     (
-        DOCUMENT,
+        ROOT,
         HTML,
         include_bytes!(concat!(env!("OUT_DIR"), "/web/index.html")),
     ),
@@ -139,11 +139,11 @@ pub fn token_redirect(
     token: Option<&Token>,
     head: &Parts,
 ) -> Option<Result<Response<Bytes>, Problem>> {
-    let page = matches!(head.uri.path(), "/traces" | DOCUMENT);
+    let page = matches!(head.uri.path(), "/traces" | ROOT);
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     let (given, rest) = token::from_link(&head.uri).filter(|_| page && reads)?;
     // Both are relative, and the cookie is for the folder of its request: the app may be served below a prefix.
-    if head.uri.path() != DOCUMENT {
+    if head.uri.path() != ROOT {
         let query = head.uri.query().unwrap_or_default();
         return Some(Ok(redirect(
             StatusCode::SEE_OTHER,

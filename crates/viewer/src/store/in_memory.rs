@@ -40,7 +40,8 @@ async fn since(database: &impl Database) -> Result<i64, DatabaseError> {
     Ok(rows.first().map_or(0, |row| Value::integer(&row[0])))
 }
 
-/// Warns on stderr, once in the life of the instance, if the page is asked for where nothing can be shown.
+/// Warns on stderr, once in the life of the instance, if nothing can be shown. It is called when the page, which has found
+/// no traces, asks what it may send requests to: not for each export, since under WASI 0.2 that is an instance.
 pub async fn warn(runtime: &impl Runtime) {
     // Other errors are answered when the page asks for traces.
     if SAID.get() {
