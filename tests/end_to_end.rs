@@ -39,6 +39,7 @@ mod harness;
 mod limits;
 mod mesh;
 mod messages;
+mod no_repository;
 mod nothing_lost;
 mod origin;
 mod pressure;
@@ -99,8 +100,13 @@ const BOTH_WORLDS: &[&[Test]] = &[
 /// is the same in both worlds, and asks only what the tests of the viewer ask too.
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
+    browser::groups::TESTS,
     browser::list::TESTS,
+    browser::live::TESTS,
+    browser::map::TESTS,
     browser::peers::TESTS,
+    browser::rows::TESTS,
+    browser::states::TESTS,
     browser::trace::TESTS,
     components::TESTS,
     deploy::TESTS,
@@ -111,6 +117,7 @@ const ONCE: &[&[Test]] = &[
     examples::TESTS,
     mesh::TESTS,
     mesh::queues::TESTS,
+    no_repository::TESTS,
     raw_http::TESTS,
     security::TESTS,
     traffic::TESTS,
@@ -118,7 +125,9 @@ const ONCE: &[&[Test]] = &[
     verify::faults::TESTS,
     verify::peers::TESTS,
     unruly::TESTS,
+    viewer::events::TESTS,
     viewer::peers::TESTS,
+    viewer::senders::TESTS,
 ];
 
 fn main() -> ExitCode {

@@ -65,6 +65,7 @@ impl Loaded {
             environment: &[],
             state_dir: state,
             sharing: Sharing::default(),
+            embedded: |_| None,
         };
         let linked = link_all(engine, &manifest, &variables, options)?;
         let memory = MemoryBudget::new(usize::MAX);

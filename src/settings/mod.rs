@@ -9,6 +9,7 @@
 //! - [`Values`]: the values, and which of them are read
 //! - [`Config`]: what they mean
 //! - `activities`: the grammar of leaves and steps
+//! - [`endpoints`]: which setting says where spans go
 //! - [`text`]: durations, percentages and pairs in a value
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::telemetry::sampling::Sampling;
 
 mod activities;
 mod destinations;
+mod endpoint;
 mod entry;
 mod parse;
 mod read;
@@ -38,6 +40,7 @@ mod values;
 
 pub use activities::{LEAF_KEYS, STEP_KEYS};
 pub use destinations::QUEUE_KEYS;
+pub use endpoint::endpoints;
 pub use table::*;
 pub use values::{Value, Values};
 

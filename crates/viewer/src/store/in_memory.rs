@@ -40,24 +40,24 @@ async fn since(database: &impl Database) -> Result<i64, DatabaseError> {
     Ok(rows.first().map_or(0, |row| Value::integer(&row[0])))
 }
 
-/// Warns on stderr, once in the life of the instance, if nothing can be shown. It is called when the page, which has found
-/// no traces, asks what it may send requests to: not for each export, since under WASI 0.2 that is an instance.
-pub async fn warn(runtime: &impl Runtime) {
-    // Other errors are answered when the page asks for traces.
-    if SAID.get() {
-        return;
-    }
+/// The same for the page, which asks once. If so, it is also said on stderr, once in the life of the instance: not for
+/// each export, since under WASI 0.2 that is an instance. Errors of the database are left to the requests that need it.
+pub async fn warn(runtime: &impl Runtime) -> bool {
     let Ok(database) = runtime.connect().await else {
-        return;
+        return false;
     };
-    if is_lost(runtime, &database).await == Ok(true) && !SAID.replace(true) {
+    let is_lost = is_lost(runtime, &database).await == Ok(true);
+    runtime.release(database);
+    if is_lost && !SAID.replace(true) {
         eprintln!("{WARNING}");
     }
-    runtime.release(database);
+    is_lost
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures::executor::block_on;
 
     use super::*;
@@ -82,6 +82,10 @@ mod tests {
             self.0.notifier()
         }
 
+        async fn sleep(&self, duration: Duration) {
+            self.0.sleep(duration).await;
+        }
+
         fn now(&self) -> i64 {
             self.0.now()
         }
@@ -104,6 +108,10 @@ mod tests {
 
         fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
             self.0.notifier()
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            self.0.sleep(duration).await;
         }
 
         fn now(&self) -> i64 {

@@ -19,8 +19,13 @@ compile_error!("a component needs a runtime: build with the feature wasip3 or wa
 #[cfg(test)]
 pub(crate) mod native;
 
+use std::time::Duration;
+
 /// The environment of an instance.
 pub trait Runtime {
+    /// Whether a response may stay open while its instance answers others, as a stream of events does.
+    const STREAMS: bool = true;
+
     /// A connection to the database, prepared by [`crate::store::schema::prepare`].
     type Database: Database;
 
@@ -33,6 +38,9 @@ pub trait Runtime {
     /// A notifier, and a future that completes when the notifier is dropped. With it a request waits for another request
     /// of the same instance, which runs in a task of its own.
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>);
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
     /// Nanoseconds since 1970.
     fn now(&self) -> i64;

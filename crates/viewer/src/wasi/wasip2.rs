@@ -22,6 +22,7 @@ use spin_sdk::{http_component, variables};
 use wasi::clocks::monotonic_clock;
 
 use super::{Database, DatabaseError, Notifier, Row, Runtime, Value};
+use crate::response::Content;
 use crate::settings::{self, Settings};
 use crate::store::group_commit::GroupCommit;
 use crate::store::schema;
@@ -48,7 +49,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         Ok(settings) => answer(&Wasip2, &group, &settings, incoming(request)).await,
         Err(problem) => {
             eprintln!("{}", problem.detail);
-            problem.response()
+            problem.response().map(Content::Whole)
         }
     };
     send(response, out).await;
@@ -77,8 +78,13 @@ fn incoming(request: IncomingRequest) -> Request<impl Body<Data = Bytes, Error =
 }
 
 /// Sends a response, whose body is never copied as a whole.
-async fn send(response: Response<Bytes>, out: ResponseOutparam) {
-    let (head, body) = response.into_parts();
+async fn send(response: Response<Content>, out: ResponseOutparam) {
+    let (head, content) = response.into_parts();
+    let body = match content {
+        Content::Whole(body) => body,
+        // There are none: see `STREAMS`.
+        Content::Events(_) => Bytes::new(),
+    };
     let fields = head.headers.iter();
     let fields: Vec<_> = fields
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_owned()))
@@ -120,6 +126,9 @@ fn pause(duration: Duration) {
 struct Wasip2;
 
 impl Runtime for Wasip2 {
+    /// An instance that streamed would serve nobody else.
+    const STREAMS: bool = false;
+
     type Database = Open;
 
     async fn connect(&self) -> Result<Open, DatabaseError> {
@@ -142,6 +151,10 @@ impl Runtime for Wasip2 {
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
         // There is no other request to wait for.
         (Box::new(()), pending())
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        pause(duration);
     }
 
     fn now(&self) -> i64 {
