@@ -1,4 +1,4 @@
-//! The interfaces that the two components import from their host.
+//! The interfaces that the components import from their host.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,14 @@ use crate::support::{build, repository};
 
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
-        the_wasi_0_2_component_imports_nothing_newer_than_it_must,
+        the_wasi_0_2_components_import_nothing_newer_than_they_must,
         the_wasi_0_3_component_uses_only_wasi_http_0_3,
     ]
 };
 
 const WASIP3: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
 const WASIP2: &str = "target/wasip2/wasm32-wasip2/component/tracing_tail.wasm";
+const VIEWER_WASIP2: &str = "target/wasip2/wasm32-wasip2/component/tracing_tail_viewer.wasm";
 
 /// An interface's name and version.
 type Interface = (String, String);
@@ -37,22 +38,26 @@ fn interfaces(path: &str) -> (Vec<Interface>, Vec<Interface>) {
     )
 }
 
-fn the_wasi_0_2_component_imports_nothing_newer_than_it_must() {
+fn the_wasi_0_2_components_import_nothing_newer_than_they_must() {
     build("spin.wasip2.toml");
-    let (imports, exports) = interfaces(WASIP2);
-    assert!(imports.len() > 10, "{imports:?}");
-    for (name, version) in &imports {
-        let accepted: &[&str] = match name.as_str() {
-            "fermyon:spin/variables" => &["2.0.0"],
-            // Rust's standard library imports the first, for the seeds of its hash maps, and getrandom
-            // the second.
-            "wasi:random/insecure-seed" | "wasi:random/random" => &["0.2.0", "0.2.4"],
-            _ => &["0.2.0"],
-        };
-        assert!(accepted.contains(&version.as_str()), "{name}@{version}");
+    for component in [WASIP2, VIEWER_WASIP2] {
+        let (imports, exports) = interfaces(component);
+        assert!(imports.len() > 10, "{imports:?}");
+        for (name, version) in &imports {
+            let accepted: &[&str] = match name.as_str() {
+                // A host without SQLite runs the service, and not the viewer.
+                "fermyon:spin/sqlite" if component == WASIP2 => &[],
+                "fermyon:spin/variables" | "fermyon:spin/sqlite" => &["2.0.0"],
+                // Rust's standard library imports the first, for the seeds of its hash maps, and getrandom
+                // the second.
+                "wasi:random/insecure-seed" | "wasi:random/random" => &["0.2.0", "0.2.4"],
+                _ => &["0.2.0"],
+            };
+            assert!(accepted.contains(&version.as_str()), "{name}@{version}");
+        }
+        let handler = ("wasi:http/incoming-handler".to_owned(), "0.2.0".to_owned());
+        assert_eq!(exports, [handler]);
     }
-    let handler = ("wasi:http/incoming-handler".to_owned(), "0.2.0".to_owned());
-    assert_eq!(exports, [handler]);
 }
 
 fn the_wasi_0_3_component_uses_only_wasi_http_0_3() {

@@ -20,11 +20,12 @@ pub(crate) const TESTS: &[Test] = tests! {
         the_chained_services_differ_only_in_their_own_settings,
         each_page_of_settings_lists_every_setting_with_its_default,
         the_viewer_has_its_settings_with_their_defaults,
-        the_manifests_differ_only_in_source_and_build_and_in_the_viewer,
+        the_manifest_for_wasi_0_2_differs_only_in_source_and_build,
+        the_manifest_without_viewer_lacks_nothing_else,
     ]
 };
 
-/// The receiver in `spin.toml`; without a manifest, and under WASI 0.2, it is the original's collector.
+/// The receiver in `spin.toml`; without a manifest, and without a viewer, it is the original's collector.
 const VIEWER: &str = "http://viewer.spin.internal/v1/traces";
 
 fn manifest() -> Manifest {
@@ -133,35 +134,46 @@ fn the_viewer_has_its_settings_with_their_defaults() {
     }
 }
 
-/// The viewer exists for WASI 0.3 only. Without it, spans go to the collector.
-fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
-    let lines = |name, viewer: bool| {
-        let text = fs::read_to_string(repository().join(name)).unwrap();
-        let of_viewer = |block: &&str| {
-            let table = block.lines().find(|line| !line.starts_with('#'));
-            table.is_some_and(|table| table.starts_with("[component.viewer"))
-                || block.ends_with("component = \"viewer\"")
-        };
-        let blocks = text
-            .trim()
-            .split("\n\n")
-            .filter(|block| !viewer || !of_viewer(block));
-        let lines = blocks.flat_map(str::lines);
-        let lines = lines.filter(|line| !line.starts_with('#') && !line.starts_with("viewer_"));
-        // Comments are aligned after the longest default.
-        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-        lines.map(words).collect::<Vec<_>>()
-    };
-    let wasip3 = lines("spin.toml", true);
-    let wasip2 = lines("spin.wasip2.toml", false);
+/// The lines of a manifest, without comments of their own, and with the blanks of aligned ones as one.
+fn lines(text: &str) -> Vec<String> {
+    let lines = text.trim().lines().filter(|line| !line.starts_with('#'));
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    lines
+        .map(words)
+        .skip_while(String::is_empty)
+        .collect::<Vec<_>>()
+}
+
+fn the_manifest_for_wasi_0_2_differs_only_in_source_and_build() {
+    let read = |name| fs::read_to_string(repository().join(name)).unwrap();
+    let [wasip3, wasip2] = ["spin.toml", "spin.wasip2.toml"].map(|name| lines(&read(name)));
     assert_eq!(wasip3.len(), wasip2.len());
     for (one, other) in wasip3.iter().zip(&wasip2) {
         let key = one.split(" = ").next().unwrap();
-        let differ =
-            ["source", "command", "otlp_default_endpoint"].contains(&key) && other.starts_with(key);
+        let differ = ["source", "command"].contains(&key) && other.starts_with(key);
         assert_eq!(one != other, differ, "{one}\n{other}");
-        if key == "otlp_default_endpoint" {
-            assert_eq!(one.replace(VIEWER, OTLP_ENDPOINT.default), *other);
-        }
+        let folder = other.replace("target/wasip2", "target");
+        let built = folder.replace("--no-default-features --features wasip2 ", "");
+        assert_eq!(*one, built, "only the folder and the feature differ");
     }
+}
+
+/// Without the viewer, spans go to the collector.
+fn the_manifest_without_viewer_lacks_nothing_else() {
+    let read = |name| fs::read_to_string(repository().join(name)).unwrap();
+    let of_viewer = |block: &&str| {
+        let table = block.lines().find(|line| !line.starts_with('#'));
+        table.is_some_and(|table| table.starts_with("[component.viewer"))
+            || block.ends_with("component = \"viewer\"")
+    };
+    let whole = read("spin.wasip2.toml");
+    let blocks = whole.trim().split("\n\n").filter(|block| !of_viewer(block));
+    let expected = lines(&blocks.collect::<Vec<_>>().join("\n\n"))
+        .into_iter()
+        .filter(|line| !line.starts_with("viewer_") && !line.starts_with("app_viewer_"))
+        .map(|line| line.replace(VIEWER, OTLP_ENDPOINT.default));
+    let text = read("spin.no-viewer.toml");
+    assert_eq!(lines(&text), expected.collect::<Vec<_>>());
+    assert!(!lines(&text).join("\n").contains("viewer"));
+    assert!(!text.contains("sqlite"), "a host without SQLite refuses it");
 }

@@ -57,9 +57,10 @@ mod unruly;
 mod verify;
 mod viewer;
 
-/// Tests of the component: they run in both worlds.
+/// Tests of the components: they run in both worlds.
 const BOTH_WORLDS: &[&[Test]] = &[
     bodies::TESTS,
+    browser::requests::TESTS,
     chain::TESTS,
     clock::TESTS,
     conformance::TESTS,
@@ -88,9 +89,15 @@ const BOTH_WORLDS: &[&[Test]] = &[
     secrets::TESTS,
     settings::TESTS,
     telemetry_faults::TESTS,
+    viewer::access::TESTS,
+    viewer::first_minute::TESTS,
+    viewer::intake::TESTS,
+    viewer::queries::TESTS,
+    viewer::store::TESTS,
 ];
 
-/// Tests of the host, the command line, the viewer, and the repository's files: they run once.
+/// Tests of the host, the command line, and the repository's files: they run once. So do most of those of the page: it
+/// is the same in both worlds, and asks only what the tests of the viewer ask too.
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::groups::TESTS,
@@ -98,7 +105,6 @@ const ONCE: &[&[Test]] = &[
     browser::live::TESTS,
     browser::map::TESTS,
     browser::peers::TESTS,
-    browser::requests::TESTS,
     browser::rows::TESTS,
     browser::states::TESTS,
     browser::trace::TESTS,
@@ -119,14 +125,9 @@ const ONCE: &[&[Test]] = &[
     verify::faults::TESTS,
     verify::peers::TESTS,
     unruly::TESTS,
-    viewer::access::TESTS,
     viewer::events::TESTS,
-    viewer::first_minute::TESTS,
-    viewer::intake::TESTS,
     viewer::peers::TESTS,
-    viewer::queries::TESTS,
     viewer::senders::TESTS,
-    viewer::store::TESTS,
 ];
 
 fn main() -> ExitCode {

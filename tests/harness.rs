@@ -65,10 +65,14 @@ pub enum Needs {
     EmbeddedHost,
     /// Instances that serve several requests.
     ReusedInstances,
+    /// Instances that serve one request each, in the embedded host.
+    OwnInstances,
     /// A program that was built with its components inside.
     ComponentsInside,
     /// Chromium and its driver.
     Browser,
+    /// Those, and the embedded host.
+    BrowserAndEmbeddedHost,
     /// Programs of others, each named by an environment variable.
     Peers(&'static [Peer]),
     /// The same, and the embedded host.
@@ -128,8 +132,16 @@ impl Needs {
     /// Why a test with these needs can't run here.
     fn unmet(self, world: World) -> Option<String> {
         let reason = match self {
-            Needs::EmbeddedHost | Needs::Senders(_) if spin().is_some() => {
+            Needs::EmbeddedHost
+            | Needs::OwnInstances
+            | Needs::BrowserAndEmbeddedHost
+            | Needs::Senders(_)
+                if spin().is_some() =>
+            {
                 Some("needs the embedded host")
+            }
+            Needs::OwnInstances if world.reuses_instances() => {
+                Some("under WASI 0.3 an instance serves many requests")
             }
             Needs::ReusedInstances if !world.reuses_instances() => {
                 Some("under WASI 0.2 each request has an instance of its own")
@@ -137,7 +149,7 @@ impl Needs {
             Needs::ComponentsInside if COMPONENTS.is_empty() => {
                 Some("needs a program that was built with TRACING_TAIL_EMBED=1, or --release")
             }
-            Needs::Browser if !browser::is_installed() => {
+            Needs::Browser | Needs::BrowserAndEmbeddedHost if !browser::is_installed() => {
                 Some("needs Chromium: apt-get install chromium chromium-driver")
             }
             Needs::Peers(peers) | Needs::Senders(peers) => {
@@ -172,7 +184,12 @@ impl Test {
         Trial::ignorable_test(name, move || {
             if let Some(reason) = self.needs.unmet(world) {
                 let required = std::env::var_os(REQUIRE_BROWSER).is_some();
-                if self.needs == Needs::Browser && required {
+                let needs_browser = match self.needs {
+                    Needs::Browser => true,
+                    Needs::BrowserAndEmbeddedHost => spin().is_none(),
+                    _ => false,
+                };
+                if needs_browser && required {
                     return Err(Failed::from(format!("{REQUIRE_BROWSER} is set: {reason}")));
                 }
                 return Ok(Completion::ignored_with(reason));
@@ -206,7 +223,11 @@ macro_rules! tests {
     (@needs sync) => { $crate::harness::Needs::Nothing };
     (@needs any_host) => { $crate::harness::Needs::Nothing };
     (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
+    (@needs own_instances) => { $crate::harness::Needs::OwnInstances };
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
+    (@needs browser_and_embedded_host) => {
+        $crate::harness::Needs::BrowserAndEmbeddedHost
+    };
     (@needs components_inside) => { $crate::harness::Needs::ComponentsInside };
     (@needs browser) => { $crate::harness::Needs::Browser };
     (@needs collector) => { $crate::harness::tests!(@peers Collector) };

@@ -34,7 +34,7 @@ struct Subject {
 }
 
 /// The first is the floor for the others; the goals apply to the services.
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 5] = [
     Subject {
         title: "floor: echo of the body",
         manifest: "bench/floor/spin.toml",
@@ -53,13 +53,19 @@ const SUBJECTS: [Subject; 4] = [
         title: "service, WASI 0.2",
         manifest: "spin.wasip2.toml",
         id: "tracing-tail",
-        // As in spin.toml, so that no name is resolved.
-        settings: &[("endpoint", "http://viewer.spin.internal/v1/traces")],
+        settings: &[],
         request: bench_steps::request,
     },
     Subject {
         title: "viewer, its page",
         manifest: "spin.toml",
+        id: "viewer",
+        settings: &[],
+        request: page,
+    },
+    Subject {
+        title: "viewer, WASI 0.2, its page",
+        manifest: "spin.wasip2.toml",
         id: "viewer",
         settings: &[],
         request: page,

@@ -20,6 +20,7 @@ use tracing_tail_host::link::{LinkOptions, link_all};
 use tracing_tail_host::manifest::{self, Manifest};
 use tracing_tail_host::memory::MemoryBudget;
 use tracing_tail_host::output::Output;
+use tracing_tail_host::sqlite::Sharing;
 use tracing_tail_host::variables::{Provider, Variables};
 use wasmtime::component::Accessor;
 use wasmtime::{AsContext as _, AsContextMut as _, Engine, Store};
@@ -63,6 +64,7 @@ impl Loaded {
         let options = LinkOptions {
             environment: &[],
             state_dir: state,
+            sharing: Sharing::default(),
             embedded: |_| None,
         };
         let linked = link_all(engine, &manifest, &variables, options)?;

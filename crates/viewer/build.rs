@@ -20,6 +20,12 @@ const VENDORED: &str = "web/vendor/dagre";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    // Interfaces of WASI 0.2.0 stay what they are, though the standard library wants 0.2.4 of one.
+    if var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm")
+        && var("CARGO_FEATURE_WASIP2").is_ok()
+    {
+        println!("cargo::rustc-link-arg-cdylib=--merge-imports-based-on-semver=false");
+    }
     let out = var("OUT_DIR")?;
     for folder in FOLDERS {
         println!("cargo::rerun-if-changed={folder}");

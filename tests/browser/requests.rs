@@ -11,6 +11,9 @@ pub(crate) const TESTS: &[Test] = tests! {
         sends_a_request_and_shows_its_trace_without_reloading,
         a_fault_from_the_form_hits_its_hop,
     ]
+    browser_and_embedded_host: [
+        the_page_says_that_the_host_loses_what_is_stored,
+    ]
 };
 
 /// The minimum contrast of text with its background, and of a service's colour with a card
@@ -224,4 +227,25 @@ async fn a_fault_from_the_form_hits_its_hop() {
         let script = format!("document.body.innerText.includes('{text}')");
         browser.wait_until(text, &script).await;
     }
+}
+
+async fn the_page_says_that_the_host_loses_what_is_stored() {
+    let browser = Browser::start().await;
+    let notice = "document.querySelector('#in-memory').checkVisibility()";
+    let counted = "document.querySelector('#held').textContent.includes('0 traces')";
+    let app = launch_app().start().await;
+    browser.open(&app.url("/traces/")).await;
+    browser.wait_until("the counts are there", counted).await;
+    let shown = browser.execute(&format!("return {notice}")).await;
+    assert_eq!(shown, false, "traces are kept");
+    let app = launch_app()
+        .argument("--sharing")
+        .argument("own-memory")
+        .start()
+        .await;
+    browser.open(&app.url("/traces/")).await;
+    browser.wait_until("it is said", notice).await;
+    let text = browser.text("#in-memory").await;
+    assert!(text.contains("--state-dir"), "the way out: {text}");
+    screenshot(&browser, "in-memory").await;
 }

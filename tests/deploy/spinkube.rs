@@ -41,11 +41,11 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
     let image = string(app, "/spec/image");
     assert_pinned(image);
     assert!(image.contains("/your-account/"), "{image} is nobody's");
-    assert!(
-        text("docs/deploy.md").contains(&format!("spin registry push -f spin.wasip2.toml {image}"))
-    );
+    assert!(text("docs/deploy.md").contains(&format!(
+        "spin registry push -f spin.no-viewer.toml {image}"
+    )));
 
-    let manifest = manifest("spin.wasip2.toml");
+    let manifest = manifest("spin.no-viewer.toml");
     let version = manifest.version.as_deref().unwrap();
     assert!(
         image.ends_with(&format!(":{version}")),
@@ -72,10 +72,8 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
         .variables
         .iter()
         .filter(|(_, variable)| variable.secret)
-        // There is no viewer, and the headers of all signals are those of traces.
-        .filter(|(name, _)| {
-            !["viewer_token", "exporter_otlp_traces_headers"].contains(&name.value.as_str())
-        });
+        // The headers of all signals are those of traces.
+        .filter(|(name, _)| name.value != "exporter_otlp_traces_headers");
     let secrets = secrets.map(|(name, _)| name.value.clone());
     assert_eq!(
         from_secret,

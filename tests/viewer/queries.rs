@@ -15,6 +15,9 @@ pub(crate) const TESTS: &[Test] = tests! {
         builds_tree_graph_and_export_whatever_the_order_of_arrival,
         finds_everything_that_it_shows,
     ]
+    own_instances: [
+        has_no_stream_of_events_where_an_instance_serves_one_request,
+    ]
 };
 
 async fn nests_a_server_span_with_its_clients_id_and_marks_odd_times() {
@@ -348,4 +351,10 @@ async fn finds_everything_that_it_shows() {
     );
     assert_eq!(found("text", "nothing").await, 0);
     assert_eq!(found("trace_id", TRACE).await, 1);
+}
+
+async fn has_no_stream_of_events_where_an_instance_serves_one_request() {
+    let app = launch_app().start().await;
+    let answer = app.request(reqwest::Method::GET, "/traces/api/events");
+    assert_eq!(answer.send().await.unwrap().status(), 204);
 }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::{JSON, TRACE, export, get, send, span, trace};
 use crate::harness::{Test, tests};
-use crate::support::{App, launch_app};
+use crate::support::{App, PATIENCE, eventually, launch_app};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -14,6 +14,12 @@ pub(crate) const TESTS: &[Test] = tests! {
         keeps_pinned_traces_and_ignores_late_spans_of_evicted_ones,
         evicts_the_oldest_traces_and_survives_a_restart,
         stays_within_its_byte_limit_and_names_a_malformed_limit,
+    ]
+    embedded_host: [
+        says_so_where_the_host_loses_what_is_stored,
+    ]
+    own_instances: [
+        works_where_all_instances_have_one_connection,
     ]
 };
 
@@ -175,5 +181,69 @@ async fn stays_within_its_byte_limit_and_names_a_malformed_limit() {
             .as_str()
             .unwrap()
             .starts_with("APP_VIEWER_TRACES: 'many' is not")
+    );
+}
+
+/// As Spin does from 3.0 on, for an app from a registry.
+async fn says_so_where_the_host_loses_what_is_stored() {
+    let app = launch_app()
+        .argument("--sharing")
+        .argument("own-memory")
+        .start()
+        .await;
+    for number in 1..=3 {
+        assert_eq!(send(&app, JSON, trace(number)).await.status(), 200);
+    }
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["in_memory"], &counts["traces"]),
+        (&json!(true), &json!(0))
+    );
+    assert_eq!(get(&app, "app").await.0, 200);
+    let said = || {
+        app.stderr()
+            .matches("start the app with --state-dir")
+            .count()
+    };
+    eventually("stderr has the way out", || (said() > 0).then_some(())).await;
+    for _ in 0..3 {
+        get(&app, "app").await;
+        get(&app, "counts").await;
+    }
+    assert_eq!(said(), 1, "{}", app.stderr());
+    let app = launch_app().start().await;
+    assert_eq!(get(&app, "counts").await.1["in_memory"], false);
+}
+
+/// As in Spin before 3.0, where one instance's statements fall into the transaction of another.
+async fn works_where_all_instances_have_one_connection() {
+    let app = launch_app()
+        .argument("--sharing")
+        .argument("one")
+        .start()
+        .await;
+    let writes = (1..=24_u64).map(|number| {
+        let app = &app;
+        async move {
+            let started = std::time::Instant::now();
+            loop {
+                let status = send(app, JSON, trace(number)).await.status();
+                if status == 200 {
+                    let (status, list) = get(app, "traces").await;
+                    assert_eq!(status, 200, "{list}");
+                    return;
+                }
+                assert_eq!(status, 503);
+                assert!(started.elapsed() < PATIENCE);
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    });
+    futures::future::join_all(writes).await;
+    let (_, counts) = get(&app, "counts").await;
+    assert_eq!(
+        (&counts["spans"], &counts["received"]),
+        (&json!(24), &json!(24)),
+        "{counts}"
     );
 }

@@ -21,6 +21,7 @@ use tracing_tail_host::server::connection::{MAX_HEAD_BYTES, MAX_HEADERS};
 use tracing_tail_host::server::connections::{
     HEAD_TIMEOUT, KEEP_ALIVE, MAX_CONNECTIONS, WRITE_TIMEOUT,
 };
+use tracing_tail_host::sqlite::Sharing;
 
 /// Runs a Spin HTTP application on the engine that Spin is made of. Without a command: `up`.
 #[derive(Debug, Parser)]
@@ -290,6 +291,9 @@ pub struct Up {
     /// Where databases are kept [default: .spin beside the manifest]
     #[arg(long, value_name = "PATH")]
     pub state_dir: Option<PathBuf>,
+    /// Whose connections databases have: own-file, own-memory or one, for tests of what runs in other hosts too
+    #[arg(long, value_name = "KIND", default_value = "own-file", hide = true, value_parser = parse_sharing)]
+    pub sharing: Sharing,
     /// Run every build command first, stale or not
     #[arg(long)]
     pub build: bool,
@@ -326,6 +330,15 @@ impl Up {
 pub enum Summary {
     /// One line of JSON.
     Json,
+}
+
+fn parse_sharing(argument: &str) -> Result<Sharing, String> {
+    match argument {
+        "own-file" => Ok(Sharing::File),
+        "own-memory" => Ok(Sharing::Memory),
+        "one" => Ok(Sharing::OneConnection),
+        _ => Err("own-file, own-memory or one".to_owned()),
+    }
 }
 
 /// The least memory that a few instances need.

@@ -15,7 +15,7 @@
 //! - [`engine`]: wasmtime, and compiling
 //! - [`link`]: a component and the interfaces that it imports
 //! - [`instance`]: the data of an instance, and `spin:variables`
-//! - [`sqlite`]: the interface `spin:sqlite`
+//! - [`sqlite`]: the database, `spin:sqlite`
 //! - [`outbound`]: requests that leave an instance, to another component or to the network
 //!
 //! Serve

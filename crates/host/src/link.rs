@@ -18,7 +18,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::engine;
 use crate::instance::{self, State};
 use crate::manifest::{self, Manifest};
-use crate::sqlite::{self, Databases, WriterQueue};
+use crate::sqlite::{self, Databases, Sharing};
 use crate::variables::{Values, Variables};
 
 /// A linked component, with everything that its instances need.
@@ -56,6 +56,8 @@ pub struct LinkOptions<'a> {
     pub environment: &'a [(String, String)],
     /// The folder of the databases.
     pub state_dir: &'a Path,
+    /// Whose connections they have.
+    pub sharing: Sharing,
     /// The content of Wasm files that are not on the disk.
     pub embedded: fn(&Path) -> Option<&'static [u8]>,
 }
@@ -72,7 +74,7 @@ pub fn link_all(
 ) -> Result<Vec<LinkedComponent>> {
     let compiled = compile_all(engine, manifest, options.embedded)?;
     let mut linked = Vec::<LinkedComponent>::new();
-    let writers = WriterQueue::default();
+    let databases = Databases::new(options.state_dir, options.sharing);
     for trigger in &manifest.triggers {
         let component = manifest::find(manifest, &trigger.component.value)?;
         if linked.iter().any(|known| known.id == component.id) {
@@ -87,9 +89,9 @@ pub fn link_all(
             pre: Arc::new(pre),
             environment: [component.environment.as_slice(), options.environment].concat(),
             variables: Arc::new(variables.of_component(component)?),
-            databases: Databases {
-                file: component.sqlite.then(|| Databases::file(options.state_dir)),
-                writers: Arc::clone(&writers),
+            databases: match component.sqlite {
+                true => databases.clone(),
+                false => Databases::default(),
             },
             allowed_hosts: Arc::new(variables.allowed_hosts(component)?),
             requests: Arc::default(),
@@ -128,8 +130,8 @@ fn compile_all<'m>(
     })
 }
 
-/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, the
-/// variables of both, and the database of 0.3.
+/// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, and the variables and
+/// the database of both.
 ///
 /// # Errors
 /// If the component imports anything else, or exports no HTTP handler.

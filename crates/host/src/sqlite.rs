@@ -1,24 +1,22 @@
-//! `spin:sqlite`: one database, in a file beside the manifest, as in Spin.
+//! `spin:sqlite` of WASI 0.3, and `fermyon:spin/sqlite` of 0.2: one database, in a file beside the manifest, as in Spin.
 //!
 //! Each connection that a guest opens is a connection of SQLite's own, so a transaction belongs to whoever began it.
 //! A guest reaches its own database and nothing else (`sqlite/authorizer.rs`), and an answer is bounded.
-
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use wasmtime::component::{
     Accessor, FutureReader, HasData, Linker, Resource, ResourceTable, StreamReader,
 };
 
-use crate::manifest::DATABASE;
-
 mod authorizer;
 mod connection;
+mod databases;
 mod query;
 mod session;
 mod statement;
+mod wasip2;
 
 pub use connection::Connection;
+pub use databases::{Databases, Sharing, WriterQueue};
 
 mod wit {
     #![allow(missing_docs, reason = "generated")]
@@ -79,32 +77,6 @@ use wit::spin::sqlite::sqlite::{self, Error, QueryResult, RowResult, Value};
 /// The size of an answer, in bytes. Beyond, the statement fails.
 pub const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 
-/// The databases that a component may open.
-#[derive(Debug, Clone, Default)]
-pub struct Databases {
-    /// The file of [`DATABASE`]; none if the component may not open it.
-    pub file: Option<PathBuf>,
-    /// The queue of those who want to write to it.
-    pub writers: WriterQueue,
-}
-
-/// A queue of writers, shared by all who open a database.
-pub type WriterQueue = Arc<tokio::sync::Mutex<()>>;
-
-impl Databases {
-    /// The file of [`DATABASE`] in a state folder.
-    pub fn file(state_dir: &Path) -> PathBuf {
-        state_dir.join("sqlite_db.db")
-    }
-
-    fn find(&self, database: &str) -> Result<(PathBuf, WriterQueue), Error> {
-        match &self.file {
-            Some(file) if database == DATABASE => Ok((file.clone(), Arc::clone(&self.writers))),
-            _ => Err(Error::AccessDenied),
-        }
-    }
-}
-
 /// The part of a store's data that databases are opened with.
 pub struct SqliteView<'a> {
     /// The databases that may be opened.
@@ -120,14 +92,15 @@ impl HasData for HasSqlite {
     type Data<'a> = SqliteView<'a>;
 }
 
-/// Adds the interface to a linker; `view` finds its part in the data of a store.
+/// Adds both interfaces to a linker; `view` finds their part in the data of a store.
 ///
 /// # Errors
-/// If the linker already has it.
+/// If the linker already has one of them.
 pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> SqliteView<'_>,
 ) -> wasmtime::Result<()> {
+    wasip2::add_to_linker(linker, view)?;
     sqlite::add_to_linker::<_, HasSqlite>(linker, view)
 }
 
@@ -157,8 +130,7 @@ impl sqlite::Host for SqliteView<'_> {}
 
 impl sqlite::HostConnection for SqliteView<'_> {
     async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
-        let (file, writers) = self.databases.find(&database)?;
-        let connection = Connection::open(file, writers).await?;
+        let connection = self.databases.open(&database).await?;
         self.push(connection)
     }
 
@@ -197,9 +169,8 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for HasSqlite {
         accessor: &Accessor<T, Self>,
         database: String,
     ) -> Result<Resource<Connection>, Error> {
-        let found = accessor.with(|mut access| access.get().databases.find(&database));
-        let (file, writers) = found?;
-        let connection = Connection::open(file, writers).await?;
+        let databases = accessor.with(|mut access| access.get().databases.clone());
+        let connection = databases.open(&database).await?;
         accessor.with(|mut access| access.get().push(connection))
     }
 

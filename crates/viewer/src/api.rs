@@ -13,6 +13,7 @@ use crate::reservation::MemoryReservation;
 use crate::response::{Problem, json as json_response, to_json, with_body};
 use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
+use crate::store::totals::Counts;
 use crate::store::{export, facets, graph as store_graph, groups, links, list, spans, totals};
 use crate::view::links::SpanLinks;
 use crate::view::{self, SpanName};
@@ -21,7 +22,18 @@ use crate::wasi::{Database, DatabaseError};
 /// The prefix of every path of the API.
 pub const PREFIX: &str = "/traces/api/";
 
-/// Answers a request to `endpoint`, which is its path after [`PREFIX`], at a time in milliseconds since 1970.
+/// What a request of the API is answered with.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'r> {
+    /// The head of the request.
+    pub head: &'r Parts,
+    /// The time, in milliseconds since 1970.
+    pub now: i64,
+    /// Whether the host loses what is stored: [`Counts::in_memory`].
+    pub in_memory: bool,
+}
+
+/// Answers a request to `endpoint`, which is its path after [`PREFIX`].
 ///
 /// # Errors
 /// The problem to answer instead.
@@ -29,7 +41,11 @@ pub async fn answer(
     database: &impl Database,
     bounds: &Bounds,
     endpoint: &str,
-    (request, now): (&Parts, i64),
+    Asked {
+        head: request,
+        now,
+        in_memory,
+    }: Asked<'_>,
 ) -> Result<Response<Bytes>, Problem> {
     let segments: Vec<&str> = endpoint.split('/').collect();
     let known = matches!(
@@ -71,7 +87,11 @@ pub async fn answer(
             Ok(json_response(&facets::facets(database, &filter).await?))
         }
         (&Method::GET | &Method::HEAD, ["counts"]) => {
-            Ok(json_response(&totals::counts(database).await?))
+            let counts = totals::counts(database).await?;
+            Ok(json_response(&Counts {
+                in_memory,
+                ..counts
+            }))
         }
         (method, path) => {
             let problem = format!("{method} is not possible on '{endpoint}'");
@@ -93,9 +113,12 @@ pub async fn answer(
 ///
 /// # Errors
 /// 405 for another method.
-pub fn app(method: &Method, process: &str) -> Result<Response<Bytes>, Problem> {
+pub fn app(method: &Method, process: &str, in_memory: bool) -> Result<Response<Bytes>, Problem> {
     match *method {
-        Method::GET | Method::HEAD => Ok(json_response(&json!({ "process": process }))),
+        Method::GET | Method::HEAD => Ok(json_response(&json!({
+            "process": process,
+            "in_memory": in_memory,
+        }))),
         _ => {
             let problem = format!("{method} is not possible on 'app'");
             Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, problem))

@@ -22,7 +22,11 @@
 //! - [`attribute_set`]: attributes as hashes, for filters
 //! - [`reservation`]: memory for exports and responses
 //! - [`response`], [`settings`]
-//! - [`wasi`]: the clock and the database; no other module touches the outside
+//! - [`wasi`]: the clock and the database, for WASI 0.3 and 0.2; no other module touches the outside
+
+// The macros of spin-sdk 5 name it so.
+#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
+extern crate spin_sdk_5 as spin_sdk;
 
 pub mod access;
 pub mod api;
@@ -51,11 +55,13 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use crate::access::{origins, token};
+use crate::api::Asked;
 use crate::receive::Encoding;
 use crate::response::{Content, Problem, add_security_headers};
 use crate::route::Route;
 use crate::settings::{Bounds, Settings};
 use crate::store::group_commit::GroupCommit;
+use crate::store::in_memory;
 use crate::wasi::Runtime;
 
 /// Any error while a request's body is read.
@@ -168,9 +174,15 @@ async fn serve<R: Runtime>(
         Some(events::ENDPOINT) => {
             // Another site's page can't read a stream, but it could keep it open.
             access.check_own_site(head)?;
-            return events::answer(head);
+            return match R::STREAMS {
+                true => events::answer(head),
+                false => Ok(events::none()),
+            };
         }
-        Some("app") => api::app(&head.method, &settings.process)?,
+        Some("app") => {
+            let in_memory = in_memory::warn(runtime).await;
+            api::app(&head.method, &settings.process, in_memory)?
+        }
         Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await?,
         None => page::answer(head),
     };
@@ -185,8 +197,12 @@ async fn query<R: Runtime>(
 ) -> Result<Response<Bytes>, Problem> {
     let database = runtime.connect().await?;
     group.flush(&database).await;
-    let request = (head, runtime.now() / 1_000_000);
-    let response = api::answer(&database, bounds, endpoint, request).await;
+    let asked = Asked {
+        head,
+        now: runtime.now() / 1_000_000,
+        in_memory: endpoint == "counts" && in_memory::is_lost(runtime, &database).await?,
+    };
+    let response = api::answer(&database, bounds, endpoint, asked).await;
     runtime.release(database);
     response
 }

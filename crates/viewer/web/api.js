@@ -61,7 +61,7 @@ export const getGroups = (parameters) => get("traces/groups", parameters);
 /** @returns {Promise<Graph>} */
 export const getGraph = () => get("graph");
 
-/** What the page has to know about the app. @returns {Promise<{ process: string }>} */
+/** What the page has to know about the app. @returns {Promise<{ process: string, in_memory: boolean }>} */
 export const getApp = () => get("app");
 
 /**

@@ -1,6 +1,7 @@
 // The page's frame: which view is shown, keyboard shortcuts, the theme, and the
 // counts at the top.
 
+import { getApp } from "./api.js";
 import { subscribe } from "./live.js";
 import { bytes, count, shortTimestamp, toMillis } from "./model/format.js";
 import { parseRoute } from "./model/route.js";
@@ -38,6 +39,12 @@ subscribe(({ counts, failure }) => {
     gone.textContent = `What is shown may be old: ${failure}. Trying again every few seconds.`;
   gone.hidden = counts !== undefined;
 });
+
+// What does not change while the page is open. Where it can't be had, the rest says why.
+getApp().then(
+  (app) => (byId("in-memory").hidden = !app.in_memory),
+  () => {},
+);
 
 function showRoute() {
   const route = parseRoute(location.hash);

@@ -9,7 +9,7 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, params_from_iter};
-use tracing_tail_viewer::api;
+use tracing_tail_viewer::api::{self, Asked};
 use tracing_tail_viewer::receive;
 use tracing_tail_viewer::settings::Bounds;
 use tracing_tail_viewer::store::group_commit::GroupCommit;
@@ -64,7 +64,11 @@ impl Viewer {
             .path()
             .strip_prefix(api::PREFIX)
             .unwrap_or_default();
-        let asked = (&head, NOW / 1_000_000);
+        let asked = Asked {
+            head: &head,
+            now: NOW / 1_000_000,
+            in_memory: false,
+        };
         let answered = block_on(api::answer(&self.runtime.0, &BOUNDS, endpoint, asked));
         answered.unwrap_or_else(|problem| problem.response())
     }

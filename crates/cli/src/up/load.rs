@@ -70,7 +70,13 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let state_dir = state_dir.unwrap_or_else(|| manifest.dir.join(".spin"));
     let has_state = manifest.components.iter().any(|component| component.sqlite);
     let state = has_state.then(|| state::hold(&state_dir)).flatten();
-    let linked = link(&manifest, &variables, &environment, &state_dir)?;
+    let options = LinkOptions {
+        environment: &environment,
+        state_dir: &state_dir,
+        sharing: args.sharing,
+        embedded: embedded::find,
+    };
+    let linked = link(&manifest, &variables, options)?;
     let address = listener.local_addr()?;
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
@@ -130,18 +136,12 @@ pub(crate) fn providers(
 fn link(
     manifest: &Manifest,
     variables: &Variables,
-    environment: &[(String, String)],
-    state_dir: &Path,
+    options: LinkOptions<'_>,
 ) -> Result<Vec<LinkedComponent>> {
     let engine = engine::engine()?;
     engine::start_epochs(&engine).context("failed to start a thread")?;
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
-    let options = LinkOptions {
-        environment,
-        state_dir,
-        embedded: embedded::find,
-    };
     let linked = link_all(&engine, manifest, variables, options)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());
     Ok(linked)

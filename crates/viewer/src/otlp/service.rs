@@ -26,7 +26,7 @@ pub fn service_name(given: Option<&str>) -> Cow<'_, str> {
     let number = format!("…{:016x}", service_hash(name));
     let characters = MAX_CHARACTERS - number.chars().count();
     let end = kept.char_indices().nth(characters);
-    Cow::Owned(kept[..end.map_or(0, |(at, _)| at)].to_owned() + &number)
+    Cow::Owned(kept[..end.map_or(0, |(at, _)| at)].to_owned() + number.as_str())
 }
 
 /// The hash of a service's name.

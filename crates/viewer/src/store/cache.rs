@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use foldhash::HashSet;
 
 use super::retention::Retained;
+use crate::otlp::hex;
 use crate::wasi::Value;
 
 /// How long evicted traces are remembered, in milliseconds.
@@ -31,11 +32,19 @@ impl InstanceCache {
         self.cursor
     }
 
-    /// Adds rows of the log: id, time, and keys of eight bytes each.
+    /// Adds entries of the log, from a row of the highest id and a text: `time:keys` for each entry, with blanks in between,
+    /// and keys of sixteen hexadecimal digits each.
     pub fn read_log<'r>(&mut self, rows: impl Iterator<Item = &'r [Value]>) {
         for row in rows {
             self.cursor = self.cursor.max(row[0].integer());
-            self.add(row[1].integer(), keys(row[2].blob()).collect());
+            for entry in row[1].text().split(' ') {
+                let Some((time, digits)) = entry.split_once(':') else {
+                    continue;
+                };
+                let mut gone = Vec::with_capacity(digits.len() / 2);
+                hex::decode_into(digits.as_bytes(), &mut gone);
+                self.add(time.parse().unwrap_or(0), keys(&gone).collect());
+            }
         }
     }
 

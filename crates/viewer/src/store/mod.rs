@@ -9,7 +9,7 @@
 //! - [`mod@write`]: one transaction; `merge`: how new spans change a trace; [`limits`]: how much a trace may hold
 //! - [`outcome`]: what was stored and what was rejected
 //! - [`evict`]: which traces are deleted when a bound is exceeded; [`retention`]: which of them stay longer
-//! - [`checkpoint`]: the size of the write-ahead log
+//! - [`checkpoint`]: the size of the write-ahead log; [`in_memory`]: hosts that keep nothing
 //! - [`cache`]: what an instance remembers between transactions
 //! - [`actions`]: viewing, pinning and deleting traces
 //!
@@ -30,6 +30,7 @@ pub mod graph;
 mod graph_trace;
 pub mod group_commit;
 pub mod groups;
+pub mod in_memory;
 pub mod limits;
 pub mod link_bounds;
 pub mod links;

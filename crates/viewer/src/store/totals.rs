@@ -53,6 +53,8 @@ pub struct Counts {
     pub duplicates: i64,
     /// When counting began: nanoseconds since 1970, as text.
     pub since: String,
+    /// Whether the host keeps the database in memory, one for each connection, so that what is stored is lost.
+    pub in_memory: bool,
 }
 
 /// Reads the counts.
@@ -91,6 +93,7 @@ pub async fn counts(database: &impl Database) -> Result<Counts, DatabaseError> {
         late: state.late,
         duplicates: state.duplicates,
         since: state.since.to_string(),
+        in_memory: false,
     })
 }
 

@@ -209,7 +209,7 @@ impl<'b> Transaction<'b> {
     }
 
     /// Reads all that the transaction needs by one statement. The first column of each row is its kind: the state (1), new
-    /// log entries (2), the ids of resources and scopes (3), the oldest traces if a bound may be exceeded (4), and the
+    /// log entries (2, as one text, since a new instance needs those of ten seconds), the ids of resources and scopes (3), the oldest traces if a bound may be exceeded (4), and the
     /// traces that exist already (5).
     async fn read(
         &self,
@@ -220,7 +220,8 @@ impl<'b> Transaction<'b> {
         let fill = |used: usize| ",0".repeat(columns - used);
         let select = format!(
             "SELECT 1, {}{} FROM tracing_tail_state
-            UNION ALL SELECT 2, id, time, gone{} FROM tracing_tail_log WHERE id > ?1
+            UNION ALL SELECT 2, MAX(id), group_concat(time || ':' || hex(gone), ' '){}
+                FROM (SELECT id, time, gone FROM tracing_tail_log WHERE id > ?1 ORDER BY id)
             UNION ALL SELECT 3, hash, id{} FROM tracing_tail_shared
                 WHERE hash IN (SELECT value FROM json_each(?2))
             UNION ALL SELECT * FROM (SELECT 4, {}{} FROM tracing_tail_traces WHERE kept = 0 ORDER BY id
@@ -230,7 +231,7 @@ impl<'b> Transaction<'b> {
                 WHERE key IN (SELECT value FROM json_each(?7))",
             state::COLUMNS.join(","),
             fill(state::COLUMNS.len()),
-            fill(3),
+            fill(2),
             fill(2),
             retention::COLUMNS,
             fill(retention::COLUMNS.split(',').count()),

@@ -1,10 +1,20 @@
 //! The host interfaces that the viewer needs: a database and a clock.
 //!
-//! Everything else is written against [`Runtime`] and [`Database`]. `wasip3` implements them with spin-sdk, `native` with
-//! SQLite for unit tests.
+//! Everything else is written against [`Runtime`] and [`Database`]. `wasip3` implements them for WASI 0.3, `wasip2` for
+//! WASI 0.2, `native` with SQLite for unit tests; a feature of the same name chooses one of the first two.
 
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
+mod wasip2;
+#[cfg(all(target_family = "wasm", feature = "wasip3"))]
 mod wasip3;
+
+#[cfg(all(target_family = "wasm", feature = "wasip2", feature = "wasip3"))]
+compile_error!("a component has one runtime: build with --no-default-features --features wasip2");
+#[cfg(all(
+    target_family = "wasm",
+    not(any(feature = "wasip2", feature = "wasip3"))
+))]
+compile_error!("a component needs a runtime: build with the feature wasip3 or wasip2");
 
 #[cfg(test)]
 pub(crate) mod native;
@@ -13,6 +23,9 @@ use std::time::Duration;
 
 /// The environment of an instance.
 pub trait Runtime {
+    /// Whether a response may stay open while its instance answers others, as a stream of events does.
+    const STREAMS: bool = true;
+
     /// A connection to the database, prepared by [`crate::store::schema::prepare`].
     type Database: Database;
 
