@@ -7,6 +7,7 @@
 //!
 //! - [`Setting`] and [`SETTINGS`]: the table of names and defaults
 //! - [`Values`]: the values, and which of them are read
+//! - [`Host`]: the kind of host, which settings depend on
 //! - [`Config`]: what they mean
 //! - `activities`: the grammar of leaves and steps
 //! - [`text`]: durations, percentages and pairs in a value
@@ -28,6 +29,7 @@ use crate::telemetry::sampling::Sampling;
 mod activities;
 mod destinations;
 mod entry;
+mod host;
 mod parse;
 mod read;
 mod table;
@@ -38,6 +40,7 @@ mod values;
 
 pub use activities::{LEAF_KEYS, STEP_KEYS};
 pub use destinations::QUEUE_KEYS;
+pub use host::Host;
 pub use table::*;
 pub use values::{Value, Values};
 

@@ -31,7 +31,10 @@ impl Config {
             values,
             problems: Problems::default(),
         };
-        let destinations = reader.parse(&APP_URL_DESTINO, &destinations::destinations);
+        let host = values.host();
+        let destinations = reader.parse(&APP_URL_DESTINO, &|text: &str| {
+            destinations::destinations(text, host)
+        });
         let max_span_bytes = reader.parse(&APP_MAX_SPAN_BYTES, &parse::span_bytes);
         let leaves = reader.parse(&APP_USES, &activities::uses);
         let steps = reader.parse(&APP_WORK, &|text: &str| {
@@ -43,7 +46,15 @@ impl Config {
         let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, &parse::attributes);
         let attributed_name = take_attribute(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, &parse::ratio);
-        let otlp_endpoint = reader.try_parse(&OTLP_ENDPOINT, &parse::endpoint);
+        let endpoint = Setting {
+            default: host.otlp_endpoint(),
+            ..OTLP_ENDPOINT
+        };
+        let otlp_endpoint = reader.try_parse(&endpoint, &|text: &str| {
+            let target = parse::endpoint(text)?;
+            host.check(&target, host.otlp_endpoint())?;
+            Ok(target)
+        });
         let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, &parse::headers);
         let removed = parse::remove_reserved(&mut headers);
         if !removed.is_empty() {
@@ -51,10 +62,10 @@ impl Config {
             let problem = format!("{env}: left out, since exporter and host set them: {removed}");
             reader.problems.ignored.push(problem);
         }
-        let host = otlp_endpoint
+        let collector = otlp_endpoint
             .as_ref()
             .and_then(|target| target.url().host());
-        let has_page = host.is_some_and(is_viewer);
+        let has_page = collector.is_some_and(is_viewer);
         if has_page && let Some(token) = reader.given(&APP_VIEWER_TOKEN) {
             parse::add_bearer_token(&token, &mut headers);
         }
