@@ -92,7 +92,12 @@ const BOTH_WORLDS: &[&[Test]] = &[
 ];
 
 /// Tests of the component that is alone: they run in the host of the other worlds, and by `wasmtime serve`.
-const ALONE: &[&[Test]] = &[conformance::TESTS, wasi_http::TESTS];
+const ALONE: &[&[Test]] = &[
+    conformance::TESTS,
+    wasi_http::TESTS,
+    wasi_http::lifetime::TESTS,
+    wasi_http::without_spin::TESTS,
+];
 
 /// Tests of the host, the command line, the viewer, and the repository's files: they run once.
 const ONCE: &[&[Test]] = &[
@@ -132,7 +137,7 @@ fn main() -> ExitCode {
         (World::Wasip2, BOTH_WORLDS),
         (World::WasiHttp, ALONE),
         (World::Wasmtime, ALONE),
-        (World::Wasmtime, &[wasi_http::OF_WASMTIME]),
+        (World::Wasmtime, &[wasi_http::lifetime::OF_WASMTIME]),
     ];
     let mut trials = Vec::new();
     for (world, lists) in runs {

@@ -56,7 +56,7 @@ impl Guest for Component {
 
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let clock = Clock::start();
-    let request = messages::incoming(request);
+    let request = messages::incoming(&request);
     let values = Values::for_request(&Wasip2, request.headers()).await;
     let service = Service::start(Wasip2, &values);
     let answer = service.handle(request, clock).await;

@@ -21,10 +21,10 @@ use crate::wasi::{SendError, failed, fields, header_map};
 
 /// Converts an inbound request.
 pub(super) fn incoming(
-    request: IncomingRequest,
+    request: &IncomingRequest,
 ) -> Request<impl Body<Data = Bytes, Error = SendError>> {
     let method = method(&request.method());
-    let uri = url(&request);
+    let uri = url(request);
     let headers = host::inbound(header_map(request.headers().entries()));
     let content = Incoming::new(request.consume().expect("it is taken once"));
     let frames = stream::unfold(content, |content| async {
