@@ -94,6 +94,9 @@ const BOTH_WORLDS: &[&[Test]] = &[
 /// Tests of the component that is alone: they run in the host of the other worlds, and by `wasmtime serve`.
 const ALONE: &[&[Test]] = &[
     conformance::TESTS,
+    disabled::TESTS,
+    encoding::TESTS,
+    export::contents::TESTS,
     wasi_http::TESTS,
     wasi_http::lifetime::TESTS,
     wasi_http::without_spin::TESTS,
