@@ -59,14 +59,14 @@ impl Downstream {
         Ok(Downstream { target, percent })
     }
 
+    /// Where it is called.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Whether a request with this number in `0.0..1.0` calls it.
     pub fn is_selected(&self, draw: f64) -> bool {
         draw * 100.0 < self.percent
-    }
-
-    /// Where its requests go.
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
     }
 
     /// The URL without credentials.

@@ -6,9 +6,14 @@ use crate::support::App;
 use crate::viewer::{export, send};
 
 pub(crate) mod access;
+pub(crate) mod groups;
 pub(crate) mod list;
+pub(crate) mod live;
+pub(crate) mod map;
 pub(crate) mod peers;
 pub(crate) mod requests;
+pub(crate) mod rows;
+pub(crate) mod states;
 pub(crate) mod trace;
 
 const JSON: &str = "application/json";
@@ -22,5 +27,5 @@ fn id(number: u64) -> String {
     format!("{number:032x}")
 }
 
-/// How many rows the list has.
-const ROWS: &str = "document.querySelectorAll('.rows .row').length";
+/// How many rows the list has, though only those in sight are elements.
+const ROWS: &str = "Number(document.querySelector('.rows li')?.getAttribute('aria-setsize') ?? 0)";

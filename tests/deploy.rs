@@ -168,6 +168,8 @@ fn the_fermyon_manifest_is_the_other_one_without_chaining() {
     let mut of_original = whole_values.of_component(original).unwrap();
     // There is no viewer.
     of_original.remove("app_viewer_token");
+    // The endpoint is required.
+    of_original.remove("otlp_default_endpoint");
     assert_eq!(
         single_values.of_component(component).unwrap(),
         of_original,

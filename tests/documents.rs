@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use tracing_tail::settings::{APP_ALLOWED_HOST, APP_NAME, OTLP_ENDPOINT, SETTINGS, Setting};
+use tracing_tail::settings::{
+    APP_ALLOWED_HOST, APP_NAME, OTLP_DEFAULT_ENDPOINT, OTLP_ENDPOINT, SETTINGS, Setting,
+};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::Variables;
@@ -45,10 +47,8 @@ fn the_manifest_maps_every_setting_with_its_default() {
         .unwrap();
     for setting in SETTINGS {
         let default = match setting {
-            // Empty, so that `service.name` of the resource attributes comes before the default.
-            APP_NAME => "",
-            // The viewer receives the spans, if there is one.
-            OTLP_ENDPOINT => VIEWER,
+            // Empty, so that OpenTelemetry's names for the same come before the default.
+            APP_NAME | OTLP_ENDPOINT => "",
             _ => setting.default,
         };
         let variable = resolved.get(&variable(&setting)).unwrap();
@@ -57,9 +57,12 @@ fn the_manifest_maps_every_setting_with_its_default() {
         let read = setting != APP_ALLOWED_HOST;
         assert_eq!(mapped, read.then_some(default), "{}", setting.env);
     }
+    // The viewer receives the spans, if there is one.
+    let default = &of_tracing_tail[&OTLP_DEFAULT_ENDPOINT.variable()];
+    assert_eq!(default, VIEWER);
     assert_eq!(
         of_tracing_tail.len(),
-        SETTINGS.len() - 1,
+        SETTINGS.len() - 1 + 1,
         "nothing else is mapped"
     );
 }
@@ -156,9 +159,10 @@ fn the_manifests_differ_only_in_source_and_build_and_in_the_viewer() {
     assert_eq!(wasip3.len(), wasip2.len());
     for (one, other) in wasip3.iter().zip(&wasip2) {
         let key = one.split(" = ").next().unwrap();
-        let differ = ["source", "command", "endpoint"].contains(&key) && other.starts_with(key);
+        let differ =
+            ["source", "command", "otlp_default_endpoint"].contains(&key) && other.starts_with(key);
         assert_eq!(one != other, differ, "{one}\n{other}");
-        if key == "endpoint" {
+        if key == "otlp_default_endpoint" {
             assert_eq!(one.replace(VIEWER, OTLP_ENDPOINT.default), *other);
         }
     }

@@ -40,6 +40,7 @@ mod harness;
 mod limits;
 mod mesh;
 mod messages;
+mod no_repository;
 mod nothing_lost;
 mod origin;
 mod pressure;
@@ -105,9 +106,14 @@ const ALONE: &[&[Test]] = &[
 /// Tests of the host, the command line, the viewer, and the repository's files: they run once.
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
+    browser::groups::TESTS,
     browser::list::TESTS,
+    browser::live::TESTS,
+    browser::map::TESTS,
     browser::peers::TESTS,
     browser::requests::TESTS,
+    browser::rows::TESTS,
+    browser::states::TESTS,
     browser::trace::TESTS,
     components::TESTS,
     deploy::TESTS,
@@ -118,6 +124,7 @@ const ONCE: &[&[Test]] = &[
     examples::TESTS,
     mesh::TESTS,
     mesh::queues::TESTS,
+    no_repository::TESTS,
     raw_http::TESTS,
     security::TESTS,
     traffic::TESTS,
@@ -126,10 +133,12 @@ const ONCE: &[&[Test]] = &[
     verify::peers::TESTS,
     unruly::TESTS,
     viewer::access::TESTS,
+    viewer::events::TESTS,
     viewer::first_minute::TESTS,
     viewer::intake::TESTS,
     viewer::peers::TESTS,
     viewer::queries::TESTS,
+    viewer::senders::TESTS,
     viewer::store::TESTS,
 ];
 

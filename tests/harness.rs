@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use libtest_mimic::{Completion, Failed, Trial};
+use tracing_tail_cli::embedded::COMPONENTS;
 use tracing_tail_testkit::browser;
 
 use crate::support::spin;
@@ -76,22 +77,36 @@ pub enum Needs {
     EmbeddedHost,
     /// Instances that serve several requests.
     ReusedInstances,
+    /// A program that was built with its components inside.
+    ComponentsInside,
     /// Chromium and its driver.
     Browser,
     /// Programs of others, each named by an environment variable.
     Peers(&'static [Peer]),
+    /// The same, and the embedded host.
+    Senders(&'static [Peer]),
 }
 
 /// A program of others: spans pass through it or end in it, or it runs the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// The OpenTelemetry Collector, with the processors `batch` and `tail_sampling` and the exporters `file` and
-    /// `zipkin`.
+    /// The OpenTelemetry Collector, with the processors `batch` and `tail_sampling` and the exporters `file`, `otlp`,
+    /// `otlphttp` and `zipkin`.
     Collector,
+    /// A client with OpenTelemetry's SDK for Go, in `tests/peers`.
+    Go,
     /// Jaeger 2.
     Jaeger,
+    /// A client with the SDK for Java.
+    Java,
+    /// A client with the SDK for JavaScript.
+    JavaScript,
+    /// A client with the SDK for Python.
+    Python,
     /// Rotel.
     Rotel,
+    /// The Collector's generator of telemetry.
+    Telemetrygen,
     /// Grafana Tempo.
     Tempo,
     /// Wasmtime's command line, with `serve`.
@@ -105,8 +120,13 @@ impl Peer {
     pub fn variable(self) -> &'static str {
         match self {
             Peer::Collector => "TRACING_TAIL_COLLECTOR",
+            Peer::Go => "TRACING_TAIL_GO_CLIENT",
             Peer::Jaeger => "TRACING_TAIL_JAEGER",
+            Peer::Java => "TRACING_TAIL_JAVA_CLIENT",
+            Peer::JavaScript => "TRACING_TAIL_JAVASCRIPT_CLIENT",
+            Peer::Python => "TRACING_TAIL_PYTHON_CLIENT",
             Peer::Rotel => "TRACING_TAIL_ROTEL",
+            Peer::Telemetrygen => "TRACING_TAIL_TELEMETRYGEN",
             Peer::Tempo => "TRACING_TAIL_TEMPO",
             Peer::Wasmtime => "TRACING_TAIL_WASMTIME",
             Peer::Zipkin => "TRACING_TAIL_ZIPKIN",
@@ -131,14 +151,19 @@ impl Needs {
             return Some(Peer::Wasmtime.absent());
         }
         let reason = match self {
-            Needs::EmbeddedHost if spin().is_some() => Some("needs the embedded host"),
+            Needs::EmbeddedHost | Needs::Senders(_) if spin().is_some() => {
+                Some("needs the embedded host")
+            }
             Needs::ReusedInstances if !world.reuses_instances() => {
                 Some("under WASI 0.2 each request has an instance of its own")
+            }
+            Needs::ComponentsInside if COMPONENTS.is_empty() => {
+                Some("needs a program that was built with TRACING_TAIL_EMBED=1, or --release")
             }
             Needs::Browser if !browser::is_installed() => {
                 Some("needs Chromium: apt-get install chromium chromium-driver")
             }
-            Needs::Peers(peers) => {
+            Needs::Peers(peers) | Needs::Senders(peers) => {
                 let mut peers = peers.iter();
                 let absent = peers.find(|peer| peer.program().is_none())?;
                 return Some(absent.absent());
@@ -205,14 +230,24 @@ macro_rules! tests {
     (@needs any_host) => { $crate::harness::Needs::Nothing };
     (@needs embedded_host) => { $crate::harness::Needs::EmbeddedHost };
     (@needs reused_instances) => { $crate::harness::Needs::ReusedInstances };
+    (@needs components_inside) => { $crate::harness::Needs::ComponentsInside };
     (@needs browser) => { $crate::harness::Needs::Browser };
     (@needs collector) => { $crate::harness::tests!(@peers Collector) };
     (@needs collector_and_zipkin) => { $crate::harness::tests!(@peers Collector, Zipkin) };
+    (@needs go) => { $crate::harness::tests!(@senders Go) };
+    (@needs java) => { $crate::harness::tests!(@senders Java) };
+    (@needs javascript) => { $crate::harness::tests!(@senders JavaScript) };
+    (@needs python) => { $crate::harness::tests!(@senders Python) };
+    (@needs telemetrygen) => { $crate::harness::tests!(@senders Telemetrygen) };
+    (@needs sending_collector) => { $crate::harness::tests!(@senders Collector) };
     (@needs jaeger) => { $crate::harness::tests!(@peers Jaeger) };
     (@needs rotel) => { $crate::harness::tests!(@peers Rotel) };
     (@needs tempo) => { $crate::harness::tests!(@peers Tempo) };
     (@peers $($peer:ident),+) => {
         $crate::harness::Needs::Peers(&[$($crate::harness::Peer::$peer),+])
+    };
+    (@senders $($peer:ident),+) => {
+        $crate::harness::Needs::Senders(&[$($crate::harness::Peer::$peer),+])
     };
     (@run sync $test:ident) => { $test };
     (@run $group:ident $test:ident) => { || $crate::harness::block_on($test()) };

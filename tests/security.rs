@@ -52,6 +52,8 @@ fn limits() -> Vec<(&'static str, String)> {
         ("MAX_MESSAGES", count(export_limits::MAX_MESSAGES)),
         ("limits::MAX_SPANS", count(export_limits::MAX_SPANS)),
         ("MAX_PARTS", count(content_coding::MAX_PARTS)),
+        ("MAX_BLOCKS", count(content_coding::zstd::MAX_BLOCKS)),
+        ("MAX_WINDOW", bytes(content_coding::zstd::MAX_WINDOW)),
         ("MAX_DEPTH", count(export_limits::MAX_DEPTH)),
         ("MAX_EXPORT_BYTES", bytes(reservation::MAX_EXPORT_BYTES)),
         (

@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         opentelemetry_keywords_are_case_insensitive,
         names_a_malformed_endpoint,
         the_originals_environment_works_unchanged,
+        a_chain_is_whole_with_opentelemetry_s_own_names,
         a_variable_on_the_command_line_wins_over_the_environment,
         the_runtime_configuration_wins_over_spins_own_environment,
         the_components_environment_counts_where_no_variable_is_mapped,
@@ -191,6 +192,39 @@ async fn the_originals_environment_works_unchanged() {
         .filter(|span| span.kind == "INTERNAL")
         .collect();
     assert_eq!(delays.len(), 100);
+}
+
+/// Spin has telemetry of its own then, whose contexts and spans come in between.
+async fn a_chain_is_whole_with_opentelemetry_s_own_names() {
+    let collector = Collector::start().await;
+    let endpoint = collector.endpoint();
+    let base = endpoint.strip_suffix("/v1/traces").unwrap();
+    let app = launch_app()
+        .env("OTEL_SERVICE_NAME", "by-standard")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", base)
+        .env("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=t1")
+        .env("APP_URL_DESTINO", "http://service-b.spin.internal")
+        .env("APP_B_URL_DESTINO", "http://service-c.spin.internal")
+        .start()
+        .await;
+    let list: Value = app.process("[]").await.json().await.unwrap();
+    let services = ["by-standard", "service-b", "service-c"];
+    assert_eq!(list, json!(services));
+    let spans = eventually("the spans of all three arrive", || {
+        let mut spans = collector.spans();
+        spans.retain(|span| services.contains(&span.service.as_str()));
+        (spans.len() == 5).then_some(spans)
+    })
+    .await;
+    let roots: Vec<_> = spans.iter().filter(|span| span.parent.is_empty()).collect();
+    assert_eq!(roots.len(), 1, "{spans:?}");
+    for span in &spans {
+        assert_eq!(span.trace, roots[0].trace);
+        let has_parent = spans.iter().any(|other| other.id == span.parent);
+        assert_eq!(has_parent, span.id != roots[0].id, "{span:?}");
+    }
+    let export = collector.exports().remove(0);
+    assert_eq!(export.headers["x-tenant"], "t1");
 }
 
 async fn a_variable_on_the_command_line_wins_over_the_environment() {

@@ -12,6 +12,7 @@ pub use tracing_tail_testkit::broken_collector::{BrokenCollector, refusing_addre
 pub use tracing_tail_testkit::browser::Browser;
 pub use tracing_tail_testkit::collector::Collector;
 pub use tracing_tail_testkit::downstream::{Answer, Downstream};
+pub use tracing_tail_testkit::event_gate::{EventGate, Passage};
 pub use tracing_tail_testkit::launch::Launch;
 pub use tracing_tail_testkit::span_record::SpanRecord;
 pub use tracing_tail_testkit::span_tree::render;
@@ -20,7 +21,7 @@ pub use tracing_tail_testkit::wait::{PATIENCE, eventually};
 use crate::harness::{Peer, World};
 
 /// The embedded host's program.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tracing-tail");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_tracing-tail");
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use crate::support::App;
 
 pub(crate) mod access;
+pub(crate) mod events;
 pub(crate) mod first_minute;
 pub(crate) mod intake;
 pub(crate) mod peers;
 pub(crate) mod queries;
+pub(crate) mod senders;
 pub(crate) mod store;
 
 const PROTOBUF: &str = "application/x-protobuf";

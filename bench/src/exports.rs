@@ -33,6 +33,8 @@ const ONE: &[(&str, &[Place])] = &[("shop", &[(0, 2, "POST /order")])];
 pub enum Shape {
     /// 25 traces of a chain of three services, with five spans each.
     Chains,
+    /// One such trace.
+    Chain,
     /// 128 traces of one span each, of one service.
     One,
     /// A trace of 10,000 spans.
@@ -45,14 +47,14 @@ impl Shape {
         match self {
             Shape::Chains => 25,
             Shape::One => 128,
-            Shape::Large => 1,
+            Shape::Chain | Shape::Large => 1,
         }
     }
 
     /// The number of spans.
     pub const fn spans(self) -> u64 {
         match self {
-            Shape::Chains => self.traces() * 5,
+            Shape::Chains | Shape::Chain => self.traces() * 5,
             Shape::One => self.traces(),
             Shape::Large => 10_000,
         }
@@ -64,7 +66,7 @@ impl Shape {
             .collect();
         let large = [("shop", large.as_slice())];
         let services = match self {
-            Shape::Chains => CHAIN,
+            Shape::Chains | Shape::Chain => CHAIN,
             Shape::One => ONE,
             Shape::Large => &large,
         };
@@ -103,7 +105,7 @@ impl Shape {
             _ if place == 0 => None,
             // A wide tree.
             Shape::Large => Some((place - 1) / 8),
-            Shape::Chains | Shape::One => Some(place - 1),
+            Shape::Chains | Shape::Chain | Shape::One => Some(place - 1),
         };
         // A called span starts later and ends earlier.
         let start = START + trace * 1_000_000 + place * 10;

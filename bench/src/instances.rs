@@ -63,6 +63,7 @@ impl Loaded {
         let options = LinkOptions {
             environment: &[],
             state_dir: state,
+            embedded: |_| None,
         };
         let linked = link_all(engine, &manifest, &variables, options)?;
         let memory = MemoryBudget::new(usize::MAX);

@@ -8,6 +8,7 @@
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
 //! - [`pressure`]: broken collectors under load
 //! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, as it receives traces and answers queries
+//! - [`page`] and [`tab`]: the viewer's page in Chromium, against its budgets
 //! - [`report`] and [`stats`]: medians, ratios, goals, and the page
 //! - [`cost`]: the [`bench_steps`] of a request, and what each costs
 //! - [`instances`]: a component's instances in this process, one by one
@@ -22,6 +23,7 @@ pub mod fuel;
 pub mod growth;
 pub mod instances;
 pub mod load;
+pub mod page;
 pub mod peer;
 pub mod plot;
 pub mod pressure;
@@ -31,6 +33,7 @@ pub mod sample;
 pub mod series;
 pub mod server;
 pub mod stats;
+pub mod tab;
 pub mod table;
 pub mod versions;
 pub mod viewer;

@@ -9,6 +9,7 @@ use bench::cost::cost;
 use bench::fuel::fuel;
 use bench::growth::growth;
 use bench::load::Generators;
+use bench::page::page;
 use bench::peer::Peer;
 use bench::pressure::pressure;
 use bench::report;
@@ -48,6 +49,8 @@ enum Command {
     Growth(GrowthArgs),
     /// Measure what the viewer takes in, and how it answers, and write bench/viewer.md
     Viewer(ViewerArgs),
+    /// Measure the viewer's page in Chromium against its budgets, and write bench/page.md
+    Page(PageArgs),
     /// Put pressure on the application beside collectors that fail, and write bench/pressure.md, or
     /// pressure-spin.md where TRACING_TAIL_SPIN names a Spin
     Pressure(PressureArgs),
@@ -99,6 +102,16 @@ struct ViewerArgs {
 }
 
 #[derive(Debug, clap::Args)]
+struct PageArgs {
+    /// How often a trace is opened
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// How long traces arrive, in seconds
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+}
+
+#[derive(Debug, clap::Args)]
 struct PressureArgs {
     /// How long each load takes
     #[arg(long, default_value_t = 10)]
@@ -143,6 +156,7 @@ async fn main() -> ExitCode {
             growth(&chosen, effort(args.rounds, args.seconds)).await
         }
         Some(Command::Viewer(args)) => viewer(effort(args.rounds, args.seconds)).await,
+        Some(Command::Page(args)) => page(effort(args.rounds, args.seconds)).await,
         Some(Command::Pressure(args)) => {
             pressure(Duration::from_secs(args.seconds), &args.collectors).await
         }

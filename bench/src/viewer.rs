@@ -230,6 +230,19 @@ impl Viewer {
     fn url(&self, path: &str) -> String {
         self.server.url(&format!("/traces/api/{path}"))
     }
+
+    /// The address of its page, with a fragment.
+    pub fn page(&self, fragment: &str) -> String {
+        self.server.url(&format!("/traces/{fragment}"))
+    }
+
+    /// The CPU time that the application has used so far.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn cpu(&self) -> Result<Duration> {
+        Ok(self.server.usage()?.cpu)
+    }
 }
 
 fn client() -> Client<HttpConnector, Full<Bytes>> {

@@ -1,7 +1,7 @@
 //! Prepares the page's files for the component: drops comments, indentation and most line breaks, a third of their
 //! bytes, and compresses what is left with gzip, since whole they would take the component over its budget. Takes the
 //! files of `web/` that a browser loads and writes them to `OUT_DIR/web`. Refuses scripts that would need a parser for
-//! that.
+//! that. The files of others in `web/vendor` are only compressed.
 
 use std::env::var;
 use std::error::Error;
@@ -13,7 +13,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The folders that have files for the browser.
-const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style"];
+const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style", VENDORED];
+
+/// The folder whose files stay as they are.
+const VENDORED: &str = "web/vendor/dagre";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -41,7 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 type Compaction = fn(&str) -> Result<String, String>;
 
 fn compaction(path: &Path) -> Option<Compaction> {
-    match path.extension()?.to_str()? {
+    let extension = path.extension()?.to_str()?;
+    if path.starts_with(VENDORED) {
+        return matches!(extension, "js" | "txt").then_some(unchanged);
+    }
+    match extension {
         "js" => Some(script),
         "css" => Some(style),
         "html" | "svg" => Some(markup),
@@ -73,7 +80,15 @@ fn style(text: &str) -> Result<String, String> {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the three kinds of file share a signature"
+    reason = "the kinds of file share a signature"
+)]
+fn unchanged(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the kinds of file share a signature"
 )]
 fn markup(text: &str) -> Result<String, String> {
     Ok(join(text.lines().map(str::trim), &[]))

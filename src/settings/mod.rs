@@ -10,6 +10,7 @@
 //! - [`Host`]: the kind of host, which settings depend on
 //! - [`Config`]: what they mean
 //! - `activities`: the grammar of leaves and steps
+//! - [`endpoints`]: which setting says where spans go
 //! - [`text`]: durations, percentages and pairs in a value
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::telemetry::sampling::Sampling;
 
 mod activities;
 mod destinations;
+mod endpoint;
 mod entry;
 mod host;
 mod parse;
@@ -40,6 +42,7 @@ mod values;
 
 pub use activities::{LEAF_KEYS, STEP_KEYS};
 pub use destinations::QUEUE_KEYS;
+pub use endpoint::endpoints;
 pub use host::Host;
 pub use table::*;
 pub use values::{Value, Values};

@@ -5,15 +5,18 @@ use super::table::{
     APP_MAX_SPAN_BYTES, APP_MAX_SPANS, APP_NAME, APP_OVERRIDES, APP_RETRIES, APP_SEED,
     APP_TELEMETRY_FAULTS, APP_TIMEOUT, APP_TRUST_PROXY, APP_URL_DESTINO, APP_USES,
     APP_VIEWER_TOKEN, APP_WORK, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE,
-    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS,
-    OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
-    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS, OTEL_RESOURCE_ATTRIBUTES,
-    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
+    OTEL_BSP_SCHEDULE_DELAY, OTEL_EXPORTER_OTLP_CERTIFICATE, OTEL_EXPORTER_OTLP_COMPRESSION,
+    OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE, OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_PROPAGATORS,
+    OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER,
+    OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, Setting,
 };
 use super::values::{Values, is_viewer};
 use super::{
     BatchConfig, Config, ExporterConfig, MAX_SCHEDULE_DELAY, Problems, activities, destinations,
-    parse,
+    endpoints, parse,
 };
 use crate::retry::RetryPolicy;
 use crate::simulate::Simulation;
@@ -21,6 +24,7 @@ use crate::simulate::activity::{self, Activity};
 use crate::simulate::errors::Errors;
 use crate::simulate::latency::Latency;
 use crate::simulate::telemetry_faults::TelemetryFaults;
+use crate::target::Target;
 use crate::telemetry::propagation::Propagators;
 use crate::telemetry::sampling::Sampling;
 
@@ -46,16 +50,15 @@ impl Config {
         let mut resource_attributes = reader.parse(&OTEL_RESOURCE_ATTRIBUTES, &parse::attributes);
         let attributed_name = take_attribute(&mut resource_attributes, "service.name");
         let ratio = reader.parse(&OTEL_TRACES_SAMPLER_ARG, &parse::ratio);
-        let endpoint = Setting {
-            default: host.otlp_endpoint(),
-            ..OTLP_ENDPOINT
-        };
-        let otlp_endpoint = reader.try_parse(&endpoint, &|text: &str| {
-            let target = parse::endpoint(text)?;
-            host.check(&target, host.otlp_endpoint())?;
-            Ok(target)
-        });
-        let mut headers = reader.parse(&OTEL_EXPORTER_OTLP_HEADERS, &parse::headers);
+        let otlp_endpoint = reader.endpoint();
+        reader.warn_of_certificates();
+        let mut headers = reader.first(
+            &[
+                OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+                OTEL_EXPORTER_OTLP_HEADERS,
+            ],
+            &parse::headers,
+        );
         let removed = parse::remove_reserved(&mut headers);
         if !removed.is_empty() {
             let (env, removed) = (OTEL_EXPORTER_OTLP_HEADERS.env, removed.join(", "));
@@ -70,9 +73,10 @@ impl Config {
             parse::add_bearer_token(&token, &mut headers);
         }
         let config = Config {
-            // The setting wins over the resource attribute.
+            // The settings win over the resource attribute.
             name: reader
                 .given(&APP_NAME)
+                .or_else(|| reader.given(&OTEL_SERVICE_NAME))
                 .or(attributed_name.filter(|name| !name.trim().is_empty()))
                 .unwrap_or_else(|| APP_NAME.default.to_owned()),
             resource_attributes,
@@ -82,9 +86,27 @@ impl Config {
             }),
             export: ExporterConfig {
                 headers,
-                protocol: reader.parse(&OTEL_EXPORTER_OTLP_PROTOCOL, &parse::protocol),
-                compression: reader.parse(&OTEL_EXPORTER_OTLP_COMPRESSION, &parse::compression),
-                timeout: reader.parse(&OTEL_EXPORTER_OTLP_TIMEOUT, &parse::limit),
+                protocol: reader.first(
+                    &[
+                        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+                        OTEL_EXPORTER_OTLP_PROTOCOL,
+                    ],
+                    &parse::protocol,
+                ),
+                compression: reader.first(
+                    &[
+                        OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
+                        OTEL_EXPORTER_OTLP_COMPRESSION,
+                    ],
+                    &parse::compression,
+                ),
+                timeout: reader.first(
+                    &[
+                        OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+                        OTEL_EXPORTER_OTLP_TIMEOUT,
+                    ],
+                    &parse::limit,
+                ),
             },
             downstreams: destinations.downstreams,
             queues: destinations.queues,
@@ -171,27 +193,60 @@ impl Reader<'_> {
     }
 }
 
-// Not inlined: with some thirty settings, copies of these would be 2 % of the component.
+// Not inlined: with some forty settings, copies of these would be 2 % of the component.
 impl Reader<'_> {
     /// Parses a setting; a refused value falls back to the default.
-    #[inline(never)]
     fn parse<T>(&mut self, setting: &Setting, parse: &dyn Fn(&str) -> Result<T, String>) -> T {
-        self.try_parse(setting, parse)
-            .unwrap_or_else(|| parse(setting.default).expect("every default is accepted"))
+        self.first(&[*setting], parse)
     }
 
+    /// Parses the first of some settings that is set and accepted; without any, the default of the last one.
     #[inline(never)]
-    fn try_parse<T>(
-        &mut self,
-        setting: &Setting,
-        parse: &dyn Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let given = self.given(setting);
-        match parse(given.as_deref().unwrap_or(setting.default)) {
-            Ok(parsed) => Some(parsed),
-            Err(problem) => {
-                self.refuse(setting, &problem);
-                None
+    fn first<T>(&mut self, settings: &[Setting], parse: &dyn Fn(&str) -> Result<T, String>) -> T {
+        for setting in settings {
+            if let Some(given) = self.given(setting) {
+                match parse(&given) {
+                    Ok(parsed) => return parsed,
+                    Err(problem) => self.refuse(setting, &problem),
+                }
+            }
+        }
+        let default = settings.last().map_or("", |setting| setting.default);
+        parse(default).expect("every default is accepted")
+    }
+
+    /// Where spans go; `None` if OTLP_ENDPOINT, which requests are refused for, is malformed.
+    fn endpoint(&mut self) -> Option<Target> {
+        let host = self.values.host();
+        let given: Vec<_> = endpoints(|setting| self.given(setting)).collect();
+        for (setting, url) in given {
+            let checked = parse::endpoint(&url).and_then(|target| {
+                host.check(&target, host.otlp_endpoint())?;
+                Ok(target)
+            });
+            match checked {
+                Ok(target) => return Some(target),
+                Err(problem) => self.refuse(&setting, &problem),
+            }
+            if setting == OTLP_ENDPOINT {
+                return None;
+            }
+        }
+        Target::parse(host.otlp_endpoint())
+    }
+
+    /// Certificates are the host's: a component has no say in them.
+    fn warn_of_certificates(&mut self) {
+        for setting in [
+            OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
+            OTEL_EXPORTER_OTLP_CERTIFICATE,
+        ] {
+            if self.given(&setting).is_some() {
+                let env = setting.env;
+                self.problems.ignored.push(format!(
+                    "{env}: not used, since certificates are the host's, which trusts public authorities; \
+                     for one of your own send spans over http:// to a Collector beside the app, which can use it"
+                ));
             }
         }
     }
@@ -220,9 +275,15 @@ impl Reader<'_> {
     /// Records a problem. A problem of an `OTEL_*` setting is ignored.
     #[inline(never)]
     fn refuse(&mut self, setting: &Setting, problem: &str) {
-        let (problems, consequence) = match setting.env.starts_with("OTEL_") {
-            true => (&mut self.problems.ignored, "; the default holds"),
-            false => (&mut self.problems.refused, ""),
+        let (problems, consequence) = match setting.env.strip_prefix("OTEL_") {
+            // There is another setting of the same.
+            Some(rest)
+                if rest.starts_with("EXPORTER_OTLP_TRACES_") || rest.ends_with("_ENDPOINT") =>
+            {
+                (&mut self.problems.ignored, "; it is ignored")
+            }
+            Some(_) => (&mut self.problems.ignored, "; the default holds"),
+            None => (&mut self.problems.refused, ""),
         };
         problems.push(format!("{}: {problem}{consequence}", setting.env));
     }

@@ -116,6 +116,26 @@ pub const OTLP_ENDPOINT: Setting = Setting {
     env: "OTLP_ENDPOINT",
     default: "http://collector:4318/v1/traces",
 };
+/// Where spans go while no setting says it: a manifest's own default, which is not a setting of its users.
+pub const OTLP_DEFAULT_ENDPOINT: Setting = Setting {
+    env: "OTLP_DEFAULT_ENDPOINT",
+    default: "",
+};
+/// OpenTelemetry's name of [`APP_NAME`], which comes before it.
+pub const OTEL_SERVICE_NAME: Setting = Setting {
+    env: "OTEL_SERVICE_NAME",
+    default: "",
+};
+/// The full URL that receives the spans, if [`OTLP_ENDPOINT`] is not set.
+pub const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Setting = Setting {
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    default: "",
+};
+/// The URL of a receiver of all signals, if neither of the other two endpoints is set.
+pub const OTEL_EXPORTER_OTLP_ENDPOINT: Setting = Setting {
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_ENDPOINT,
+    default: "",
+};
 /// Headers of each export: `name=value` pairs, comma separated, values percent-encoded. Secret.
 pub const OTEL_EXPORTER_OTLP_HEADERS: Setting = Setting {
     env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_HEADERS,
@@ -137,6 +157,36 @@ pub const OTEL_EXPORTER_OTLP_COMPRESSION: Setting = Setting {
 pub const OTEL_EXPORTER_OTLP_TIMEOUT: Setting = Setting {
     env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TIMEOUT,
     default: "3000",
+};
+/// Headers of each export, before [`OTEL_EXPORTER_OTLP_HEADERS`]. Secret.
+pub const OTEL_EXPORTER_OTLP_TRACES_HEADERS: Setting = Setting {
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+    default: "",
+};
+/// How spans are encoded, before [`OTEL_EXPORTER_OTLP_PROTOCOL`].
+pub const OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: Setting = Setting {
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    default: "",
+};
+/// How exports are compressed, before [`OTEL_EXPORTER_OTLP_COMPRESSION`].
+pub const OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: Setting = Setting {
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
+    default: "",
+};
+/// The limit of one export, before [`OTEL_EXPORTER_OTLP_TIMEOUT`].
+pub const OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: Setting = Setting {
+    env: opentelemetry_otlp::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    default: "",
+};
+/// A certificate to trust, which a component can't choose: it is warned of.
+pub const OTEL_EXPORTER_OTLP_CERTIFICATE: Setting = Setting {
+    env: "OTEL_EXPORTER_OTLP_CERTIFICATE",
+    default: "",
+};
+/// The same for traces.
+pub const OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: Setting = Setting {
+    env: "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+    default: "",
 };
 /// Additional attributes of the resource: `key=value` pairs, comma separated, values percent-encoded.
 pub const OTEL_RESOURCE_ATTRIBUTES: Setting = Setting {
@@ -191,7 +241,7 @@ pub const APP_VIEWER_TOKEN: Setting = Setting {
 };
 
 /// All settings, in the order of the table in `docs/settings.md`.
-pub const SETTINGS: [Setting; 34] = [
+pub const SETTINGS: [Setting; 43] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -212,10 +262,19 @@ pub const SETTINGS: [Setting; 34] = [
     APP_TRUST_PROXY,
     APP_ALLOWED_HOST,
     OTLP_ENDPOINT,
+    OTEL_SERVICE_NAME,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
     OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS,
     OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
     OTEL_EXPORTER_OTLP_COMPRESSION,
+    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
     OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    OTEL_EXPORTER_OTLP_CERTIFICATE,
+    OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
     OTEL_RESOURCE_ATTRIBUTES,
     OTEL_PROPAGATORS,
     OTEL_TRACES_SAMPLER,

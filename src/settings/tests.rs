@@ -5,7 +5,8 @@ use super::*;
 fn read(values: &[(&str, &str)]) -> (Config, Problems) {
     let mut read = Values::default();
     for (env, value) in values {
-        let setting = SETTINGS.into_iter().find(|setting| setting.env == *env);
+        let mut settings = SETTINGS.into_iter().chain([OTLP_DEFAULT_ENDPOINT]);
+        let setting = settings.find(|setting| setting.env == *env);
         read.set(setting.unwrap(), Ok(Some((*value).to_owned())));
     }
     Config::read(&read)
@@ -359,6 +360,98 @@ fn accepts_otel_values_in_any_case_and_0_as_no_limit() {
         Sampling::parse("parentbased_traceidratio", 0.001)
     );
     assert!(config.export.timeout > Duration::from_secs(1_000_000));
+}
+
+#[test]
+fn opentelemetry_s_names_come_after_the_service_s_own() {
+    let endpoint = |given: &[(&str, &str)]| {
+        let (config, problems) = read(given);
+        let url = config.otlp_endpoint.map(|target| target.url().to_string());
+        (url.unwrap_or_default(), problems)
+    };
+    let all = [
+        ("OTLP_ENDPOINT", "http://own/"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces/as-is"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318"),
+        ("OTLP_DEFAULT_ENDPOINT", "http://manifest/"),
+    ];
+    let urls = [
+        "http://own/",
+        "http://traces/as-is",
+        "http://all:4318/v1/traces",
+        "http://manifest/",
+        "http://collector:4318/v1/traces",
+    ];
+    for (left_out, url) in urls.into_iter().enumerate() {
+        assert_eq!(
+            endpoint(&all[left_out..]),
+            (url.to_owned(), Problems::default())
+        );
+    }
+    let (url, problems) = endpoint(&[
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "traces:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all"),
+    ]);
+    assert_eq!(url, "http://all/v1/traces");
+    assert_eq!(
+        problems.ignored,
+        [
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'traces:4318' is not an http:// or https:// URL such as \
+             http://localhost:4318/v1/traces; it is ignored"
+        ]
+    );
+    let name = |given: &[(&str, &str)]| read(given).0.name;
+    let names = [
+        ("APP_NAME", "own"),
+        ("OTEL_SERVICE_NAME", "standard"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=attribute"),
+    ];
+    assert_eq!(name(&names), "own");
+    assert_eq!(name(&names[1..]), "standard");
+    assert_eq!(name(&names[2..]), "attribute");
+}
+
+#[test]
+fn a_setting_of_traces_comes_before_that_of_all_signals() {
+    let (config, problems) = read(&[
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "b=2"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "700"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon"),
+    ]);
+    let headers: Vec<_> = config.export.headers.keys().collect();
+    assert_eq!(headers, ["b"]);
+    assert_eq!(config.export.protocol, Protocol::HttpJson);
+    assert_eq!(config.export.compression, None);
+    assert_eq!(config.export.timeout, Duration::from_millis(700));
+    assert_eq!(problems.refused, [""; 0]);
+    let [problem] = &problems.ignored[..] else {
+        panic!("{problems:?}");
+    };
+    assert!(problem.starts_with("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: 'soon' is not"));
+    assert!(problem.ends_with("; it is ignored"), "{problem}");
+}
+
+#[test]
+fn a_certificate_is_warned_of() {
+    for env in [
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+    ] {
+        let (config, problems) = read(&[(env, "/etc/ca.pem")]);
+        let [problem] = &problems.ignored[..] else {
+            panic!("{problems:?}");
+        };
+        assert!(
+            problem.starts_with(&format!("{env}: not used, since ")),
+            "{problem}"
+        );
+        assert_eq!(problems.refused, [""; 0]);
+        assert_eq!(config, read(&[]).0);
+    }
 }
 
 #[test]

@@ -9,10 +9,9 @@ use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPANS, APP_NAME, APP_SEED,
     APP_TELEMETRY_FAULTS, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK, Host,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
-    OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL,
-    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES,
-    OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_ENDPOINT, SETTINGS,
-    Setting,
+    OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
+    OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_DEFAULT_ENDPOINT,
+    OTLP_ENDPOINT, SETTINGS, Setting, endpoints,
 };
 use crate::messaging::delivery;
 use crate::simulate::overrides;
@@ -39,7 +38,7 @@ pub(super) fn is_viewer(host: &str) -> bool {
 }
 
 /// The settings that determine which others are needed.
-const READ_FIRST: [Setting; 10] = [
+const READ_FIRST: [Setting; 12] = [
     APP_NAME,
     APP_URL_DESTINO,
     APP_ERRORS,
@@ -50,6 +49,8 @@ const READ_FIRST: [Setting; 10] = [
     APP_TELEMETRY_FAULTS,
     OTEL_SDK_DISABLED,
     OTEL_TRACES_SAMPLER,
+    OTLP_ENDPOINT,
+    OTLP_DEFAULT_ENDPOINT,
 ];
 
 /// What an instance serves.
@@ -156,19 +157,21 @@ impl Values {
             APP_MAX_SPANS => simulates(&[APP_USES, APP_WORK]),
             // It may hold the service's name.
             OTEL_RESOURCE_ATTRIBUTES => !disabled() || text(&APP_NAME).is_empty(),
+            OTEL_SERVICE_NAME => text(&APP_NAME).is_empty(),
             OTEL_TRACES_SAMPLER => !disabled(),
             OTEL_TRACES_SAMPLER_ARG => sampler().ends_with("traceidratio"),
-            OTEL_EXPORTER_OTLP_HEADERS
-            | OTEL_EXPORTER_OTLP_PROTOCOL
-            | OTEL_EXPORTER_OTLP_COMPRESSION
-            | OTEL_EXPORTER_OTLP_TIMEOUT
-            | OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => exports(),
+            OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS => exports(),
             // A single request exports without a delay; the defaults suffice for its queue and batches.
             OTEL_BSP_SCHEDULE_DELAY | OTEL_BSP_MAX_QUEUE_SIZE | OTEL_BSP_MAX_EXPORT_BATCH_SIZE => {
                 serves == Serves::ManyRequests && exports()
             }
+            // OTLP_ENDPOINT itself is read before the others.
+            Setting { env, .. } if env.ends_with("_ENDPOINT") => text(&OTLP_ENDPOINT).is_empty(),
+            Setting { env, .. } if env.starts_with("OTEL_EXPORTER_") => exports(),
             // The token is for the viewer only.
-            APP_VIEWER_TOKEN => text(&OTLP_ENDPOINT).contains(VIEWER_HOST),
+            APP_VIEWER_TOKEN => {
+                endpoints(|setting| Some(text(setting))).any(|(_, url)| url.contains(VIEWER_HOST))
+            }
             // Only the manifest reads it.
             APP_ALLOWED_HOST => false,
             _ => true,
@@ -211,23 +214,47 @@ mod tests {
             "OTEL_PROPAGATORS",
             "OTEL_SDK_DISABLED",
         ];
+        let endpoints = [
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "OTLP_DEFAULT_ENDPOINT",
+        ];
         let export = [
             "OTEL_EXPORTER_OTLP_HEADERS",
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             "OTEL_EXPORTER_OTLP_COMPRESSION",
             "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+            "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+            "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
             "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
         ];
         let (sampler, argument) = ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG");
         let attributes = "OTEL_RESOURCE_ATTRIBUTES";
-        let traced = [&export[..], &[sampler, attributes]].concat();
+        let untraced = [&endpoints[..], &["OTEL_SERVICE_NAME", sampler, attributes]].concat();
+        let traced = [&export[..], &untraced].concat();
         let and = |more: &[&'static str]| [&traced, more].concat();
+        let without = |names: &[&str]| {
+            let kept = traced.iter().filter(|name| !names.contains(name));
+            kept.copied().collect::<Vec<_>>()
+        };
         let seed = and(&["APP_SEED"]);
         type Variables = &'static [(&'static str, &'static str)];
-        let table: [(Variables, &str, Vec<&str>); 12] = [
+        let table: [(Variables, &str, Vec<&str>); 13] = [
             (&[], "user=1", traced.clone()),
             (
                 &[("otlp_endpoint", "http://viewer.spin.internal/v1/traces")],
+                "",
+                [without(&endpoints), vec!["APP_VIEWER_TOKEN"]].concat(),
+            ),
+            (
+                &[(
+                    "otlp_default_endpoint",
+                    "http://viewer.spin.internal/v1/traces",
+                )],
                 "",
                 and(&["APP_VIEWER_TOKEN"]),
             ),
@@ -254,12 +281,12 @@ mod tests {
             (
                 &[("otel_traces_sampler", "ALWAYS_OFF")],
                 "",
-                vec![sampler, attributes],
+                untraced.clone(),
             ),
             (
                 &[("otel_sdk_disabled", "True"), ("app_name", "me")],
                 "",
-                vec![],
+                endpoints.to_vec(),
             ),
         ];
         for (variables, baggage, more) in table {

@@ -26,7 +26,7 @@ use self::held::Held;
 use super::batch::{BatchBuffer, Push};
 use super::otlp::exporter::Exporter;
 use super::propagation::traceparent::with_random_flag;
-use super::span_account::{SPAN_ACCOUNT_VARIABLE, SpanAccount};
+use super::span_account::{SpanAccount, adds_up};
 use crate::settings::BatchConfig;
 use crate::stderr::log;
 use crate::wasi::{Notifier, Runtime};
@@ -69,11 +69,10 @@ struct State {
 impl<R: Runtime> BatchSpanProcessor<R> {
     /// Makes a processor with an empty queue.
     pub fn new(runtime: R, exporter: Exporter<R>, batching: BatchConfig) -> BatchSpanProcessor<R> {
-        let variable = runtime.environment(SPAN_ACCOUNT_VARIABLE);
         let state = State {
             buffer: BatchBuffer::new(batching),
             notifier: None,
-            account: SpanAccount::new(variable.as_deref()),
+            account: SpanAccount::new(adds_up(&runtime)),
             dropped: 0,
             held: Held::default(),
         };

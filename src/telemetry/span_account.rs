@@ -44,15 +44,15 @@ pub enum SpanAccount {
 }
 
 impl SpanAccount {
-    /// An account with a line for each event, if the value of [`SPAN_ACCOUNT_VARIABLE`] is `1`.
-    pub fn new(variable: Option<&str>) -> SpanAccount {
-        match variable {
-            Some("1") => SpanAccount::EveryEvent,
-            _ => SpanAccount::Losses {
-                failed: DroppedSpans::default(),
-                warned: DroppedSpans::default(),
-                queue_full: DroppedSpans::default(),
-            },
+    /// An account with a line for each event, if the host [adds them up](adds_up).
+    pub fn new(adds_up: bool) -> SpanAccount {
+        if adds_up {
+            return SpanAccount::EveryEvent;
+        }
+        SpanAccount::Losses {
+            failed: DroppedSpans::default(),
+            warned: DroppedSpans::default(),
+            queue_full: DroppedSpans::default(),
         }
     }
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn reports_every_event_to_a_host() {
-        let mut account = SpanAccount::new(Some("1"));
+        let mut account = SpanAccount::new(true);
         let now = Instant::now();
         let lines = [
             account.export_started(3),
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn reports_no_success_to_people() {
-        let mut account = SpanAccount::new(None);
+        let mut account = SpanAccount::new(false);
         let now = Instant::now();
         assert_eq!(account.export_started(3), None);
         assert_eq!(account.export_ended(3, Ok(None), now), None);

@@ -191,11 +191,11 @@ async fn marks_pinned_incomplete_and_refused_traces() {
             "document.querySelector('main').innerText.includes('incomplete: 1 span could not be stored')",
         )
         .await;
-    browser.click("button[aria-pressed]").await;
+    browser.click("button.pin").await;
     browser
         .wait_until(
             "it is pinned",
-            "document.querySelector('button[aria-pressed=true]')?.innerText === 'Unpin'",
+            "document.querySelector('button.pin[aria-pressed=true]')?.innerText === 'Unpin'",
         )
         .await;
     screenshot(&browser, "pinned-incomplete").await;

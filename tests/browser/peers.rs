@@ -73,15 +73,15 @@ async fn draws_queues_and_stores_and_follows_links_both_ways() {
     browser
         .wait_until(
             "all nodes are drawn",
-            "document.querySelectorAll('.node').length === 8",
+            "document.querySelectorAll('.scene .node').length === 8",
         )
         .await;
     for (selector, text) in [
-        (".node.queue", "orders"),
-        (".node.database", "carts-db"),
-        (".node.cache", "sessions"),
-        (".node.external", "pay.example"),
-        (".node.rpc", "stock"),
+        (".scene .node.queue", "orders"),
+        (".scene .node.database", "carts-db"),
+        (".scene .node.cache", "sessions"),
+        (".scene .node.external", "pay.example"),
+        (".scene .node.rpc", "stock"),
     ] {
         let shown = browser
             .execute(&format!(
@@ -99,7 +99,7 @@ async fn draws_queues_and_stores_and_follows_links_both_ways() {
     }
     screenshot(&browser, "map-peers-light").await;
     let href = browser
-        .execute("return document.querySelector('.node.queue').getAttribute('href')")
+        .execute("return document.querySelector('.scene .node.queue').getAttribute('href')")
         .await;
     browser
         .open(&app.url(&format!("/traces/{}", href.as_str().unwrap())))
@@ -144,7 +144,7 @@ async fn draws_queues_and_stores_and_follows_links_both_ways() {
     browser
         .wait_until(
             "the map in dark colours",
-            "document.querySelectorAll('.node').length === 8",
+            "document.querySelectorAll('.scene .node').length === 8",
         )
         .await;
     screenshot(&browser, "map-peers-dark").await;

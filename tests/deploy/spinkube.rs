@@ -72,8 +72,10 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
         .variables
         .iter()
         .filter(|(_, variable)| variable.secret)
-        // There is no viewer.
-        .filter(|(name, _)| name.value != "viewer_token");
+        // There is no viewer, and the headers of all signals are those of traces.
+        .filter(|(name, _)| {
+            !["viewer_token", "exporter_otlp_traces_headers"].contains(&name.value.as_str())
+        });
     let secrets = secrets.map(|(name, _)| name.value.clone());
     assert_eq!(
         from_secret,

@@ -29,15 +29,15 @@ pub(crate) const TESTS: &[Test] = tests! {
 const START: Duration = Duration::from_secs(180);
 
 /// A program of others, with a folder of its own. It is stopped when this is dropped.
-struct Running {
-    _program: App,
+pub(crate) struct Running {
+    program: App,
     folder: TempDir,
 }
 
 impl Running {
     /// Starts a program with a configuration file, which the function writes for the folder, and waits until `port`
     /// is listened on. `arguments` come before the file.
-    async fn start(
+    pub(crate) async fn start(
         peer: Peer,
         arguments: &[&str],
         port: u16,
@@ -49,6 +49,11 @@ impl Running {
         let mut command = Command::new(peer.program().unwrap());
         command.args(arguments).arg(&file).current_dir(&folder);
         Running::wait(command, folder, port).await
+    }
+
+    /// What it has written to stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.program.stderr()
     }
 
     async fn wait(command: Command, folder: TempDir, port: u16) -> Running {
@@ -67,15 +72,12 @@ impl Running {
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Running {
-            _program: program,
-            folder,
-        }
+        Running { program, folder }
     }
 }
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -83,7 +83,7 @@ async fn a_queue_stands_between_services_and_a_link_is_shown_from_both_sides() {
     assert_eq!(
         (&sent["peer"], &sent["linked_from"]),
         (
-            &json!({ "kind": "queue", "system": "kafka", "name": "orders" }),
+            &json!({ "kind": "queue", "system": "kafka", "name": "orders", "role": "message" }),
             &json!(1)
         )
     );

@@ -1,10 +1,12 @@
-//! The file that `--from` names: a manifest, or a topology, from which a manifest is made.
+//! The file that `--from` names: a manifest, or a topology, from which a manifest is made. Without a file, the manifest inside
+//! the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
+use crate::embedded::{self, COMPONENTS};
 use crate::topology::{Code, Topology, spin_toml};
 use crate::traffic::plan::Plan;
 use tracing_tail_host::document::Document;
@@ -25,6 +27,32 @@ pub struct Application {
 const PREFIXES: [&str; 3] = ["APP", "OTLP", "OTEL"];
 
 impl Application {
+    /// Loads the file that `from` names, or `spin.toml` in this folder. Where there is none, the application is the
+    /// repository's own, whose components are inside the program.
+    ///
+    /// # Errors
+    /// As [`Application::load`], and if the program has no components.
+    pub fn find(from: Option<&Path>) -> Result<Application> {
+        const DEFAULT: &str = "spin.toml";
+        match from {
+            Some(path) => Application::load(path),
+            None if Path::new(DEFAULT).exists() => Application::load(Path::new(DEFAULT)),
+            None if !COMPONENTS.is_empty() => {
+                let text = embedded::manifest(&format!("{}/", embedded::FOLDER));
+                let document = Document::new("the manifest inside the program", &text);
+                Ok(Application {
+                    manifest: Manifest::parse(document, Path::new(""))?,
+                    traffic: None,
+                    prefixes: &PREFIXES,
+                })
+            }
+            None => bail!(
+                "there is no {DEFAULT} in this folder, and this program was built without components; name an \
+                 application with --from"
+            ),
+        }
+    }
+
     /// Loads the file at `path`, or the `spin.toml` of a folder.
     ///
     /// # Errors
@@ -44,7 +72,9 @@ impl Application {
             });
         }
         let topology = parse(document, &path)?;
-        let made = spin_toml(&topology, &Code::find(&topology, dir, dir)?, &name);
+        let code = Code::find(&topology, dir, dir);
+        let code = code.or_else(|problem| Code::embedded(&topology).ok_or(problem))?;
+        let made = spin_toml(&topology, &code, &name);
         let made_from = format!("the manifest made from {name}");
         Ok(Application {
             manifest: Manifest::parse(Document::new(&made_from, &made), dir)?,

@@ -8,6 +8,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::requests::Requests;
 use self::verify::Verify;
@@ -56,6 +57,47 @@ pub enum Command {
     /// Send requests, and check that every span of them arrives at a backend, unaltered
     #[command(after_help = verify::EXAMPLES)]
     Verify(Verify),
+    /// Say what is here and what stands in the way: Spin, the port, settings, destinations, the collector
+    Doctor(Doctor),
+    /// Make a folder with an application in it: a manifest, a topology, and the components
+    New(New),
+    /// Print the completions for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Which application.
+    #[command(flatten)]
+    pub app: Application,
+    /// The address that `up` would listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", value_parser = parse_address)]
+    pub listen: SocketAddr,
+    /// Where variables come from [default: runtime-config.toml beside the manifest, if it is there]
+    #[arg(long, value_name = "PATH")]
+    pub runtime_config_file: Option<PathBuf>,
+    /// The value of a variable, as for `up`
+    #[arg(long, value_name = "VARIABLE")]
+    pub variable: Vec<String>,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder, which is made; files that are there already are never replaced
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
 }
 
 const TOPOLOGY: &str = r#"A topology is a TOML file:
@@ -129,15 +171,15 @@ fn limits() -> String {
 /// Which application a command is about.
 #[derive(Debug, Args)]
 pub struct Application {
-    /// The manifest, its folder, or a topology (see `mesh --help`) [default: spin.toml]
+    /// The manifest, its folder, or a topology (see `mesh --help`) [default: spin.toml, or the app inside this program]
     #[arg(short = 'f', long = "from", alias = "file", value_name = "PATH")]
     from: Option<PathBuf>,
 }
 
 impl Application {
-    /// Its path.
-    pub fn path(&self) -> &Path {
-        self.from.as_deref().unwrap_or(Path::new("spin.toml"))
+    /// Its path, if one is given.
+    pub fn path(&self) -> Option<&Path> {
+        self.from.as_deref()
     }
 }
 

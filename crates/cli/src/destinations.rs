@@ -6,25 +6,36 @@ use std::collections::HashSet;
 use http::Uri;
 use url::Url;
 
+use tracing_tail::settings::{APP_URL_DESTINO, Setting, endpoints};
 use tracing_tail_host::manifest::{Component, Manifest};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
 use tracing_tail_host::variables::{Provider, Variables};
 
-/// One warning for each URL of a component's `app_url_destino` and `otlp_endpoint` that names an unknown component, and for
+/// Where a component sends its spans, and the setting that says so; none if it is secret or no setting says it.
+pub fn endpoint(component: &Component, variables: &Variables) -> Option<(Setting, String)> {
+    endpoints(|setting| variables.display_value(component, &setting.variable())).next()
+}
+
+/// One warning for each URL of a component's `app_url_destino` and of its spans that names an unknown component, and for
 /// each consumer that its allowed outbound hosts lack: no span tells of such deliveries. URLs that are malformed, secret,
 /// or outside of the application are not checked.
 pub fn unknown(manifest: &Manifest, variables: &Variables, providers: &[Provider]) -> Vec<String> {
     let mut warnings = Vec::new();
     for component in &manifest.components {
         let id = &component.id;
-        for name in ["app_url_destino", "otlp_endpoint"] {
-            let value = variables.display_value(component, name).unwrap_or_default();
+        let destinations = variables.display_value(component, &APP_URL_DESTINO.variable());
+        let destinations = destinations.map(|value| (APP_URL_DESTINO, value));
+        for (of, value) in destinations
+            .into_iter()
+            .chain(endpoint(component, variables))
+        {
+            let name = &of.variable();
             for (entry, (url, wanted)) in value.split(',').filter_map(chained) {
                 let queue = queue(entry);
-                let subject = match (queue, name) {
+                let subject = match (queue, of) {
                     (Some(queue), _) => format!("messages of {id} in queue {queue} go to"),
-                    (None, "otlp_endpoint") => "spans go to".to_owned(),
-                    (None, _) => format!("{id} calls"),
+                    (None, APP_URL_DESTINO) => format!("{id} calls"),
+                    (None, _) => "spans go to".to_owned(),
                 };
                 let about = |problem: String| {
                     let setting = setting(component, name, providers);

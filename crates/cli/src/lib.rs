@@ -3,6 +3,7 @@
 //! Arguments and input
 //! - [`cli`]: the arguments
 //! - [`application`]: the file that `--from` names: a manifest, or a topology that becomes one
+//! - [`embedded`]: the components inside the program, for folders without a repository
 //! - [`topology`]: a mesh in one file, and the `spin.toml` or flowchart made from it
 //!
 //! Commands
@@ -10,6 +11,8 @@
 //! - [`build`]: builds components that are missing or older than their sources
 //! - [`traffic`]: sends steady requests
 //! - [`verify`]: checks that every span of the requests it sends arrives
+//! - [`doctor`]: says what is here and what stands in the way
+//! - [`new`]: makes a folder with an application
 //! - [`mesh`]: prints a topology as a manifest or a flowchart
 //! - [`shutdown`]: SIGINT and SIGTERM
 //!
@@ -27,9 +30,12 @@ pub mod build;
 pub mod call_tree;
 pub mod cli;
 pub mod destinations;
+pub mod doctor;
+pub mod embedded;
 pub mod losses;
 pub mod mesh;
 pub mod message_account;
+pub mod new;
 pub mod screen;
 pub mod shutdown;
 pub mod span_account;
@@ -39,9 +45,11 @@ pub mod up;
 pub mod verify;
 pub mod warnings;
 
+use std::io;
 use std::process::ExitCode;
 
-use anyhow::{Error, Result};
+use anyhow::{Context as _, Error, Result};
+use clap::CommandFactory as _;
 
 use crate::cli::{Cli, Command};
 use crate::screen::say;
@@ -61,6 +69,15 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
             return Ok(verify::suite::run::suite(args, shutdown).await);
         }
         Some(Command::Verify(args)) => return Ok(verify::run::verify(args, shutdown).await),
+        Some(Command::Doctor(args)) => return doctor::doctor(&args).await,
+        Some(Command::New(args)) => new::new(&args.dir)?,
+        Some(Command::Completions(args)) => {
+            let mut command = Cli::command();
+            clap_complete::generate(args.shell, &mut command, "tracing-tail", &mut io::stdout());
+        }
+        Some(Command::Man) => clap_mangen::Man::new(Cli::command())
+            .render(&mut io::stdout())
+            .context("failed to print")?,
         Some(Command::Up(args)) => up::up(args.into(), shutdown).await?,
         None => up::up(cli.up, shutdown).await?,
     }

@@ -11,6 +11,7 @@ use tracing_tail_host::app::App;
 use tracing_tail_host::context::AppContext;
 use tracing_tail_host::memory::MemoryBudget;
 use tracing_tail_host::output::Output;
+use tracing_tail_host::server::http2_notice::Http2Notice;
 use tracing_tail_host::server::shard::shards;
 use tracing_tail_host::server::{self, GRACE};
 
@@ -23,13 +24,17 @@ use crate::traffic::run::BackgroundTraffic;
 use crate::warnings::Warnings;
 
 mod banner;
-mod listen;
+mod export_protocol;
+pub(crate) mod listen;
 mod load;
 mod open;
 pub mod otlp;
 mod report;
+mod state;
 
 use banner::{banner, process_path, viewer};
+use export_protocol::is_about_grpc;
+pub(crate) use load::providers;
 use load::{Loaded, load};
 use otlp::OtlpPorts;
 use report::Accounts;
@@ -42,7 +47,7 @@ const PROGRAM: &str = "tracing-tail";
 /// # Errors
 /// If the application can't be read, or a build command fails.
 pub fn build(args: &cli::Build) -> Result<()> {
-    build::build(&Application::load(args.app.path())?.manifest, Which::All)
+    build::build(&Application::find(args.app.path())?.manifest, Which::All)
 }
 
 /// Runs an application until a signal arrives.
@@ -57,14 +62,17 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         connections,
         linked,
         traffic,
+        _state,
+        is_told_of_grpc,
     } = load(&args)?;
     let address = listener.local_addr()?;
     let otlp = OtlpPorts::take(&args.otlp_listen, &manifest, &variables).await;
     let url = format!("http://{address}");
     let banner = banner(&manifest, &variables, (&url, otlp.line.as_deref()));
     let accounts = Arc::new(Accounts::default());
-    let output = output(&args, Arc::clone(&accounts));
-    let context = AppContext::new(MemoryBudget::new(args.max_memory), output);
+    let output = output(&args, Arc::clone(&accounts), is_told_of_grpc);
+    let mut context = AppContext::new(MemoryBudget::new(args.max_memory), output);
+    context.http2 = Http2Notice::new(&otlp.hint);
     let app = || App::new(&manifest, linked.clone(), address, &context);
     let apps = iter::repeat_with(app).take(shards()).collect();
     // From the banner on, a signal lets work in progress finish.
@@ -120,14 +128,16 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
 }
 
 /// The terminal: lines about spans and messages are added up, and repeated warnings are dropped.
-fn output(args: &Up, accounts: Arc<Accounts>) -> Output {
+fn output(args: &Up, accounts: Arc<Accounts>, is_told_of_grpc: bool) -> Output {
     let output = match args.quiet {
         true => Output::quiet(PROGRAM),
         false => Output::terminal(PROGRAM),
     };
     let warnings = Warnings::default();
     output.intercepted(move |component, line| {
-        accounts.take(component, line) || warnings.is_repeated(component, line)
+        accounts.take(component, line)
+            || warnings.is_repeated(component, line)
+            || is_told_of_grpc && is_about_grpc(line)
     })
 }
 

@@ -133,6 +133,13 @@ impl App {
         }
     }
 
+    /// Reports that a client speaks HTTP/2, the first time.
+    pub fn report_http2(&self) {
+        if let Some(notice) = self.context.http2.give(self.address) {
+            self.context.output.report(&notice);
+        }
+    }
+
     fn well_known(&self, path: &str) -> Response<WasiBody> {
         match path {
             "health" => text(StatusCode::OK, "OK"),

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::memory::MemoryBudget;
 use crate::output::Output;
 use crate::request_body::BodyBudget;
+use crate::server::http2_notice::Http2Notice;
 
 /// The shared state of an application. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct AppContext {
     pub bodies: BodyBudget,
     /// How many requests were dropped before they began, because their clients had gone.
     pub abandoned: Arc<AtomicU64>,
+    /// What is said about clients that speak HTTP/2.
+    pub http2: Http2Notice,
     /// Where components print to, and where the host reports errors.
     pub output: Output,
 }
@@ -36,6 +39,7 @@ impl AppContext {
             bodies: BodyBudget::new(memory.limit()),
             memory,
             abandoned: Arc::default(),
+            http2: Http2Notice::default(),
             output,
         }
     }

@@ -93,10 +93,18 @@ pub fn start_epochs(engine: &Engine) -> io::Result<()> {
 pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
     let bytes =
         std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+    compile_bytes(engine, &bytes, path)
+}
+
+/// Compiles the component that `path` stands for, or takes it from the cache.
+///
+/// # Errors
+/// If the bytes are no component.
+pub fn compile_bytes(engine: &Engine, bytes: &[u8], path: &Path) -> Result<Component> {
     if !bytes.starts_with(b"\0asm") {
         bail!("{} is no WebAssembly component", path.display());
     }
-    Component::from_binary(engine, &bytes)
+    Component::from_binary(engine, bytes)
         .map_err(anyhow::Error::from)
         .with_context(|| {
             format!(

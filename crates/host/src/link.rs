@@ -2,12 +2,13 @@
 //!
 //! It refuses files that are no component, and components that import what Spin does not offer.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -55,6 +56,8 @@ pub struct LinkOptions<'a> {
     pub environment: &'a [(String, String)],
     /// The folder of the databases.
     pub state_dir: &'a Path,
+    /// The content of Wasm files that are not on the disk.
+    pub embedded: fn(&Path) -> Option<&'static [u8]>,
 }
 
 /// Compiles and links each component that a trigger names.
@@ -67,7 +70,7 @@ pub fn link_all(
     variables: &Variables,
     options: LinkOptions<'_>,
 ) -> Result<Vec<LinkedComponent>> {
-    let mut compiled = HashMap::<PathBuf, Component>::new();
+    let compiled = compile_all(engine, manifest, options.embedded)?;
     let mut linked = Vec::<LinkedComponent>::new();
     let writers = WriterQueue::default();
     for trigger in &manifest.triggers {
@@ -75,17 +78,9 @@ pub fn link_all(
         if linked.iter().any(|known| known.id == component.id) {
             continue;
         }
-        let source = &component.source;
-        let wasm = match compiled.get(source) {
-            Some(wasm) => wasm.clone(),
-            None => {
-                let wasm = engine::compile(engine, source)?;
-                compiled.insert(source.clone(), wasm.clone());
-                wasm
-            }
-        };
+        let wasm = &compiled[component.source.as_path()];
         let pre =
-            link(&wasm).with_context(|| format!("component '{}' can't run here", component.id))?;
+            link(wasm).with_context(|| format!("component '{}' can't run here", component.id))?;
         linked.push(LinkedComponent {
             id: component.id.clone(),
             engine: engine.clone(),
@@ -101,6 +96,36 @@ pub fn link_all(
         });
     }
     Ok(linked)
+}
+
+/// Compiles each Wasm file that a trigger leads to, all at once: parts of a compilation use one core only.
+fn compile_all<'m>(
+    engine: &Engine,
+    manifest: &'m Manifest,
+    embedded: fn(&Path) -> Option<&'static [u8]>,
+) -> Result<HashMap<&'m Path, Component>> {
+    let components = manifest.triggers.iter();
+    let components = components.map(|trigger| manifest::find(manifest, &trigger.component.value));
+    let sources = components.map(|component| Ok(component?.source.as_path()));
+    let sources: BTreeSet<_> = sources.collect::<Result<_>>()?;
+    let compile = |source| match embedded(source) {
+        Some(bytes) => engine::compile_bytes(engine, bytes, source),
+        None => engine::compile(engine, source),
+    };
+    thread::scope(|scope| {
+        let compiling = sources.into_iter();
+        let compiling: Vec<_> = compiling
+            .map(|source| (source, scope.spawn(move || compile(source))))
+            .collect();
+        let compiled = compiling.into_iter();
+        let compiled = compiled.map(|(source, compiling)| {
+            let compiled = compiling
+                .join()
+                .map_err(|_| anyhow!("the compiler panicked"))?;
+            Ok((source, compiled?))
+        });
+        compiled.collect()
+    })
 }
 
 /// Links a component to the interfaces that Spin offers to HTTP components: WASI 0.2 and 0.3, the

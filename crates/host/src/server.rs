@@ -18,6 +18,7 @@ use crate::context::AppContext;
 
 pub mod connection;
 pub mod connections;
+pub mod http2_notice;
 pub mod shard;
 
 use connections::Connections;

@@ -86,6 +86,14 @@ impl Variables {
         template.render(|name| self.get(name)).ok()
     }
 
+    /// The value of an application variable, for messages: `(secret)` if it is one.
+    pub fn display(&self, name: &str) -> &str {
+        match self.secret.contains(name) {
+            true => "(secret)",
+            false => self.values.get(name).map_or("", String::as_str),
+        }
+    }
+
     /// The values of a component's variables.
     ///
     /// # Errors

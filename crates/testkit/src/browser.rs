@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -79,6 +79,31 @@ impl Browser {
         in_time(url, self.client.goto(url)).await;
     }
 
+    /// The tab that is driven.
+    pub async fn tab(&self) -> WindowHandle {
+        in_time("the tab", self.client.window()).await
+    }
+
+    /// Opens an address in another tab, and drives that from now on.
+    pub async fn open_tab(&self, url: &str) -> WindowHandle {
+        let opened = in_time("a tab", self.client.new_window(true)).await;
+        let tab = opened.handle;
+        self.switch_to_tab(&tab).await;
+        self.open(url).await;
+        tab
+    }
+
+    /// Drives another tab.
+    pub async fn switch_to_tab(&self, tab: &WindowHandle) {
+        let switched = self.client.switch_to_window(tab.clone());
+        in_time("the tab", switched).await;
+    }
+
+    /// Closes the tab that is driven. Another one has to be chosen then.
+    pub async fn close_tab(&self) {
+        in_time("close", self.client.close_window()).await;
+    }
+
     /// Loads the page again.
     pub async fn reload(&self) {
         in_time("reload", self.client.refresh()).await;
@@ -103,9 +128,21 @@ impl Browser {
         .await;
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) {
+    /// Takes the page's network away, or gives it back.
+    pub async fn set_offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", conditions)
+            .await;
+    }
+
+    /// Runs a command of the DevTools protocol (<https://chromedevtools.github.io/devtools-protocol/>), and returns its
+    /// result.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
-        self.extension("goog/cdp/execute", body).await;
+        self.extension("goog/cdp/execute", body).await
     }
 
     async fn extension(&self, path: &'static str, body: Value) -> Value {

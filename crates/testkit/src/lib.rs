@@ -6,6 +6,7 @@
 //! - [`broken_collector`]: collectors that fail, each in one way
 //! - [`middle_man`]: a pipeline that treats spans as a test tells it
 //! - [`downstream`]: a downstream service that follows a script
+//! - [`event_gate`]: a way to an application on which streams of events are counted and refused
 //! - [`proxy`]: a proxy that loses headers
 //! - [`span_tree`]: spans as a tree of text, to compare whole
 //! - `browser` (feature `browser`): Chromium without a window
@@ -25,6 +26,7 @@ pub mod broken_collector;
 pub mod browser;
 pub mod collector;
 pub mod downstream;
+pub mod event_gate;
 pub mod launch;
 pub mod middle_man;
 pub mod proxy;

@@ -57,6 +57,15 @@ impl Access {
         if matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
+        self.check_own_site(head)
+    }
+
+    /// Checks that a request does not come from a page of another site.
+    ///
+    /// # Errors
+    /// 403 if it does.
+    pub fn check_own_site(&self, head: &Parts) -> Result<(), Problem> {
+        let authority = client::authority(head);
         let own = |origin: &str| {
             origins::is_same_host(origin, authority) || self.hosts.contains_origin(origin)
         };

@@ -13,7 +13,7 @@ use crate::reservation::MemoryReservation;
 use crate::response::{Problem, json as json_response, to_json, with_body};
 use crate::settings::Bounds;
 use crate::store::actions::{self, PinOutcome};
-use crate::store::{export, facets, graph as store_graph, links, list, spans, totals};
+use crate::store::{export, facets, graph as store_graph, groups, links, list, spans, totals};
 use crate::view::links::SpanLinks;
 use crate::view::{self, SpanName};
 use crate::wasi::{Database, DatabaseError};
@@ -36,7 +36,7 @@ pub async fn answer(
         segments[..],
         ["traces" | "services" | "graph" | "facets" | "counts"]
             | ["traces", _]
-            | ["traces", _, "otlp" | "pin"]
+            | ["traces", _, "otlp" | "pin" | "hits" | "facets"]
             | ["traces", _, "spans", _]
     );
     if !known {
@@ -52,9 +52,12 @@ pub async fn answer(
     match (&request.method, &segments[..]) {
         (&Method::GET | &Method::HEAD, ["traces"]) => api.traces().await,
         (&Method::DELETE, ["traces"]) => api.clear().await,
+        (&Method::GET | &Method::HEAD, ["traces", "groups"]) => api.groups().await,
         (&Method::GET, ["traces", id]) => api.trace(id).await,
         (&Method::HEAD, ["traces", id]) => api.view(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "otlp"]) => api.otlp(id).await,
+        (&Method::GET | &Method::HEAD, ["traces", id, "hits"]) => api.hits(id).await,
+        (&Method::GET | &Method::HEAD, ["traces", id, "facets"]) => api.trace_facets(id).await,
         (&Method::PUT, ["traces", id, "pin"]) => api.pin(id).await,
         (&Method::DELETE, ["traces", id, "pin"]) => api.unpin(id).await,
         (&Method::GET | &Method::HEAD, ["traces", id, "spans", span]) => api.span(id, span).await,
@@ -113,6 +116,10 @@ impl<D: Database> ApiRequest<'_, D> {
         // Counts are read first: a change between the two queries is then reported again, and not missed.
         let counts = totals::counts(self.database).await?;
         let page = list::traces(self.database, &filter).await?;
+        let matching = match filter.counts {
+            true => groups::count(self.database, &filter).await?,
+            false => None,
+        };
         let changed = match (filter.changed_after, page.last) {
             (Some(_), Some(last)) if page.more => last,
             _ => counts.changed,
@@ -126,8 +133,15 @@ impl<D: Database> ApiRequest<'_, D> {
             "oldest": counts.oldest,
             "kept": counts.kept,
             "total": counts.traces,
+            "matching": matching,
             "unrouted": if filter.leaves_out_unrouted { counts.unrouted } else { 0 },
         })))
+    }
+
+    async fn groups(&self) -> Result<Response<Bytes>, Problem> {
+        let filter = Filter::read(self.uri)?;
+        let groups = groups::groups(self.database, &filter).await?;
+        Ok(json_response(&groups))
     }
 
     async fn clear(&self) -> Result<Response<Bytes>, Problem> {
@@ -185,6 +199,24 @@ impl<D: Database> ApiRequest<'_, D> {
         let id = hex::encode(&trace);
         let trace = view::trace::rows(&id, &spans, &incoming);
         Ok(large(to_json(&trace), reservation))
+    }
+
+    /// Which spans of a trace meet a query.
+    async fn hits(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let query = Filter::read_query(self.uri)?;
+        let (trace, _reservation) = self.open(id).await?;
+        let rows = spans::trace_rows(self.database, trace).await?;
+        let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        let hits = view::hits::hits(&trace, &spans, &query);
+        Ok(json_response(&json!({ "spans": hits })))
+    }
+
+    /// What the spans of a trace have.
+    async fn trace_facets(&self, id: &str) -> Result<Response<Bytes>, Problem> {
+        let (trace, _reservation) = self.open(id).await?;
+        let rows = spans::trace_rows(self.database, trace).await?;
+        let spans = spans::view_of(&rows).ok_or_else(|| no_trace(id))?;
+        Ok(json_response(&facets::of_trace(&spans)))
     }
 
     async fn otlp(&self, id: &str) -> Result<Response<Bytes>, Problem> {

@@ -4,6 +4,7 @@ use http::Uri;
 
 pub use self::attribute::AttributeFilter;
 pub use self::query::{MAX_QUERY, MAX_TERMS, Query, QueryError};
+pub use self::shape::Shape;
 use crate::attribute_set;
 use crate::otlp::hex;
 use crate::otlp::service::service_name;
@@ -16,6 +17,9 @@ mod attribute;
 mod query;
 mod query_match;
 mod query_sql;
+mod shape;
+
+use self::shape::OUTCOME_SQL;
 
 /// The default of `limit`.
 const LIMIT: i64 = 50;
@@ -41,6 +45,10 @@ pub struct Filter {
     pub calls: Vec<CallFilter>,
     /// Attributes of spans or their resources.
     pub attributes: Vec<AttributeFilter>,
+    /// The shape of the trace.
+    pub shape: Option<Shape>,
+    /// Whether the matching traces are counted.
+    pub counts: bool,
     /// Whether traces of nothing but a request without a route are left out.
     pub leaves_out_unrouted: bool,
     /// Terms that spans have to meet, besides the other parameters.
@@ -128,6 +136,8 @@ impl Filter {
             texts: Vec::new(),
             calls: Vec::new(),
             attributes: Vec::new(),
+            shape: None,
+            counts: false,
             leaves_out_unrouted: true,
             query: Query::default(),
             conditions: Vec::new(),
@@ -169,6 +179,16 @@ impl Filter {
                     "false" | "" => {}
                     _ => return Err(malformed(&name, &value, "true or false")),
                 },
+                "count" => match &*value {
+                    "true" => filter.counts = true,
+                    "false" | "" => {}
+                    _ => return Err(malformed(&name, &value, "true or false")),
+                },
+                "shape" if !value.is_empty() => {
+                    let shape = Shape::parse(&value)
+                        .ok_or_else(|| malformed(&name, &value, "a shape, as groups have it"))?;
+                    filter.of_shape(shape);
+                }
                 "trace_id" => {
                     // Whoever knows the id wants that trace.
                     filter.leaves_out_unrouted = false;
@@ -181,7 +201,7 @@ impl Filter {
                 "calls" if !value.is_empty() => filter.call(&name, &value)?,
                 "text" if !value.trim().is_empty() => filter.text(value.trim()),
                 "attribute" if !value.is_empty() => filter.attribute(&name, &value)?,
-                "service" | "calls" | "text" | "attribute" => {}
+                "service" | "calls" | "text" | "attribute" | "shape" => {}
                 _ => {
                     return Err(Problem::bad_request(format!(
                         "there is no parameter '{name}'"
@@ -198,6 +218,20 @@ impl Filter {
         Ok(filter)
     }
 
+    /// The query `q` of a URI, which has no other parameter.
+    ///
+    /// # Errors
+    /// 400 for another parameter, or a query that is not understood.
+    pub fn read_query(uri: &Uri) -> Result<Query, Problem> {
+        let query = uri.query().unwrap_or_default();
+        let parameters = form_urlencoded::parse(query.as_bytes());
+        if let Some((name, _)) = parameters.into_iter().find(|(name, _)| name != "q") {
+            let problem = format!("there is no parameter '{name}'");
+            return Err(Problem::bad_request(problem));
+        }
+        Filter::read(uri).map(|filter| filter.query)
+    }
+
     fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.to_owned());
         self.values.extend(values);
@@ -207,6 +241,24 @@ impl Filter {
         let service = service_name(Some(service)).into_owned();
         self.and(HAS_SERVICE, [service_in_json(&service).into()]);
         self.services.push(service);
+    }
+
+    fn of_shape(&mut self, shape: Shape) {
+        let condition = format!("t.service = ? AND t.name = ? AND {OUTCOME_SQL} = ?");
+        let texts = [&shape.service, &shape.name, &shape.outcome];
+        let texts = texts.map(|text| text.as_str().into());
+        self.and(&condition, texts);
+        self.shape = Some(shape);
+    }
+
+    /// Whether the condition in SQL is all of it.
+    pub fn is_decided_by_sql(&self) -> bool {
+        let parts = [self.services.len(), self.texts.len(), self.calls.len()];
+        parts
+            .iter()
+            .chain([&self.attributes.len(), &self.query.terms.len()])
+            .all(|many| *many == 0)
+            && self.shape.is_none()
     }
 
     fn call(&mut self, name: &str, value: &str) -> Result<(), Problem> {

@@ -14,6 +14,7 @@
 //! - [`tree`] and [`critical_path`]: the order of the rows, and which spans the response waited for
 //! - [`interaction`]: the stores, queues and untraced servers that spans interact with
 //! - [`graph`]: calls between services, with rates and latencies
+//! - [`events`]: `/traces/api/events`, a stream that says when something has changed
 //! - [`page`]: the files of the web page
 //!
 //! Shared:
@@ -27,6 +28,7 @@ pub mod access;
 pub mod api;
 pub mod attribute_set;
 pub mod critical_path;
+pub mod events;
 pub mod filter;
 pub mod graph;
 pub mod interaction;
@@ -50,7 +52,7 @@ use http_body::Body;
 
 use crate::access::{origins, token};
 use crate::receive::Encoding;
-use crate::response::{Problem, add_security_headers};
+use crate::response::{Content, Problem, add_security_headers};
 use crate::route::Route;
 use crate::settings::{Bounds, Settings};
 use crate::store::group_commit::GroupCommit;
@@ -65,19 +67,25 @@ pub async fn answer<R, B>(
     group: &GroupCommit<R::Database>,
     settings: &Settings,
     request: Request<B>,
-) -> Response<Bytes>
+) -> Response<Content>
 where
     R: Runtime,
     B: Body,
     B::Error: Into<BodyError>,
 {
     let mut response = match Route::of(request.uri().path()) {
-        Route::Receiver => ingest(runtime, group, settings, request).await,
-        Route::UnknownReceiver(problem) => refuse_path(settings, request, &problem),
+        Route::Receiver => {
+            let answered = ingest(runtime, group, settings, request).await;
+            answered.map(Content::Whole)
+        }
+        Route::UnknownReceiver(problem) => {
+            refuse_path(settings, request, &problem).map(Content::Whole)
+        }
         Route::Viewer => {
             let (head, _) = request.into_parts();
             let served = serve(runtime, group, settings, &head).await;
-            let mut response = served.unwrap_or_else(|problem| problem.response());
+            let mut response =
+                served.unwrap_or_else(|problem| problem.response().map(Content::Whole));
             add_security_headers(&mut response);
             response
         }
@@ -145,22 +153,28 @@ async fn serve<R: Runtime>(
     group: &GroupCommit<R::Database>,
     settings: &Settings,
     head: &Parts,
-) -> Result<Response<Bytes>, Problem> {
+) -> Result<Response<Content>, Problem> {
     let access = &settings.access;
     access.check_page(head)?;
     if let Some(redirect) = page::token_redirect(access.token.as_ref(), head) {
-        return redirect;
+        return redirect.map(|redirect| redirect.map(Content::Whole));
     }
     // No cookie of the page is sent with it.
     if head.uri.path() == page::FAVICON {
-        return Ok(page::answer(head));
+        return Ok(page::answer(head).map(Content::Whole));
     }
     access.check_token(head)?;
-    match head.uri.path().strip_prefix(api::PREFIX) {
-        Some("app") => api::app(&head.method, &settings.process),
-        Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await,
-        None => Ok(page::answer(head)),
-    }
+    let answered = match head.uri.path().strip_prefix(api::PREFIX) {
+        Some(events::ENDPOINT) => {
+            // Another site's page can't read a stream, but it could keep it open.
+            access.check_own_site(head)?;
+            return events::answer(head);
+        }
+        Some("app") => api::app(&head.method, &settings.process)?,
+        Some(endpoint) => query(runtime, group, &settings.bounds, (endpoint, head)).await?,
+        None => page::answer(head),
+    };
+    Ok(answered.map(Content::Whole))
 }
 
 async fn query<R: Runtime>(

@@ -8,7 +8,17 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::events::EventStream;
 use crate::wasi::DatabaseError;
+
+/// The body of a response.
+#[derive(Debug)]
+pub enum Content {
+    /// All of it.
+    Whole(Bytes),
+    /// Events, which are sent as they happen.
+    Events(EventStream),
+}
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +169,7 @@ const PROTECTION: [(&str, &str); 6] = [
 ];
 
 /// Adds the security headers of every response of the page and the API.
-pub fn add_security_headers(response: &mut Response<Bytes>) {
+pub fn add_security_headers<B>(response: &mut Response<B>) {
     for (name, value) in PROTECTION {
         let value = HeaderValue::from_static(value);
         response.headers_mut().entry(name).or_insert(value);

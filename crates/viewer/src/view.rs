@@ -1,15 +1,20 @@
 //! What the page shows of a trace.
 //!
 //! - [`trace`]: all spans of a trace, as rows
+//! - [`hits`]: which of them meet a query
 //! - [`span`]: one span in full; [`links`]: its links, from both sides
+//! - [`outcome`]: the status that HTTP or RPC answered with
 
+pub mod hits;
 pub mod links;
-mod outcome;
+pub mod outcome;
 pub mod span;
 pub mod trace;
 
 use crate::otlp::hex;
+use crate::otlp::service::service_hash;
 use crate::otlp::timing::Timing;
+use crate::tree::SpanIdentity;
 
 /// The name of a span in a row and in a request for the span: its id. If another span with the same id precedes it, a
 /// hash of its service follows.
@@ -40,6 +45,15 @@ impl SpanName {
             id: hex::decode_id(id)?,
             service: service.map(u64::from_be_bytes),
         })
+    }
+}
+
+/// The id of a span's row, as [`SpanName`] reads it. `is_second` is whether another span with its id precedes it.
+fn row_id(span: &SpanIdentity<'_>, is_second: bool) -> String {
+    let id = hex::encode(span.id);
+    match is_second {
+        false => id,
+        true => format!("{id}~{:016x}", service_hash(span.service)),
     }
 }
 

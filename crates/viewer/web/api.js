@@ -8,8 +8,10 @@ import { toQuery } from "./model/filters.js";
 /** @typedef {import('./types.d.ts').SpanDetails} SpanDetails */
 /** @typedef {import('./types.d.ts').ServiceCounts} ServiceCounts */
 /** @typedef {import('./types.d.ts').Facets} Facets */
+/** @typedef {import('./types.d.ts').TraceGroups} TraceGroups */
 /** @typedef {import('./types.d.ts').Graph} Graph */
 /** @typedef {import('./types.d.ts').StoreCounts} StoreCounts */
+/** @typedef {import('./types.d.ts').EventStream} EventStream */
 
 /** From the page's address, which may be below a prefix. */
 const ROOT = "api";
@@ -28,6 +30,9 @@ export class ApiError extends Error {
 /** @returns {Promise<StoreCounts>} */
 export const getCounts = () => get("counts");
 
+/** Says when something has changed. @returns {EventStream} */
+export const openEvents = () => new EventSource(`${ROOT}/events`);
+
 /** @param {Parameters} parameters @returns {Promise<TracePage>} */
 export const getTraces = (parameters) => get("traces", parameters);
 
@@ -38,11 +43,20 @@ export const getTrace = (id) => get(tracePath(id));
 export const getSpan = (id, spanId) =>
   get(`${tracePath(id)}/spans/${encodeURIComponent(spanId)}`);
 
+/** The ids of the spans that meet a query. @param {string} id @param {string} q @returns {Promise<{ spans: string[] }>} */
+export const getHits = (id, q) => get(`${tracePath(id)}/hits`, { q });
+
+/** What the spans of a trace have. @param {string} id @returns {Promise<{ spans: number, keys: Facets['keys'] }>} */
+export const getTraceFacets = (id) => get(`${tracePath(id)}/facets`);
+
 /** @returns {Promise<{ services: ServiceCounts[] }>} */
 export const getServices = () => get("services");
 
 /** @param {Parameters} parameters @returns {Promise<Facets>} */
 export const getFacets = (parameters) => get("facets", parameters);
+
+/** @param {Parameters} parameters @returns {Promise<TraceGroups>} */
+export const getGroups = (parameters) => get("traces/groups", parameters);
 
 /** @returns {Promise<Graph>} */
 export const getGraph = () => get("graph");

@@ -1,15 +1,13 @@
 // The page's frame: which view is shown, keyboard shortcuts, the theme, and the
 // counts at the top.
 
-import { ApiError, getCounts } from "./api.js";
+import { subscribe } from "./live.js";
 import { bytes, count, shortTimestamp, toMillis } from "./model/format.js";
 import { parseRoute } from "./model/route.js";
-import { byId, toMessage } from "./view/dom.js";
+import { byId } from "./view/dom.js";
 import { mapView } from "./view/map.js";
 import { tryView } from "./view/try.js";
 import { windowView } from "./view/window.js";
-
-const COUNTS_POLL = 3000;
 
 /**
  * The views by the first segment of the address, and the link of each. The list
@@ -33,10 +31,13 @@ setTheme(localStorage.getItem("theme"));
 // It comes with every other address, a fragment's too.
 addEventListener("popstate", showRoute);
 showRoute();
-showCounts();
-setInterval(() => {
-  if (!document.hidden) showCounts();
-}, COUNTS_POLL);
+subscribe(({ counts, failure }) => {
+  const gone = byId("gone");
+  if (counts) showCounts(counts);
+  else
+    gone.textContent = `What is shown may be old: ${failure}. Trying again every few seconds.`;
+  gone.hidden = counts !== undefined;
+});
 
 function showRoute() {
   const route = parseRoute(location.hash);
@@ -59,30 +60,18 @@ function showRoute() {
   }
 }
 
-async function showCounts() {
-  const gone = byId("gone");
-  try {
-    const counts = await getCounts();
-    gone.hidden = true;
-    const parts = [
-      count(counts.traces, "trace"),
-      count(counts.spans, "span"),
-      bytes(counts.bytes),
-    ];
-    byId("held").textContent = parts.join(" · ");
-    const lost = byId("lost");
-    lost.hidden = counts.turned_away === 0;
-    const since = shortTimestamp(toMillis(counts.since), Date.now());
-    lost.textContent = `${count(counts.turned_away, "export")} turned away since ${since}`;
-  } catch (error) {
-    const why =
-      error instanceof ApiError
-        ? toMessage(error)
-        : "the server does not answer";
-    const text = `What is shown may be old: ${why}. Trying again every few seconds.`;
-    if (gone.hidden) gone.textContent = text;
-    gone.hidden = false;
-  }
+/** @param {import('./types.d.ts').StoreCounts} counts */
+function showCounts(counts) {
+  const parts = [
+    count(counts.traces, "trace"),
+    count(counts.spans, "span"),
+    bytes(counts.bytes),
+  ];
+  byId("held").textContent = parts.join(" · ");
+  const lost = byId("lost");
+  lost.hidden = counts.turned_away === 0;
+  const since = shortTimestamp(toMillis(counts.since), Date.now());
+  lost.textContent = `${count(counts.turned_away, "export")} turned away since ${since}`;
 }
 
 /** @param {string | null} theme */

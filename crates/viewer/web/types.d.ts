@@ -18,6 +18,8 @@ export interface TraceSummary {
   duration_ns: number;
   spans: number;
   errors: number;
+  /** What the root answered, such as `502`; empty if it is not known. */
+  status: string;
   /** Null if it is not known. */
   root_error: boolean | null;
   /** Where the error began. */
@@ -27,6 +29,33 @@ export interface TraceSummary {
   /** How many services are left out. */
   more_services: number;
   services: ServiceCounts[];
+}
+
+/** The traces of one shape. */
+export interface TraceGroup {
+  /** The parameter that finds them. */
+  shape: string;
+  service: string;
+  name: string;
+  /** What the root answered, `ok` or `error`; empty without a root. */
+  outcome: string;
+  /** Where the error began: null without an error, empty if it is not known. */
+  error_service: string | null;
+  services: number;
+  count: number;
+  p50_ns: number;
+  p95_ns: number;
+  /** The fewest and the most. */
+  spans: [number, number];
+  latest: { trace_id: string; start_ns: string };
+}
+
+export interface TraceGroups {
+  groups: TraceGroup[];
+  more_groups: number;
+  traces: number;
+  /** Whether older traces were not looked at. */
+  more: boolean;
 }
 
 /** What the newest traces that match have. */
@@ -52,6 +81,8 @@ export interface TracePage {
   oldest: number;
   kept: number[];
   total: number;
+  /** How many match, if that was asked for and is known. */
+  matching: number | null;
   /** How many are left out of the list: nothing but a request without a route. */
   unrouted: number;
 }
@@ -117,6 +148,39 @@ export interface Trace {
   spans: SpanRow[];
 }
 
+/** What is seen of a trace, besides its spans. */
+export interface ChartState {
+  /** The part of its time, in nanoseconds from its start. */
+  window: { from: number; to: number };
+  /** The id of the chosen span. */
+  selected: string | null;
+  /** The indices of the spans that a query finds; null without one. */
+  matches: Set<number> | null;
+  showCritical: boolean;
+}
+
+/** A way to draw the spans of a trace. */
+export interface Drawing {
+  /** In pixels. */
+  rowHeight: number;
+  /** Lays the spans out that are shown, and returns how many rows they take. */
+  layOut(trace: Trace): number;
+  /** The elements in sight, in reading order. Stale ones are made again. */
+  draw(
+    trace: Trace,
+    view: {
+      viewport: { scrollTop: number; height: number };
+      state: ChartState;
+      /** Where the time is drawn, in pixels. */
+      track: { left: number; width: number };
+      rows: HTMLElement;
+    },
+    isStale: boolean,
+  ): HTMLElement[];
+  /** The row of a span, or of a collapsed one above it. */
+  rowOf(id: string | null): { index: number; row: number } | undefined;
+}
+
 export interface Attribute {
   key: string;
   value: unknown;
@@ -170,6 +234,8 @@ export interface Peer {
   /** Empty if it is unknown, as the name is. */
   system: string;
   name: string;
+  /** What a span does with it. */
+  role?: "call" | "message" | "send" | "receive" | "process" | "other";
 }
 
 export interface GraphNode extends CallStats, Peer {
@@ -202,6 +268,34 @@ export interface StoreCounts {
   since: string;
   turned_away: number;
 }
+
+/** What the page uses of an `EventSource`. */
+export type EventStream = Pick<
+  EventSource,
+  | "onopen"
+  | "onmessage"
+  | "onerror"
+  | "readyState"
+  | "OPEN"
+  | "CLOSED"
+  | "addEventListener"
+  | "close"
+>;
+
+/** Where a feed gets its counts, and whom it tells. */
+export interface FeedHandlers {
+  openStream(): EventStream;
+  getCounts(): Promise<StoreCounts>;
+  onCounts(counts: StoreCounts): void;
+  onFailure(error: unknown): void;
+}
+
+/** What the tabs of the page tell each other: the counts, or why there are none. */
+export type LiveMessage =
+  | { counts: StoreCounts; failure?: undefined }
+  | { counts?: undefined; failure: string };
+
+export type LiveListener = (message: LiveMessage) => void;
 
 /** The parameters of a request; empty ones are not sent. */
 export type Parameters = Record<
@@ -333,8 +427,10 @@ export interface ListView extends View {
   onKey(event: KeyboardEvent): boolean;
   /** Shows what an address says. */
   restore(query: URLSearchParams): void;
-  /** The trace some rows from the open one, or else the first. */
-  neighbour(step: number): TraceSummary | null;
+  /** The trace some rows from the open one, or else the first; loaded, if need be. */
+  neighbour(step: number): Promise<TraceSummary | null>;
+  /** Whether there is one, loaded or not. */
+  hasNeighbour(step: number): boolean;
   /** "12 of 340", or null if the open trace is not in the list. */
   position(): string | null;
   /** Marks the trace that is shown beside the list. */

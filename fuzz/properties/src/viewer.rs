@@ -89,6 +89,8 @@ impl Runtime for InMemory {
         })
     }
 
+    async fn sleep(&self, _: std::time::Duration) {}
+
     fn now(&self) -> i64 {
         NOW
     }

@@ -1,5 +1,5 @@
 //! An export, from the request to the API's view of its spans. The input: a byte, whose lowest bit says that the
-//! body is protobuf and the next one that it is compressed; then the body.
+//! body is protobuf, the next one that it is compressed, and the two after it how; then the body.
 //!
 //! Whatever the response does not reject is stored, and exported unchanged. There is no internal error.
 
@@ -29,6 +29,8 @@ pub const TARGET: Target = Target {
     },
 };
 
+/// How a body may be compressed.
+const CODINGS: [&str; 4] = ["gzip", "deflate", "zstd", "zlib"];
 /// The maximum of spans that are requested, each by a request of its own.
 const MAX_ASKED: usize = 4;
 
@@ -36,14 +38,15 @@ fn property(input: &[u8]) {
     let Some((kind, body)) = input.split_first() else {
         return;
     };
-    let (protobuf, gzip) = (kind & 1 == 1, kind & 2 == 2);
+    let protobuf = kind & 1 == 1;
+    let coding = (kind & 2 == 2).then(|| CODINGS[usize::from(kind >> 2 & 3)]);
     let content_type = match protobuf {
         true => "application/x-protobuf",
         false => "application/json",
     };
     let mut request = Request::post("/v1/traces").header("content-type", content_type);
-    if gzip {
-        request = request.header("content-encoding", "gzip");
+    if let Some(coding) = coding {
+        request = request.header("content-encoding", coding);
     }
     let viewer = Viewer::new();
     let request = request.body(Bytes::copy_from_slice(body));
@@ -53,7 +56,7 @@ fn property(input: &[u8]) {
         [200, 400, 413, 429].contains(&status.as_u16()),
         "an export is answered {answer:?}"
     );
-    if status != StatusCode::OK || gzip {
+    if status != StatusCode::OK || coding.is_some() {
         return;
     }
     let sent = match protobuf {

@@ -6,6 +6,7 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Topology, viewer};
+use crate::embedded::{COMPONENTS, FOLDER};
 use tracing_tail_host::document::Document;
 
 /// The component's file in the repository.
@@ -57,6 +58,24 @@ impl Code {
             source: slashes(&root.join(BUILT)),
             viewer: topology.viewer.then(|| slashes(&root.join(viewer::BUILT))),
             repository: Some(slashes(&root)),
+        })
+    }
+}
+
+impl Code {
+    /// The components inside the program, for a topology that names no file; none if the program has none.
+    pub fn embedded(topology: &Topology) -> Option<Code> {
+        if COMPONENTS.is_empty() || topology.source.is_some() {
+            return None;
+        }
+        let inside = |built: &str| {
+            let name = Path::new(built).file_name().unwrap_or_default();
+            slashes(&Path::new(FOLDER).join(name))
+        };
+        Some(Code {
+            source: inside(BUILT),
+            viewer: topology.viewer.then(|| inside(viewer::BUILT)),
+            repository: None,
         })
     }
 }

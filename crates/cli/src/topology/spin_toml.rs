@@ -3,7 +3,8 @@
 use serde_json::Value;
 use tracing_tail::settings::{
     APP_MAX_HOPS, APP_NAME, APP_URL_DESTINO, APP_VIEWER_TOKEN, OTEL_EXPORTER_OTLP_HEADERS,
-    OTEL_PROPAGATORS, OTLP_ENDPOINT, Setting,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS, OTEL_PROPAGATORS, OTLP_DEFAULT_ENDPOINT, OTLP_ENDPOINT,
+    Setting,
 };
 
 use super::{Code, Service, Topology, calls, is_mapped, names, own, shared, viewer};
@@ -64,7 +65,7 @@ pub fn spin_toml(topology: &Topology, code: &Code, file: &str) -> String {
         if let (0, Some(repository)) = (at, &code.repository) {
             build(id, (BUILD, &WATCH), repository, &mut text);
         }
-        mappings(id, &mut text);
+        mappings(id, code, &mut text);
         if code.viewer.is_some() {
             text.mapping(APP_VIEWER_TOKEN, viewer::TOKEN);
         }
@@ -114,12 +115,13 @@ fn variables(topology: &Topology, code: &Code, text: &mut Text) {
     text.line("# all");
     for setting in shared() {
         let secret = match setting {
-            OTEL_EXPORTER_OTLP_HEADERS => ", secret = true",
+            OTEL_EXPORTER_OTLP_HEADERS | OTEL_EXPORTER_OTLP_TRACES_HEADERS => ", secret = true",
             _ => "",
         };
         let default = match setting {
             APP_MAX_HOPS => max_hops(topology),
-            OTLP_ENDPOINT if code.viewer.is_some() => viewer::ENDPOINT.to_owned(),
+            // Then the other settings of the endpoint hold, or the manifest's own default.
+            OTLP_ENDPOINT => String::new(),
             _ => setting.default.to_owned(),
         };
         let (variable, default) = (names::plain(setting), quote(&default));
@@ -179,7 +181,7 @@ fn build(id: &str, (command, watch): (&str, &[&str]), repository: &str, text: &m
     text.list("watch", watch);
 }
 
-fn mappings(id: &str, text: &mut Text) {
+fn mappings(id: &str, code: &Code, text: &mut Text) {
     text.line("");
     text.line(format!("[component.{id}.variables]"));
     text.line(format!("{} = {}", APP_NAME.variable(), quote(id)));
@@ -196,6 +198,12 @@ fn mappings(id: &str, text: &mut Text) {
             _ => text.mapping(setting, &shared),
         }
     }
+    let endpoint = match code.viewer {
+        Some(_) => viewer::ENDPOINT,
+        None => OTLP_ENDPOINT.default,
+    };
+    let variable = OTLP_DEFAULT_ENDPOINT.variable();
+    text.line(format!("{variable} = {}", quote(endpoint)));
 }
 
 /// A TOML string. JSON quotes in the same way, except for one character.

@@ -202,6 +202,7 @@ mod manifest {
     use std::path::Path;
 
     use super::*;
+    use tracing_tail::settings::OTLP_ENDPOINT;
     use tracing_tail_host::manifest::{Manifest, Route, find};
     use tracing_tail_host::variables::Variables;
 
@@ -252,6 +253,7 @@ mod manifest {
                         service.own_value(OTEL_PROPAGATORS),
                         OTEL_PROPAGATORS.default
                     ),
+                    OTLP_ENDPOINT => String::new(),
                     other => service.get(other).unwrap_or(other.default).to_owned(),
                 };
                 assert_eq!(
@@ -262,7 +264,8 @@ mod manifest {
                 );
             }
             let expected = SETTINGS.iter().filter(|setting| is_mapped(setting));
-            assert_eq!(mapped.len(), expected.count(), "nothing else is mapped");
+            assert_eq!(mapped["otlp_default_endpoint"], OTLP_ENDPOINT.default);
+            assert_eq!(mapped.len(), expected.count() + 1, "nothing else is mapped");
         }
         assert_eq!(resolved.get("cart_db_fanout").unwrap(), "parallel");
         assert_eq!(
@@ -327,7 +330,8 @@ mod manifest {
         let service = resolved
             .of_component(find(&made, "viewer").unwrap())
             .unwrap();
-        assert_eq!(service["otlp_endpoint"], viewer::ENDPOINT);
+        assert_eq!(service["otlp_endpoint"], "");
+        assert_eq!(service["otlp_default_endpoint"], viewer::ENDPOINT);
         assert!(service.contains_key("app_viewer_token"));
     }
 

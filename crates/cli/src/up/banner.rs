@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use tracing_tail::settings::{OTLP_DEFAULT_ENDPOINT, OTLP_ENDPOINT, Setting};
 use tracing_tail_host::manifest::{self, Manifest, Route, Trigger};
 use tracing_tail_host::variables::Variables;
 use tracing_tail_redact::redact;
+
+use crate::destinations::endpoint;
 
 /// The route of the trace viewer.
 const VIEWER: &str = "/traces/...";
@@ -38,13 +41,22 @@ pub(super) fn banner(
         "Try:   curl -X POST {url}{path} -H \"Content-Type: application/json\" -d '[\"item1\", \"item2\"]'"
     ));
     let components = manifest.components.iter();
-    let endpoints =
-        components.filter_map(|component| variables.display_value(component, "otlp_endpoint"));
-    let endpoints: BTreeSet<String> = endpoints.map(|endpoint| redact(&endpoint)).collect();
+    let endpoints = components.filter_map(|component| endpoint(component, variables));
+    let endpoints: BTreeSet<_> = endpoints
+        .map(|(setting, url)| (redact(&url), named(setting)))
+        .collect();
     let endpoints = endpoints.iter();
-    lines.extend(endpoints.map(|endpoint| format!("Spans: {endpoint} (OTLP_ENDPOINT)")));
+    lines.extend(endpoints.map(|(url, setting)| format!("Spans: {url} ({setting})")));
     lines.extend(otlp.map(str::to_owned));
     lines.join("\n")
+}
+
+/// The setting that says where spans go. A manifest's default is changed by the first of them.
+fn named(setting: Setting) -> &'static str {
+    match setting {
+        OTLP_DEFAULT_ENDPOINT => OTLP_ENDPOINT.env,
+        given => given.env,
+    }
 }
 
 /// The trigger of the trace viewer's page.

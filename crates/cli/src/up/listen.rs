@@ -20,7 +20,7 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// `TcpListener::bind` would let 128 connections wait, and a client beyond them retries after a second.
-pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,

@@ -2,7 +2,9 @@
 //!
 //! Whatever can be refused before minutes of building is refused before.
 
+use std::fs::File;
 use std::iter;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -14,13 +16,14 @@ use tracing_tail_host::runtime_config;
 use tracing_tail_host::server::connections::{self, Connections};
 use tracing_tail_host::variables::{self, Provider, Variables};
 
-use super::PROGRAM;
 use super::listen::listen;
+use super::{PROGRAM, export_protocol, state};
 use crate::application::Application;
 use crate::build::{self, Which};
 use crate::call_tree;
 use crate::cli::Up;
 use crate::destinations;
+use crate::embedded;
 use crate::span_account::SPAN_ACCOUNT_VARIABLE;
 use crate::traffic::plan::Plan;
 
@@ -35,13 +38,21 @@ pub(super) struct Loaded {
     pub(super) connections: Connections,
     pub(super) linked: Vec<LinkedComponent>,
     pub(super) traffic: Option<Plan>,
+    /// Held until the application ends.
+    pub(super) _state: Option<File>,
+    /// Whether the terminal says that a setting asks for OTLP/gRPC.
+    pub(super) is_told_of_grpc: bool,
 }
 
 /// Loads the application that the arguments name, and prints warnings about its calls.
 pub(super) fn load(args: &Up) -> Result<Loaded> {
     let environment = environment(args)?;
-    let application = Application::load(args.app.path())?;
-    let providers = providers(args, &application)?;
+    let application = Application::find(args.app.path())?;
+    let providers = providers(
+        args.runtime_config_file.as_deref(),
+        &args.variable,
+        &application,
+    )?;
     let traffic = args.traffic(application.traffic);
     let manifest = application.manifest;
     let variables = Variables::resolve(&manifest, &providers)?;
@@ -55,11 +66,17 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let listener = listen(args.listen)?;
     let which = if args.build { Which::All } else { Which::Stale };
     build::build(&manifest, which)?;
-    let linked = link(args, &manifest, &variables, &environment)?;
+    let state_dir = args.state_dir.clone();
+    let state_dir = state_dir.unwrap_or_else(|| manifest.dir.join(".spin"));
+    let has_state = manifest.components.iter().any(|component| component.sqlite);
+    let state = has_state.then(|| state::hold(&state_dir)).flatten();
+    let linked = link(&manifest, &variables, &environment, &state_dir)?;
     let address = listener.local_addr()?;
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
-    for warning in unknown.into_iter().chain(calls) {
+    let grpc = export_protocol::warning(&manifest, &variables);
+    let is_told_of_grpc = grpc.is_some();
+    for warning in unknown.into_iter().chain(calls).chain(grpc) {
         eprintln!("{PROGRAM}: {warning}");
     }
     Ok(Loaded {
@@ -69,6 +86,8 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         connections: Connections::new(connections::limit(files.unwrap_or(DEFAULT_FILES))),
         linked,
         traffic,
+        _state: state,
+        is_told_of_grpc,
     })
 }
 
@@ -89,10 +108,15 @@ fn environment(args: &Up) -> Result<Vec<(String, String)>> {
     iter::once(adds_up).chain(given).collect()
 }
 
-fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
-    let given = variables::from_arguments(&args.variable)?;
+/// The providers of variables, first to last: `--variable`, the runtime configuration, Spin's own environment.
+pub(crate) fn providers(
+    runtime_config_file: Option<&Path>,
+    arguments: &[String],
+    application: &Application,
+) -> Result<Vec<Provider>> {
+    let given = variables::from_arguments(arguments)?;
     let beside = application.manifest.dir.join("runtime-config.toml");
-    let configured = match &args.runtime_config_file {
+    let configured = match runtime_config_file {
         Some(path) => runtime_config::load(path)?,
         None if beside.exists() => runtime_config::load(&beside)?,
         None => application.providers(),
@@ -104,20 +128,19 @@ fn providers(args: &Up, application: &Application) -> Result<Vec<Provider>> {
 }
 
 fn link(
-    args: &Up,
     manifest: &Manifest,
     variables: &Variables,
     environment: &[(String, String)],
+    state_dir: &Path,
 ) -> Result<Vec<LinkedComponent>> {
     let engine = engine::engine()?;
     engine::start_epochs(&engine).context("failed to start a thread")?;
-    let state_dir = args.state_dir.clone();
-    let state_dir = state_dir.unwrap_or_else(|| manifest.dir.join(".spin"));
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
     let options = LinkOptions {
         environment,
-        state_dir: &state_dir,
+        state_dir,
+        embedded: embedded::find,
     };
     let linked = link_all(&engine, manifest, variables, options)?;
     eprintln!("Loaded in {:.1} s", started.elapsed().as_secs_f64());

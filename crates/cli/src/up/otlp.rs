@@ -11,17 +11,19 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing_tail_host::manifest::{Manifest, Route};
+use tracing_tail_host::manifest::{Manifest, Route, Trigger};
 use tracing_tail_host::outbound::CHAINING_SUFFIX;
 use tracing_tail_host::variables::Variables;
 use url::Url;
 
 use super::listen::bind;
+use crate::destinations::endpoint;
 use forward::Viewer;
 
 pub mod addresses;
@@ -30,9 +32,12 @@ mod forward;
 mod grpc;
 
 pub use addresses::OtlpListen;
+use addresses::Protocol;
 
 /// How long a port is asked whether something answers there.
 const ASK: Duration = Duration::from_millis(200);
+/// What an SDK needs that would otherwise send gRPC.
+const HTTP_PROTOBUF: &str = "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf";
 /// The route of the viewer's receiver.
 const RECEIVER: &str = "/v1/...";
 
@@ -42,6 +47,8 @@ pub(super) struct OtlpPorts {
     listeners: Vec<TcpListener>,
     /// One line; none if there is nothing to say.
     pub(super) line: Option<String>,
+    /// What a client can do that speaks gRPC to the app's own address; empty if that takes no exports at all.
+    pub(super) hint: String,
 }
 
 impl OtlpPorts {
@@ -52,15 +59,25 @@ impl OtlpPorts {
         variables: &Variables,
     ) -> OtlpPorts {
         let mut ports = OtlpPorts::default();
+        let receiver = receiver(manifest);
+        let here = format!("OTLP/HTTP here, with {HTTP_PROTOBUF}");
+        if receiver.is_some() {
+            ports.hint = format!("send {here}");
+        }
         let endpoints = endpoints(manifest, variables);
-        if *wanted == OtlpListen::None || !sends_to_its_viewer(manifest, &endpoints) {
+        if *wanted == OtlpListen::None || !sends_to_its_viewer(receiver, &endpoints) {
             return ports;
         }
         let named: BTreeSet<u16> = endpoints.iter().filter_map(Url::port).collect();
         let mut told = Vec::new();
         for (protocol, addresses) in wanted.addresses() {
             told.push(match ports.take_one(&addresses, &named).await {
-                Ok(address) => format!("http://{address} ({protocol})"),
+                Ok(address) => {
+                    if protocol == Protocol::Grpc {
+                        ports.hint = format!("send OTLP/gRPC to http://{address}, or {here}");
+                    }
+                    format!("http://{address} ({protocol})")
+                }
                 Err(why) => why,
             });
         }
@@ -103,9 +120,14 @@ impl OtlpPorts {
     /// Passes on what arrives to the app at `app`, such as `http://127.0.0.1:3000`, until it is dropped.
     pub(super) fn serve(self, app: &str) -> JoinSet<()> {
         let viewer = Viewer::new(app);
+        let tls = Arc::new(Once::new());
         let mut serving = JoinSet::new();
         for listener in self.listeners {
-            serving.spawn(connection::accept(listener, viewer.clone()));
+            serving.spawn(connection::accept(
+                listener,
+                viewer.clone(),
+                Arc::clone(&tls),
+            ));
         }
         serving
     }
@@ -114,18 +136,21 @@ impl OtlpPorts {
 /// Where the components send their spans.
 fn endpoints(manifest: &Manifest, variables: &Variables) -> Vec<Url> {
     let components = manifest.components.iter();
-    let endpoints =
-        components.filter_map(|component| variables.display_value(component, "otlp_endpoint"));
+    let endpoints = components.filter_map(|component| endpoint(component, variables));
     endpoints
-        .filter_map(|endpoint| Url::parse(endpoint.trim()).ok())
+        .filter_map(|(_, url)| Url::parse(url.trim()).ok())
         .collect()
 }
 
-/// Whether the app has a receiver of exports that one of the endpoints names.
-fn sends_to_its_viewer(manifest: &Manifest, endpoints: &[Url]) -> bool {
+/// The app's receiver of exports.
+fn receiver(manifest: &Manifest) -> Option<&Trigger> {
     let mut triggers = manifest.triggers.iter();
-    let receiver = triggers
-        .find(|trigger| matches!(&trigger.route, Route::Public(route) if route.value == RECEIVER));
+    triggers
+        .find(|trigger| matches!(&trigger.route, Route::Public(route) if route.value == RECEIVER))
+}
+
+/// Whether there is a receiver that one of the endpoints names.
+fn sends_to_its_viewer(receiver: Option<&Trigger>, endpoints: &[Url]) -> bool {
     receiver.is_some_and(|receiver| {
         let host = format!("{}{CHAINING_SUFFIX}", receiver.component.value);
         let mut hosts = endpoints.iter().filter_map(Url::host_str);

@@ -52,7 +52,7 @@ pub async fn serve(stream: TcpStream, client: SocketAddr, app: Arc<App>, guard: 
         withheld: None,
     };
     let service = {
-        let activity = Arc::clone(&activity);
+        let (app, activity) = (Arc::clone(&app), Arc::clone(&activity));
         service_fn(move |request: Request<Incoming>| {
             activity.enter(Phase::Busy);
             let guard = ResponseGuard(Arc::clone(&activity));
@@ -63,10 +63,7 @@ pub async fn serve(stream: TcpStream, client: SocketAddr, app: Arc<App>, guard: 
             let (app, client) = (Arc::clone(&app), client.clone());
             async move {
                 let response = app.handle(request, &client).await;
-                Ok::<_, Infallible>(response.map(|body| ResponseBody {
-                    body,
-                    _guard: guard,
-                }))
+                Ok::<_, Infallible>(ResponseBody::of(response, guard))
             }
         })
     };
@@ -99,7 +96,12 @@ pub async fn serve(stream: TcpStream, client: SocketAddr, app: Arc<App>, guard: 
     let socket = connection.into_parts().io.into_inner();
     let last_bytes = match outcome {
         Outcome::Served => activity.has_unread_body().then(Vec::new),
-        Outcome::Refused(refusal) => refusal.response(socket.withheld),
+        Outcome::Refused(refusal) => {
+            if refusal == Refusal::Http2 {
+                app.report_http2();
+            }
+            refusal.response(socket.withheld)
+        }
         Outcome::Dropped => None,
     };
     if let Some(bytes) = last_bytes {

@@ -5,9 +5,12 @@ use std::cmp::Ordering;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use prost::Message as _;
 
+use super::TextFilter;
 use super::attribute::double;
 use super::query::{Condition, Operator, Query, Term, Test, number};
+use crate::interaction::Interaction;
 use crate::otlp::any_value::to_text;
+use crate::otlp::hex;
 use crate::otlp::wire::{self, Wire};
 use crate::store::span_view::SpanView;
 use crate::store::spans::TraceSpans;
@@ -16,23 +19,57 @@ use crate::view::{kind, timing};
 impl Query {
     /// Whether one span of a trace meets all terms, and none meets a negated one.
     pub fn matches(&self, trace_id: &[u8], trace: &TraceSpans<SpanView<'_>>) -> bool {
-        let negated = |wanted: bool| self.terms.iter().filter(move |term| term.negated == wanted);
-        let mut found = negated(false).next().is_none();
+        let mut found = self.terms(false).next().is_none();
         for (resource, _, span) in &trace.spans {
             let span = Candidate {
                 trace_id,
                 trace,
                 resource: *resource,
                 span,
+                row: None,
             };
-            if negated(true).any(|term| span.meets(term)) {
+            if self.terms(true).any(|term| span.meets(term)) {
                 return false;
             }
-            found = found || negated(false).all(|term| span.meets(term));
+            found = found || self.terms(false).all(|term| span.meets(term));
         }
         found
     }
+
+    /// The indices of the spans of a trace that meet all terms, and no negated one. A free word is also searched in what
+    /// the row of a span shows, its peer among it: there is one for each span.
+    pub fn hits(
+        &self,
+        trace_id: &[u8],
+        trace: &TraceSpans<SpanView<'_>>,
+        peers: &[Option<Interaction<'_>>],
+    ) -> Vec<usize> {
+        let spans = trace.spans.iter().zip(peers).enumerate();
+        let is_hit = |(index, ((resource, _, span), peer)): (usize, (&Stored<'_>, _))| {
+            let span = Candidate {
+                trace_id,
+                trace,
+                resource: *resource,
+                span,
+                row: Some(peer),
+            };
+            let mut terms = self.terms.iter();
+            terms
+                .all(|term| span.meets(term) != term.negated)
+                .then_some(index)
+        };
+        spans.filter_map(is_hit).collect()
+    }
+
+    fn terms(&self, negated: bool) -> impl Iterator<Item = &Term> {
+        self.terms
+            .iter()
+            .filter(move |term| term.negated == negated)
+    }
 }
+
+/// A span with the indices of its resource and its scope.
+type Stored<'b> = (usize, usize, SpanView<'b>);
 
 /// A span with what it belongs to.
 struct Candidate<'t, 'b> {
@@ -40,6 +77,8 @@ struct Candidate<'t, 'b> {
     trace: &'t TraceSpans<SpanView<'b>>,
     resource: usize,
     span: &'t SpanView<'b>,
+    /// The peer that its row shows, if free words are searched in rows.
+    row: Option<&'t Option<Interaction<'b>>>,
 }
 
 impl Candidate<'_, '_> {
@@ -47,7 +86,12 @@ impl Candidate<'_, '_> {
         let service = self.trace.service(self.resource);
         match &term.condition {
             Condition::Words(text) => {
-                text.is_in(self.span.name) || text.is_in(service) || text.is_id(self.trace_id)
+                text.is_in(self.span.name)
+                    || text.is_in(service)
+                    || text.is_id(self.trace_id)
+                    || self
+                        .row
+                        .is_some_and(|peer| self.row_shows(text, peer.as_ref()))
             }
             Condition::Service(test) => test.holds(service),
             Condition::Name(test) => test.holds(self.span.name),
@@ -69,6 +113,16 @@ impl Candidate<'_, '_> {
             }
             Condition::Attribute(keys, test) => self.has(keys, test),
         }
+    }
+
+    /// Whether a text is in what a row shows besides names, which are message, events and peer, or is the span's id.
+    fn row_shows(&self, text: &TextFilter, peer: Option<&Interaction<'_>>) -> bool {
+        let mut events = self.span.events();
+        let peer = peer.filter(|peer| !peer.answered);
+        text.is_in(self.span.message())
+            || peer.is_some_and(|peer| text.is_in(peer.system) || text.is_in(peer.name))
+            || events.any(|(_, name)| text.is_in(name))
+            || text.lower == hex::encode(self.span.id)
     }
 
     /// Whether an attribute with one of these keys passes a test.

@@ -63,6 +63,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// Its name, as the API gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Call => "call",
+            Role::Message => "message",
+            Role::Send => "send",
+            Role::Receive => "receive",
+            Role::Process => "process",
+            Role::Other => "other",
+        }
+    }
+
     /// Whether the span puts messages into a queue.
     pub fn publishes(self) -> bool {
         matches!(self, Role::Message | Role::Send)
@@ -108,6 +120,7 @@ pub fn peer_json(interaction: Option<&Interaction<'_>>) -> Value {
             ("kind", one.kind.name().into()),
             ("system", system.into()),
             ("name", name.into()),
+            ("role", one.role.name().into()),
         ])
     };
     shown.map(peer).unwrap_or_default()

@@ -12,9 +12,11 @@ use super::body::{MAX_BYTES, reserve, too_large};
 use crate::otlp::text::truncate;
 use crate::response::Problem;
 
+pub mod zstd;
+
 /// The codings that are taken, as `accept-encoding` names them.
-pub const TAKEN: &str = "gzip, deflate, zlib";
-/// The most parts of a body: gzip members. Each costs as much as thousands of bytes.
+pub const TAKEN: &str = "gzip, deflate, zlib, zstd";
+/// The most parts of a body: members of gzip, frames of zstd. Each costs as much as thousands of bytes.
 pub const MAX_PARTS: usize = 1_024;
 /// How many bytes are decompressed at a time.
 const CHUNK: usize = 64 * 1024;
@@ -27,6 +29,8 @@ pub enum ContentCoding {
     /// `deflate`, which is the zlib format (section 8.4.1.2), and `zlib`, as the Collector's exporters call it. Some
     /// senders of `deflate` leave out zlib's header.
     Zlib,
+    /// `zstd` (RFC 8878).
+    Zstd,
 }
 
 impl ContentCoding {
@@ -71,6 +75,8 @@ impl ContentCoding {
             Some(ContentCoding::Gzip)
         } else if is("deflate") || is("zlib") {
             Some(ContentCoding::Zlib)
+        } else if is("zstd") {
+            Some(ContentCoding::Zstd)
         } else {
             None
         }
@@ -84,6 +90,7 @@ impl ContentCoding {
         match self {
             ContentCoding::Gzip => gunzip(body),
             ContentCoding::Zlib => inflate(body),
+            ContentCoding::Zstd => zstd::decompress(body),
         }
     }
 }
@@ -96,10 +103,7 @@ fn gunzip(body: &[u8]) -> Result<Vec<u8>, Problem> {
     // An empty body is not valid gzip.
     while !rest.is_empty() || parts == 0 {
         parts += 1;
-        if parts > MAX_PARTS {
-            let problem = format!("the export is more than {MAX_PARTS} parts of gzip");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, problem));
-        }
+        check_parts(parts, "members of gzip")?;
         let mut decoder = GzDecoder::new(&mut rest);
         loop {
             let read = decoder.read(&mut chunk).map_err(malformed)?;
@@ -133,6 +137,14 @@ fn inflate(body: &[u8]) -> Result<Vec<u8>, Problem> {
             _ => {}
         }
     }
+}
+
+fn check_parts(parts: usize, what: &str) -> Result<(), Problem> {
+    if parts <= MAX_PARTS {
+        return Ok(());
+    }
+    let problem = format!("the export is more than {MAX_PARTS} {what}");
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, problem))
 }
 
 fn chunk_size(body: &[u8]) -> usize {

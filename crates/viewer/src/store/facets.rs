@@ -1,8 +1,9 @@
 //! What the newest traces that match a filter have in common: how many of them have each service, name, kind, status and
-//! attribute. The page offers it as suggestions and as chips.
+//! attribute; and the same of the spans of one trace. The page offers it as suggestions and as chips.
 
 use foldhash::{HashMap, HashMapExt as _};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -28,10 +29,11 @@ const MAX_VALUES: usize = 20;
 /// Fields of spans, which come before attributes.
 const FIELDS: [&str; 4] = ["service", "name", "kind", "status"];
 
-/// The values of one key: for each the number of traces, and the last of them.
+/// The values of one key: for each the number of traces or spans that have it, and the last of them.
 type Values = HashMap<String, (usize, i64)>;
 
 /// Counts, by key.
+#[derive(Default)]
 struct Facets {
     fields: [Values; FIELDS.len()],
     attributes: HashMap<String, Values>,
@@ -54,11 +56,7 @@ pub async fn facets(database: &impl Database, filter: &Filter) -> Result<Value, 
     let found = matching.found.iter().take(FACET_TRACES);
     let ids: Vec<i64> = found.take_while(fits).map(Found::id).collect();
     let rows = spans::traces_rows(database, &ids).await?;
-    let mut facets = Facets {
-        fields: Default::default(),
-        attributes: HashMap::new(),
-        traces: 0,
-    };
+    let mut facets = Facets::default();
     for trace in spans::views_of(&rows) {
         facets.add(&trace);
     }
@@ -66,29 +64,48 @@ pub async fn facets(database: &impl Database, filter: &Filter) -> Result<Value, 
     Ok(json!({ "traces": facets.traces, "more": more, "keys": facets.keys() }))
 }
 
+/// Counts values in the spans of a trace.
+pub fn of_trace(trace: &TraceSpans<SpanView<'_>>) -> Value {
+    let mut facets = Facets::default();
+    for (number, (resource, _, span)) in (0..).zip(&trace.spans) {
+        facets.resource(&trace.resources[*resource], number);
+        facets.span(span, number);
+    }
+    json!({ "spans": trace.spans.len(), "keys": facets.keys() })
+}
+
 impl Facets {
     fn add(&mut self, trace: &TraceSpans<SpanView<'_>>) {
         self.traces += 1;
-        for (service, resource) in trace.resources.iter().map(|one| (&one.0, &one.1)) {
-            count(&mut self.fields[0], service, trace.id);
-            for one in resource.resource.iter().flat_map(|one| &one.attributes) {
-                self.attribute(one, trace.id);
-            }
+        for resource in &trace.resources {
+            self.resource(resource, trace.id);
         }
         for (_, _, span) in &trace.spans {
-            count(&mut self.fields[1], span.name, trace.id);
-            count(&mut self.fields[2], kind(span.kind), trace.id);
-            let status = if span.error { "error" } else { "ok" };
-            count(&mut self.fields[3], status, trace.id);
-            for encoded in span.attributes() {
-                if let Ok(one) = KeyValue::decode(encoded) {
-                    self.attribute(&one, trace.id);
-                }
+            self.span(span, trace.id);
+        }
+    }
+
+    /// Adds what the spans of a resource have. `of` is the number of what is counted.
+    fn resource(&mut self, (service, resource): &(String, ResourceSpans), of: i64) {
+        count(&mut self.fields[0], service, of);
+        for one in resource.resource.iter().flat_map(|one| &one.attributes) {
+            self.attribute(one, of);
+        }
+    }
+
+    fn span(&mut self, span: &SpanView<'_>, of: i64) {
+        count(&mut self.fields[1], span.name, of);
+        count(&mut self.fields[2], kind(span.kind), of);
+        let status = if span.error { "error" } else { "ok" };
+        count(&mut self.fields[3], status, of);
+        for encoded in span.attributes() {
+            if let Ok(one) = KeyValue::decode(encoded) {
+                self.attribute(&one, of);
             }
         }
     }
 
-    fn attribute(&mut self, one: &KeyValue, trace: i64) {
+    fn attribute(&mut self, one: &KeyValue, of: i64) {
         let key = truncate(&one.key);
         if !self.attributes.contains_key(key) {
             if self.attributes.len() >= MAX_KEYS {
@@ -98,7 +115,7 @@ impl Facets {
         }
         if let Some(values) = self.attributes.get_mut(key) {
             let value = one.value.as_ref().map(to_text).unwrap_or_default();
-            count(values, &value, trace);
+            count(values, &value, of);
         }
     }
 
@@ -114,25 +131,25 @@ impl Facets {
     }
 }
 
-/// Counts a value once for each trace.
+/// Counts a value once for each trace or span, of which this is the number.
 #[inline(never)]
-fn count(values: &mut Values, value: &str, trace: i64) {
+fn count(values: &mut Values, value: &str, of: i64) {
     let value = truncate(value);
-    if let Some((traces, last)) = values.get_mut(value) {
-        if *last != trace {
-            *traces += 1;
-            *last = trace;
+    if let Some((many, last)) = values.get_mut(value) {
+        if *last != of {
+            *many += 1;
+            *last = of;
         }
     } else if values.len() < MAX_COUNTED {
-        values.insert(value.to_owned(), (1, trace));
+        values.insert(value.to_owned(), (1, of));
     }
 }
 
 #[inline(never)]
 fn key_json(key: &str, field: bool, values: &Values) -> Value {
     let mut all: Vec<(&str, usize)> = Vec::with_capacity(values.len());
-    for (value, (traces, _)) in values {
-        all.push((value, *traces));
+    for (value, (many, _)) in values {
+        all.push((value, *many));
     }
     all.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
     all.truncate(MAX_VALUES);
@@ -188,5 +205,27 @@ mod tests {
         };
         assert_eq!(key("service"), json!([["shop", 3]]));
         assert_eq!(key("k"), json!([["b", 2], ["a", 1]]));
+    }
+
+    #[test]
+    fn counts_the_spans_of_a_trace() {
+        let database = NativeDatabase::new();
+        block_on(schema::prepare(&database, 1)).unwrap();
+        let mut cache = InstanceCache::default();
+        let bounds = Bounds {
+            traces: 100,
+            bytes: 1 << 30,
+        };
+        let spans = vec![span(1, 1, 0), span(1, 2, 1), span(1, 3, 1)];
+        let id = spans[0].trace_id.clone().try_into().unwrap();
+        let batches = [batch("shop", spans)];
+        block_on(write::store(&database, &mut cache, &bounds, &batches, 1)).unwrap();
+        let rows = block_on(spans::trace_rows(&database, id)).unwrap();
+        let facets = of_trace(&spans::view_of(&rows).unwrap());
+        assert_eq!(facets["spans"], 3);
+        assert_eq!(facets["keys"][0]["values"], json!([["shop", 3]]));
+        let keys = facets["keys"].as_array().unwrap().iter();
+        let service = keys.clone().find(|one| one["key"] == "service.name");
+        assert_eq!(service.unwrap()["values"], json!([["shop", 3]]));
     }
 }

@@ -1,4 +1,4 @@
-//! Where the error of a trace began, for its row in the list: from the summary if that tells, or else from the spans.
+//! The service where the error of a trace began: from the summary if that tells, or else from the spans.
 
 use foldhash::{HashMap, HashMapExt as _};
 
@@ -7,60 +7,51 @@ use super::span_view::SpanView;
 use super::spans::{self, TraceSpans};
 use crate::wasi::{Database, DatabaseError};
 
-/// How a trace failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Failure {
-    /// Whether the root's status is an error. None if that is not known.
-    pub root: Option<bool>,
-    /// The service of the span where the error began: an error below which there is none, the one that ended first. None
-    /// without an error, or if that is not known.
-    pub service: Option<String>,
-}
-
-/// The failures of traces that spans have to tell, by the number of the trace. Those that would need more than a bounded
-/// number of bytes are left out.
+/// The services where the errors of traces began, by the number of the trace, and the bytes of spans that were read for
+/// them. Traces that would need more than a bounded number of bytes are left out, and so are those whose summary tells.
 ///
 /// # Errors
 /// Any error of the database.
 pub(super) async fn of_spans(
     database: &impl Database,
     found: &[Found],
-) -> Result<HashMap<i64, Failure>, DatabaseError> {
+) -> Result<(HashMap<i64, String>, usize), DatabaseError> {
     let mut bytes = 0;
     let mut open = Vec::new();
     for one in found {
-        if one.may_fail() && bytes + one.bytes() <= READ_BYTES {
+        let is_open = one.may_fail() && one.failure_service().is_none();
+        if is_open && bytes + one.bytes() <= READ_BYTES {
             bytes += one.bytes();
             open.push(one.id());
         }
     }
-    let mut failures = HashMap::new();
+    let mut began = HashMap::new();
     let rows = spans::traces_rows(database, &open).await?;
     for trace in spans::views_of(&rows) {
-        failures.insert(trace.id, of_trace(&trace));
+        if let Some(service) = of_trace(&trace) {
+            began.insert(trace.id, service);
+        }
     }
-    Ok(failures)
+    Ok((began, bytes))
 }
 
 impl Found {
-    fn may_fail(&self) -> bool {
+    /// Whether it has a span with an error.
+    pub(super) fn may_fail(&self) -> bool {
         self.services().iter().any(|(_, _, errors)| *errors > 0)
     }
 
-    /// The failure that the summary tells.
-    pub(super) fn failure(&self) -> Failure {
+    /// The service where its error began, if the summary tells.
+    pub(super) fn failure_service(&self) -> Option<String> {
         let services = self.services();
-        let mut failed = services.iter().filter(|(_, _, errors)| *errors > 0);
-        let first = failed.next();
-        let only = first.filter(|_| failed.next().is_none());
-        Failure {
-            root: first.is_none().then_some(false),
-            service: only.map(|(name, ..)| name.clone()),
-        }
+        let mut failed = services.into_iter().filter(|(_, _, errors)| *errors > 0);
+        let (name, ..) = failed.next()?;
+        failed.next().is_none().then_some(name)
     }
 }
 
-fn of_trace(trace: &TraceSpans<SpanView<'_>>) -> Failure {
+/// The service of the span where the error began: an error below which there is none, the one that ended first.
+pub(super) fn of_trace(trace: &TraceSpans<SpanView<'_>>) -> Option<String> {
     let spans = trace_spans(trace);
     let mut is_passed_on = vec![false; spans.len()];
     for span in spans.iter().filter(|span| span.span.error) {
@@ -74,15 +65,8 @@ fn of_trace(trace: &TraceSpans<SpanView<'_>>) -> Failure {
     let failed = spans.iter().zip(is_passed_on);
     let began = failed.filter(|(span, is_passed_on)| span.span.error && !is_passed_on);
     let began = began.map(|(span, _)| span);
-    let began = began.min_by_key(|span| span.span.end);
-    let roots = spans
-        .iter()
-        .filter(|span| span.span.parent.iter().all(|byte| *byte == 0));
-    let root = roots.min_by_key(|span| span.span.start);
-    Failure {
-        root: root.map(|root| root.span.error),
-        service: began.map(|span| span.service.to_owned()),
-    }
+    let began = began.min_by_key(|span| span.span.end)?;
+    Some(began.service.to_owned())
 }
 
 #[cfg(test)]

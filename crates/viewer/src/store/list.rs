@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::failure::{self, Failure};
+use super::failure;
 use super::matching::{Found, matching};
 use crate::filter::Filter;
 use crate::otlp::hex;
@@ -35,7 +35,9 @@ pub struct Summary {
     pub spans: i64,
     /// The number of those with an error.
     pub errors: i64,
-    /// Whether the root's status is an error. None if that is not known.
+    /// The status that HTTP or RPC answered with at the root. Empty if it is unknown.
+    pub status: String,
+    /// Whether the root's status is an error. None without a root.
     pub root_error: Option<bool>,
     /// The service of the span where the error began. None without an error, or if that is not known.
     pub error_service: Option<String>,
@@ -56,9 +58,10 @@ pub struct Summary {
 }
 
 /// The columns of a trace in the list, besides those of the filter.
-const SUMMARY_COLUMNS: &str = "t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name, t.rooted, t.refused, t.pinned";
+const SUMMARY_COLUMNS: &str = "t.start_ns, t.duration_ns, t.spans, t.errors, t.service, t.name, t.rooted, t.refused, t.pinned, t.status,
+    t.root_error";
 impl Found {
-    fn summary(&self, failure: Option<Failure>) -> Summary {
+    fn summary(&self, began: Option<String>) -> Summary {
         let extra = self.extra();
         let number = |column: usize| extra[column].integer();
         let services = self.services().into_iter();
@@ -72,7 +75,7 @@ impl Found {
         services.sort_by_key(|service| -service.spans);
         let more_services = services.len().saturating_sub(MAX_SERVICES);
         services.truncate(MAX_SERVICES);
-        let failure = failure.unwrap_or_else(|| self.failure());
+        let rooted = number(6) != 0;
         Summary {
             id: self.id(),
             trace_id: hex::encode(self.trace_id()),
@@ -81,11 +84,16 @@ impl Found {
             duration_ns: number(1),
             spans: number(2),
             errors: number(3),
-            root_error: failure.root,
-            error_service: failure.service,
+            status: if rooted {
+                extra[9].text().to_owned()
+            } else {
+                String::new()
+            },
+            root_error: rooted.then_some(number(10) != 0),
+            error_service: began.or_else(|| self.failure_service()),
             service: extra[4].text().to_owned(),
             name: extra[5].text().to_owned(),
-            rooted: number(6) != 0,
+            rooted,
             services,
             more_services,
             incomplete: Some(number(7))
@@ -117,9 +125,9 @@ pub async fn traces(database: &impl Database, filter: &Filter) -> Result<Page, D
     let more = page.found.len() > limit;
     page.found.truncate(limit);
     let last = page.found.last().map(|last| last.cursor(filter));
-    let mut failures = failure::of_spans(database, &page.found).await?;
+    let (mut began, _) = failure::of_spans(database, &page.found).await?;
     let traces = page.found.iter();
-    let traces = traces.map(|one| one.summary(failures.remove(&one.id())));
+    let traces = traces.map(|one| one.summary(began.remove(&one.id())));
     Ok(Page {
         traces: traces.collect(),
         more: more || page.unread.is_some(),

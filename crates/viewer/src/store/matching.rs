@@ -4,11 +4,12 @@
 //! spans. A response reads a limited number of bytes of spans; it then reports where it stopped, and the next request
 //! continues from there.
 
+use super::failure;
 use super::pieces::{self, Piece};
 use super::span_view::SpanView;
 use super::spans::{self, TraceSpans};
 use crate::attribute_set::AttributeSet;
-use crate::filter::{AttributeFilter, CallFilter, Filter, TextFilter};
+use crate::filter::{AttributeFilter, CallFilter, Filter, Shape, TextFilter};
 use crate::interaction::TraceSpan;
 use crate::tree::{self, SpanIdentity};
 use crate::wasi::{Database, DatabaseError, Row, Value};
@@ -16,7 +17,7 @@ use crate::wasi::{Database, DatabaseError, Row, Value};
 /// Spans are read in groups of this many bytes.
 pub(super) const READ_BYTES: usize = 4 * 1024 * 1024;
 /// After this many bytes of spans a response ends.
-const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
 /// The fewest rows that are read at a time.
 const MIN_ROWS: usize = 50;
 
@@ -68,6 +69,11 @@ impl Found {
     /// Whether it matches, by its summary. None if only the spans can decide.
     fn matches(&self, filter: &Filter) -> Option<bool> {
         let mut open = !filter.calls.is_empty() || filter.query.needs_spans();
+        match self.has_shape(filter.shape.as_ref()) {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => open = true,
+        }
         match self.has_attributes(&filter.attributes) {
             Some(false) => return Some(false),
             Some(true) => {}
@@ -98,6 +104,18 @@ impl Found {
             }
         }
         (!open).then_some(true)
+    }
+
+    /// Whether it has this shape, besides what SQL has checked. None if only the spans can tell where its error began.
+    fn has_shape(&self, shape: Option<&Shape>) -> Option<bool> {
+        let Some(shape) = shape else {
+            return Some(true);
+        };
+        if self.services().len() != shape.services {
+            return Some(false);
+        }
+        let began = self.failure_service();
+        shape.may_have_failed(self.may_fail(), began.as_deref())
     }
 
     /// Whether it has all of these attributes. None if the summary lacks some attributes of the trace, or if key or value
@@ -148,7 +166,13 @@ impl Filter {
             };
             spans.iter().any(calls)
         };
+        let shape = |shape: &Shape| {
+            let began = failure::of_trace(trace).unwrap_or_default();
+            let has_errors = trace.spans.iter().any(|(_, _, span)| span.error);
+            shape.may_have_failed(has_errors, Some(&began)) == Some(true)
+        };
         self.attributes.iter().all(attribute)
+            && self.shape.iter().all(shape)
             && self.texts.iter().all(text)
             && self.calls.iter().all(call)
             && self.query.matches(trace_id, trace)
@@ -157,14 +181,18 @@ impl Filter {
 
 /// The spans of a trace, each with its service and its parent.
 pub fn trace_spans<'s, 'b>(trace: &'s TraceSpans<SpanView<'b>>) -> Vec<TraceSpan<'s, 'b>> {
-    let identity = |(resource, _, span): &'s (usize, usize, SpanView<'b>)| SpanIdentity {
+    with_parents(trace, &tree::parents(&identities(trace)))
+}
+
+/// What tells each span of a trace from the others.
+pub fn identities<'s>(trace: &'s TraceSpans<SpanView<'_>>) -> Vec<SpanIdentity<'s>> {
+    let identity = |(resource, _, span): &'s (usize, usize, SpanView<'_>)| SpanIdentity {
         id: span.id,
         parent: span.parent,
         kind: span.kind,
         service: trace.service(*resource),
     };
-    let identities: Vec<SpanIdentity<'s>> = trace.spans.iter().map(identity).collect();
-    with_parents(trace, &tree::parents(&identities))
+    trace.spans.iter().map(identity).collect()
 }
 
 /// The spans of a trace with these parents, as [`tree::parents`] returns them.
@@ -190,14 +218,37 @@ pub(super) struct Matching {
     /// The cursor of the last trace that was considered, if not all were.
     pub(super) unread: Option<i64>,
     /// The bytes of spans that were read.
-    read: usize,
+    pub(super) read: usize,
 }
 
+/// The first traces that match, at most `wanted` and a few.
 pub(super) async fn matching(
     database: &impl Database,
     filter: &Filter,
     columns: &str,
     wanted: usize,
+) -> Result<Matching, DatabaseError> {
+    let start = Start {
+        cursor: filter.changed_after.unwrap_or(i64::MAX),
+        read: 0,
+    };
+    matching_from(database, filter, columns, (start, wanted)).await
+}
+
+/// Where a search goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    /// Of the last trace that was considered.
+    pub(super) cursor: i64,
+    /// The bytes of spans that were read before.
+    pub(super) read: usize,
+}
+
+pub(super) async fn matching_from(
+    database: &impl Database,
+    filter: &Filter,
+    columns: &str,
+    (start, wanted): (Start, usize),
 ) -> Result<Matching, DatabaseError> {
     let (condition, values) = filter.sql();
     let (order, further) = match filter.changed_after {
@@ -212,8 +263,11 @@ pub(super) async fn matching(
         "SELECT {FILTER_COLUMNS}, {attributes}, {columns} FROM tracing_tail_traces t WHERE {condition} AND {further}
         ORDER BY {order} LIMIT ?"
     );
-    let mut cursor = filter.changed_after.unwrap_or(i64::MAX);
-    let mut matching = Matching::default();
+    let mut cursor = start.cursor;
+    let mut matching = Matching {
+        read: start.read,
+        ..Matching::default()
+    };
     loop {
         let many = (wanted - matching.found.len()).max(MIN_ROWS.min(wanted));
         let mut values = values.clone();

@@ -16,7 +16,7 @@
 //! Reading:
 //! - [`totals`], [`list`], [`graph`]: all traces; `graph_trace`: what one of them adds to the graph
 //! - [`spans`], [`span_view`], [`export`]: one trace
-//! - [`matching`]: the traces that match a filter; [`facets`]: what they have; `failure`: where their errors began
+//! - [`matching`]: the traces that match a filter; [`facets`]: what they have; [`groups`]: their shapes; `failure`: where their errors began
 
 pub mod actions;
 mod bulk_insert;
@@ -29,6 +29,7 @@ mod failure;
 pub mod graph;
 mod graph_trace;
 pub mod group_commit;
+pub mod groups;
 pub mod limits;
 pub mod link_bounds;
 pub mod links;

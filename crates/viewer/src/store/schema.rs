@@ -11,7 +11,7 @@ use super::cache::REMEMBERED;
 use crate::wasi::{Database, DatabaseError};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;
 
 /// The tables of every version but the first. The database may be shared: nothing else is touched.
 const TABLES: &[&str] = &[
@@ -93,6 +93,8 @@ const STATEMENTS: &[&str] = &[
         bytes INTEGER NOT NULL,
         rooted INTEGER NOT NULL,
         unrouted INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        root_error INTEGER NOT NULL,
         links INTEGER NOT NULL,
         links_left_out INTEGER NOT NULL,
         root_ns INTEGER NOT NULL,

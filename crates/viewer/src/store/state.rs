@@ -121,6 +121,15 @@ pub fn of_rows(rows: &[Row]) -> State {
     rows.first().map(|row| State::read(row)).unwrap_or_default()
 }
 
+/// Reads the state.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn read(database: &impl Database) -> Result<State, DatabaseError> {
+    let select = format!("SELECT {} FROM tracing_tail_state", COLUMNS.join(","));
+    Ok(of_rows(&database.execute(&select, Vec::new()).await?))
+}
+
 /// Adds to the number of exports that were turned away.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use crate::attribute_set::{AttributeSet, MAX_ATTRIBUTES};
 use crate::otlp::service::service_name;
 use crate::otlp::text::may_be_truncated;
 use crate::receive::batch::{Batch, Span};
+use crate::view::outcome;
 use crate::wasi::Value;
 
 /// The most bytes of distinct span names in a summary. If a trace has more, filters search its spans.
@@ -44,6 +45,10 @@ pub struct TraceRow {
     pub unrouted: bool,
     /// Whether a span without parent has arrived.
     pub rooted: bool,
+    /// The status that HTTP or RPC answered with, of the span that gives it its name. Empty if it is unknown.
+    pub status: String,
+    /// Whether the status of the same span is an error.
+    pub root_error: bool,
     /// The start of the span that gives it its name.
     pub root_start: i64,
     /// The attributes of its spans and their resources. None if there are too many.
@@ -99,6 +104,8 @@ pub const COLUMNS: &[&str] = &[
     "links",
     "links_left_out",
     "unrouted",
+    "status",
+    "root_error",
 ];
 /// The columns that an update does not write: they never change, or are changed by eviction.
 const FIXED: &[&str] = &["id", "key", "trace_id", "segment", "kept"];
@@ -166,6 +173,8 @@ impl TraceRow {
             links: number(24),
             links_left_out: number(25),
             unrouted: number(26) != 0,
+            status: row[27].text().to_owned(),
+            root_error: number(28) != 0,
         }
     }
 
@@ -200,6 +209,8 @@ impl TraceRow {
             self.links.into(),
             self.links_left_out.into(),
             i64::from(self.unrouted).into(),
+            self.status.as_str().into(),
+            i64::from(self.root_error).into(),
         ]
     }
 
@@ -238,6 +249,8 @@ impl TraceRow {
             self.root_start = start;
             name.clone_into(&mut self.name);
             resource.service.clone_into(&mut self.service);
+            self.status = outcome::status_of(batch.bytes(span));
+            self.root_error = span.error;
         }
         let known = |(service, ..): &(String, i64, i64)| service.as_str().cmp(&resource.service);
         match self.services.binary_search_by(known) {
@@ -280,7 +293,8 @@ impl TraceRow {
             + self.ids.len()
             + services
             + names;
-        let bytes = ROW_BYTES + data + lists + self.service.len() + self.name.len();
+        let bytes =
+            ROW_BYTES + data + lists + self.service.len() + self.name.len() + self.status.len();
         self.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::otlp::text::truncate;
-use crate::store::span_view::{AttributeValue, SpanView, key_value};
+use crate::store::span_view::{AttributeValue, FromEncoded as _, SpanView, key_value};
 
 /// The attributes that hold a status, by OpenTelemetry's semantic conventions for HTTP and RPC spans (1.44), and by
 /// their names before they were stable.
@@ -20,16 +20,16 @@ const RESEND: &[&str] = &["http.request.resend_count", "http.resend_count"];
 
 /// The outcome of a call.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome<'b> {
+pub struct Outcome<'b> {
     /// The status, such as `503` or `UNAVAILABLE`. Empty if it is unknown.
-    pub(super) status: Cow<'b, str>,
+    pub status: Cow<'b, str>,
     /// How often the call had been tried before.
-    pub(super) resend: i64,
+    pub resend: i64,
 }
 
 /// The outcome that a span's attributes give.
 #[inline(never)]
-pub(super) fn read<'b>(span: &SpanView<'b>) -> Outcome<'b> {
+pub fn read<'b>(span: &SpanView<'b>) -> Outcome<'b> {
     let mut outcome = Outcome::default();
     for attribute in span.attributes() {
         match key_value(attribute) {
@@ -48,6 +48,11 @@ pub(super) fn read<'b>(span: &SpanView<'b>) -> Outcome<'b> {
     outcome
 }
 
+/// The status that an encoded span gives. Empty if it is unknown.
+pub fn status_of(encoded: &[u8]) -> String {
+    SpanView::from_encoded(encoded).map_or_else(String::new, |span| read(&span).status.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -56,7 +61,6 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::store::span_view::FromEncoded as _;
 
     fn attribute(key: &str, value: Value) -> KeyValue {
         KeyValue {

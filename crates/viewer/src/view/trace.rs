@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 
 use super::links::link;
 use super::outcome::{self, Outcome};
-use super::{kind, offset, timing};
+use super::{kind, offset, row_id, timing};
 use crate::critical_path;
 use crate::interaction;
 use crate::otlp::hex;
-use crate::otlp::service::service_hash;
 use crate::otlp::text::truncate;
 use crate::otlp::timing::Timing;
 use crate::store::links::IncomingLinks;
@@ -75,13 +74,7 @@ pub fn rows<'t>(
     let timed = || nodes.iter().filter(|node| node.start > 0);
     let start = timed().map(|node| node.start).min().unwrap_or(0);
     let end = timed().map(|node| node.end).max().unwrap_or(0);
-    let name = |index: usize| match tree.parents[index].1 {
-        false => hex::encode(nodes[index].identity.id),
-        true => {
-            let service = service_hash(nodes[index].identity.service);
-            format!("{}~{service:016x}", hex::encode(nodes[index].identity.id))
-        }
-    };
+    let name = |index: usize| row_id(&nodes[index].identity, tree.parents[index].1);
     let mut services = Services::default();
     let mut rows = Vec::with_capacity(whole.spans.len());
     for position in &tree.positions {

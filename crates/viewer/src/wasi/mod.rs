@@ -9,6 +9,8 @@ mod wasip3;
 #[cfg(test)]
 pub(crate) mod native;
 
+use std::time::Duration;
+
 /// The environment of an instance.
 pub trait Runtime {
     /// A connection to the database, prepared by [`crate::store::schema::prepare`].
@@ -23,6 +25,9 @@ pub trait Runtime {
     /// A notifier, and a future that completes when the notifier is dropped. With it a request waits for another request
     /// of the same instance, which runs in a task of its own.
     fn notifier(&self) -> (Notifier, impl Future<Output = ()>);
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
     /// Nanoseconds since 1970.
     fn now(&self) -> i64;

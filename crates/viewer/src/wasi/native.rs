@@ -1,5 +1,7 @@
 //! SQLite through rusqlite, for unit tests.
 
+use std::time::Duration;
+
 use rusqlite::types::{Value as Stored, ValueRef};
 
 use super::{Database, DatabaseError, Notifier, Row, Runtime, Value};
@@ -100,6 +102,10 @@ impl Runtime for NativeRuntime {
         (Box::new(sender), async {
             let _ = receiver.await;
         })
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
     }
 
     fn now(&self) -> i64 {

@@ -9,15 +9,17 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
+use http::Response;
 use http_body_util::{BodyExt as _, Full};
-use spin_sdk::http::{Request, Response};
+use spin_sdk::http::{IntoResponse as _, Request};
 use spin_sdk::sqlite::{self, Connection};
+use spin_sdk::wasip3::http::types::{self, ErrorCode};
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::wit_bindgen::StreamResult;
 use spin_sdk::{http_service, time, variables, wasip3};
 
 use super::{Database, DatabaseError, Notifier, Row, Runtime, Value};
+use crate::response::Content;
 use crate::settings::{self, Settings};
 use crate::store::group_commit::GroupCommit;
 use crate::store::schema;
@@ -35,14 +37,16 @@ thread_local! {
 const COUNT_ATTEMPTS: usize = 40;
 const COUNT_PAUSE: Duration = Duration::from_millis(250);
 
+mod event_body;
+
 #[http_service]
-async fn handle(request: Request) -> Response<Full<Bytes>> {
+async fn handle(request: Request) -> Result<types::Response, ErrorCode> {
     let request = request.map(|body| body.map_err(|code| format!("{code:?}")));
     let settings = match settings().await {
         Ok(settings) => settings,
         Err(problem) => {
             eprintln!("{}", problem.detail);
-            return problem.response().map(Full::new);
+            return problem.response().map(Full::new).into_response();
         }
     };
     let group = GROUP.with(Rc::clone);
@@ -50,7 +54,11 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
     if group.has_uncounted() && !COUNTING.replace(true) {
         wasip3::spawn(count(group));
     }
-    answered.map(Full::new)
+    let (head, content) = answered.into_parts();
+    match content {
+        Content::Whole(body) => Response::from_parts(head, Full::new(body)).into_response(),
+        Content::Events(events) => event_body::response(head, events),
+    }
 }
 
 /// Writes how many exports were turned away, because no later request of this instance may do so.
@@ -103,6 +111,10 @@ impl Runtime for Wasip3 {
         // Nothing is ever written to the stream; its end is the notification.
         let notified = async move { while notified.next().await.is_some() {} };
         (Box::new(notifier), notified)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        time::sleep(duration).await;
     }
 
     fn now(&self) -> i64 {

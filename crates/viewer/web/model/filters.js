@@ -1,6 +1,8 @@
 // The list's filters: from the form and the page's address to the API's
 // parameters, and back.
 
+import { shapeLabel } from "./shape.js";
+
 /**
  * @typedef {object} Filters
  * @property {string} q the query
@@ -15,6 +17,7 @@
  * @property {string[]} calls each as `caller>callee`
  * @property {string} errors `true` or empty
  * @property {string} unrouted `true` or empty
+ * @property {string} shape of a group, a JSON array
  */
 
 const TEXTS = /** @type {const} */ ([
@@ -27,6 +30,7 @@ const TEXTS = /** @type {const} */ ([
   "text",
   "errors",
   "unrouted",
+  "shape",
 ]);
 const LISTS = /** @type {const} */ (["service", "attribute", "calls"]);
 
@@ -99,6 +103,7 @@ export function chips(filters) {
     ["max_duration", "≤ "],
     ["errors", "errors only"],
     ["unrouted", "requests without a route, too"],
+    ["shape", "only "],
   ];
   return named.flatMap(([name, prefix]) =>
     [filters[name]]
@@ -107,6 +112,8 @@ export function chips(filters) {
       .map((value) => {
         if (name === "errors" || name === "unrouted")
           return { name, value, label: prefix };
+        if (name === "shape")
+          return { name, value, label: prefix + shapeLabel(value) };
         const unit = name.endsWith("_duration") ? " ms" : "";
         return { name, value, label: `${prefix}${value}${unit}` };
       }),

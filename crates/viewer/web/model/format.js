@@ -81,6 +81,18 @@ export function timeAgo(then, now) {
 }
 
 /**
+ * When a trace has started: it may be unknown, and a clock may be ahead.
+ * @param {number} then in milliseconds since 1970, 0 if it is unknown
+ * @param {number} now
+ */
+export function startedAgo(then, now) {
+  if (then <= 0) return "no start";
+  const ahead = then - now;
+  if (ahead < 5000) return timeAgo(then, now);
+  return timeAgo(now - ahead, now).replace(/(.*) ago/, "in $1");
+}
+
+/**
  * A moment in local time: to the minute, with its day unless that is today.
  * @param {number} then
  * @param {number} now

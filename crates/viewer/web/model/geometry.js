@@ -2,6 +2,8 @@
 
 /** The height of a row in pixels; style/trace.css has it too. */
 export const ROW_HEIGHT = 28;
+/** The height of a lane of the icicle; style/icicle.css has it too. */
+export const LANE_HEIGHT = 22;
 /** Rows that are drawn beyond what is in sight, on either side. */
 const SPARE_ROWS = 12;
 /** Minimap and ruler; style/timeline.css has it too. */
@@ -30,6 +32,27 @@ export function segment(from, to, window) {
   const left = percentOf(Math.max(from, window.from), window);
   const right = percentOf(Math.min(to, window.to), window);
   return { left, width: right - left };
+}
+
+/**
+ * Pieces of time as far as they are in the window. Those that can't be told apart
+ * are one.
+ * @param {[number, number][]} pieces from and to, in ascending order
+ * @param {Window} window
+ * @param {number} least the smallest gap to see, in percent
+ */
+export function segments(pieces, window, least) {
+  /** @type {{ left: number, width: number }[]} */
+  const seen = [];
+  for (const [from, to] of pieces) {
+    const piece = segment(from, to, window);
+    if (piece === null) continue;
+    const last = seen[seen.length - 1];
+    if (last && piece.left - (last.left + last.width) < least)
+      last.width = Math.max(last.width, piece.left + piece.width - last.left);
+    else seen.push(piece);
+  }
+  return seen;
 }
 
 /**
@@ -73,12 +96,17 @@ export function indentStep(depth, width) {
  * The rows to draw: those in sight and some spare ones. The end is excluded.
  * @param {{ scrollTop: number, height: number }} viewport
  * @param {number} count how many rows there are
+ * @param {number} [rowHeight]
  */
-export function rowsToDraw({ scrollTop, height }, count) {
+export function rowsToDraw(
+  { scrollTop, height },
+  count,
+  rowHeight = ROW_HEIGHT,
+) {
   const top = Math.max(0, scrollTop - HEAD_HEIGHT);
   return {
-    first: Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE_ROWS),
-    end: Math.min(count, Math.ceil((top + height) / ROW_HEIGHT) + SPARE_ROWS),
+    first: Math.max(0, Math.floor(top / rowHeight) - SPARE_ROWS),
+    end: Math.min(count, Math.ceil((top + height) / rowHeight) + SPARE_ROWS),
   };
 }
 
@@ -86,29 +114,34 @@ export function rowsToDraw({ scrollTop, height }, count) {
  * The scroll position that brings a row into sight; unchanged when it is.
  * @param {number} row
  * @param {{ scrollTop: number, height: number }} viewport
+ * @param {number} [rowHeight]
  */
-export function scrollToRow(row, { scrollTop, height }) {
-  const top = row * ROW_HEIGHT;
+export function scrollToRow(
+  row,
+  { scrollTop, height },
+  rowHeight = ROW_HEIGHT,
+) {
+  const top = row * rowHeight;
   const room = height - HEAD_HEIGHT - 8;
-  if (top < scrollTop) return Math.max(0, top - ROW_HEIGHT);
-  if (top + ROW_HEIGHT > scrollTop + room) return top + 2 * ROW_HEIGHT - room;
+  if (top < scrollTop) return Math.max(0, top - rowHeight);
+  if (top + rowHeight > scrollTop + room) return top + 2 * rowHeight - room;
   return scrollTop;
 }
 
+/** Where a link begins or ends: its height in pixels, its time in percent. @typedef {{ y: number, percent: number }} End */
+
 /**
- * The curve of a link between two rows, as the `d` of an SVG path.
- * @param {{ row: number, percent: number }} from
- * @param {{ row: number, percent: number }} to
+ * The curve of a link between two spans, as the `d` of an SVG path.
+ * @param {End} from
+ * @param {End} to
  * @param {{ left: number, width: number }} track in pixels
  */
 export function linkCurve(from, to, { left, width }) {
   const x1 = left + (within(from.percent) * width) / 100;
   const x2 = left + (within(to.percent) * width) / 100;
-  const y1 = from.row * ROW_HEIGHT + ROW_HEIGHT / 2;
-  const y2 = to.row * ROW_HEIGHT + ROW_HEIGHT / 2;
-  const distance = Math.min(30, Math.abs(from.row - to.row) * 2);
+  const distance = Math.min(30, Math.abs(from.y - to.y) / 14);
   const bend = Math.max(left - 2, Math.min(x1, x2) - 18 - distance);
-  return `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x2 - 1} ${y2}`;
+  return `M${x1} ${from.y}C${bend} ${from.y} ${bend} ${to.y} ${x2 - 1} ${to.y}`;
 }
 
 /** @param {number} percent */

@@ -6,18 +6,19 @@
 /**
  * Rate, share of errors and quantiles of some traces; null without any.
  * @param {TraceSummary[]} traces
+ * @param {number} now milliseconds since 1970
  */
-export function listStats(traces) {
+export function listStats(traces, now) {
   if (traces.length === 0) return null;
   const durations = traces
     .map((one) => one.duration_ns)
     .sort((one, other) => one - other);
-  const starts = traces.map(startMillis).filter((start) => start > 0);
+  const starts = traces.filter((one) => hasPlace(one, now)).map(startMillis);
   const seconds = (Math.max(...starts) - Math.min(...starts)) / 1000;
   return {
     count: traces.length,
     /** A second; null for a moment. */
-    rate: seconds > 0 ? traces.length / seconds : null,
+    rate: seconds > 0 ? starts.length / seconds : null,
     error_rate: traces.filter((one) => one.errors > 0).length / traces.length,
     p50: quantile(durations, 0.5),
     p95: quantile(durations, 0.95),
@@ -27,6 +28,19 @@ export function listStats(traces) {
 /** The nearest rank. @param {number[]} sorted @param {number} share */
 function quantile(sorted, share) {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}
+
+/** A clock that is further ahead than a day would leave no room for the others. */
+const MAX_AHEAD = 86_400_000;
+
+/**
+ * Whether a trace has a place in time: its start is known and not far ahead.
+ * @param {Pick<TraceSummary, 'start_ns'>} summary
+ * @param {number} now milliseconds since 1970
+ */
+export function hasPlace(summary, now) {
+  const start = startMillis(summary);
+  return start > 0 && start <= now + MAX_AHEAD;
 }
 
 /** @param {Pick<TraceSummary, 'start_ns'>} summary milliseconds, with a fraction */

@@ -1,9 +1,11 @@
 // The rows of the trace list while traces keep arriving. New traces are pending
 // until they are taken, so that nothing moves under the pointer.
 
+import { compareOutcomes } from "./outcome.js";
+
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 
-/** Beyond this, the oldest rows go while new ones come. */
+/** Beyond this, the oldest rows go while new ones come, unless more were loaded. */
 export const MAX_ROWS = 1000;
 
 export class LiveList {
@@ -61,8 +63,9 @@ export class LiveList {
     this.pending.clear();
     for (const summary of added) this.shown.set(summary.id, summary);
     const removed = [];
-    while (this.shown.size > max) {
-      const last = Math.min(...this.shown.keys());
+    const excess = Math.max(0, this.shown.size - max);
+    const oldest = [...this.shown.keys()].sort((one, other) => one - other);
+    for (const last of oldest.slice(0, excess)) {
       this.shown.delete(last);
       this.before = last + 1;
       removed.push(last);
@@ -115,22 +118,27 @@ export class LiveList {
 
 /** @typedef {(one: TraceSummary, other: TraceSummary) => number} Compare */
 
-/** How the columns compare. @type {Map<string, Compare>} */
-const COLUMNS = new Map([
-  [
-    "start",
-    (one, other) => Number(BigInt(one.start_ns) - BigInt(other.start_ns)),
-  ],
+/** Numbers as text, without zeros in front. @param {string} one @param {string} other */
+function compareDigits(one, other) {
+  if (one.length !== other.length) return one.length - other.length;
+  return one < other ? -1 : Number(one > other);
+}
+
+/** How the columns compare. @type {[string, Compare][]} */
+const COMPARED = [
+  ["start", (one, other) => compareDigits(one.start_ns, other.start_ns)],
   [
     "name",
     (one, other) =>
       one.service.localeCompare(other.service) ||
       one.name.localeCompare(other.name),
   ],
+  ["status", compareOutcomes],
   ["spans", (one, other) => one.spans - other.spans],
   ["errors", (one, other) => one.errors - other.errors],
   ["duration", (one, other) => one.duration_ns - other.duration_ns],
-]);
+];
+const COLUMNS = new Map(COMPARED);
 
 /**
  * The order after a press on a column: the greatest first, names from A; then

@@ -19,7 +19,7 @@
  * @typedef {object} Suggestion
  * @property {string} text what replaces the token
  * @property {string} label
- * @property {number | null} count of traces
+ * @property {number | null} count of traces, or of spans inside a trace
  */
 
 const TOKEN = /(?:"(?:[^"\\]|\\.)*"?|[^\s"])+/g;
@@ -78,7 +78,7 @@ export function quoteKey(key, isField) {
 
 /**
  * What may come at the cursor.
- * @param {Facets} facets
+ * @param {Pick<Facets, 'keys'>} facets
  * @param {string} query
  * @param {number} cursor
  * @returns {Suggestion[]}

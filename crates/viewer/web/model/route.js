@@ -1,4 +1,4 @@
-// Reads the page's address: `#/`, `#/trace/<id>/<span>`, `#/map`, `#/try`.
+// Reads the page's address: `#/`, `#/trace/<id>/<span>?view=map`, `#/map`, `#/try`.
 
 /**
  * @param {string} hash

@@ -1,7 +1,7 @@
 // The spans of a trace as a tree whose branches can be collapsed: which spans
 // have a row, and in which order.
 
-import { parentsOf } from "./subtree.js";
+import { parentsOf, siblingPlaces } from "./subtree.js";
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
 
@@ -14,6 +14,10 @@ export class SpanTree {
   rowOf = new Map();
   /** @type {Map<string, number>} */
   #indexOf = new Map();
+  /** @type {number[]} */
+  #parents = [];
+  /** @type {{ place: number, size: number }[]} */
+  #siblings = [];
   /** @type {Set<string>} */
   #collapsed = new Set();
   /** Which spans have rows; all for null. @type {((span: SpanRow) => boolean) | null} */
@@ -26,6 +30,8 @@ export class SpanTree {
   replace(spans) {
     this.spans = spans;
     this.#indexOf = new Map(spans.map((span, index) => [span.id, index]));
+    this.#parents = parentsOf(spans);
+    this.#siblings = siblingPlaces(this.#parents);
     this.#layOut();
   }
 
@@ -44,7 +50,7 @@ export class SpanTree {
   // What the filter finds, and what is above it.
   #kept() {
     if (this.#filter === null) return null;
-    const parents = parentsOf(this.spans);
+    const parents = this.#parents;
     const kept = new Set();
     for (const [index, span] of this.spans.entries()) {
       if (!this.#filter(span)) continue;
@@ -72,6 +78,22 @@ export class SpanTree {
   /** @param {string | null} id */
   indexOf(id) {
     return id === null ? undefined : this.#indexOf.get(id);
+  }
+
+  /** Which of how many siblings a span is, from 1. @param {number} index */
+  siblingsOf(index) {
+    return this.#siblings[index];
+  }
+
+  /** The indices of what is above a span. @param {string | null} id */
+  pathOf(id) {
+    /** @type {Set<number>} */
+    const path = new Set();
+    const index = this.indexOf(id);
+    if (index === undefined) return path;
+    for (let at = this.#parents[index]; at >= 0; at = this.#parents[at])
+      path.add(at);
+    return path;
   }
 
   /** @param {string | null} id */

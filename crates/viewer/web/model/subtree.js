@@ -37,6 +37,24 @@ export function parentsOf(spans) {
   });
 }
 
+/**
+ * Which of how many siblings each span is, from 1.
+ * @param {number[]} parents the index of each span's parent; -1 for a root
+ */
+export function siblingPlaces(parents) {
+  /** @type {Map<number, number>} */
+  const sizes = new Map();
+  const places = parents.map((parent) => {
+    const place = (sizes.get(parent) ?? 0) + 1;
+    sizes.set(parent, place);
+    return place;
+  });
+  return places.map((place, index) => ({
+    place,
+    size: sizes.get(parents[index]) ?? place,
+  }));
+}
+
 /** When a span ends. @param {SpanRow} span */
 export function endOf({ offset_ns: offset, duration_ns: duration }) {
   return offset + duration;

@@ -33,15 +33,21 @@ export function isolate(name) {
 }
 
 /**
- * The beginning of a text, in whole characters as people count them.
+ * The longest beginning of a text that fits, in whole characters as people count
+ * them.
  * @param {string} text
- * @param {number} max
+ * @param {(part: string) => boolean} fits
  */
-export function truncate(text, max) {
-  const characters = [...new Intl.Segmenter().segment(text)].map(
-    (one) => one.segment,
+export function truncateToFit(text, fits) {
+  if (fits(text)) return text;
+  const starts = [...new Intl.Segmenter().segment(text)].map(
+    (one) => one.index,
   );
-  return characters.length > max
-    ? `${characters.slice(0, max - 1).join("")}…`
-    : text;
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(`${text.slice(0, starts[middle])}…`)) low = middle;
+    else high = middle - 1;
+  }
+  return `${text.slice(0, starts[low] ?? 0)}…`;
 }

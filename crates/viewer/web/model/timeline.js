@@ -81,9 +81,10 @@ const GAP = 14;
  * The marks of the ruler at round times, as many as there is room for.
  * @param {Window} window
  * @param {number} width in pixels
+ * @param {number} [room] that the last label has beyond the width, in pixels
  * @returns {{ ns: number, percent: number, text: string }[]}
  */
-export function rulerTicks({ from, to }, width) {
+export function rulerTicks({ from, to }, width, room = Infinity) {
   const length = to - from;
   if (length <= 0) return [{ ns: from, percent: 0, text: "0" }];
   let step = niceStep(length / 20);
@@ -96,7 +97,10 @@ export function rulerTicks({ from, to }, width) {
   for (let at = Math.ceil(from / step); at * step <= to; at++) {
     const ns = at * step;
     const percent = (100 * (ns - from)) / length;
-    ticks.push({ ns, percent, text: tickText(ns, to, step) });
+    const text = tickText(ns, to, step);
+    const left = width + room - (percent * width) / 100;
+    const fits = text.length * DIGIT + GAP / 2 <= left;
+    ticks.push({ ns, percent, text: fits ? text : "" });
   }
   return ticks;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
+  startedAgo,
   bytes,
   count,
   duration,
@@ -103,4 +104,15 @@ test("timestamps are in local time, and short ones name another day", () => {
   assert.equal(timestamp(noon), "2026-01-02 12:05:07.009");
   assert.equal(shortTimestamp(noon, noon), "12:05");
   assert.equal(shortTimestamp(noon, nextDay), "2026-01-02 12:05");
+});
+
+test("a start may be unknown, and a clock ahead", () => {
+  for (const [then, expected] of /** @type {[number, string][]} */ ([
+    [0, "no start"],
+    [1e9 - 90_000, "1 min ago"],
+    [1e9 + 4000, "now"],
+    [1e9 + 60_000, "in 1 min"],
+    [1e9 + 2 * 86_400_000, "in 2 d"],
+  ]))
+    assert.equal(startedAgo(then, 1e9), expected);
 });

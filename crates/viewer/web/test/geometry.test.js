@@ -11,6 +11,7 @@ import {
   rowsToDraw,
   scrollToRow,
   segment,
+  segments,
 } from "../model/geometry.js";
 
 const ALL = { from: 0, to: 200 };
@@ -122,6 +123,47 @@ test("draws the rows in sight and some beyond", () => {
   }
 });
 
+test("pieces that can't be told apart are one", () => {
+  for (const [
+    pieces,
+    window,
+    expected,
+    reason,
+  ] of /** @type {[[number, number][], typeof ALL, [number, number][], string][]} */ ([
+    [
+      [
+        [0, 20],
+        [20, 40],
+      ],
+      ALL,
+      [[0, 20]],
+      "one follows the other",
+    ],
+    [
+      [
+        [0, 20],
+        [21, 40],
+        [60, 80],
+      ],
+      ALL,
+      [
+        [0, 20],
+        [30, 10],
+      ],
+      "a gap of half a percent is not seen",
+    ],
+    [[[0, 40]], MIDDLE, [], "out of the window"],
+    [[[0, 100]], MIDDLE, [[0, 50]], "the part in the window"],
+  ])) {
+    const found = segments(pieces, window, 1);
+    assert.deepEqual(
+      found.map(({ left, width }) => [left, width]),
+      expected,
+      reason,
+    );
+  }
+});
+
 test("scrolls no further than a row needs", () => {
   const height = 74 + 10 * ROW_HEIGHT;
   for (const [
@@ -146,22 +188,22 @@ test("a link bends to the left of both ends, but not out of the track", () => {
     to,
     expected,
     reason,
-  ] of /** @type {[{ row: number, percent: number }, { row: number, percent: number }, string, string][]} */ ([
+  ] of /** @type {[{ y: number, percent: number }, { y: number, percent: number }, string, string][]} */ ([
     [
-      { row: 0, percent: 50 },
-      { row: 2, percent: 75 },
+      { y: 14, percent: 50 },
+      { y: 70, percent: 75 },
       "M200 14C178 14 178 70 249 70",
       "to a later span",
     ],
     [
-      { row: 1, percent: 0 },
-      { row: 0, percent: 0 },
+      { y: 42, percent: 0 },
+      { y: 14, percent: 0 },
       "M100 42C98 42 98 14 99 14",
       "at the edge",
     ],
     [
-      { row: 1, percent: -500 },
-      { row: 0, percent: 700 },
+      { y: 42, percent: -500 },
+      { y: 14, percent: 700 },
       "M100 42C98 42 98 14 299 14",
       "out of the window",
     ],

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
+  hasPlace,
   listStats,
   logShare,
   place,
   rangeOf,
   regionFilters,
 } from "../model/list-stats.js";
+
+/** Milliseconds since 1970. */
+const NOW = 10_000;
 
 /** @returns {import("../types.d.ts").TraceSummary} */
 function trace(startMs = 0, durationMs = 0, errors = 0) {
@@ -22,6 +26,7 @@ function trace(startMs = 0, durationMs = 0, errors = 0) {
     duration_ns: durationMs * 1e6,
     spans: 1,
     errors,
+    status: "200",
     root_error: false,
     error_service: null,
     more_services: 0,
@@ -35,15 +40,31 @@ test("rate, errors and quantiles of what is shown", () => {
   const traces = [1, 2, 3, 4].map((one) =>
     trace(1000 * one, one, one === 4 ? 2 : 0),
   );
-  assert.deepEqual(listStats(traces), {
+  assert.deepEqual(listStats(traces, NOW), {
     count: 4,
     rate: 4 / 3,
     error_rate: 0.25,
     p50: 2e6,
     p95: 4e6,
   });
-  assert.equal(listStats([]), null);
-  assert.equal(listStats([trace(1, 1)])?.rate, null, "a moment has no rate");
+  assert.equal(listStats([], NOW), null);
+  assert.equal(
+    listStats([trace(1, 1)], NOW)?.rate,
+    null,
+    "a moment has no rate",
+  );
+});
+
+test("a clock that is days ahead, or a start that is not known, has no place in time", () => {
+  const ahead = trace(NOW + 2 * 86_400_000, 1);
+  const unknown = trace(0, 1);
+  assert.deepEqual(
+    [ahead, unknown, trace(NOW, 1)].map((one) => hasPlace(one, NOW)),
+    [false, false, true],
+  );
+  const traces = [ahead, unknown, trace(1000, 1), trace(3000, 1)];
+  assert.equal(listStats(traces, NOW)?.rate, 1);
+  assert.equal(listStats([ahead], NOW)?.rate, null);
 });
 
 test("a region filters by what is in it", () => {

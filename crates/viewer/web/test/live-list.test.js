@@ -16,6 +16,7 @@ function summary(id = 1, duration = 0) {
     duration_ns: duration,
     spans: 1,
     errors: 0,
+    status: "200",
     root_error: false,
     error_service: null,
     more_services: 0,
@@ -110,6 +111,7 @@ test("rows are sorted by a column, and otherwise the newest come first", () => {
     ["duration", [3, 1, 2], "ascending"],
     ["-duration", [2, 1, 3], "descending"],
     ["-errors", [3, 2, 1], "equal rows stay as they are"],
+    ["status", [3, 2, 1], "neither has an error"],
     ["colour", [3, 2, 1], "an unknown column"],
   ])) {
     assert.deepEqual(
@@ -118,6 +120,20 @@ test("rows are sorted by a column, and otherwise the newest come first", () => {
       reason,
     );
   }
+});
+
+test("starts are compared as numbers, however long they are", () => {
+  const list = new LiveList();
+  for (const [id, start] of /** @type {[number, string][]} */ ([
+    [1, "999"],
+    [2, "1795386253194258246"],
+    [3, "1795386253194258245"],
+  ]))
+    list.append({ ...summary(id), start_ns: start });
+  assert.deepEqual(
+    list.sorted("start").map((one) => one.id),
+    [1, 3, 2],
+  );
 });
 
 test("pressing a column sorts, turns round, and ends", () => {

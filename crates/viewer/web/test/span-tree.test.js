@@ -149,3 +149,14 @@ test("a filter keeps what it finds and what is above it", () => {
   tree.setFilter(null);
   assert.deepEqual(tree.rows, [0, 1, 3, 4, 5, 6, 7]);
 });
+
+test("knows what is above a span, and its place among its siblings", () => {
+  const shown = new SpanTree();
+  shown.replace(
+    rows({ id: "a", below: [{ id: "b" }, { id: "c", below: [{ id: "d" }] }] }),
+  );
+  assert.deepEqual([...shown.pathOf("d")], [2, 0]);
+  assert.deepEqual([...shown.pathOf("none")], []);
+  assert.deepEqual(shown.siblingsOf(2), { place: 2, size: 2 });
+  assert.deepEqual(shown.siblingsOf(0), { place: 1, size: 1 });
+});

@@ -5,7 +5,7 @@ import {
   isBlank,
   isolate,
   startsWithinCharacter,
-  truncate,
+  truncateToFit,
 } from "../model/text.js";
 
 test("recognizes text of which nothing is visible", () => {
@@ -48,7 +48,7 @@ test("an isolated name can't turn the text around it", () => {
   }
 });
 
-test("truncates between whole characters", () => {
+test("a text is cut to what fits, between whole characters", () => {
   const family = "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}";
   for (const [
     text,
@@ -57,9 +57,11 @@ test("truncates between whole characters", () => {
     reason,
   ] of /** @type {[string, number, string, string][]} */ ([
     ["abc", 3, "abc", "it fits"],
-    ["abcd", 3, "ab…", "the ellipsis counts"],
-    [family.repeat(3), 2, `${family}…`, "a family is one character"],
+    ["abcdef", 4, "abc…", "the ellipsis counts"],
+    ["abc", 0, "…", "nothing fits"],
+    [family.repeat(3), family.length + 1, `${family}…`, "one character"],
   ])) {
-    assert.equal(truncate(text, max), expected, reason);
+    const fits = (/** @type {string} */ part) => part.length <= max;
+    assert.equal(truncateToFit(text, fits), expected, reason);
   }
 });

@@ -114,3 +114,12 @@ test("the ruler has round times that do not collide", () => {
         }
       }
 });
+
+test("the last label is left out where it has no room", () => {
+  const texts = (/** @type {number} */ room) =>
+    rulerTicks({ from: 0, to: 1e6 }, 500, room).map(({ text }) => text);
+  const last = (/** @type {string[]} */ all) => all[all.length - 1];
+  assert.equal(last(texts(76)), "1.0 ms");
+  assert.equal(last(texts(14)), "", "its mark stays");
+  assert.equal(texts(14).length, texts(76).length);
+});

@@ -83,9 +83,17 @@ export function untrusted(text, placeholder = "") {
   return el("bdi", { class: isBlank(text) ? "blank" : mark }, text);
 }
 
-/** Announces a text or an error to screen readers. @param {unknown} message */
+/** How long a message stays in sight. */
+const MESSAGE_TIME = 6000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let messageTimer;
+
+/** Says a text or an error: at the edge of the page, and to screen readers. @param {unknown} message */
 export function announce(message) {
-  byId("said").textContent = toMessage(message);
+  const said = byId("said");
+  said.textContent = toMessage(message);
+  clearTimeout(messageTimer);
+  messageTimer = setTimeout(() => said.replaceChildren(), MESSAGE_TIME);
 }
 
 /** The sentence of an error. @param {unknown} error */

@@ -30,7 +30,7 @@ export function holdTimeline(element, ruler, hold) {
   };
   const isOnTrack = (/** @type {Event} */ event) =>
     event.target instanceof Element &&
-    event.target.closest(".track, .timeline") !== null;
+    event.target.closest(".track, .timeline, .icicle .spans") !== null;
 
   element.addEventListener(
     "wheel",

@@ -21,17 +21,17 @@ const MAX_LINKS = 150;
  */
 
 /**
- * Links between rows of the waterfall.
+ * Links between spans, as curves.
  * @param {Trace} trace
- * @param {import('../model/span-tree.js').SpanTree} tree
+ * @param {import('../types.d.ts').Drawing} drawing
  * @param {LinkState} state
  */
-export function drawLinks(trace, tree, { links, window, track, onFollow }) {
+export function drawLinks(trace, drawing, { links, window, track, onFollow }) {
   const curves = links.slice(0, MAX_LINKS).map(({ from, link }) => {
     const span = trace.spans[from];
-    const source = tree.visibleRow(span.id);
-    const target = tree.visibleRow(link.span_id);
-    if (!source || !target || source.row === target.row) return null;
+    const source = drawing.rowOf(span.id);
+    const target = drawing.rowOf(link.span_id);
+    if (!source || !target || source.index === target.index) return null;
     const to = trace.spans[target.index];
     const d = linkCurve(end(span, source.row), end(to, target.row), track);
     const properties = {
@@ -52,7 +52,10 @@ export function drawLinks(trace, tree, { links, window, track, onFollow }) {
 
   /** @param {SpanRow} span @param {number} row */
   function end(span, row) {
-    return { row, percent: percentOf(span.offset_ns, window) };
+    return {
+      y: (row + 0.5) * drawing.rowHeight,
+      percent: percentOf(span.offset_ns, window),
+    };
   }
 }
 

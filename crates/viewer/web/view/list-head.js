@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 const COLUMNS = [
   ["start", "Started"],
   ["name", "Trace"],
+  ["status", "Status"],
   ["", "Services"],
   ["spans", "Spans"],
   ["errors", "Errors"],

@@ -26,7 +26,7 @@ export function listSummary(handlers) {
 
 /** @param {TraceSummary[]} traces @param {boolean} isAll */
 function statsText(traces, isAll) {
-  const found = listStats(traces);
+  const found = listStats(traces, Date.now());
   if (found === null) return "";
   const parts = [
     `${isAll ? "" : "the newest "}${count(found.count, "trace")}`,

@@ -1,20 +1,24 @@
 // The list: the latest traces, live, with filters. Rows do not move while
 // someone points at them, reads further down, or has selected one.
 
-import { ApiError, deleteTraces, getTraces } from "../api.js";
+import { deleteTraces, getTraces } from "../api.js";
 import {
   filtersToQuery,
   isFiltered,
   readFilters,
   toParameters,
 } from "../model/filters.js";
-import { count } from "../model/format.js";
-import { LiveList } from "../model/live-list.js";
-import { queryError } from "../model/query.js";
-import { announce, el, toMessage } from "./dom.js";
+import { Refresher } from "../model/refresher.js";
+import { subscribe } from "../live.js";
+import { announce, el } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
+import { listActions } from "./list-actions.js";
+import { listGroups } from "./list-groups.js";
 import { listHead } from "./list-head.js";
+import { recallTop, rememberTop } from "./list-memory.js";
+import { leftOutNote, staleNote } from "./list-notes.js";
+import { listPages } from "./list-pages.js";
 import { listRows } from "./list-rows.js";
 import { listSummary } from "./list-summary.js";
 
@@ -22,9 +26,9 @@ import { listSummary } from "./list-summary.js";
 /** @typedef {import('../types.d.ts').TracePage} TracePage */
 /** @typedef {import('../types.d.ts').Parameters} Parameters */
 
-const POLL = 1000;
+/** Between two updates. */
+const PAUSE = 200;
 const AGE_UPDATE = 5000;
-const PAGE = 50;
 const CHANGES = 200;
 
 /**
@@ -33,12 +37,14 @@ const CHANGES = 200;
  * @returns {import('../types.d.ts').ListView}
  */
 export function listView(pane, { onSelect, onOpen, onChange }) {
-  const traces = new LiveList();
+  const pages = listPages({ parameters, onRows: showPage });
+  const { traces } = pages;
   /** The rows in the order that is shown. @type {TraceSummary[]} */
   let order = [];
   let cursor = 0;
   let sort = "";
   let isPaused = false;
+  let isGrouped = false;
   /** The filters that were asked for last. @type {string | null} */
   let loaded = null;
   let isHidden = false;
@@ -48,66 +54,64 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   let isRefused = false;
   /** The trace that is shown beside the list. @type {string | null} */
   let openId = null;
-  // A response to an older request than the last `load` is dropped.
-  let generation = 0;
-  let isDisposed = false;
+  /** Done when the list has been loaded. */
+  let loading = Promise.resolve();
 
   const address = new URLSearchParams(location.search);
   const isUnrouted = address.get("unrouted") === "true";
   const filters = filterForm(address, { onApply: applyFilters });
   const heading = el("h1", { class: "off" }, "Traces");
   const summary = listSummary({ onRegion: filters.add, onOpen });
-  const stale = el("p", { class: "note warn", role: "status", hidden: true });
+  const stale = staleNote();
   const head = listHead(sortBy);
-  const rows = listRows();
+  const rows = listRows(pane, { onEnd: loadOlder });
   const list = rows.element;
-  const { selection } = rows;
+  const groups = listGroups({
+    onOpen: (shape) => filters.add({ shape }),
+    toAddress: (shape) => `?${addressQuery({ shape })}#/`,
+  });
   const showNew = el("button", {
     type: "button",
     class: "fresh",
     hidden: true,
-    onclick: showPending,
+    onclick: () => {
+      showPending();
+      rows.scrollToStart();
+    },
   });
   const more = el(
     "button",
     { type: "button", hidden: true, onclick: loadOlder },
     "Older traces",
   );
-  const leftOut = el("p", { class: "note", hidden: true });
+  const leftOut = leftOutNote(isUnrouted);
   const state = el("div", { class: "empty" }, "Loading…");
   const empty = emptyState(() => describe());
-  const pause = el(
-    "button",
-    { type: "button", "aria-pressed": "false", onclick: togglePause },
-    "Pause",
-  );
-  const actions = el(
-    "div",
-    { class: "actions" },
-    pause,
-    el(
-      "button",
-      { type: "button", class: "danger", onclick: deleteAll },
-      "Delete all",
-    ),
-  );
+  const actions = listActions({
+    onGroup: toggleGroups,
+    onPause: togglePause,
+    onDelete: deleteAll,
+  });
   const table = el("div", { class: "table" }, head.element, showNew, list);
   const section = el(
     "section",
     { class: "list" },
     heading,
-    el("div", { class: "bar" }, filters.element, actions),
-    stale,
+    el("div", { class: "bar" }, filters.element, actions.element),
+    stale.element,
     summary.elements,
     table,
+    groups.element,
     state,
     more,
-    leftOut,
+    leftOut.element,
   );
   pane.replaceChildren(section);
   restore(address);
-  let timer = setTimeout(poll, POLL);
+  const refresher = new Refresher(refresh, PAUSE);
+  const unsubscribe = subscribe(() => refresher.request());
   const ageTimer = setInterval(rows.updateAges, AGE_UPDATE);
+  addEventListener("pagehide", remember);
 
   /** Shows what an address says. @param {URLSearchParams} query */
   function restore(query) {
@@ -115,11 +119,13 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     const isLoaded = wanted === loaded;
     const order = query.get("sort") ?? "";
     const paused = query.get("paused") === "true";
+    const grouped = query.get("grouped") === "true";
     if (paused !== isPaused) showPaused(paused);
     if (order !== sort) showSort(order);
+    if (grouped !== isGrouped) showGrouped(grouped);
     if (isLoaded) return;
     filters.setFilters(query);
-    load();
+    load(loaded === null ? recallTop() : null);
   }
 
   function applyFilters() {
@@ -129,13 +135,21 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
 
   /** @param {'pushState' | 'replaceState'} method */
   function rememberIn(method) {
-    const query = new URLSearchParams(filters.toQuery());
-    if (sort) query.set("sort", sort);
-    if (isPaused) query.set("paused", "true");
-    if (isUnrouted) query.set("unrouted", "true");
+    const query = addressQuery({});
     const text = query.size > 0 ? `?${query}` : "";
     const address = location.pathname + text + (location.hash || "#/");
     if (text !== location.search) history[method](null, "", address);
+  }
+
+  /** @param {Record<string, string>} more */
+  function addressQuery(more) {
+    const query = new URLSearchParams(filters.toQuery());
+    if (sort) query.set("sort", sort);
+    if (isPaused) query.set("paused", "true");
+    if (isGrouped) query.set("grouped", "true");
+    if (isUnrouted) query.set("unrouted", "true");
+    for (const [name, value] of Object.entries(more)) query.set(name, value);
+    return query;
   }
 
   /** @param {string} wanted */
@@ -148,9 +162,10 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function showSort(wanted) {
     sort = wanted;
     head.show(sort);
-    order = traces.sorted(sort);
-    rows.arrange(order);
-    if (rows.size() > 0) describe();
+    if (rows.size() === 0) return;
+    arrange();
+    rows.scrollToStart();
+    loadRest();
   }
 
   /** @returns {Parameters} */
@@ -159,89 +174,83 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     return isUnrouted ? { ...wanted, unrouted: "true" } : wanted;
   }
 
-  async function load() {
-    const mine = ++generation;
+  /** @param {import('./list-memory.js').Anchor | null} [anchor] what was in sight before */
+  function load(anchor = null) {
+    return (loading = loadFirst(anchor));
+  }
+
+  /** @param {import('./list-memory.js').Anchor | null} anchor */
+  async function loadFirst(anchor) {
     isRefused = false;
     loaded = filters.toQuery();
+    const first = pages.first();
+    const mine = pages.generation();
     try {
-      const wanted = parameters();
-      const page = await getTraces({ ...wanted, limit: PAGE });
-      if (mine !== generation) return;
+      const page = await first;
+      if (page === null) return;
       mustReload = false;
       filters.showError(null);
-      stale.hidden = true;
-      traces.clear();
-      rows.clear();
+      stale.hide();
       cursor = page.changed;
-      await appendPages(page, wanted);
+      refreshGroups(true);
+      await loadOpen();
+      if (anchor) await pages.upTo(anchor.id);
+      if (anchor) rows.restoreTop(anchor);
+      loadRest();
     } catch (error) {
-      if (mine !== generation) return;
+      if (mine !== pages.generation()) return;
       mustReload = true;
       showError(error);
     }
   }
 
-  async function loadOlder() {
-    const mine = generation;
-    try {
-      const wanted = parameters();
-      const page = await getTraces({
-        ...wanted,
-        limit: PAGE,
-        before: traces.before,
-      });
-      if (mine === generation) await appendPages(page, wanted);
-    } catch (error) {
-      showError(error);
-    }
+  function loadOlder() {
+    pages.next().catch(showError);
   }
 
-  // A page may end before it is full, when many spans had to be searched for it.
-  /** @param {TracePage} first @param {Parameters} wanted */
-  async function appendPages(first, wanted) {
-    const mine = generation;
-    const target = traces.shown.size + PAGE;
-    for (
-      let page = first;
-      ;
-      page = await getTraces({ ...wanted, limit: PAGE, before: traces.before })
-    ) {
-      if (mine !== generation) return;
-      for (const summary of page.traces)
-        if (traces.append(summary)) rows.append(summary);
-      traces.before = page.before ?? traces.before;
-      more.hidden = !page.more;
-      showLeftOut(page);
-      order = traces.sorted(sort);
-      rows.arrange(order);
-      describe();
-      if (!page.more || traces.shown.size >= target) return;
-    }
+  // Only all traces have an order that is true.
+  function loadRest() {
+    if (sort) pages.all().catch(showError);
+  }
+
+  // The trace that an address opens may be far down the list.
+  async function loadOpen() {
+    if (openId === null || openIndex() >= 0) return;
+    const wanted = { ...parameters(), trace_id: openId, limit: 1 };
+    const { traces } = await getTraces(wanted);
+    if (traces.length === 0) return;
+    await pages.upTo(traces[0].id);
+    rows.setOpen(openId);
   }
 
   /** @param {TracePage} page */
-  function showLeftOut({ unrouted }) {
-    leftOut.hidden = unrouted === 0 && !isUnrouted;
-    if (isUnrouted)
-      leftOut.replaceChildren(
-        "Requests without a route are listed too. ",
-        el("a", { href: "./#/" }, "Leave them out"),
-      );
-    else
-      leftOut.replaceChildren(
-        `Left out: ${count(unrouted, "request")} without a route. `,
-        el("a", { href: "?unrouted=true#/" }, "List them, too"),
-      );
+  function showPage(page) {
+    leftOut.show(page.unrouted);
+    arrange();
   }
 
-  async function poll() {
-    if (!document.hidden && !isHidden && !isRefused)
-      await (mustReload ? load() : update().catch(showError));
-    if (!isDisposed) timer = setTimeout(poll, POLL);
+  function arrange() {
+    order = traces.sorted(sort);
+    rows.show(order, pages.total());
+    describe();
+  }
+
+  /** @returns {Promise<boolean>} whether it has worked */
+  async function refresh() {
+    if (document.hidden || isHidden || isRefused) return true;
+    // Another load may have begun meanwhile.
+    for (let done; done !== loading;) await (done = loading);
+    try {
+      await (mustReload ? load() : update());
+    } catch (error) {
+      showError(error);
+      return isRefused;
+    }
+    return !mustReload;
   }
 
   async function update() {
-    const mine = generation;
+    const mine = pages.generation();
     let isChanged = false;
     let page;
     do {
@@ -250,57 +259,76 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
         changed_after: cursor,
         limit: CHANGES,
       });
-      if (mine !== generation) return;
+      if (mine !== pages.generation()) return;
       cursor = page.changed;
       const gone = traces.evict(page.oldest, new Set(page.kept));
-      gone.forEach(rows.remove);
       isChanged ||= gone.length > 0 || page.traces.length > 0;
       for (const summary of page.traces)
         if (traces.receive(summary) === "updated") rows.replace(summary);
     } while (page.more);
-    stale.hidden = true;
+    stale.hide();
+    if (isChanged) await pages.recount();
     if (traces.pending.size > 0 && canInsert()) showPending();
-    else if (isChanged) {
-      order = traces.sorted(sort);
-      rows.arrange(order);
-      describe();
-    }
+    else if (isChanged) arrange();
+    if (isChanged) refreshGroups(false);
   }
 
   // New rows on top move all others down.
   function canInsert() {
     const isBeingRead =
-      !selection.isEmpty() ||
-      list.matches(":hover") ||
-      list.contains(document.activeElement);
-    const isAtTop = scrollY + pane.scrollTop < 40;
-    return !isPaused && !isBeingRead && isAtTop && openId === null;
+      rows.selected() !== null || rows.hasFocus() || list.matches(":hover");
+    return !isPaused && !isBeingRead && rows.isAtTop() && openId === null;
   }
 
   function showPending() {
-    const { added, removed } = traces.takePending();
-    added.forEach(rows.append);
-    removed.forEach(rows.remove);
-    if (removed.length > 0) more.hidden = false;
-    order = traces.sorted(sort);
-    rows.arrange(order);
-    describe();
+    pages.takePending();
+    arrange();
   }
 
   function describe() {
     const waiting = traces.pending.size;
+    const isEmpty = rows.size() === 0;
     showNew.hidden = waiting === 0;
-    showNew.textContent = `+${waiting} new`;
-    table.hidden = rows.size() === 0 && waiting === 0;
-    state.hidden = rows.size() > 0;
-    empty.placeStop(rows.size() > 0 ? actions : null);
-    summary.show(order, more.hidden === true);
-    if (rows.size() > 0) rows.scale(traces.durations());
+    showNew.textContent = `+${waiting.toLocaleString("en")} new`;
+    const hasGroups = showsGroups();
+    table.hidden = hasGroups || (isEmpty && waiting === 0);
+    groups.element.hidden = !hasGroups || isEmpty;
+    more.hidden = hasGroups || !pages.hasMore();
+    state.hidden = !isEmpty;
+    empty.placeStop(isEmpty ? null : actions.element);
+    summary.show(order, pages.isAll());
+    if (!isEmpty) rows.scale(traces.durations());
     else if (isFiltered(filters.read()))
       state.replaceChildren("No trace matches these filters.");
     else if (!state.contains(empty.element))
       state.replaceChildren(empty.element);
     onChange();
+  }
+
+  // The traces of one group are listed as they are.
+  function showsGroups() {
+    return isGrouped && filters.read().shape === "";
+  }
+
+  function toggleGroups() {
+    showGrouped(!isGrouped);
+    rememberIn("pushState");
+  }
+
+  /** @param {boolean} grouped */
+  function showGrouped(grouped) {
+    isGrouped = grouped;
+    actions.showGrouped(isGrouped);
+    if (loaded === null) return;
+    describe();
+    refreshGroups(true);
+  }
+
+  /** @param {boolean} isNew whether other groups are wanted, not just newer figures */
+  function refreshGroups(isNew) {
+    if (!showsGroups() || (isPaused && !isNew)) return;
+    const wanted = parameters();
+    (isNew ? groups.load(wanted) : groups.update(wanted)).catch(showError);
   }
 
   function togglePause() {
@@ -313,8 +341,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   /** @param {boolean} paused */
   function showPaused(paused) {
     isPaused = paused;
-    pause.setAttribute("aria-pressed", String(isPaused));
-    pause.textContent = isPaused ? "Resume" : "Pause";
+    actions.showPaused(isPaused);
   }
 
   async function deleteAll() {
@@ -331,17 +358,11 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   // What is shown stays: the last good result, marked as such.
   /** @param {unknown} error */
   function showError(error) {
-    const message = toMessage(error);
-    isRefused = error instanceof ApiError && error.status === 400;
-    const inQuery = isRefused ? queryError(message) : null;
-    if (inQuery) filters.showError(inQuery);
-    else announce(error);
-    const what = rows.size() > 0 ? " Below is the last good result." : "";
-    stale.hidden = false;
-    stale.textContent = inQuery
-      ? `The query was not understood.${what}`
-      : `${message}.${what}`;
-    if (rows.size() > 0) return;
+    const isEmpty = rows.size() === 0;
+    const failed = stale.show(error, isEmpty);
+    isRefused = failed.isRefused;
+    if (failed.inQuery) filters.showError(failed.inQuery);
+    if (!isEmpty) return;
     summary.show([], true);
     table.hidden = true;
     state.replaceChildren();
@@ -352,46 +373,67 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     return order.findIndex((one) => one.trace_id === openId);
   }
 
+  function remember() {
+    if (!isHidden) rememberTop(rows.topRow());
+  }
+
   return {
     onKey({ key }) {
-      const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[key];
-      if (step !== undefined) {
-        selection.move(step);
-        const chosen = traces.shown.get(selection.current() ?? -1);
-        if (chosen) onSelect(chosen);
-      } else if (key === "p") togglePause();
-      else if (key === "Escape") selection.clear();
+      if (showsGroups() && groups.moveBy(key)) return true;
+      const chosen = rows.moveBy(key);
+      if (chosen) onSelect(chosen);
+      else if (key === "p") togglePause();
+      else if (key === "Escape") rows.clearSelection();
       else return false;
       return true;
     },
     restore,
-    neighbour(step) {
+    async neighbour(step) {
+      const target = Math.max(0, openIndex()) + step;
+      if (target < 0 && !sort && traces.pending.size > 0) showPending();
+      else if (target >= order.length) await pages.next().catch(showError);
       const index = openIndex();
       return order[index < 0 ? 0 : index + step] ?? null;
+    },
+    hasNeighbour(step) {
+      const index = openIndex();
+      if (index < 0) return order.length > 0;
+      if (index + step < 0) return !sort && traces.pending.size > 0;
+      return index + step < order.length || pages.hasMore();
     },
     position() {
       const index = openIndex();
       if (index < 0) return null;
-      const total = order.length.toLocaleString("en");
-      return `${index + 1} of ${total}${more.hidden ? "" : "+"}`;
+      const total = pages.total();
+      const known = total < 0 ? order.length : total;
+      const number = (index + 1).toLocaleString("en");
+      return `${number} of ${known.toLocaleString("en")}${total < 0 ? "+" : ""}`;
     },
     setOpen(id) {
       if (id === openId) return;
       openId = id;
-      const selected = traces.shown.get(selection.current() ?? -1);
-      if (id !== null && selected?.trace_id !== id) selection.forget();
+      const chosen = traces.shown.get(rows.selected() ?? -1);
+      if (id !== null && chosen?.trace_id !== id) rows.forget();
       if (id === null) section.prepend(heading);
       else heading.remove();
       rows.setOpen(id);
     },
     setHidden(hidden) {
+      if (hidden) remember();
+      const isShownAgain = isHidden && !hidden;
       isHidden = hidden;
+      const anchor = isShownAgain ? recallTop() : null;
+      if (anchor) rows.restoreTop(anchor);
+      if (!hidden) refresher.request();
     },
     dispose() {
-      isDisposed = true;
-      generation++;
-      clearTimeout(timer);
+      remember();
+      pages.stop();
+      unsubscribe();
+      refresher.stop();
       clearInterval(ageTimer);
+      removeEventListener("pagehide", remember);
+      rows.dispose();
       summary.dispose();
       filters.dispose();
       empty.dispose();

@@ -1,171 +1,213 @@
-// The service map as a picture.
+// The service map as a picture. Its elements stay while what they show is there,
+// and so does the focus.
 
-import { colourClass } from "../model/colour.js";
-import { duration, errorPercentage, rate } from "../model/format.js";
-import { NODE, edgeCurve, layOutGraph, pictureSize } from "../model/graph.js";
-import { callAddress, nodeAddress } from "../model/route.js";
-import { isBlank, isolate, truncate } from "../model/text.js";
+import { edgeKey } from "../model/graph-boxes.js";
+import { errorGrade, failures, lineWidth } from "../model/graph-figures.js";
+import { isolate } from "../model/text.js";
 import { svg } from "./dom.js";
+import {
+  labelContent,
+  lineContent,
+  nodeClass,
+  nodeContent,
+  nodeName,
+  verb,
+} from "./map-parts.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
 /** @typedef {import('../types.d.ts').GraphNode} GraphNode */
 /** @typedef {import('../types.d.ts').GraphEdge} GraphEdge */
-/** @typedef {import('../model/graph.js').Point} Point */
+/** @typedef {import('../model/graph-boxes.js').Boxes} Boxes */
+/** @typedef {import('../model/graph-layout.js').Layout} Layout */
 
-/** @param {Graph} graph */
-export function drawGraph(graph) {
-  const positions = layOutGraph(graph);
-  const { width, height } = pictureSize(positions);
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  const ends = (/** @type {string} */ id) => ({
-    node: nodes.get(id),
-    corner: positions.get(id),
-  });
-  return svg(
-    "svg",
-    { viewBox: `0 0 ${width} ${height}`, width, height },
-    svg("defs", {}, arrowHead()),
-    graph.edges.map((edge) =>
-      drawEdge(edge, ends(edge.caller), ends(edge.callee)),
-    ),
-    graph.nodes.map((node) => drawNode(node, positions.get(node.id))),
-  );
-}
+/**
+ * Where the parts of a map lead, and how it puts figures.
+ * @typedef {object} MapStyle
+ * @property {import('../model/graph-figures.js').Figures} figures
+ * @property {(node: GraphNode) => string} nodeAddress
+ * @property {(edge: GraphEdge, from: GraphNode, to: GraphNode) => string} edgeAddress
+ * @property {(chosen: GraphNode | GraphEdge) => void} [onChoose] instead of following the address
+ */
 
-function arrowHead() {
-  const properties = {
-    id: "head",
-    viewBox: "0 0 10 10",
-    refX: 9,
-    refY: 5,
-    markerWidth: 10,
-    markerHeight: 10,
-    markerUnits: "userSpaceOnUse",
-    orient: "auto",
+/** @typedef {{ shown: SVGAElement }} Drawn */
+
+/** @param {MapStyle} style */
+export function mapPicture(style) {
+  const lines = svg("g", { class: "lines", "aria-hidden": "true" });
+  const nodes = svg("g", {});
+  const labels = svg("g", {});
+  const element = svg("g", {}, lines, nodes, labels);
+  const links = linkKeeper(style.onChoose);
+
+  /**
+   * @param {Graph} graph
+   * @param {Boxes} boxes
+   * @param {Layout} layout
+   * @param {boolean} isUpright from top to bottom
+   */
+  function show(graph, boxes, layout, isUpright) {
+    showNodes(graph, boxes, layout, isUpright);
+    showEdges(graph, boxes, layout);
+    links.dropOthers();
+  }
+
+  /** @type {typeof show} */
+  function showNodes(graph, boxes, layout, isUpright) {
+    const drawn = graph.nodes.flatMap((node) => {
+      const [box, rect] = [boxes.nodes.get(node.id), layout.rects.get(node.id)];
+      if (!box || !rect) return [];
+      const name = nodeName(node);
+      const shown = links.get(`node ${node.id}`, node, {
+        class: nodeClass(node),
+        href: style.nodeAddress(node),
+        "aria-label": node.count > 0 ? `${name}: ${figuresText(node)}` : name,
+        "data-id": node.id,
+        transform: `translate(${rect.x} ${rect.y})`,
+      });
+      const differs = [box.lines, rect.width, rect.height];
+      setContent(shown, differs, () => nodeContent(node, box, rect));
+      return [{ ...rect, shown }];
+    });
+    // In reading order: layer by layer.
+    drawn.sort((one, other) => {
+      const [right, down] = [one.x - other.x, one.y - other.y];
+      return isUpright ? down || right : right || down;
+    });
+    order(nodes, drawn);
+  }
+
+  /** @type {(graph: Graph, boxes: Boxes, layout: Layout) => void} */
+  function showEdges(graph, boxes, layout) {
+    const byId = new Map(graph.nodes.map((node) => [node.id, node]));
+    /** @type {Drawn[]} */
+    const drawnLines = [];
+    /** @type {Drawn[]} */
+    const drawnLabels = [];
+    // What fails is drawn above the rest.
+    const sorted = [...graph.edges].sort(
+      (one, other) => errorGrade(one) - errorGrade(other),
+    );
+    for (const edge of sorted) {
+      const key = edgeKey(edge);
+      const [from, to] = [byId.get(edge.caller), byId.get(edge.callee)];
+      const [box, line] = [boxes.edges.get(key), layout.lines.get(key)];
+      if (!from || !to || !box || !line) continue;
+      const text = edgeText(edge, from, to);
+      const grade = `grade${errorGrade(edge)}`;
+      const address = {
+        href: style.edgeAddress(edge, from, to),
+        "data-edge": key,
+      };
+      const stroke = lineWidth(edge);
+      const shown = links.get(`line ${key}`, edge, {
+        class: `line ${grade}${line.label === null ? " shared" : ""}`,
+        ...address,
+      });
+      setContent(shown, [line.d, stroke, text], () =>
+        lineContent(line, stroke, text),
+      );
+      drawnLines.push({ shown });
+      const { label } = line;
+      if (label === null) continue;
+      const named = links.get(`edge ${key}`, edge, {
+        class: `edge ${grade}`,
+        "aria-label": text,
+        ...address,
+      });
+      setContent(named, [box.lines, box.width, label], () =>
+        labelContent(box, label, text),
+      );
+      drawnLabels.push({ shown: named });
+    }
+    order(lines, drawnLines);
+    order(labels, drawnLabels);
+  }
+
+  /** @param {import('../types.d.ts').CallStats} stats */
+  function figuresText(stats) {
+    const { volume, time } = style.figures;
+    const texts = [volume(stats), time(stats), failures(stats)];
+    return texts.filter(Boolean).join(", ");
+  }
+
+  /** @param {GraphEdge} edge @param {GraphNode} from @param {GraphNode} to */
+  function edgeText(edge, from, to) {
+    const [caller, callee] = [isolate(from.name), isolate(to.name)];
+    return `${caller} ${verb(from, to)} ${callee}: ${figuresText(edge)}`;
+  }
+
+  return {
+    element,
+    show,
+    /** The links of nodes, in reading order. */
+    nodes: () => childLinks(nodes),
+    /** The links of calls that have a label. */
+    edges: () => childLinks(labels),
+    lines: () => childLinks(lines),
   };
-  return svg(
-    "marker",
-    properties,
-    svg("path", { class: "tip", d: "M0 0L10 5L0 10z" }),
-  );
 }
 
-/** @typedef {{ node: GraphNode | undefined, corner: Point | undefined }} End */
-
-/** @param {GraphEdge} edge @param {End} from @param {End} to */
-function drawEdge(edge, from, to) {
-  if (!from.node || !to.node || !from.corner || !to.corner) return null;
-  const { d, label } = edgeCurve(from.corner, to.corner);
-  const [caller, callee] = [isolate(from.node.name), isolate(to.node.name)];
-  const stats = `${rate(edge)} · ✕ ${errorPercentage(edge)} · p95 ${duration(edge.p95_ns)}`;
-  return svg(
-    "a",
-    {
-      class: `edge${edge.errors ? " failed" : ""}`,
-      href: callAddress(edge, from.node, to.node),
-      "aria-label": `${caller} ${verb(from.node, to.node)} ${callee}: ${stats}`,
+/**
+ * Keeps links by key from one update to the next.
+ * @param {MapStyle['onChoose']} onChoose
+ */
+function linkKeeper(onChoose) {
+  /** @type {Map<string, SVGAElement>} */
+  let earlier = new Map();
+  /** @type {Map<string, SVGAElement>} */
+  let used = new Map();
+  return {
+    /**
+     * @param {string} key
+     * @param {GraphNode | GraphEdge} part
+     * @param {Record<string, string>} properties
+     */
+    get(key, part, properties) {
+      const link = earlier.get(key) ?? svg("a", { tabindex: "-1" });
+      used.set(key, link);
+      for (const [name, value] of Object.entries(properties))
+        if (link.getAttribute(name) !== value) link.setAttribute(name, value);
+      link.onclick = (event) => {
+        // In a tab of its own the address is followed.
+        if (!onChoose || event.ctrlKey || event.metaKey || event.shiftKey)
+          return;
+        event.preventDefault();
+        onChoose(part);
+      };
+      return link;
     },
-    svg("title", {}, `${caller} → ${callee}: ${stats}`),
-    svg("path", { class: "wide", d }),
-    svg("path", { class: "thin", d, "marker-end": "url(#head)" }),
-    edgeLabel(edge, label),
-  );
-}
-
-/** @param {GraphNode} from @param {GraphNode} to */
-function verb(from, to) {
-  if (to.kind === "queue") return "sends to";
-  return from.kind === "queue" ? "is read by" : "calls";
-}
-
-/** @param {GraphEdge} edge @param {Point} centre */
-function edgeLabel(edge, { x, y }) {
-  const text = `${rate(edge)} · p95 ${duration(edge.p95_ns)}`;
-  const width = text.length * 6.6 + 10;
-  return [
-    svg("rect", {
-      class: "plate",
-      x: x - width / 2,
-      y: y - 21,
-      width,
-      height: 36,
-      rx: 6,
-    }),
-    svg("text", { class: "label", x, y: y - 7, "text-anchor": "middle" }, text),
-    svg(
-      "text",
-      {
-        class: edge.errors ? "label bad" : "label",
-        x,
-        y: y + 9,
-        "text-anchor": "middle",
-      },
-      `✕ ${errorPercentage(edge)}`,
-    ),
-  ];
-}
-
-/** @param {GraphNode} node @param {Point | undefined} corner */
-function drawNode(node, corner) {
-  if (!corner) return null;
-  const { name, kind } = node;
-  const title = isBlank(name) ? isolate(name) : truncate(name, 22);
-  const stats = `${rate(node)} · p95 ${duration(node.p95_ns)}${node.errors ? ` · ✕ ${errorPercentage(node)}` : ""}`;
-  const what = kind === "service" ? "" : systemText(node);
-  const link = {
-    class: `node ${kind}${node.errors ? " failed" : ""}`,
-    href: nodeAddress(node),
-    transform: `translate(${corner.x} ${corner.y})`,
-    "aria-label": `${isolate(name)}${what && `, ${isolate(what)}`}: ${rate(node)}, ${errorPercentage(node)} errors, p95 ${duration(node.p95_ns)}`,
+    dropOthers() {
+      for (const [key, link] of earlier) if (!used.has(key)) link.remove();
+      [earlier, used] = [used, new Map()];
+    },
   };
-  const isDrum = kind === "database" || kind === "cache";
-  const [first, second, third] = what ? [20, 37, 54] : [25, 46, 46];
-  const down = isDrum ? 5 : 0;
-  return svg(
-    "a",
-    link,
-    outline(kind),
-    kind === "service" && stripe(name),
-    svg("title", {}, isolate(name), what && ` · ${isolate(what)}`),
-    svg("text", { class: "title", x: 18, y: first + down }, title),
-    what &&
-      svg(
-        "text",
-        { class: "small", x: 18, y: second + down },
-        truncate(what, 30),
-      ),
-    svg("text", { class: "small", x: 18, y: third + down }, stats),
-  );
 }
 
-/** What a node is, unless it is a service. @param {GraphNode} node */
-function systemText({ kind, system }) {
-  const what = kind === "external" ? "outside" : kind;
-  return system && system !== what ? `${what} · ${system}` : what;
+/** What an element shows now. @type {WeakMap<Element, string>} */
+const contents = new WeakMap();
+
+/**
+ * @param {Element} element
+ * @param {unknown} content what it differs by
+ * @param {() => import('../types.d.ts').Child[]} create
+ */
+function setContent(element, content, create) {
+  const text = JSON.stringify(content);
+  if (contents.get(element) === text) return;
+  contents.set(element, text);
+  element.replaceChildren(svg("g", {}, create()));
 }
 
-/** @param {string} service */
-function stripe(service) {
-  return svg("rect", {
-    class: `stripe ${colourClass(service)}`,
-    width: 7,
-    height: NODE.height,
-    rx: 3,
-  });
+// An element that is moved would lose the focus.
+/** @param {Element} parent @param {Drawn[]} drawn */
+function order(parent, drawn) {
+  const isSame =
+    parent.childElementCount === drawn.length &&
+    drawn.every(({ shown }, at) => parent.children[at] === shown);
+  if (!isSame) parent.replaceChildren(...drawn.map(({ shown }) => shown));
 }
 
-// A store is a drum, a queue has round ends, and what is outside is dashed.
-/** @param {GraphNode['kind']} kind */
-function outline(kind) {
-  const { width, height } = NODE;
-  const shape = { class: "outline", width, height };
-  if (kind === "queue") return svg("rect", { ...shape, rx: height / 2.6 });
-  if (kind !== "database" && kind !== "cache")
-    return svg("rect", { ...shape, rx: 9 });
-  const [half, depth] = [width / 2, 7];
-  const lid = `a${half} ${depth} 0 0 0 ${width} 0`;
-  return svg("path", {
-    class: "outline",
-    d: `M0 0v${height}${lid}V0a${half} ${depth} 0 0 0 -${width} 0${lid}`,
-  });
+/** @param {Element} parent */
+function childLinks(parent) {
+  return /** @type {SVGAElement[]} */ ([...parent.children]);
 }

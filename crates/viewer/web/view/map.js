@@ -1,30 +1,49 @@
 // The service map: a picture of who calls whom, and the same as a table.
 
 import { getGraph } from "../api.js";
+import { subscribe } from "../live.js";
 import { count, duration } from "../model/format.js";
+import { OVER_TIME } from "../model/graph-figures.js";
+import { Refresher } from "../model/refresher.js";
+import { callAddress, nodeAddress } from "../model/route.js";
 import { announce, el, toMessage } from "./dom.js";
-import { drawGraph } from "./map-picture.js";
+import { mapCanvas } from "./map-canvas.js";
+import { mapLegend } from "./map-legend.js";
 import { callTable } from "./map-table.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
 
-const POLL = 3000;
+/** Between two updates. */
+const PAUSE = 3000;
 
 /** @type {import('../types.d.ts').OpenView} */
 export function mapView(main) {
   let isDisposed = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
   let drawn = "";
   const state = el("p", { class: "empty" }, "Loading…");
-  const picture = el("div", {
-    class: "picture",
-    tabindex: "0",
-    role: "group",
-    "aria-label": "Map of services, queues and stores",
+  const canvas = mapCanvas({
+    figures: OVER_TIME,
+    nodeAddress,
+    edgeAddress: callAddress,
   });
   const facts = el("p", { class: "facts" });
   const table = el("table", { class: "edges" });
+  const content = el(
+    "div",
+    { hidden: true },
+    canvas.element,
+    mapLegend(),
+    el(
+      "div",
+      {
+        class: "wide-edges",
+        tabindex: "0",
+        role: "group",
+        "aria-label": "Calls",
+      },
+      table,
+    ),
+  );
   main.replaceChildren(
     el(
       "section",
@@ -32,26 +51,29 @@ export function mapView(main) {
       el("h1", {}, "Who calls whom"),
       facts,
       state,
-      picture,
-      table,
+      content,
     ),
   );
   document.title = "Map · Tracing-Tail";
-  poll();
+  const refresher = new Refresher(refresh, PAUSE);
+  const unsubscribe = subscribe(() => refresher.request());
+  refresher.request();
 
-  async function poll() {
+  /** @returns {Promise<boolean>} whether it has worked */
+  async function refresh() {
     try {
       const graph = await getGraph();
-      if (isDisposed) return;
+      if (isDisposed) return true;
       const text = JSON.stringify(graph);
-      if (text !== drawn) draw(graph);
+      if (text !== drawn || !state.hidden) draw(graph);
       drawn = text;
+      return true;
     } catch (error) {
       announce(error);
       state.hidden = false;
       state.textContent = toMessage(error);
+      return false;
     }
-    if (!isDisposed) timer = setTimeout(poll, POLL);
   }
 
   /** @param {Graph} graph */
@@ -59,15 +81,19 @@ export function mapView(main) {
     const isEmpty = graph.nodes.length === 0;
     state.hidden = !isEmpty;
     state.textContent = "No traces yet.";
+    content.hidden = isEmpty;
     facts.textContent = isEmpty ? "" : describe(graph);
-    picture.replaceChildren(...(isEmpty ? [] : [drawGraph(graph)]));
+    canvas.show(graph);
     table.replaceChildren(...(graph.edges.length > 0 ? callTable(graph) : []));
   }
 
   return {
+    onKey: canvas.onKey,
     dispose() {
       isDisposed = true;
-      clearTimeout(timer);
+      unsubscribe();
+      refresher.stop();
+      canvas.dispose();
     },
   };
 }

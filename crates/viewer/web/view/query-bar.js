@@ -8,16 +8,30 @@ import { isolate } from "../model/text.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../model/query.js').Suggestion} Suggestion */
+/** @typedef {import('../types.d.ts').Facets} Facets */
 
 /** Facets are asked for again when they are older, in milliseconds. */
 const FRESH = 10000;
 
 /**
- * @param {{ onApply: () => void }} handlers
+ * @param {object} options
+ * @param {() => void} options.onApply
+ * @param {() => void} [options.onInput]
+ * @param {string} [options.id] what the ids of its elements begin with
+ * @param {string} [options.label]
+ * @param {() => Promise<Pick<Facets, 'keys'>>} [options.ask] for what can be suggested
+ * @param {string} [options.unit] what a suggestion's number counts
  */
-export function queryBar({ onApply }) {
-  /** @type {import('../types.d.ts').Facets} */
-  let facets = { traces: 0, more: false, keys: [] };
+export function queryBar({
+  onApply,
+  onInput = () => {},
+  id = "",
+  label = "Query",
+  ask: askFacets = () => getFacets({}),
+  unit = "trace",
+}) {
+  /** @type {Pick<Facets, 'keys'>} */
+  let facets = { keys: [] };
   let asked = 0;
   let answer = Promise.resolve();
   /** @type {Suggestion[]} */
@@ -32,27 +46,30 @@ export function queryBar({ onApply }) {
     spellcheck: "false",
     placeholder:
       'service=shop status>=500 name~"POST" duration>200ms -env=test',
-    "aria-label": "Query",
+    "aria-label": label,
     role: "combobox",
     "aria-expanded": "false",
-    "aria-controls": "suggestions",
+    "aria-controls": `${id}suggestions`,
     "aria-autocomplete": "list",
-    "aria-describedby": "query-error",
-    oninput: offer,
+    "aria-describedby": `${id}query-error`,
+    oninput: () => {
+      offer();
+      onInput();
+    },
     onclick: offer,
     onfocus: refresh,
     onblur: close,
     onkeydown: handleKey,
   });
   const list = el("ul", {
-    id: "suggestions",
+    id: `${id}suggestions`,
     class: "suggestions",
     role: "listbox",
     "aria-label": "Suggestions",
     hidden: true,
   });
   const problem = el("p", {
-    id: "query-error",
+    id: `${id}query-error`,
     class: "query-error bad",
     role: "alert",
     hidden: true,
@@ -68,7 +85,7 @@ export function queryBar({ onApply }) {
 
   async function ask() {
     try {
-      facets = await getFacets({});
+      facets = await askFacets();
     } catch {
       // Without suggestions the bar still works.
       asked = 0;
@@ -89,7 +106,7 @@ export function queryBar({ onApply }) {
         el(
           "li",
           {
-            id: `suggestion-${index}`,
+            id: `${id}suggestion-${index}`,
             role: "option",
             "aria-selected": String(index === chosen),
             onpointerdown: (/** @type {Event} */ event) => {
@@ -99,7 +116,7 @@ export function queryBar({ onApply }) {
           },
           el("span", {}, isolate(one.label)),
           one.count !== null &&
-            el("span", { class: "none" }, count(one.count, "trace")),
+            el("span", { class: "none" }, count(one.count, unit)),
         ),
       ),
     );
@@ -107,7 +124,7 @@ export function queryBar({ onApply }) {
     input.setAttribute("aria-expanded", String(!list.hidden));
     if (chosen < 0) input.removeAttribute("aria-activedescendant");
     else {
-      input.setAttribute("aria-activedescendant", `suggestion-${chosen}`);
+      input.setAttribute("aria-activedescendant", `${id}suggestion-${chosen}`);
       list.children[chosen]?.scrollIntoView({ block: "nearest" });
     }
   }
@@ -128,6 +145,7 @@ export function queryBar({ onApply }) {
     input.value = value;
     input.setSelectionRange(cursor, cursor);
     offer();
+    onInput();
   }
 
   /** @param {KeyboardEvent} event */

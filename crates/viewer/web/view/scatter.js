@@ -2,7 +2,12 @@
 // errors, a cross one with errors. A region that is drawn filters the list.
 
 import { duration, shortTimestamp } from "../model/format.js";
-import { place, rangeOf, regionFilters } from "../model/list-stats.js";
+import {
+  hasPlace,
+  place,
+  rangeOf,
+  regionFilters,
+} from "../model/list-stats.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
@@ -10,7 +15,7 @@ import { el } from "./dom.js";
 
 /** Space around the points, in pixels; on the left there are labels. */
 const EDGE = 8;
-const LEFT = 64;
+const LEFT = 84;
 /** How far a pointer moves at least for a region, and how near it hits a point. */
 const NEAR = 6;
 
@@ -42,6 +47,9 @@ export function scatter({ onRegion, onOpen }) {
   const bottom = el("span", { class: "scatter-bottom" });
   const left = el("span", {});
   const right = el("span", {});
+  const leftOut = el("span", {
+    title: "Traces that have no start, or whose clock is more than a day ahead",
+  });
   const element = el(
     "figure",
     { class: "scatter-frame" },
@@ -52,6 +60,11 @@ export function scatter({ onRegion, onOpen }) {
   );
   const observer = new ResizeObserver(schedule);
   observer.observe(canvas);
+  // What is drawn does not follow the colours by itself.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const theme = new MutationObserver(schedule);
+  dark.addEventListener("change", schedule);
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
   function legend() {
     return [
@@ -60,6 +73,7 @@ export function scatter({ onRegion, onOpen }) {
       " no errors · ",
       el("span", { class: "bad" }, "✕"),
       " errors · draw a region to filter",
+      leftOut,
     ];
   }
 
@@ -178,7 +192,12 @@ export function scatter({ onRegion, onOpen }) {
     element,
     /** @param {TraceSummary[]} shown @param {string} description */
     show(shown, description) {
-      traces = shown.filter((one) => one.start_ns !== "0");
+      traces = shown.filter((one) => hasPlace(one, Date.now()));
+      const many = shown.length - traces.length;
+      leftOut.textContent =
+        many > 0
+          ? ` · ${many.toLocaleString("en")} without a place in time`
+          : "";
       // A region that is being drawn keeps its scale.
       if (region === null) range = rangeOf(traces);
       element.hidden = range === null;
@@ -193,6 +212,8 @@ export function scatter({ onRegion, onOpen }) {
     },
     dispose() {
       observer.disconnect();
+      theme.disconnect();
+      dark.removeEventListener("change", schedule);
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   eventPosition,
   labelPosition,
   segment,
+  segments,
 } from "../model/geometry.js";
 import {
   accessibleName,
@@ -25,61 +26,59 @@ import { el, untrusted } from "./dom.js";
  * @typedef {object} RowState
  * @property {number} row
  * @property {number} index of the span in the trace
- * @property {import('../model/timeline.js').Window} window
- * @property {boolean} isSelected
+ * @property {import('../types.d.ts').ChartState} state
+ * @property {number} width of the track in pixels
  * @property {boolean} isExpanded
- * @property {boolean | null} isMatch null when nothing is searched
- * @property {boolean} showCritical
- * @property {() => void} onSelect
+ * @property {{ place: number, size: number }} siblings
  * @property {() => void} onToggle collapses or expands
  */
 
-/** @param {Trace} trace @param {SpanRow} span @param {RowState} state */
-export function spanRow(trace, span, state) {
+/** @param {Trace} trace @param {SpanRow} span @param {RowState} options */
+export function spanRow(trace, span, options) {
   const service = trace.services[span.service];
   const element = el(
     "div",
     {
       id: `s-${span.id}`,
-      class: classes(span, state),
+      class: classes(span, options),
       role: "treeitem",
       "aria-level": span.depth + 1,
-      "aria-selected": state.isSelected,
-      "aria-expanded": span.descendants > 0 ? String(state.isExpanded) : null,
+      "aria-posinset": options.siblings.place,
+      "aria-setsize": options.siblings.size,
+      "aria-selected": span.id === options.state.selected,
+      "aria-expanded": span.descendants > 0 ? String(options.isExpanded) : null,
       "aria-label": accessibleName(span, service),
-      onclick: state.onSelect,
     },
-    gutter(trace, span, state),
-    track(trace, span, state),
+    gutter(trace, span, options),
+    track(trace, span, options),
   );
-  element.style.setProperty("top", `${state.row * ROW_HEIGHT}px`);
+  element.style.setProperty("top", `${options.row * ROW_HEIGHT}px`);
   return element;
 }
 
-/** @param {SpanRow} span @param {RowState} state */
-function classes(span, { isSelected, isMatch }) {
-  const match = isMatch ? "hit" : "miss";
+/** @param {SpanRow} span @param {RowState} options */
+function classes(span, { state: { selected, matches }, index }) {
   return [
     "span",
-    isSelected && "selected",
+    span.id === selected && "selected",
     span.error && "failed",
-    isMatch !== null && match,
+    matches !== null && (matches.has(index) ? "hit" : "miss"),
   ]
     .filter(Boolean)
     .join(" ");
 }
 
-/** @param {Trace} trace @param {SpanRow} span @param {RowState} state */
-function gutter(trace, span, state) {
+/** @param {Trace} trace @param {SpanRow} span @param {RowState} options */
+function gutter(trace, span, options) {
   const service = trace.services[span.service];
-  const isCollapsed = span.descendants > 0 && !state.isExpanded;
-  const callee = calleeLabel(trace, state.index);
+  const isCollapsed = span.descendants > 0 && !options.isExpanded;
+  const callee = calleeLabel(trace, options.index);
   const outcome = outcomeLabel(span);
   const element = el(
     "div",
     { class: "gutter" },
     span.descendants > 0
-      ? foldButton(span, state)
+      ? foldButton(span, options)
       : el("span", { class: "fold" }),
     el("span", { class: `dot ${colourClass(service)}` }),
     span.error &&
@@ -113,7 +112,7 @@ function gutter(trace, span, state) {
   return element;
 }
 
-/** @param {SpanRow} span @param {RowState} state */
+/** @param {SpanRow} span @param {RowState} options */
 function foldButton(span, { isExpanded, onToggle }) {
   const onclick = (/** @type {Event} */ event) => {
     event.stopPropagation();
@@ -134,8 +133,8 @@ function foldButton(span, { isExpanded, onToggle }) {
   );
 }
 
-/** @param {Trace} trace @param {SpanRow} span @param {RowState} state */
-function track({ services, duration_ns: total }, span, state) {
+/** @param {Trace} trace @param {SpanRow} span @param {RowState} options */
+function track({ services, duration_ns: total }, span, { state, width }) {
   const { window } = state;
   const simulated = span.simulated ? " simulated" : "";
   const colour = colourClass(services[span.service]);
@@ -145,7 +144,9 @@ function track({ services, duration_ns: total }, span, state) {
     "div",
     { class: "track" },
     piece(`bar ${colour}${simulated}`, segment(span.offset_ns, end, window)),
-    critical.map(([from, to]) => piece("critical", segment(from, to, window))),
+    segments(critical, window, 100 / Math.max(1, width)).map((one) =>
+      piece("critical", one),
+    ),
     span.events.map(([offset, name]) =>
       eventMark(name, offset, eventPosition(offset, window, total)),
     ),

@@ -2,6 +2,7 @@
 // zooms and moves the part that is in sight.
 
 import { percentOf } from "../model/geometry.js";
+import { endOf } from "../model/subtree.js";
 import {
   fitWindow,
   isWhole,
@@ -29,6 +30,8 @@ const OUT = 2;
 export function timeline({ rows, onChange }) {
   let total = 0;
   let window = wholeTrace(0);
+  /** What to show as soon as there is a trace. @type {Window | null} */
+  let wanted = null;
   const ruler = el("div", { class: "ruler", "aria-hidden": "true" });
   const map = minimap();
   const element = el("div", { class: "timeline" }, map.element, ruler);
@@ -61,9 +64,9 @@ export function timeline({ rows, onChange }) {
   });
   element.addEventListener("dblclick", () => set(wholeTrace(total)));
 
-  /** @param {Window} wanted */
-  function set(wanted) {
-    window = fitWindow(wanted, total);
+  /** @param {Window} part */
+  function set(part) {
+    window = fitWindow(part, total);
     draw();
     onChange();
   }
@@ -80,7 +83,7 @@ export function timeline({ rows, onChange }) {
 
   function draw() {
     const width = ruler.clientWidth;
-    const ticks = rulerTicks(window, width);
+    const ticks = rulerTicks(window, width, roomBehind(ruler));
     ruler.replaceChildren(
       ...ticks.map(({ percent, text }) => {
         const tick = el("span", {}, text);
@@ -116,6 +119,15 @@ export function timeline({ rows, onChange }) {
     return true;
   }
 
+  /** Moves so that a span can be seen. @param {import('../types.d.ts').SpanRow} span */
+  function reveal(span) {
+    const end = endOf(span);
+    const length = window.to - window.from;
+    if (end >= window.from && span.offset_ns <= window.to) return;
+    const from = (span.offset_ns + end - length) / 2;
+    set({ from, to: from + length });
+  }
+
   // Zooms to the chosen span while it is in sight.
   /** @param {import('../types.d.ts').SpanRow | undefined} span */
   function middleOf(span) {
@@ -130,11 +142,29 @@ export function timeline({ rows, onChange }) {
     buttons,
     onKey,
     window: () => window,
+    /** The part in sight, or null for all. */
+    zoomed: () => (isWhole(window, total) ? wanted : window),
+    reveal,
+    /** Where the time is drawn in the rows, in pixels. */
+    track: () => ({
+      left:
+        ruler.getBoundingClientRect().left - rows.getBoundingClientRect().left,
+      width: ruler.clientWidth,
+    }),
+    /** Shows a part, once there is a trace. @param {Window | null} part null for all */
+    zoomTo(part) {
+      if (total > 0) set(part ?? wholeTrace(total));
+      else wanted = part;
+    },
     /** @param {Trace} trace */
     show(trace) {
       const follows = isWhole(window, total);
       total = trace.duration_ns;
-      window = fitWindow(follows ? wholeTrace(total) : window, total);
+      window = fitWindow(
+        wanted ?? (follows ? wholeTrace(total) : window),
+        total,
+      );
+      wanted = null;
       map.show(trace);
       draw();
     },
@@ -143,6 +173,16 @@ export function timeline({ rows, onChange }) {
       map.dispose();
     },
   };
+}
+
+// What is right of an element in the chart, in pixels.
+/** @param {HTMLElement} ruler */
+function roomBehind(ruler) {
+  const head = ruler.closest(".head");
+  if (!head) return 0;
+  return (
+    head.getBoundingClientRect().right - ruler.getBoundingClientRect().right
+  );
 }
 
 /** @param {string} text @param {string} label @param {() => void} onclick */

@@ -3,24 +3,23 @@
 import { otlpAddress, pin, unpin } from "../api.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
+import { shapeSwitch } from "./shape-switch.js";
+import { traceQuery } from "./trace-query.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
 /**
  * @param {string} id of the trace
  * @param {ReturnType<typeof import('./waterfall.js').waterfall>} chart
+ * @param {object} to
+ * @param {() => void} to.onQuery the query has changed
+ * @param {(shape: import('../model/trace-address.js').Shape) => void} to.onShape
  */
-export function traceBar(id, chart) {
+export function traceBar(id, chart, { onQuery, onShape }) {
   /** @type {Trace | null} */
   let trace = null;
-  const found = el("span", { class: "found", role: "status" });
-  const search = el("input", {
-    type: "search",
-    placeholder: "Search in this trace",
-    "aria-label": "Search in this trace",
-    oninput: showMatches,
-    onkeydown: jumpToMatch,
-  });
+  const query = traceQuery(id, chart, onQuery);
+  const shapes = shapeSwitch(onShape);
   const onlyCritical = el("input", {
     type: "checkbox",
     onchange: showOnlyCritical,
@@ -29,6 +28,7 @@ export function traceBar(id, chart) {
     "button",
     {
       type: "button",
+      class: "pin",
       "aria-pressed": "false",
       title: "A pinned trace is kept until it is unpinned",
       onclick: togglePin,
@@ -38,15 +38,19 @@ export function traceBar(id, chart) {
   const element = el(
     "div",
     { class: "bar" },
-    search,
-    found,
+    shapes.element,
+    query.elements,
+    chart.buttons,
     option("Critical path", (showCritical) =>
       chart.setOptions({ showCritical }),
     ),
     option("Links", (showLinks) => chart.setOptions({ showLinks })),
     el(
       "label",
-      { title: "Leaves out the spans that the response did not wait for" },
+      {
+        class: "for-rows",
+        title: "Leaves out the spans that the response did not wait for",
+      },
       onlyCritical,
       " Critical path only",
     ),
@@ -55,10 +59,14 @@ export function traceBar(id, chart) {
       { class: "actions" },
       el(
         "button",
-        { type: "button", onclick: chart.collapseAll },
+        { type: "button", class: "for-rows", onclick: chart.collapseAll },
         "Collapse all",
       ),
-      el("button", { type: "button", onclick: chart.expandAll }, "Expand all"),
+      el(
+        "button",
+        { type: "button", class: "for-rows", onclick: chart.expandAll },
+        "Expand all",
+      ),
       pinButton,
       copyButton(id, "Trace id", { text: "Copy id", class: "" }),
       el(
@@ -75,16 +83,6 @@ export function traceBar(id, chart) {
 
   function showOnlyCritical() {
     chart.showOnlyCritical(onlyCritical.checked);
-  }
-
-  function showMatches() {
-    const matches = chart.search(search.value);
-    found.textContent = matches === null ? "" : `${matches} found`;
-  }
-
-  /** @param {KeyboardEvent} event */
-  function jumpToMatch(event) {
-    if (event.key === "Enter") chart.selectNextMatch();
   }
 
   async function togglePin() {
@@ -111,16 +109,22 @@ export function traceBar(id, chart) {
 
   return {
     element,
+    markSpans: query.markSpans,
     /** Follows the trace, which the chart shows already. @param {Trace} shown */
     show(shown) {
       trace = shown;
       showPin(trace);
-      showMatches();
+      query.update();
     },
-    /** @param {boolean} isOn whether only the critical path is shown */
-    showFilter(isOn) {
-      onlyCritical.checked = isOn;
+    /** Follows what is seen of the trace. @param {import('../model/trace-address.js').TraceState} seen */
+    follow({ shape, critical }) {
+      onlyCritical.checked = critical;
+      shapes.show(shape);
+      query.showPosition();
     },
+    query: query.text,
+    setQuery: query.set,
+    dispose: query.dispose,
   };
 }
 
@@ -128,5 +132,5 @@ export function traceBar(id, chart) {
 function option(text, onChange) {
   const box = el("input", { type: "checkbox", checked: true });
   box.addEventListener("change", () => onChange(box.checked));
-  return el("label", {}, box, ` ${text}`);
+  return el("label", { class: "for-rows" }, box, ` ${text}`);
 }

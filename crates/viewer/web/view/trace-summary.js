@@ -9,6 +9,7 @@ import {
 } from "../model/sentences.js";
 import { el, untrusted } from "./dom.js";
 import { legend } from "./legend.js";
+import { mapLegend } from "./map-legend.js";
 import { operationTable } from "./operations.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -79,7 +80,7 @@ export function traceSummary(onGo) {
       { class: "summary" },
       slow,
       failed,
-      el("div", { class: "folds" }, table.element, legend()),
+      el("div", { class: "folds" }, table.element, legend(), mapLegend()),
     ),
     show,
   };

@@ -9,84 +9,136 @@ import {
   getTraces,
   reportViewed,
 } from "../api.js";
+import { subscribe } from "../live.js";
 import { showColoursOf } from "../model/colour.js";
+import { Refresher } from "../model/refresher.js";
+import { parseRoute } from "../model/route.js";
+import { readTraceState, traceAddress, WHOLE } from "../model/trace-address.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
+import { traceMap } from "./trace-map.js";
 import { traceSummary } from "./trace-summary.js";
 import { traceTitle } from "./trace-title.js";
 import { waterfall } from "./waterfall.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
-const POLL = 1000;
-/** After failures it polls less often, but never gives up. */
-const MAX_POLL = 15000;
+/** Between two updates. */
+const PAUSE = 500;
 /** The store keeps a trace for a minute after it was last viewed. */
 const VIEWED_INTERVAL = 20000;
 /** As long as a trace may take to arrive after its address is known. */
 const ARRIVAL_TIMEOUT = 60000;
 
 /** @type {import('../types.d.ts').OpenView} */
-export function traceView(main, [id, span]) {
+export function traceView(main, [id, span], query) {
   /** @type {Trace | null} */
   let trace = null;
   let cursor = 0;
   let isDisposed = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
   /** The span whose details are shown or on their way. @type {string | null} */
   let detailsFor = null;
   let failures = 0;
   const opened = Date.now();
-  let viewed = opened;
+
+  /** The chosen span. @type {string | null} */
+  let chosen = span ?? null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let addressTimer;
 
   const chart = waterfall({
     onPick: showDetails,
     onMove: followSelection,
     onEnter: showDetails,
-    onFilter: (isOn) => bar.showFilter(isOn),
+    onSelect: () => bar.follow(view()),
+    onView() {
+      bar.follow(view());
+      updateAddressSoon();
+    },
   });
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
   const summary = traceSummary(goTo);
   const state = el("p", { class: "empty" }, "Waiting for the trace…");
-  const bar = traceBar(id, chart);
-  main.replaceChildren(
+  const map = traceMap(id, showSpans);
+  const bar = traceBar(id, chart, {
+    onQuery: updateAddressSoon,
+    onShape: setShape,
+  });
+  const section = el(
+    "section",
+    { class: "trace" },
+    title.element,
+    summary.element,
+    bar.element,
+    state,
     el(
-      "section",
-      { class: "trace" },
-      title.element,
-      summary.element,
-      bar.element,
-      state,
-      el("div", { class: "split" }, chart.element, panel),
+      "div",
+      { class: "split", onclick: followLink },
+      chart.element,
+      map.element,
+      panel,
     ),
   );
-  load().then(() => {
-    selectFromAddress(span);
-    chart.focus();
+  main.replaceChildren(section);
+  restore(query);
+  const refresher = new Refresher(refresh, PAUSE);
+  const unsubscribe = subscribe(({ counts }) => {
+    const isKnown = trace !== null && counts?.changed === cursor;
+    if (!isKnown) refresher.request();
   });
+  refresher.request();
+  const viewedTimer = setInterval(reportView, VIEWED_INTERVAL);
 
-  async function load() {
+  /** @returns {Promise<boolean>} whether it has worked */
+  async function refresh() {
+    if (isDisposed || document.hidden) return true;
+    const isFirst = trace === null;
     try {
-      const counts = await getCounts();
-      trace = await getTrace(id);
-      if (isDisposed) return;
-      cursor = counts.changed;
-      viewed = Date.now();
+      if (isFirst || (await hasChanged())) await load();
       failures = 0;
       state.hidden = true;
-      showColoursOf(trace.services);
-      title.show(trace);
-      summary.show(trace);
-      chart.show(trace);
-      bar.show(trace);
     } catch (error) {
-      if (isDisposed) return;
-      showFailure(error);
+      if (!isDisposed) showFailure(error);
+      return false;
     }
-    schedule();
+    if (isFirst && !isDisposed) {
+      selectFromAddress(span);
+      if (map.isShown()) map.focus();
+      else chart.focus();
+    }
+    return true;
+  }
+
+  async function load() {
+    const counts = await getCounts();
+    const loaded = await getTrace(id);
+    if (isDisposed) return;
+    trace = loaded;
+    cursor = counts.changed;
+    showColoursOf(trace.services);
+    title.show(trace);
+    summary.show(trace);
+    chart.show(trace);
+    map.show(trace);
+    bar.show(trace);
+  }
+
+  async function hasChanged() {
+    const page = await getTraces({
+      trace_id: id,
+      changed_after: cursor,
+      limit: 1,
+    });
+    if (page.traces.length > 0) return true;
+    cursor = page.changed;
+    return false;
+  }
+
+  function reportView() {
+    // The next one may succeed.
+    if (trace && !document.hidden) reportViewed(id).catch(() => {});
   }
 
   // What is shown stays until the trace can be read again.
@@ -102,37 +154,29 @@ export function traceView(main, [id, span]) {
     failures++;
   }
 
-  function schedule() {
-    clearTimeout(timer);
-    if (!isDisposed)
-      timer = setTimeout(poll, Math.min(MAX_POLL, POLL * 2 ** failures));
+  /** @param {import('../model/trace-address.js').Shape} shape */
+  function setShape(shape) {
+    const isMap = shape === "map";
+    section.classList.toggle("as-map", isMap);
+    chart.element.hidden = isMap;
+    map.setShown(isMap);
+    if (shape !== "map") chart.setShape(shape);
+    bar.follow(view());
+    updateAddressSoon();
   }
 
-  async function poll() {
-    if (document.hidden || isDisposed) return schedule();
-    if (trace === null) {
-      await load();
-      if (trace !== null) selectFromAddress(span);
-      return;
-    }
-    try {
-      const page = await getTraces({
-        trace_id: id,
-        changed_after: cursor,
-        limit: 1,
-      });
-      if (page.traces.length > 0) return load();
-      cursor = page.changed;
-      failures = 0;
-      state.hidden = true;
-      if (Date.now() - viewed > VIEWED_INTERVAL) {
-        viewed = Date.now();
-        await reportViewed(id);
-      }
-    } catch (error) {
-      showFailure(error);
-    }
-    schedule();
+  /** What is seen of the trace. @returns {import('../model/trace-address.js').TraceState} */
+  function view() {
+    const seen = { ...chart.view(), q: bar.query() };
+    return map.isShown() ? { ...seen, shape: "map" } : seen;
+  }
+
+  /** What is behind a part of the map, in the timeline. @param {number[]} indices */
+  function showSpans(indices) {
+    const first = trace?.spans[indices[0]];
+    if (!first) return;
+    bar.markSpans(indices.map((index) => trace?.spans[index].id ?? ""));
+    location.hash = traceAddress(id, first.id, WHOLE);
   }
 
   /** @param {string | undefined} spanId */
@@ -144,6 +188,20 @@ export function traceView(main, [id, span]) {
   function goTo(spanId) {
     chart.scrollToSpan(spanId);
     showDetails(spanId);
+  }
+
+  // A link to another span of this trace leaves the rest as it is seen.
+  /** @param {MouseEvent} event */
+  function followLink(event) {
+    const { target, ctrlKey, metaKey, shiftKey } = event;
+    const link = target instanceof Element && target.closest("a[href]");
+    if (!link || map.element.contains(link) || ctrlKey || metaKey || shiftKey)
+      return;
+    const { name, segments } = parseRoute(link.getAttribute("href") ?? "");
+    if (name !== "trace" || segments[0] !== id || !segments[1]) return;
+    event.preventDefault();
+    history.pushState(null, "", location.href);
+    goTo(segments[1]);
   }
 
   // By keyboard, the details follow only while they are open.
@@ -192,33 +250,66 @@ export function traceView(main, [id, span]) {
 
   /** @param {string} spanId */
   function setAddress(spanId) {
-    history.replaceState(null, "", `#/trace/${id}/${spanId}`);
+    chosen = spanId;
+    updateAddress();
+  }
+
+  function updateAddress() {
+    clearTimeout(addressTimer);
+    history.replaceState(null, "", traceAddress(id, chosen, view()));
+  }
+
+  // Browsers allow only so many changes while the wheel turns.
+  function updateAddressSoon() {
+    clearTimeout(addressTimer);
+    addressTimer = setTimeout(updateAddress, 300);
+  }
+
+  /** Shows what an address says. @param {URLSearchParams} query */
+  function restore(query) {
+    const { q, shape, critical, window } = readTraceState(query);
+    setShape(shape);
+    chart.showOnlyCritical(critical);
+    chart.zoomTo(window);
+    bar.setQuery(q);
   }
 
   function closeDetails() {
     detailsFor = null;
     panel.hidden = true;
     panel.replaceChildren();
-    chart.focus();
+    if (map.isShown()) map.focus();
+    else chart.focus();
   }
 
   return {
     onKey(event) {
-      if (event.key !== "Escape") return chart.onKey(event);
+      if (event.key === "i") {
+        setShape(view().shape === "icicle" ? "timeline" : "icicle");
+        return true;
+      }
+      if (event.key !== "Escape")
+        return map.isShown() ? map.onKey(event) : chart.onKey(event);
       if (panel.hidden) location.hash = "#/";
       else closeDetails();
       return true;
     },
-    navigate([otherId, spanId]) {
+    navigate([otherId, spanId], query) {
       if (otherId !== id) return false;
+      restore(query);
       selectFromAddress(spanId);
       return true;
     },
     dispose() {
       isDisposed = true;
-      clearTimeout(timer);
+      unsubscribe();
+      refresher.stop();
+      clearInterval(viewedTimer);
+      clearTimeout(addressTimer);
       showColoursOf([]);
+      bar.dispose();
       chart.dispose();
+      map.dispose();
     },
   };
 }

@@ -1,43 +1,28 @@
-// The waterfall: the rows of a span tree beside bars on a ruler. Only the rows in
-// sight are elements.
+// The spans of a trace on a ruler: as rows with names and bars, or as an icicle.
+// Both have the same selection, keys and time. Only what is in sight is elements.
 
-import {
-  ROW_HEIGHT,
-  indentStep,
-  rowsToDraw,
-  scrollToRow,
-} from "../model/geometry.js";
-import { linkIndex } from "../model/link-index.js";
-import { matchingSpans, nextOf } from "../model/search.js";
+import { scrollToRow } from "../model/geometry.js";
 import { SpanTree } from "../model/span-tree.js";
+import { chartKeys } from "./chart-keys.js";
 import { columnBorder } from "./column-border.js";
-import { el, svg } from "./dom.js";
-import { drawLinks } from "./links.js";
-import { spanRow } from "./span-row.js";
+import { el } from "./dom.js";
+import { icicleBoxes } from "./icicle.js";
+import { linkLayer } from "./link-layer.js";
+import { spanRows } from "./span-rows.js";
 import { timeline } from "./timeline.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
-
-/** How many rows a key moves the selection. @type {Record<string, number>} */
-const STEPS = {
-  j: 1,
-  ArrowDown: 1,
-  k: -1,
-  ArrowUp: -1,
-  PageDown: 15,
-  PageUp: -15,
-  Home: -Infinity,
-  End: Infinity,
-};
+/** @typedef {Exclude<import('../model/trace-address.js').Shape, "map">} Shape */
 
 /**
- * @param {object} handlers each with a span's id
+ * @param {object} handlers those about a span take its id
  * @param {(id: string) => void} handlers.onPick selected by pointer
  * @param {(id: string) => void} handlers.onMove selected by keyboard
  * @param {(id: string) => void} handlers.onEnter Enter was pressed on it
- * @param {(isOn: boolean) => void} handlers.onFilter whether only the critical path is shown
+ * @param {() => void} handlers.onSelect another span is selected, however
+ * @param {() => void} handlers.onView another part or shape of the trace is seen
  */
-export function waterfall({ onPick, onMove, onEnter, onFilter }) {
+export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   const tree = new SpanTree();
   /** @type {Trace | null} */
   let trace = null;
@@ -45,37 +30,57 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
   let matches = null;
   /** @type {string | null} */
   let selected = null;
-  /** @type {string | null} */
-  let hovered = null;
-  let links = linkIndex({ trace_id: "", spans: [] });
-  let maxDepth = 0;
   let options = { showCritical: true, showLinks: true };
-  // The elements by row, which are kept while only the scroll position changes.
-  /** @type {Map<number, HTMLElement>} */
-  let drawn = new Map();
+  let isOnlyCritical = false;
+  /** @type {Shape} */
+  let shape = "timeline";
+  let height = 0;
+  let isStale = true;
   let isDrawScheduled = false;
 
-  const lines = svg("svg", { class: "lines" });
+  const links = linkLayer({
+    spanAt,
+    onHover: showLinks,
+    onFollow(id) {
+      scrollToSpan(id);
+      onPick(id);
+    },
+  });
+  const lines = links.element;
   const rows = el(
     "div",
     { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
     lines,
   );
-  const time = timeline({ rows, onChange: redraw });
-  const names = el(
-    "div",
-    { class: "gutter" },
-    "Service and operation",
-    time.buttons,
-  );
+  const time = timeline({
+    rows,
+    onChange() {
+      redraw();
+      onView();
+    },
+  });
+  const names = el("div", { class: "gutter" }, "Service and operation");
   const element = el("div", { class: "waterfall" });
   const border = columnBorder(element, redraw);
   element.append(
     el("div", { class: "head" }, names, border, time.element),
     rows,
   );
-  rows.addEventListener("pointerover", hover);
-  rows.addEventListener("pointerleave", hover);
+  const shapes = {
+    timeline: spanRows({ tree, names, onToggle: toggle }),
+    icicle: icicleBoxes({ tree, onZoom: time.zoomTo }),
+  };
+  const keys = chartKeys({
+    tree,
+    selected: () => selected,
+    matches: () => matches ?? [],
+    go: scrollToSpan,
+    toggle,
+    onMove,
+    onEnter,
+  });
+  rows.addEventListener("click", pick);
+  links.follow(rows);
   element.addEventListener("scroll", scheduleDraw, { passive: true });
   const resizeObserver = new ResizeObserver(redraw);
   resizeObserver.observe(element);
@@ -84,24 +89,20 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
   function show(shown) {
     trace = shown;
     tree.replace(trace.spans);
-    links = linkIndex(trace);
-    maxDepth = trace.spans.reduce(
-      (most, { depth }) => Math.max(most, depth),
-      0,
-    );
+    links.show(trace);
     time.show(trace);
     updateRows();
   }
 
   function updateRows() {
-    rows.style.setProperty("height", `${tree.rows.length * ROW_HEIGHT}px`);
+    if (trace === null) return;
+    height = shapes[shape].layOut(trace) * shapes[shape].rowHeight;
+    rows.style.setProperty("height", `${height}px`);
     redraw();
   }
 
   function redraw() {
-    drawn = new Map();
-    const step = indentStep(maxDepth, names.clientWidth);
-    rows.style.setProperty("--step", `${step}px`);
+    isStale = true;
     scheduleDraw();
   }
 
@@ -116,15 +117,15 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
 
   /** @param {Trace} trace */
   function draw(trace) {
-    const range = rowsToDraw(viewport(), tree.rows.length);
-    const next = new Map();
-    for (let row = range.first; row < range.end; row++)
-      next.set(row, drawn.get(row) ?? createRow(trace, row));
-    const wanted = new Set(next.values());
-    for (const child of [...rows.children])
-      if (child !== lines && !wanted.has(child)) child.remove();
-    rows.append(...[...wanted].filter((child) => child.parentNode !== rows));
-    drawn = next;
+    const state = {
+      window: time.window(),
+      selected,
+      matches,
+      showCritical: options.showCritical,
+    };
+    const view = { viewport: viewport(), state, track: time.track(), rows };
+    putInOrder(shapes[shape].draw(trace, view, isStale));
+    isStale = false;
     const active = `s-${selected}`;
     if (selected !== null && document.getElementById(active))
       rows.setAttribute("aria-activedescendant", active);
@@ -132,31 +133,36 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
     showLinks();
   }
 
+  // The order of the elements is that of the rows. What is there already stays.
+  /** @param {HTMLElement[]} elements */
+  function putInOrder(elements) {
+    const wanted = new Set(elements);
+    for (const child of [...rows.children])
+      if (child !== lines && !wanted.has(/** @type {HTMLElement} */ (child)))
+        child.remove();
+    /** @type {Element | null} */
+    let place = lines.nextElementSibling;
+    for (const one of elements)
+      if (one === place) place = place.nextElementSibling;
+      else rows.insertBefore(one, place);
+  }
+
   function viewport() {
     return { scrollTop: element.scrollTop, height: element.clientHeight };
   }
 
-  /** @param {Trace} trace @param {number} row */
-  function createRow(trace, row) {
-    const index = tree.rows[row];
-    const span = trace.spans[index];
-    return spanRow(trace, span, {
-      row,
-      index,
-      window: time.window(),
-      isSelected: span.id === selected,
-      isExpanded: !tree.isCollapsed(span.id),
-      isMatch: matches?.has(index) ?? null,
-      showCritical: options.showCritical,
-      onSelect: () => pick(span.id),
-      onToggle: () => toggle(span.id),
-    });
-  }
-
-  /** @param {string} id */
-  function pick(id) {
+  /** @param {Event} event */
+  function pick({ target }) {
+    const id = spanAt(target);
+    if (id === null) return;
     select(id);
     onPick(id);
+  }
+
+  /** The id of the span that an element is part of. @param {EventTarget | null} target */
+  function spanAt(target) {
+    if (!(target instanceof Element)) return null;
+    return target.closest("[id^='s-']")?.id.slice(2) ?? null;
   }
 
   /** @param {string} id */
@@ -167,45 +173,21 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
   }
 
   function showLinks() {
-    const track = /** @type {HTMLElement | null} */ (
-      rows.querySelector(".track")
-    );
-    if (!options.showLinks || !track || !trace) return lines.replaceChildren();
-    const ends = new Set([selected, hovered]);
-    const shown = new Set([...ends].flatMap((id) => links.get(id ?? "") ?? []));
-    lines.setAttribute("width", String(rows.clientWidth));
-    lines.setAttribute("height", String(tree.rows.length * ROW_HEIGHT));
-    lines.replaceChildren(
-      ...drawLinks(trace, tree, {
-        links: [...shown],
-        window: time.window(),
-        track: { left: track.offsetLeft, width: track.clientWidth },
-        onFollow: (id) => {
-          scrollToSpan(id);
-          onPick(id);
-        },
-      }),
-    );
-  }
-
-  // A curve that is pointed at stays.
-  /** @param {PointerEvent} event */
-  function hover({ type, target }) {
-    if (!(target instanceof Element) || target.closest(".link")) return;
-    const row = type === "pointerleave" ? null : target.closest(".span");
-    const id = row === null ? null : row.id.slice(2);
-    if (id === hovered) return;
-    hovered = id;
-    showLinks();
+    const isOn = options.showLinks;
+    links.draw(shapes[shape], { selected, isOn, height, time });
   }
 
   /** Selects a span and brings it into sight. @param {string} id */
   function scrollToSpan(id) {
     select(id);
-    const row = tree.visibleRow(id)?.row;
+    const { row } = shapes[shape].rowOf(id) ?? {};
     if (row === undefined) return;
-    const position = scrollToRow(row, viewport());
+    const { rowHeight } = shapes[shape];
+    const position = scrollToRow(row, viewport(), rowHeight);
     if (position !== element.scrollTop) element.scrollTop = position;
+    // A row says where its bar is; a box that is not in sight says nothing.
+    const span = tree.find(id);
+    if (span && shape === "icicle") time.reveal(span);
   }
 
   /** Selects a span, and expands what hides it. @param {string} id */
@@ -218,94 +200,56 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
       updateRows();
     }
     redraw();
-  }
-
-  /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
-  function onKey(event) {
-    const span = tree.find(selected);
-    if (time.onKey(event, span)) return true;
-    const isError = event.key === "e" || event.key === "E";
-    if (isError || event.key === "n" || event.key === "N") {
-      const indices = isError ? errors() : (matches ?? []);
-      const target = nextSpan(indices, event.shiftKey);
-      if (target !== null) scrollToSpan(target);
-    } else if (event.key in STEPS) step(STEPS[event.key]);
-    else if (event.key === "ArrowLeft" && span) collapseOrLeave(span);
-    else if (event.key === "ArrowRight" && span) expandOrEnter(span);
-    else if (event.key === "Enter" && span && !isOnControl(event)) {
-      onEnter(span.id);
-      return true;
-    } else return false;
-    if (selected !== null) onMove(selected);
-    return true;
-  }
-
-  /** @param {number} by */
-  function step(by) {
-    const target = tree.stepFrom(selected, by);
-    if (target) scrollToSpan(target.id);
-  }
-
-  /** @param {import('../types.d.ts').SpanRow} span */
-  function collapseOrLeave(span) {
-    if (span.descendants > 0 && !tree.isCollapsed(span.id)) toggle(span.id);
-    else if (tree.find(span.parent)) scrollToSpan(span.parent);
-  }
-
-  /** @param {import('../types.d.ts').SpanRow} span */
-  function expandOrEnter(span) {
-    if (tree.isCollapsed(span.id)) toggle(span.id);
-    else if (span.descendants > 0) step(1);
-  }
-
-  /**
-   * Marks the spans that contain a text.
-   * @param {string} text
-   * @returns {number | null} how many there are
-   */
-  function search(text) {
-    matches = trace && matchingSpans(trace, text);
-    redraw();
-    return matches?.size ?? null;
+    onSelect();
   }
 
   /** Leaves out what the response did not wait for. @param {boolean} isOn */
   function showOnlyCritical(isOn) {
+    isOnlyCritical = isOn;
     tree.setFilter(isOn ? (span) => span.critical.length > 0 : null);
     updateRows();
-    onFilter(isOn);
+    onView();
   }
 
-  function selectNextMatch() {
-    const target = nextSpan(matches ?? []);
-    if (target === null) return;
-    scrollToSpan(target);
-    onMove(target);
-  }
-
-  /**
-   * The id of the next of some spans, or of the one before.
-   * @param {Iterable<number>} indices
-   * @param {boolean} [isBackwards]
-   */
-  function nextSpan(indices, isBackwards) {
-    const index = nextOf(indices, tree.indexOf(selected) ?? -1, isBackwards);
-    return index === undefined ? null : tree.spans[index].id;
-  }
-
-  /** The indices of the spans that failed. */
-  function errors() {
-    return [...tree.spans.keys()].filter((index) => tree.spans[index].error);
+  /** @param {Shape} wanted */
+  function setShape(wanted) {
+    if (wanted === shape) return;
+    shape = wanted;
+    element.classList.toggle("icicle", shape === "icicle");
+    updateRows();
+    if (selected !== null && trace !== null) scrollToSpan(selected);
+    onView();
   }
 
   return {
     element,
+    buttons: time.buttons,
     show,
     scrollToSpan,
-    onKey,
-    search,
-    selectNextMatch,
+    setShape,
     showOnlyCritical,
+    zoomTo: time.zoomTo,
+    /** @param {KeyboardEvent} event @returns {boolean} whether it was handled */
+    onKey: (event) =>
+      time.onKey(event, tree.find(selected)) || keys.onKey(event),
+    /** What is seen of the trace, as its address says it. */
+    view: () => ({ shape, critical: isOnlyCritical, window: time.zoomed() }),
+    /** Marks some spans; none for null. @param {Iterable<string> | null} ids */
+    mark(ids) {
+      const found = [...(ids ?? [])].map((id) => tree.indexOf(id));
+      const known = found.filter((index) => index !== undefined);
+      matches = ids && new Set(known.sort((one, other) => one - other));
+      redraw();
+    },
+    /** Which of the marked spans is selected, from 1; 0 for none. */
+    position() {
+      const index = tree.indexOf(selected);
+      return index === undefined ? 0 : [...(matches ?? [])].indexOf(index) + 1;
+    },
+    selectNextMatch() {
+      keys.goToNext(matches ?? [], false);
+      if (selected !== null) onMove(selected);
+    },
     collapseAll() {
       tree.collapseAll();
       updateRows();
@@ -327,9 +271,4 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
       time.dispose();
     },
   };
-}
-
-/** @param {Event} event */
-function isOnControl({ target }) {
-  return target instanceof Element && target.closest("a, button") !== null;
 }

@@ -1,6 +1,8 @@
 // The window: the list and the chosen trace, side by side where there is room,
 // and one after the other where there is not.
 
+import { parseRoute } from "../model/route.js";
+import { stateForAnother, traceAddress } from "../model/trace-address.js";
 import { paneBorder } from "./pane-border.js";
 import { el } from "./dom.js";
 import { listView } from "./list.js";
@@ -18,7 +20,7 @@ const SETTLE = 150;
  * The segments are those of a trace, or none.
  * @type {import('../types.d.ts').OpenView}
  */
-export function windowView(main, segments) {
+export function windowView(main, segments, query) {
   /** @type {import('../types.d.ts').ListView | null} */
   let list = null;
   /** @type {{ id: string, view: View } | null} */
@@ -64,21 +66,24 @@ export function windowView(main, segments) {
   );
   main.replaceChildren(frame);
   WIDE.addEventListener("change", showAgain);
-  show(segments);
+  show(segments, query);
 
   function showAgain() {
     show(trace ? [trace.id] : []);
   }
 
-  /** @param {string[]} segments */
-  function show([id, span]) {
+  /** @param {string[]} segments @param {URLSearchParams} [query] */
+  function show([id, span], query) {
     const isOpen = id !== undefined;
     frame.classList.toggle("side-by-side", isOpen && WIDE.matches);
     if (!isOpen || WIDE.matches) openList();
-    listPane.hidden = isOpen && !WIDE.matches;
-    list?.setHidden(listPane.hidden);
+    const isListHidden = isOpen && !WIDE.matches;
+    // It remembers where it is before it goes.
+    if (isListHidden && !listPane.hidden) list?.setHidden(true);
+    listPane.hidden = isListHidden;
+    if (!isListHidden) list?.setHidden(false);
     tracePane.hidden = !isOpen;
-    if (isOpen) openTrace(id, span);
+    if (isOpen) openTrace(id, span, query);
     else closeTrace();
     list?.setOpen(id ?? null);
     showPosition();
@@ -92,17 +97,17 @@ export function windowView(main, segments) {
     });
   }
 
-  /** @param {string} id @param {string | undefined} span */
-  function openTrace(id, span) {
+  /** @param {string} id @param {string | undefined} span @param {URLSearchParams | undefined} query */
+  function openTrace(id, span, query) {
     const segments = span === undefined ? [id] : [id, span];
     if (trace?.id === id) {
-      if (span !== undefined)
-        trace.view.navigate?.(segments, new URLSearchParams());
+      if (query) trace.view.navigate?.(segments, query);
       return;
     }
     trace?.view.dispose();
     isExpected = true;
-    trace = { id, view: traceView(host, segments, new URLSearchParams()) };
+    const view = traceView(host, segments, query ?? new URLSearchParams());
+    trace = { id, view };
     const panel = host.querySelector(".panel");
     panel?.before(
       paneBorder({
@@ -132,20 +137,21 @@ export function windowView(main, segments) {
     }, SETTLE);
   }
 
-  // A walk through the list is one step of the history.
+  // A walk through the list is one step of the history, and keeps the view.
   /** @param {TraceSummary} summary */
   function open({ trace_id: id }) {
-    const address = `#/trace/${id}`;
+    const { query } = parseRoute(location.hash);
+    const address = traceAddress(id, null, stateForAnother(query));
     if (trace) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
-    show([id]);
+    show([id], parseRoute(address).query);
   }
 
-  /** @param {-1 | 1} step */
-  function move(step) {
-    const summary = list?.neighbour(step);
-    if (summary) open(summary);
-    return true;
+  /** @param {number} step */
+  async function move(step) {
+    const from = trace?.id;
+    const summary = await list?.neighbour(step);
+    if (summary && trace?.id === from) open(summary);
   }
 
   function showPosition() {
@@ -153,8 +159,8 @@ export function windowView(main, segments) {
     const text = list.position();
     if (position.textContent !== (text ?? ""))
       position.textContent = text ?? "";
-    setEnabled(previous, list.neighbour(-1) !== null);
-    setEnabled(next, list.neighbour(1) !== null);
+    setEnabled(previous, list.hasNeighbour(-1));
+    setEnabled(next, list.hasNeighbour(1));
   }
 
   // A trace takes the focus when it is drawn. A walk through the list keeps it,
@@ -194,8 +200,11 @@ export function windowView(main, segments) {
   return {
     onKey(event) {
       walking = null;
-      if (trace && list && event.key === "[") return move(-1);
-      if (trace && list && event.key === "]") return move(1);
+      const step = { "[": -1, "]": 1 }[event.key];
+      if (trace && list && step !== undefined) {
+        move(step);
+        return true;
+      }
       const inList =
         !listPane.hidden &&
         (trace === null || listPane.contains(document.activeElement));
@@ -204,9 +213,9 @@ export function windowView(main, segments) {
       if (trace?.view.onKey?.(event)) return true;
       return !listPane.hidden && event.key === "p" && !!list?.onKey(event);
     },
-    navigate(segments) {
+    navigate(segments, query) {
       list?.restore(new URLSearchParams(location.search));
-      show(segments);
+      show(segments, query);
       return true;
     },
     dispose() {

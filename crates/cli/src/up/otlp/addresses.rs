@@ -1,5 +1,6 @@
 //! The value of `--otlp-listen`.
 
+use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use super::loopback;
@@ -8,6 +9,22 @@ use super::loopback;
 const HTTP: u16 = 4318;
 /// The port of OTLP/gRPC.
 const GRPC: u16 = 4317;
+
+/// A protocol of OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http,
+    Grpc,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Protocol::Http => "HTTP",
+            Protocol::Grpc => "gRPC",
+        })
+    }
+}
 
 /// Where senders with nothing set are listened to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,14 +74,14 @@ impl OtlpListen {
     }
 
     /// Each protocol with its addresses.
-    pub(super) fn addresses(&self) -> Vec<(&'static str, Vec<SocketAddr>)> {
+    pub(super) fn addresses(&self) -> Vec<(Protocol, Vec<SocketAddr>)> {
         let given = |address: Option<SocketAddr>| address.into_iter().collect();
         let (http, grpc) = match self {
             OtlpListen::Standard => (loopback(HTTP), loopback(GRPC)),
             OtlpListen::None => (Vec::new(), Vec::new()),
             OtlpListen::At { http, grpc } => (given(*http), given(*grpc)),
         };
-        let mut both = vec![("HTTP", http), ("gRPC", grpc)];
+        let mut both = vec![(Protocol::Http, http), (Protocol::Grpc, grpc)];
         both.retain(|(_, addresses)| !addresses.is_empty());
         both
     }
@@ -107,7 +124,7 @@ mod tests {
         let shown = format!("{addresses:?}");
         assert_eq!(
             shown,
-            r#"[("HTTP", [127.0.0.1:4318, [::1]:4318]), ("gRPC", [127.0.0.1:4317, [::1]:4317])]"#
+            "[(Http, [127.0.0.1:4318, [::1]:4318]), (Grpc, [127.0.0.1:4317, [::1]:4317])]"
         );
     }
 }

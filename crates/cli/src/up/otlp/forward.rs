@@ -1,7 +1,8 @@
 //! Passes a request on to the viewer.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{
@@ -22,6 +23,10 @@ const MAX_REQUEST: usize = (8 << 20) + 5;
 const REQUESTS: usize = 8;
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(10);
+/// The same while as many are held as may be, so that slow senders don't keep out the others.
+const ARRIVAL_IN_A_CROWD: Duration = Duration::from_secs(1);
+/// How often it is looked how many are held.
+const LOOK: Duration = Duration::from_millis(250);
 /// The path of the receiver.
 pub(super) const TRACES: &str = "/v1/traces";
 /// Headers that are about a connection.
@@ -79,13 +84,27 @@ impl Viewer {
     {
         // It is never closed.
         let _held = self.held.acquire().await.ok();
-        let received = timeout(ARRIVAL, Limited::new(body, MAX_REQUEST).collect()).await;
-        answer(match received {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(_)) => Err(Unreceived::TooLarge),
-            Err(_) => Err(Unreceived::TooSlow),
-        })
-        .await
+        answer(self.receive(body).await).await
+    }
+
+    async fn receive<B: Body<Data = Bytes>>(&self, body: B) -> Result<Bytes, Unreceived>
+    where
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let begun = Instant::now();
+        let mut collecting = pin!(Limited::new(body, MAX_REQUEST).collect());
+        loop {
+            let allowed = match self.held.available_permits() {
+                0 => ARRIVAL_IN_A_CROWD,
+                _ => ARRIVAL,
+            };
+            match timeout(LOOK, collecting.as_mut()).await {
+                Ok(Ok(body)) => return Ok(body.to_bytes()),
+                Ok(Err(_)) => return Err(Unreceived::TooLarge),
+                Err(_) if begun.elapsed() >= allowed => return Err(Unreceived::TooSlow),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Sends a request for `path` to the app.
@@ -168,4 +187,53 @@ fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);
     response
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::Frame;
+    use http_body_util::Full;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// A body of which nothing ever comes.
+    struct Slow;
+
+    impl Body for Slow {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn slow_senders_give_way_to_others() {
+        let viewer = Viewer::new("http://127.0.0.1:1");
+        let mut slow = JoinSet::new();
+        for _ in 0..REQUESTS {
+            let viewer = viewer.clone();
+            slow.spawn(async move { viewer.hold(Slow, async |body| body).await });
+        }
+        // They run first, on this thread.
+        tokio::task::yield_now().await;
+        assert_eq!(viewer.held.available_permits(), 0);
+        let body = Full::new(Bytes::from_static(b"quick"));
+        let quick = timeout(ARRIVAL / 2, viewer.hold(body, async |body| body));
+        assert_eq!(quick.await, Ok(Ok(Bytes::from_static(b"quick"))));
+        assert_eq!(
+            slow.join_next().await.unwrap().unwrap(),
+            Err(Unreceived::TooSlow)
+        );
+    }
 }

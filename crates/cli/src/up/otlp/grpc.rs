@@ -189,7 +189,7 @@ fn response(body: AnswerBody) -> Response<AnswerBody> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    let taken = HeaderValue::from_static("identity,gzip,deflate");
+    let taken = HeaderValue::from_static("identity,gzip,deflate,zstd");
     headers.insert("grpc-accept-encoding", taken);
     response
 }

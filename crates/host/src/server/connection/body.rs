@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::Response;
+use http::header::CONTENT_TYPE;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::server::connections::{Activity, Phase};
+
+/// The media type of server-sent events.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// Held until the response of a request is complete.
 pub(super) struct ResponseGuard(pub(super) Arc<Activity>);
@@ -22,8 +27,23 @@ impl Drop for ResponseGuard {
 
 /// The body of a response.
 pub(super) struct ResponseBody {
-    pub(super) body: WasiBody,
-    pub(super) _guard: ResponseGuard,
+    body: WasiBody,
+    guard: ResponseGuard,
+    /// Whether it consists of server-sent events, which have no end of their own. The client asks again after any end.
+    is_endless: bool,
+}
+
+impl ResponseBody {
+    /// The body of `response`, and its guard.
+    pub(super) fn of(response: Response<WasiBody>, guard: ResponseGuard) -> Response<ResponseBody> {
+        let kind = response.headers().get(CONTENT_TYPE);
+        let is_endless = kind.is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM));
+        response.map(|body| ResponseBody {
+            body,
+            guard,
+            is_endless,
+        })
+    }
 }
 
 impl Body for ResponseBody {
@@ -34,6 +54,10 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        // The connection polls it again when the server stops.
+        if self.is_endless && self.guard.0.is_finishing() {
+            return Poll::Ready(None);
+        }
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

@@ -142,6 +142,11 @@ impl Activity {
         self.waker.wake();
     }
 
+    /// Whether the server stops.
+    pub fn is_finishing(&self) -> bool {
+        self.close_reason.load(Ordering::Acquire) == CloseReason::Finish as u8
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         self.close_reason.load(Ordering::Relaxed) > CloseReason::Finish as u8
     }

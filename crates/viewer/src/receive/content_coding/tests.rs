@@ -5,6 +5,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use http::HeaderValue;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::*;
 
@@ -26,9 +27,13 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
+}
+
 #[test]
 fn knows_the_codings() {
-    use ContentCoding::{Gzip, Zlib};
+    use ContentCoding::{Gzip, Zlib, Zstd};
     let table = [
         (&[][..], Some(None)),
         (&["gzip"], Some(Some(Gzip))),
@@ -38,10 +43,12 @@ fn knows_the_codings() {
         (&["identity", "gzip"], Some(Some(Gzip))),
         (&["deflate"], Some(Some(Zlib))),
         (&["zlib"], Some(Some(Zlib))),
-        (&["zstd"], None),
+        (&["zstd"], Some(Some(Zstd))),
         (&["gzip, gzip"], None),
         (&["gzip, zstd"], None),
         (&["br"], None),
+        (&["snappy"], None),
+        (&["lz4"], None),
         (&["gzip", "br"], None),
     ];
     for (values, expected) in table {
@@ -61,10 +68,11 @@ fn knows_the_codings() {
 #[test]
 fn decompresses_each_within_the_limit() {
     type Compress = fn(&[u8]) -> Vec<u8>;
-    let table: [(ContentCoding, Compress); 3] = [
+    let table: [(ContentCoding, Compress); 4] = [
         (ContentCoding::Gzip, gzip),
         (ContentCoding::Zlib, zlib),
         (ContentCoding::Zlib, deflate),
+        (ContentCoding::Zstd, zstd),
     ];
     for (coding, compress) in table {
         let status = |body: &[u8]| coding.decompress(body).unwrap_err().status.as_u16();
@@ -82,9 +90,18 @@ fn decompresses_each_within_the_limit() {
 
 #[test]
 fn takes_several_parts_but_not_without_end() {
-    let coding = ContentCoding::Gzip;
-    let twice = [gzip(b"one "), gzip(b"two")].concat();
-    assert_eq!(coding.decompress(&twice).unwrap(), b"one two");
-    let many = coding.decompress(&gzip(b"").repeat(400_000)).unwrap_err();
-    assert_eq!(many.status, 413);
+    type Compress = fn(&[u8]) -> Vec<u8>;
+    let table: [(ContentCoding, Compress); 2] =
+        [(ContentCoding::Gzip, gzip), (ContentCoding::Zstd, zstd)];
+    for (coding, compress) in table {
+        let twice = [compress(b"one "), compress(b"two")].concat();
+        assert_eq!(coding.decompress(&twice).unwrap(), b"one two");
+        let empty = compress(b"");
+        assert_eq!(coding.decompress(&empty.repeat(MAX_PARTS)).unwrap(), b"");
+        let many = coding.decompress(&empty.repeat(MAX_PARTS + 1)).unwrap_err();
+        assert_eq!(many.status, 413, "{coding:?}");
+        let half = compress(&vec![b' '; MAX_BYTES / 2 + 1]);
+        let sum = coding.decompress(&half.repeat(2)).unwrap_err();
+        assert_eq!(sum.status, 413, "{coding:?}");
+    }
 }

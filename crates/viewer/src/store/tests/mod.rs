@@ -3,6 +3,7 @@
 mod clocks;
 mod eviction;
 mod graphs;
+mod hits;
 mod linked;
 mod measure;
 mod queries;
@@ -43,7 +44,7 @@ pub(in crate::store) fn text(value: &str) -> Option<AnyValue> {
     })
 }
 
-pub(super) fn attribute(key: &str, value: &str) -> KeyValue {
+pub(in crate::store) fn attribute(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: text(value),
@@ -58,7 +59,7 @@ pub(in crate::store) fn trace_id(trace: u64) -> [u8; 16] {
 }
 
 /// A span of a trace. A parent of 0 means none.
-pub(in crate::store) fn span(trace: u64, id: u64, parent: u64) -> Span {
+pub(crate) fn span(trace: u64, id: u64, parent: u64) -> Span {
     Span {
         trace_id: trace_id(trace).to_vec(),
         span_id: id.to_be_bytes().to_vec(),
@@ -108,7 +109,7 @@ pub(super) fn of_resource(resource: Vec<KeyValue>, spans: Vec<Span>) -> Batch {
     .unwrap()
 }
 
-pub(in crate::store) fn batch(service: &str, spans: Vec<Span>) -> Batch {
+pub(crate) fn batch(service: &str, spans: Vec<Span>) -> Batch {
     of_resource(vec![attribute("service.name", service)], spans)
 }
 

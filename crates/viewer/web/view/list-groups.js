@@ -1,0 +1,128 @@
+// The traces that match, grouped by their shape. A group opens to its traces.
+
+import { getGroups } from "../api.js";
+import { colourClass } from "../model/colour.js";
+import { count, duration, startedAgo, toMillis } from "../model/format.js";
+import { UNKNOWN_SERVICE, spansOf } from "../model/shape.js";
+import { isolate } from "../model/text.js";
+import { el, untrusted } from "./dom.js";
+
+/** @typedef {import('../types.d.ts').TraceGroup} TraceGroup */
+/** @typedef {import('../types.d.ts').TraceGroups} TraceGroups */
+/** @typedef {import('../types.d.ts').Parameters} Parameters */
+
+/** They are all traces of a filter, so they are not asked for with each change. */
+const INTERVAL = 3000;
+
+/**
+ * @param {{ onOpen: (shape: string) => void, toAddress: (shape: string) => string }} handlers
+ */
+export function listGroups({ onOpen, toAddress }) {
+  let generation = 0;
+  let asked = 0;
+  const note = el("p", { class: "note" });
+  const list = el("ul", {
+    class: "groups",
+    role: "list",
+    "aria-label": "Groups of traces",
+  });
+  const element = el("div", { hidden: true }, note, list);
+
+  /** @param {TraceGroups} found */
+  function show({ groups, more_groups: more, traces, more: isCut }) {
+    const of = isCut ? "the newest " : "";
+    const rest = more > 0 ? `; the ${groups.length} largest are shown` : "";
+    note.textContent = `${of}${count(traces, "trace")} in ${count(groups.length + more, "group")}${rest}`;
+    const focused = document.activeElement?.getAttribute("data-shape");
+    const links = groups.map(group);
+    list.replaceChildren(...links.map((link) => el("li", {}, link)));
+    links.find((link) => link.dataset.shape === focused)?.focus();
+  }
+
+  /** @param {TraceGroup} group */
+  function group(group) {
+    const { shape, service, name, error_service: from, latest } = group;
+    const ago = startedAgo(toMillis(latest.start_ns), Date.now());
+    return el(
+      "a",
+      {
+        class: "row group",
+        href: toAddress(shape),
+        "data-shape": shape,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          onOpen(shape);
+        },
+      },
+      el(
+        "span",
+        { class: "what", title: `${isolate(service)} ${isolate(name)}` },
+        el("span", {
+          class: `dot ${colourClass(service)}`,
+          "aria-hidden": "true",
+        }),
+        el(
+          "span",
+          { class: "cut" },
+          el("strong", {}, untrusted(service)),
+          " ",
+          untrusted(name, "(no name)"),
+        ),
+      ),
+      el(
+        "span",
+        { class: from === null ? "ended none" : "ended bad" },
+        from !== null && "✕ ",
+        el("span", { class: "cut" }, ending(group)),
+      ),
+      el("b", { class: "number" }, `× ${group.count.toLocaleString("en")}`),
+      el(
+        "span",
+        { class: "size" },
+        `${count(group.services, "service")}, ${spansOf(group.spans)}`,
+      ),
+      el(
+        "span",
+        { class: "number" },
+        `p50 ${duration(group.p50_ns)} · p95 ${duration(group.p95_ns)}`,
+      ),
+      el("span", { class: "number" }, `latest ${ago}`),
+    );
+  }
+
+  /** "502 from fraud" @param {TraceGroup} group */
+  function ending({ outcome, error_service: from }) {
+    const answer = el("b", {}, outcome || "no root");
+    if (from === null) return answer;
+    return [answer, " from ", untrusted(from || UNKNOWN_SERVICE)];
+  }
+
+  /** @param {Parameters} wanted */
+  async function load(wanted) {
+    const mine = ++generation;
+    asked = Date.now();
+    const found = await getGroups(wanted);
+    if (mine === generation) show(found);
+  }
+
+  return {
+    element,
+    load,
+    /** Asks again, but not with each change. @param {Parameters} wanted */
+    async update(wanted) {
+      if (Date.now() - asked >= INTERVAL) await load(wanted);
+    },
+    /** Moves the focus between groups. @param {string} key */
+    moveBy(key) {
+      const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[key];
+      if (step === undefined) return false;
+      const links = /** @type {HTMLElement[]} */ ([
+        ...list.querySelectorAll(".group"),
+      ]);
+      const at = links.findIndex((link) => link === document.activeElement);
+      links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+      return true;
+    },
+  };
+}
