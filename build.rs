@@ -23,8 +23,9 @@ fn linker_flags() -> impl Iterator<Item = &'static str> {
     let debug = var("DEBUG").is_ok_and(|debug| debug == "true");
     let small = (!debug).then_some("--compress-relocations");
     // Interfaces of WASI 0.2.0 stay what they are, though the standard library wants 0.2.4 of one.
-    let wasip2 = var("CARGO_FEATURE_WASIP2").is_ok();
-    let old = wasip2.then_some("--merge-imports-based-on-semver=false");
+    let features = ["CARGO_FEATURE_WASIP2", "CARGO_FEATURE_WASI_HTTP"];
+    let wasi_0_2 = features.iter().any(|feature| var(feature).is_ok());
+    let old = wasi_0_2.then_some("--merge-imports-based-on-semver=false");
     let sized = [MEMORY, STACK].into_iter();
     sized.chain(small).chain(old)
 }

@@ -7,6 +7,7 @@ use tracing_tail_redact::{may_end_in_a_password, redact};
 
 use crate::payload::Payload;
 use crate::response::negotiation;
+use crate::settings::Host;
 use crate::settings::text::parse_percent;
 use crate::target::{Target, refusal};
 use crate::wasi::{MAX_ANSWER_BYTES, SendError};
@@ -25,6 +26,11 @@ impl Downstream {
     /// # Errors
     /// The text is malformed; one sentence with the value and what is accepted.
     pub fn parse(text: &str) -> Result<Downstream, String> {
+        Downstream::parse_on(Host::Spin, text)
+    }
+
+    /// The same for a kind of host, which the sentences are about.
+    pub(crate) fn parse_on(host: Host, text: &str) -> Result<Downstream, String> {
         // A password may contain semicolons too.
         let authority = text.rfind('@').unwrap_or_default();
         let (url, parameter) = match text[authority..].find(';') {
@@ -38,7 +44,7 @@ impl Downstream {
         let target = Some(format!("{base}/process"))
             .filter(|url| !url.contains('?'))
             .and_then(|url| Target::parse(&url))
-            .ok_or_else(|| refusal(url, "http://service-b.spin.internal"))?;
+            .ok_or_else(|| refusal(url, host.example()))?;
         let percent = match parameter {
             None => 100.0,
             Some(parameter) => share(parameter).ok_or_else(|| {

@@ -29,10 +29,6 @@
 //! - [`telemetry`]: sampling, batches and export
 //! - [`wasi`]: the seam to the host; the only module that names spin-sdk or the crate `wasi`
 
-// The macros of spin-sdk 5 name it so.
-#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
-extern crate spin_sdk_5 as spin_sdk;
-
 mod activities;
 mod arrival;
 mod calls;

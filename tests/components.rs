@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use tracing_tail_host::engine::{compile, engine};
 
 use crate::harness::{Test, tests};
-use crate::support::{build, repository};
+use crate::support::{WASI_HTTP, build, repository};
 
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
         the_wasi_0_2_components_import_nothing_newer_than_they_must,
+        the_component_for_other_hosts_imports_nothing_of_spin,
         the_wasi_0_3_component_uses_only_wasi_http_0_3,
     ]
 };
@@ -58,6 +59,22 @@ fn the_wasi_0_2_components_import_nothing_newer_than_they_must() {
         let handler = ("wasi:http/incoming-handler".to_owned(), "0.2.0".to_owned());
         assert_eq!(exports, [handler]);
     }
+}
+
+fn the_component_for_other_hosts_imports_nothing_of_spin() {
+    build("spin.wasi-http.toml");
+    let (imports, exports) = interfaces(WASI_HTTP);
+    for (name, version) in &imports {
+        let is_random = ["wasi:random/insecure-seed", "wasi:random/random"].contains(&&name[..]);
+        let accepted = version == "0.2.0" || is_random && version == "0.2.4";
+        assert!(name.starts_with("wasi:") && accepted, "{name}@{version}");
+    }
+    // The world wasi:http/proxy, and what the settings come from.
+    for needed in ["wasi:http/outgoing-handler", "wasi:cli/environment"] {
+        assert!(imports.iter().any(|(name, _)| name == needed), "{needed}");
+    }
+    let handler = ("wasi:http/incoming-handler".to_owned(), "0.2.0".to_owned());
+    assert_eq!(exports, [handler]);
 }
 
 fn the_wasi_0_3_component_uses_only_wasi_http_0_3() {

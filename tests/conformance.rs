@@ -11,7 +11,7 @@ use tracing_tail::downstream::CallError;
 use tracing_tail::wasi::{ERROR_KINDS, SendError};
 
 use crate::harness::{Test, tests};
-use crate::support::{Answer, Collector, Downstream, launch_exporting_to};
+use crate::support::{Answer, Collector, Downstream, Downstreams, launch_exporting_to};
 
 mod check;
 mod documented;
@@ -95,13 +95,12 @@ async fn every_span_of_a_broad_set_of_requests_follows_the_conventions() {
         .start()
         .await;
     retrying.process("[]").await;
-    let (b, c) = (
-        "http://service-b.spin.internal",
-        "http://service-c.spin.internal",
-    );
+    let seed = ("APP_SEED", "1");
+    let downstreams = Downstreams::start(&collector, &[seed]).await;
+    let [b, c] = &downstreams.urls;
     let meshed = launch_exporting_to(&collector)
         .env("APP_FANOUT", "parallel")
-        .env("APP_SEED", "1")
+        .env(seed.0, seed.1)
         .env("APP_INCIDENTS", "every=1h,for=1h,latency=1ms")
         .env("APP_URL_DESTINO", format!("{b},{c};p=0"))
         .start()

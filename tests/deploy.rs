@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use tracing_tail::settings::{self, APP_ALLOWED_HOST, Config, Problems, SETTINGS};
+use tracing_tail::settings::{self, APP_ALLOWED_HOST, Config, Host, Problems, SETTINGS};
 use tracing_tail_host::manifest::{Manifest, find};
 use tracing_tail_host::variables::{Provider, Values, Variables, from_arguments};
 
@@ -21,6 +21,7 @@ pub(crate) const TESTS: &[Test] = tests! {
     sync: [
         every_yaml_file_of_deploy_is_well_formed,
         the_fermyon_manifest_is_the_other_one_without_chaining,
+        the_wasmcloud_workload_sets_what_the_component_reads,
         the_pages_commands_name_existing_things,
         the_page_names_settings_and_files_that_exist,
     ]
@@ -127,7 +128,7 @@ fn every_yaml_file_of_deploy_is_well_formed() {
                 .is_some_and(|it| it == "yaml" || it == "yml")
         })
         .collect();
-    assert!(yaml.len() >= 7, "{yaml:?}");
+    assert!(yaml.len() >= 8, "{yaml:?}");
     for path in yaml {
         let name = path.display().to_string();
         for document in parse(&name, &fs::read_to_string(&path).unwrap()) {
@@ -179,6 +180,32 @@ fn the_fermyon_manifest_is_the_other_one_without_chaining() {
     };
     assert_eq!(secrets(&single), secrets(&whole));
     assert_accepted(&single, &single_values);
+}
+
+fn the_wasmcloud_workload_sets_what_the_component_reads() {
+    let workload = document("deploy/wasmcloud/workload.yaml");
+    let [component] = &workload["spec"]["template"]["spec"]["components"]
+        .as_array()
+        .unwrap()[..]
+    else {
+        panic!("one component");
+    };
+    assert_pinned(string(component, "/image"));
+    let resources = &component["localResources"];
+    let mut given = settings::Values::of(Host::WasiHttp);
+    for (name, value) in map(&resources["environment"], "config") {
+        let setting = SETTINGS.into_iter().find(|setting| setting.env == name);
+        let setting = setting.unwrap_or_else(|| panic!("there is no setting {name}"));
+        given.set(setting, Ok(Some(value.as_str().expect(name).to_owned())));
+    }
+    let (config, problems) = Config::read(&given);
+    assert_eq!(problems, Problems::default());
+    let collector = config.otlp_endpoint.unwrap();
+    let allowed = strings(resources, "allowedHosts");
+    assert!(
+        allowed.contains(&collector.url().host().unwrap()),
+        "{allowed:?}"
+    );
 }
 
 fn the_pages_commands_name_existing_things() {

@@ -1,5 +1,6 @@
 //! The manifests and the pages of settings agree with the code.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -22,6 +23,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         the_viewer_has_its_settings_with_their_defaults,
         the_manifest_for_wasi_0_2_differs_only_in_source_and_build,
         the_manifest_without_viewer_lacks_nothing_else,
+        the_component_for_other_hosts_is_built_like_the_one_for_wasi_0_2,
     ]
 };
 
@@ -176,4 +178,25 @@ fn the_manifest_without_viewer_lacks_nothing_else() {
     assert_eq!(lines(&text), expected.collect::<Vec<_>>());
     assert!(!lines(&text).join("\n").contains("viewer"));
     assert!(!text.contains("sqlite"), "a host without SQLite refuses it");
+}
+
+fn the_component_for_other_hosts_is_built_like_the_one_for_wasi_0_2() {
+    let service = |name: &str| {
+        let manifest = Manifest::load(&repository().join(name)).unwrap();
+        let component = find(&manifest, "tracing-tail").unwrap();
+        let build = component.build.as_ref().unwrap();
+        let watch: BTreeSet<_> = build.watch.iter().cloned().collect();
+        let source = component.source.display().to_string();
+        (source, build.commands.clone(), watch)
+    };
+    let (source, commands, watch) = service("spin.wasip2.toml");
+    let other = |text: &str| {
+        text.replace("--features wasip2", "--features wasi-http")
+            .replace("target/wasip2", "target/wasi-http")
+    };
+    let commands = commands.iter().map(|command| other(command)).collect();
+    assert_eq!(
+        service("spin.wasi-http.toml"),
+        (other(&source), commands, watch)
+    );
 }

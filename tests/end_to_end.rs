@@ -1,7 +1,8 @@
-//! End to end: the compiled component in the embedded host, or in the Spin that `TRACING_TAIL_SPIN` names.
+//! End to end: the compiled component in the embedded host, or in the Spin that `TRACING_TAIL_SPIN` names; the one for
+//! other hosts also in the wasmtime that `TRACING_TAIL_WASMTIME` names.
 //!
 //! The tests see the product from outside: HTTP, the manifest, the collector, the terminal. Each appears as
-//! `wasip3::module::name` and, where the component's world matters, as `wasip2::module::name`. The usual arguments of
+//! `wasip3::module::name` and, where the component's world matters, as `wasip2::`, `wasi_http::` or `wasmtime::module::name`. The usual arguments of
 //! a test program apply: a filter, `--exact`, `--skip`, `--list`, `--test-threads`.
 
 #![allow(
@@ -56,6 +57,7 @@ mod traffic;
 mod unruly;
 mod verify;
 mod viewer;
+mod wasi_http;
 
 /// Tests of the components: they run in both worlds.
 const BOTH_WORLDS: &[&[Test]] = &[
@@ -94,6 +96,17 @@ const BOTH_WORLDS: &[&[Test]] = &[
     viewer::intake::TESTS,
     viewer::queries::TESTS,
     viewer::store::TESTS,
+];
+
+/// Tests of the component that is alone: they run in the host of the other worlds, and by `wasmtime serve`.
+const ALONE: &[&[Test]] = &[
+    conformance::TESTS,
+    disabled::TESTS,
+    encoding::TESTS,
+    export::contents::TESTS,
+    wasi_http::TESTS,
+    wasi_http::lifetime::TESTS,
+    wasi_http::without_spin::TESTS,
 ];
 
 /// Tests of the host, the command line, and the repository's files: they run once. So do most of those of the page: it
@@ -135,6 +148,9 @@ fn main() -> ExitCode {
         (World::Wasip3, BOTH_WORLDS),
         (World::Wasip3, ONCE),
         (World::Wasip2, BOTH_WORLDS),
+        (World::WasiHttp, ALONE),
+        (World::Wasmtime, ALONE),
+        (World::Wasmtime, &[wasi_http::lifetime::OF_WASMTIME]),
     ];
     let mut trials = Vec::new();
     for (world, lists) in runs {

@@ -13,7 +13,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 };
 
 /// Spin's own headers, forged by a client.
-const FORGED: [(&str, &str); 4] = [
+pub(crate) const FORGED: [(&str, &str); 4] = [
     ("spin-path-info", "/process"),
     ("spin-component-route", "/forged"),
     ("spin-full-url", "http://forged.example/process"),

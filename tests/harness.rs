@@ -15,13 +15,17 @@ use crate::support::spin;
 /// Set where the tests in a browser have to run, as in CI: without one they fail instead of being ignored.
 const REQUIRE_BROWSER: &str = "TRACING_TAIL_REQUIRE_BROWSER";
 
-/// The world that the component is built for.
+/// The world that the component is built for, and, where it is alone, the host that it runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum World {
     /// WASI 0.3: an instance serves many requests.
     Wasip3,
     /// WASI 0.2: each request has an instance of its own.
     Wasip2,
+    /// `wasi:http` of WASI 0.2 and nothing of Spin, in the host that runs the other worlds too.
+    WasiHttp,
+    /// The same component by `wasmtime serve`.
+    Wasmtime,
 }
 
 thread_local! {
@@ -35,12 +39,18 @@ impl World {
         WORLD.get()
     }
 
-    /// The manifest of this world.
+    /// The manifest of this world. wasmtime does not read it; it says how the component is built.
     pub fn manifest(self) -> &'static str {
         match self {
             World::Wasip3 => "spin.toml",
             World::Wasip2 => "spin.wasip2.toml",
+            World::WasiHttp | World::Wasmtime => "spin.wasi-http.toml",
         }
+    }
+
+    /// Whether the component is one of several in an app.
+    pub fn has_app(self) -> bool {
+        matches!(self, World::Wasip3 | World::Wasip2)
     }
 
     /// Whether an instance serves several requests.
@@ -52,6 +62,8 @@ impl World {
         match self {
             World::Wasip3 => "wasip3",
             World::Wasip2 => "wasip2",
+            World::WasiHttp => "wasi_http",
+            World::Wasmtime => "wasmtime",
         }
     }
 }
@@ -79,7 +91,7 @@ pub enum Needs {
     Senders(&'static [Peer]),
 }
 
-/// A program of others that spans pass through, or end in.
+/// A program of others: spans pass through it or end in it, or it runs the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// The OpenTelemetry Collector, with the processors `batch` and `tail_sampling` and the exporters `file`, `otlp`,
@@ -101,6 +113,8 @@ pub enum Peer {
     Telemetrygen,
     /// Grafana Tempo.
     Tempo,
+    /// Wasmtime's command line, with `serve`.
+    Wasmtime,
     /// Zipkin: a program, or its jar.
     Zipkin,
 }
@@ -118,6 +132,7 @@ impl Peer {
             Peer::Rotel => "TRACING_TAIL_ROTEL",
             Peer::Telemetrygen => "TRACING_TAIL_TELEMETRYGEN",
             Peer::Tempo => "TRACING_TAIL_TEMPO",
+            Peer::Wasmtime => "TRACING_TAIL_WASMTIME",
             Peer::Zipkin => "TRACING_TAIL_ZIPKIN",
         }
     }
@@ -126,11 +141,19 @@ impl Peer {
     pub fn program(self) -> Option<PathBuf> {
         std::env::var_os(self.variable()).map(PathBuf::from)
     }
+
+    /// The reason of a test that needs it, where it is absent.
+    fn absent(self) -> String {
+        format!("{} names no program", self.variable())
+    }
 }
 
 impl Needs {
     /// Why a test with these needs can't run here.
     fn unmet(self, world: World) -> Option<String> {
+        if world == World::Wasmtime && Peer::Wasmtime.program().is_none() {
+            return Some(Peer::Wasmtime.absent());
+        }
         let reason = match self {
             Needs::EmbeddedHost
             | Needs::OwnInstances
@@ -155,7 +178,7 @@ impl Needs {
             Needs::Peers(peers) | Needs::Senders(peers) => {
                 let mut peers = peers.iter();
                 let absent = peers.find(|peer| peer.program().is_none())?;
-                return Some(format!("{} names no program", absent.variable()));
+                return Some(absent.absent());
             }
             _ => None,
         };

@@ -2,10 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tracing_tail_host::manifest::{Manifest, find};
 
-use crate::harness::{Test, tests};
+use crate::harness::{Test, World, tests};
 use crate::support::{
-    Collector, eventually, launch_app, launch_exporting_to, reuses_instances, spin,
+    Collector, eventually, launch_app, launch_exporting_to, repository, reuses_instances, spin,
 };
 
 pub(crate) const TESTS: &[Test] = tests! {
@@ -18,6 +20,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         a_chain_is_whole_with_opentelemetry_s_own_names,
         a_variable_on_the_command_line_wins_over_the_environment,
         the_runtime_configuration_wins_over_spins_own_environment,
+        the_components_environment_counts_where_no_variable_is_mapped,
     ]
 };
 
@@ -249,4 +252,46 @@ async fn the_runtime_configuration_wins_over_spins_own_environment() {
         let list: Value = app.process("[]").await.json().await.unwrap();
         assert_eq!(list, json!([name]));
     }
+}
+
+async fn the_components_environment_counts_where_no_variable_is_mapped() {
+    let whole = repository().join(World::current().manifest());
+    let whole = Manifest::load(&whole).unwrap();
+    let source = &find(&whole, "tracing-tail").unwrap().source;
+    let folder = TempDir::new().unwrap();
+    let manifest = folder.path().join("spin.toml");
+    let text = format!(
+        r#"
+        spin_manifest_version = 2
+        [application]
+        name = "unmapped"
+        [[trigger.http]]
+        route = "/..."
+        component = "tracing-tail"
+        [component.tracing-tail]
+        source = {source:?}
+        allowed_outbound_hosts = ["http://127.0.0.1:*"]
+        [component.tracing-tail.variables]
+        app_errors = "0"
+        otel_resource_attributes = ""
+        "#
+    );
+    std::fs::write(&manifest, text).unwrap();
+    let collector = Collector::start().await;
+    let app = launch_app()
+        .manifest(&manifest)
+        .env("OTLP_ENDPOINT", collector.endpoint())
+        .env("APP_NAME", "from-the-environment")
+        // These are mapped.
+        .env("APP_ERRORS", "100")
+        .env("OTEL_RESOURCE_ATTRIBUTES", "team=a")
+        .pass_env()
+        .start()
+        .await;
+    let answer = app.process("[]").await;
+    assert_eq!(answer.status(), 200);
+    let list: Value = answer.json().await.unwrap();
+    assert_eq!(list, json!(["from-the-environment"]));
+    collector.wait_for(1).await;
+    assert!(!collector.resource().contains_key("team"));
 }

@@ -18,7 +18,7 @@ pub use tracing_tail_testkit::span_record::SpanRecord;
 pub use tracing_tail_testkit::span_tree::render;
 pub use tracing_tail_testkit::wait::{PATIENCE, eventually};
 
-use crate::harness::World;
+use crate::harness::{Peer, World};
 
 /// The embedded host's program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_tracing-tail");
@@ -40,16 +40,62 @@ pub fn reuses_instances() -> bool {
 
 /// The application of this test's world, whose components are built by now.
 pub fn launch_app() -> Launch {
-    let manifest = World::current().manifest();
-    build(manifest);
-    let manifest = repository().join(manifest);
-    let launch = match spin() {
-        Some(spin) => Launch::new(spin, manifest).stop_on_drop(StopOnDrop::Terminate),
-        None => Launch::new(PROGRAM, manifest)
+    let world = World::current();
+    build(world.manifest());
+    let manifest = repository().join(world.manifest());
+    let launch = match (world, spin()) {
+        (World::Wasmtime, _) => {
+            let wasmtime = Peer::Wasmtime.program().expect("the test needs it");
+            Launch::serve(wasmtime, repository().join(WASI_HTTP))
+        }
+        (_, Some(spin)) => Launch::new(spin, manifest).stop_on_drop(StopOnDrop::Terminate),
+        (_, None) => Launch::new(PROGRAM, manifest)
             .argument("--otlp-listen")
             .argument("none"),
     };
+    let launch = match world.has_app() {
+        true => launch,
+        // Nothing maps the environment to variables.
+        false => launch.pass_env(),
+    };
     launch.current_dir(repository())
+}
+
+/// The component for any host of `wasi:http`, in the repository.
+pub const WASI_HTTP: &str = "target/wasi-http/wasm32-wasip2/component/tracing_tail.wasm";
+
+/// The services `service-b` and `service-c`, which a service calls by URL.
+#[derive(Debug)]
+pub struct Downstreams {
+    /// Their URLs.
+    pub urls: [String; 2],
+    /// Where they are not components of the caller's app, they stop when this is dropped.
+    _apps: Vec<App>,
+}
+
+impl Downstreams {
+    /// Those of the app; where there is none, servers of their own, which have these settings besides their names.
+    pub async fn start(collector: &Collector, settings: &[(&str, &str)]) -> Downstreams {
+        let names = ["service-b", "service-c"];
+        if World::current().has_app() {
+            return Downstreams {
+                urls: names.map(|name| format!("http://{name}.spin.internal")),
+                _apps: Vec::new(),
+            };
+        }
+        let start = async |name: &str| {
+            let launch = launch_exporting_to(collector).env("APP_NAME", name);
+            let launch = settings.iter().fold(launch, |launch, (setting, value)| {
+                launch.env(setting, *value)
+            });
+            launch.start().await
+        };
+        let apps = [start(names[0]).await, start(names[1]).await];
+        Downstreams {
+            urls: [apps[0].url(""), apps[1].url("")],
+            _apps: apps.into(),
+        }
+    }
 }
 
 /// The application, which exports its spans to `collector`.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tracing_tail_redact::{hides_a_password, is_http};
 
 use super::entry::Entry;
+use super::host::{COMPONENT, Host};
 use crate::downstream::Downstream;
 use crate::messaging::queue::{Correlation, MAX_BATCH, MAX_REDELIVER, Queue, Queues, SYSTEMS};
 use crate::simulate::activity::ERROR_TYPES;
@@ -39,7 +40,7 @@ pub(super) struct Destinations {
 }
 
 /// Reads the setting.
-pub(super) fn destinations(text: &str) -> Result<Destinations, String> {
+pub(super) fn destinations(text: &str, host: Host) -> Result<Destinations, String> {
     let entries = entries(text);
     // No sentence about a list with credentials quotes an entry: it may be the rest of a password with a comma in it.
     let may_be_cut = text.contains('@') && entries.len() > 1;
@@ -60,17 +61,15 @@ pub(super) fn destinations(text: &str) -> Result<Destinations, String> {
     };
     let mut found = Destinations::default();
     for entry in urls {
-        let downstream = Downstream::parse(entry).map_err(|problem| {
-            hidden(
-                entry,
-                problem,
-                "a URL such as http://service-b.spin.internal",
-            )
-        });
-        found.downstreams.push(downstream?);
+        let downstream = Downstream::parse_on(host, entry).map_err(|problem| {
+            let example = format!("a URL such as {}", host.example());
+            hidden(entry, problem, &example)
+        })?;
+        host.check(downstream.target(), host.example())?;
+        found.downstreams.push(downstream);
     }
     for entry in of_queues {
-        found.queues.add(entry).map_err(|problem| {
+        found.queues.add(entry, host).map_err(|problem| {
             hidden(
                 entry,
                 problem,
@@ -106,7 +105,7 @@ fn is_of_queue(entry: &str) -> bool {
 
 impl Queues {
     /// Adds what an entry describes: a consumer, a queue, or both.
-    fn add(&mut self, entry: &str) -> Result<(), String> {
+    fn add(&mut self, entry: &str, host: Host) -> Result<(), String> {
         let mut parts = entry.split(';').map(str::trim);
         let url = parts.next().unwrap_or_default();
         let (names, keys): (Vec<_>, Vec<_>) = parts.partition(|part| part.starts_with(QUEUE));
@@ -132,7 +131,7 @@ impl Queues {
             }
         }
         if !url.is_empty() {
-            let consumer = consumer(url)?;
+            let consumer = consumer(url, host)?;
             if queue.consumers.contains(&consumer) {
                 return Err(format!("'{url}' consumes '{name}' twice"));
             }
@@ -168,11 +167,16 @@ impl Queues {
 }
 
 /// A component of the same app: only such may deliver messages.
-fn consumer(url: &str) -> Result<Target, String> {
+fn consumer(url: &str, host: Host) -> Result<Target, String> {
+    if host == Host::WasiHttp {
+        return Err(format!(
+            "'{url}' can't consume messages: only components of the same Spin app do, and this host is not Spin; without a URL the queue has no consumer"
+        ));
+    }
     let base = url.trim_end_matches('/');
     let is_component = |target: &Target| {
         let host = target.url().host().unwrap_or_default();
-        host.ends_with(".spin.internal") && target.url().path() == DELIVERIES
+        host.ends_with(COMPONENT) && target.url().path() == DELIVERIES
     };
     let target = Target::parse(&[base, DELIVERIES].concat()).filter(is_component);
     target.ok_or_else(|| {

@@ -7,6 +7,7 @@
 //!
 //! - [`Setting`] and [`SETTINGS`]: the table of names and defaults
 //! - [`Values`]: the values, and which of them are read
+//! - [`Host`]: the kind of host, which settings depend on
 //! - [`Config`]: what they mean
 //! - `activities`: the grammar of leaves and steps
 //! - [`endpoints`]: which setting says where spans go
@@ -30,6 +31,7 @@ mod activities;
 mod destinations;
 mod endpoint;
 mod entry;
+mod host;
 mod parse;
 mod read;
 mod table;
@@ -41,6 +43,7 @@ mod values;
 pub use activities::{LEAF_KEYS, STEP_KEYS};
 pub use destinations::QUEUE_KEYS;
 pub use endpoint::endpoints;
+pub use host::Host;
 pub use table::*;
 pub use values::{Value, Values};
 

@@ -35,7 +35,10 @@ impl Config {
             values,
             problems: Problems::default(),
         };
-        let destinations = reader.parse(&APP_URL_DESTINO, &destinations::destinations);
+        let host = values.host();
+        let destinations = reader.parse(&APP_URL_DESTINO, &|text: &str| {
+            destinations::destinations(text, host)
+        });
         let max_span_bytes = reader.parse(&APP_MAX_SPAN_BYTES, &parse::span_bytes);
         let leaves = reader.parse(&APP_USES, &activities::uses);
         let steps = reader.parse(&APP_WORK, &|text: &str| {
@@ -62,10 +65,10 @@ impl Config {
             let problem = format!("{env}: left out, since exporter and host set them: {removed}");
             reader.problems.ignored.push(problem);
         }
-        let host = otlp_endpoint
+        let collector = otlp_endpoint
             .as_ref()
             .and_then(|target| target.url().host());
-        let has_page = host.is_some_and(is_viewer);
+        let has_page = collector.is_some_and(is_viewer);
         if has_page && let Some(token) = reader.given(&APP_VIEWER_TOKEN) {
             parse::add_bearer_token(&token, &mut headers);
         }
@@ -214,8 +217,13 @@ impl Reader<'_> {
 
     /// Where spans go; `None` if OTLP_ENDPOINT, which requests are refused for, is malformed.
     fn endpoint(&mut self) -> Option<Target> {
+        let host = self.values.host();
         for (setting, url) in endpoints(&mut |setting| self.given(setting)) {
-            match parse::endpoint(&url) {
+            let checked = parse::endpoint(&url).and_then(|target| {
+                host.check(&target, host.otlp_endpoint())?;
+                Ok(target)
+            });
+            match checked {
                 Ok(target) => return Some(target),
                 Err(problem) => self.refuse(&setting, &problem),
             }
@@ -223,7 +231,7 @@ impl Reader<'_> {
                 return None;
             }
         }
-        Target::parse(OTLP_ENDPOINT.default)
+        Target::parse(host.otlp_endpoint())
     }
 
     /// Certificates are the host's: a component has no say in them.

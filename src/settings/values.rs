@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use super::endpoint::PRECEDENCE;
 use super::{
     APP_ALLOWED_HOST, APP_ERRORS, APP_INCIDENTS, APP_LATENCY, APP_MAX_SPANS, APP_NAME, APP_SEED,
-    APP_TELEMETRY_FAULTS, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK,
+    APP_TELEMETRY_FAULTS, APP_URL_DESTINO, APP_USES, APP_VIEWER_TOKEN, APP_WORK, Host,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY,
     OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED,
     OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTLP_DEFAULT_ENDPOINT,
@@ -24,7 +24,10 @@ pub type Value = Result<Option<String>, String>;
 
 /// The settings that were read, with their values.
 #[derive(Debug, Clone, Default)]
-pub struct Values(Vec<(Setting, Value)>);
+pub struct Values {
+    host: Host,
+    read: Vec<(Setting, Value)>,
+}
 
 /// The host of the app's own viewer, or the end of it: see [`is_viewer`].
 const VIEWER_HOST: &str = "viewer.spin.internal";
@@ -80,29 +83,46 @@ impl Values {
         Values::read(runtime, Serves::OneRequest { overridden }).await
     }
 
+    /// Reads variables. Where the manifest maps none to a setting, a host may have set it in the environment.
     async fn read<R: Runtime>(runtime: &R, serves: Serves) -> Values {
-        let mut values = Values::default();
+        let mut values = Values::of(R::HOST);
         let others = SETTINGS
             .iter()
             .filter(|setting| !READ_FIRST.contains(setting));
         for setting in READ_FIRST.iter().chain(others) {
             if values.needs(setting, serves) {
-                let value = runtime.variable(&setting.variable()).await;
+                let value = match runtime.variable(&setting.variable()).await {
+                    Ok(None) => Ok(runtime.environment(setting.env)),
+                    mapped => mapped,
+                };
                 values.set(*setting, value);
             }
         }
         values
     }
 
+    /// No values, on this kind of host.
+    pub fn of(host: Host) -> Values {
+        Values {
+            host,
+            read: Vec::new(),
+        }
+    }
+
+    /// The kind of host that they are for.
+    pub fn host(&self) -> Host {
+        self.host
+    }
+
     /// Adds the value of a setting.
     pub fn set(&mut self, setting: Setting, value: Value) {
-        self.0.push((setting, value));
+        self.read.push((setting, value));
     }
 
     /// The value of a setting; `None` if it was not read. An empty value counts as unset, as in the
     /// OpenTelemetry specification.
     pub fn get(&self, setting: &Setting) -> Value {
-        let read = self.0.iter().find(|(known, _)| known == setting);
+        let read = self.read.iter().find(|(known, _)| known.env == setting.env);
         let Some((_, value)) = read else {
             return Ok(None);
         };
@@ -274,10 +294,39 @@ mod tests {
             let runtime = FakeRuntime::new(variables, |_| Err(SendError::Timeout));
             let mut headers = HeaderMap::new();
             headers.insert("baggage", HeaderValue::from_static(baggage));
-            let Values(read) = block_on(Values::for_request(&runtime, &headers));
+            let Values { read, .. } = block_on(Values::for_request(&runtime, &headers));
             let read: BTreeSet<_> = read.iter().map(|(setting, _)| setting.env).collect();
             let expected = always.into_iter().chain(more).collect();
             assert_eq!(read, expected, "{variables:?} {baggage}");
+        }
+    }
+
+    #[test]
+    fn the_environment_is_read_where_a_variable_is_not_mapped() {
+        let variables = [("app_errors", "5"), ("app_latency", "")];
+        let environment = [
+            ("APP_NAME", "named"),
+            ("APP_ERRORS", "9"),
+            ("APP_LATENCY", "9"),
+            ("app_seed", "lower case"),
+        ];
+        let runtime = FakeRuntime::new(&variables, |_| Err(SendError::Timeout));
+        let runtime = runtime.with_environment(&environment);
+        for values in [
+            block_on(Values::for_instance(&runtime)),
+            block_on(Values::for_request(&runtime, &HeaderMap::new())),
+        ] {
+            let table = [
+                (APP_NAME, Some("named"), "not mapped"),
+                (APP_ERRORS, Some("5"), "mapped"),
+                (APP_LATENCY, None, "mapped, and empty"),
+                (APP_SEED, None, "another name"),
+                (APP_USES, None, "neither"),
+            ];
+            for (setting, expected, reason) in table {
+                let value = values.get(&setting).unwrap();
+                assert_eq!(value.as_deref(), expected, "{reason}");
+            }
         }
     }
 
@@ -292,7 +341,7 @@ mod tests {
             let runtime = FakeRuntime::new(&[("otel_traces_sampler", sampler)], |_| {
                 Err(SendError::Timeout)
             });
-            let names = |Values(read): Values| -> BTreeSet<_> {
+            let names = |Values { read, .. }: Values| -> BTreeSet<_> {
                 read.iter().map(|(setting, _)| setting.env).collect()
             };
             let one = names(block_on(Values::for_request(&runtime, &HeaderMap::new())));

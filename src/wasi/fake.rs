@@ -23,6 +23,7 @@ pub struct FakeRuntime(Arc<Script>);
 
 struct Script {
     variables: HashMap<String, String>,
+    environment: HashMap<String, String>,
     answer: Box<Respond>,
     recorded: Mutex<Recorded>,
 }
@@ -49,9 +50,21 @@ impl FakeRuntime {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         FakeRuntime(Arc::new(Script {
             variables: variables.iter().map(owned).collect(),
+            environment: HashMap::new(),
             answer: Box::new(answer),
             recorded: Mutex::default(),
         }))
+    }
+
+    /// The same with these environment variables.
+    #[must_use]
+    pub fn with_environment(mut self, environment: &[(&str, &str)]) -> FakeRuntime {
+        let script = Arc::get_mut(&mut self.0).expect("it is not shared yet");
+        for (name, value) in environment {
+            let pair = ((*name).to_owned(), (*value).to_owned());
+            script.environment.extend([pair]);
+        }
+        self
     }
 
     /// Runs the spawned tasks to their end, one after the other; returns their number.
@@ -89,6 +102,10 @@ impl Runtime for FakeRuntime {
         let answer = (self.0.answer)(&request);
         self.0.recorded.lock().unwrap().sent.push(request);
         answer
+    }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        self.0.environment.get(name).cloned()
     }
 
     fn random(&self) -> u64 {

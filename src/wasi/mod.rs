@@ -1,8 +1,8 @@
 //! The seam to the host: all that the service needs from outside, except clocks and stderr, which std has.
 //!
 //! Only this folder names spin_sdk or wasi. `wasip3` implements [`Runtime`] for WASI 0.3, `wasip2` for WASI 0.2,
-//! `fake` for unit tests; a feature of the same name chooses one of the first two. The rest of the crate is
-//! written against [`Runtime`].
+//! `fake` for unit tests. A feature chooses: `wasip3`, `wasip2`, or `wasi-http` for WASI 0.2 without Spin. The rest of
+//! the crate is written against [`Runtime`].
 
 use std::fmt;
 use std::future::pending;
@@ -13,6 +13,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 
+use crate::settings::Host;
+
 #[cfg(target_family = "wasm")]
 use send_error::failed;
 pub use send_error::{ERROR_KINDS, SendError};
@@ -22,27 +24,40 @@ mod send_error;
 #[cfg(all(test, not(target_family = "wasm")))]
 #[allow(clippy::unwrap_used, reason = "test code")]
 pub mod fake;
-#[cfg(all(target_family = "wasm", feature = "wasip2", not(feature = "wasip3")))]
+#[cfg(all(
+    target_family = "wasm",
+    any(feature = "wasip2", feature = "wasi-http"),
+    not(feature = "wasip3")
+))]
 pub mod wasip2;
 #[cfg(all(target_family = "wasm", feature = "wasip3"))]
 pub mod wasip3;
 
-#[cfg(all(target_family = "wasm", feature = "wasip2", feature = "wasip3"))]
-compile_error!("a component has one runtime: build with --no-default-features --features wasip2");
 #[cfg(all(
     target_family = "wasm",
-    not(any(feature = "wasip2", feature = "wasip3"))
+    any(
+        all(feature = "wasip2", feature = "wasip3"),
+        all(feature = "wasi-http", any(feature = "wasip2", feature = "wasip3"))
+    )
 ))]
-compile_error!("a component needs a runtime: build with the feature wasip3 or wasip2");
+compile_error!("a component has one runtime: build with --no-default-features, and one feature");
+#[cfg(all(
+    target_family = "wasm",
+    not(any(feature = "wasip2", feature = "wasip3", feature = "wasi-http"))
+))]
+compile_error!("a component needs a runtime: build with the feature wasip3, wasip2 or wasi-http");
 
 /// The host's side of the service: settings, outbound HTTP, time, and work after the response.
 ///
 /// A runtime is a handle that is cheap to clone. Its futures are polled on one thread.
 pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The kind of host.
+    const HOST: Host = Host::Spin;
+
     /// Whether an instance serves more than one request.
     const REUSED: bool;
 
-    /// The component variable `name`; `None` if the manifest does not map it.
+    /// The component variable `name`; `None` if the manifest does not map it, or the host has none.
     ///
     /// # Errors
     /// The provider failed; with its message.
@@ -59,7 +74,7 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
         timeout: Duration,
     ) -> impl Future<Output = Result<Response<Bytes>, SendError>>;
 
-    /// The environment variable `name`, which only a host sets; `None` if it is not set.
+    /// The environment variable `name`; `None` if it is not set.
     fn environment(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

@@ -98,7 +98,7 @@ impl App {
         loop {
             let texts = [self.stdout(), self.stderr()];
             if let Some(url) = texts.iter().find_map(|text| word_after(text, announcement)) {
-                self.url = url;
+                self.url = url.trim_end_matches('/').to_owned();
                 return Ok(self);
             }
             if let Some(status) = self.exited() {

@@ -1,4 +1,4 @@
-//! How an application is started: `up`, of the embedded host or of Spin.
+//! How an application is started: `up`, of the embedded host or of Spin, or a component alone by `wasmtime serve`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,14 +10,15 @@ use tempfile::TempDir;
 use crate::app::{App, StopOnDrop};
 use crate::wait::PATIENCE;
 
-/// A program, a manifest, and what `up` is given with it.
+/// A program, what it runs, and what it is given with it.
 #[derive(Debug, Clone)]
 pub struct Launch {
     program: PathBuf,
     leading: Vec<String>,
-    manifest: PathBuf,
+    runs: Runs,
     arguments: Vec<String>,
     env: Vec<(String, String)>,
+    passes_env: bool,
     current_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
     runtime_config: Option<PathBuf>,
@@ -25,16 +26,36 @@ pub struct Launch {
     stop: StopOnDrop,
 }
 
+/// What a program runs.
+#[derive(Debug, Clone)]
+enum Runs {
+    /// The application of a manifest: `up --from`.
+    Manifest(PathBuf),
+    /// A component, without a manifest: `serve`.
+    Component(PathBuf),
+}
+
 impl Launch {
     /// `program up --from manifest`, on a port that the system picks. The manifest's folder may hold a
     /// `runtime-config.toml`.
     pub fn new(program: impl Into<PathBuf>, manifest: impl Into<PathBuf>) -> Launch {
+        Launch::of(program.into(), Runs::Manifest(manifest.into()))
+    }
+
+    /// `program serve component` of wasmtime, on a port that the system picks. The component has the environment that
+    /// the launch has.
+    pub fn serve(program: impl Into<PathBuf>, component: impl Into<PathBuf>) -> Launch {
+        Launch::of(program.into(), Runs::Component(component.into())).pass_env()
+    }
+
+    fn of(program: PathBuf, runs: Runs) -> Launch {
         Launch {
-            program: program.into(),
+            program,
             leading: Vec::new(),
-            manifest: manifest.into(),
+            runs,
             arguments: Vec::new(),
             env: Vec::new(),
+            passes_env: false,
             current_dir: None,
             state_dir: None,
             runtime_config: None,
@@ -64,10 +85,17 @@ impl Launch {
         self
     }
 
+    /// Makes the environment of the launch that of its components too, by `--env`.
+    #[must_use]
+    pub fn pass_env(mut self) -> Launch {
+        self.passes_env = true;
+        self
+    }
+
     /// Runs another manifest.
     #[must_use]
     pub fn manifest(mut self, path: &Path) -> Launch {
-        self.manifest = path.to_owned();
+        self.runs = Runs::Manifest(path.to_owned());
         self
     }
 
@@ -119,11 +147,14 @@ impl Launch {
     /// # Errors
     /// If it can't be started, ends early, or does not serve within `patience`.
     pub async fn try_start(self, patience: Duration) -> Result<App> {
-        let manifest = self.manifest.clone();
-        let started = async { self.try_spawn()?.serving("Serving ", patience).await };
+        let (path, announcement) = match &self.runs {
+            Runs::Manifest(path) => (path.clone(), "Serving "),
+            Runs::Component(path) => (path.clone(), "Serving HTTP on "),
+        };
+        let started = async { self.try_spawn()?.serving(announcement, patience).await };
         started
             .await
-            .with_context(|| format!("failed to start {}", manifest.display()))
+            .with_context(|| format!("failed to start {}", path.display()))
     }
 
     /// Starts the application, and does not wait.
@@ -136,23 +167,39 @@ impl Launch {
 
     fn try_spawn(self) -> Result<App> {
         let mut command = self.command();
-        command.args(&self.leading).arg("up");
-        command.arg("--from").arg(&self.manifest);
-        command.args(["--listen", "127.0.0.1:0"]);
+        command.args(&self.leading);
         let temporary = TempDir::new()?;
-        let state_dir = self.state_dir.as_deref().unwrap_or(temporary.path());
-        command.arg("--state-dir").arg(state_dir);
-        let beside_manifest = self.manifest.with_file_name("runtime-config.toml");
-        let runtime_config = self.runtime_config.as_ref().unwrap_or(&beside_manifest);
-        if runtime_config.exists() {
-            command.arg("--runtime-config-file").arg(runtime_config);
+        match &self.runs {
+            Runs::Manifest(manifest) => self.up(&mut command, manifest, temporary.path()),
+            // Without `-S cli` a component has no environment.
+            Runs::Component(_) => {
+                command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]);
+            }
         }
         command.args(&self.arguments);
+        for (name, value) in self.env.iter().filter(|_| self.passes_env) {
+            command.arg("--env").arg(format!("{name}={value}"));
+        }
+        if let Runs::Component(component) = &self.runs {
+            command.arg(component);
+        }
         if let Some(folder) = &self.current_dir {
             command.current_dir(folder);
         }
         let app = App::spawn(command, &self.env)?;
         Ok(app.stop_on_drop(self.stop).keep_state(temporary))
+    }
+
+    fn up(&self, command: &mut Command, manifest: &Path, temporary: &Path) {
+        command.arg("up").arg("--from").arg(manifest);
+        command.args(["--listen", "127.0.0.1:0"]);
+        let state_dir = self.state_dir.as_deref().unwrap_or(temporary);
+        command.arg("--state-dir").arg(state_dir);
+        let beside_manifest = manifest.with_file_name("runtime-config.toml");
+        let runtime_config = self.runtime_config.as_ref().unwrap_or(&beside_manifest);
+        if runtime_config.exists() {
+            command.arg("--runtime-config-file").arg(runtime_config);
+        }
     }
 
     fn command(&self) -> Command {

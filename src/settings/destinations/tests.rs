@@ -8,7 +8,7 @@ fn reads_services_and_queues() {
     let text = "http://catalog.spin.internal;p=30, http://billing.spin.internal;queue=orders;system=rabbitmq;\
         delay=p50:20ms,p99:2s;errors=Timeout:1,NotLeader:2;redeliver=3;dead_letter=orders-dlq;\
         correlation=child;p=60,http://other:8080,;queue=audit";
-    let found = destinations(text).unwrap();
+    let found = destinations(text, Host::Spin).unwrap();
     let urls: Vec<_> = found.downstreams.iter().map(Downstream::redacted).collect();
     assert_eq!(
         urls,
@@ -50,7 +50,7 @@ fn reads_services_and_queues() {
 #[test]
 fn entries_with_the_same_queue_are_its_consumers() {
     let text = "http://a.spin.internal;queue=q,http://b.spin.internal/;queue=q,;queue=dead, ,";
-    let Queues(queues) = destinations(text).unwrap().queues;
+    let Queues(queues) = destinations(text, Host::Spin).unwrap().queues;
     let consumers: Vec<_> = queues[0].consumers.iter().map(Target::redacted).collect();
     assert_eq!(
         consumers,
@@ -63,7 +63,7 @@ fn entries_with_the_same_queue_are_its_consumers() {
 
 #[test]
 fn dead_letters_are_published_by_nobody_else() {
-    let queues = destinations(";queue=q;dead_letter=dead,;queue=dead")
+    let queues = destinations(";queue=q;dead_letter=dead,;queue=dead", Host::Spin)
         .unwrap()
         .queues;
     let published: Vec<_> = queues
@@ -147,7 +147,7 @@ fn refuses_what_is_malformed() {
         ),
     ];
     for (text, expected) in table {
-        let problem = destinations(text).unwrap_err();
+        let problem = destinations(text, Host::Spin).unwrap_err();
         assert!(problem.starts_with(expected), "{text}: {problem}");
     }
 }
@@ -159,7 +159,7 @@ fn shows_nothing_of_a_list_with_credentials() {
         "http://u:secret,;queue=x@b",
         "http://u:p@b,http://c.spin.internal;queue=secret word",
     ] {
-        let problem = destinations(text).unwrap_err();
+        let problem = destinations(text, Host::Spin).unwrap_err();
         assert!(!problem.contains("secret"), "{text}: {problem}");
     }
 }
