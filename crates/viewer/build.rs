@@ -13,7 +13,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The folders that have files for the browser.
-const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style"];
+const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style", "web/texts"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,6 +1,7 @@
 // Creates elements. Whatever is shown is added as text, never as markup.
 
 import { isBlank, startsWithinCharacter } from "../model/text.js";
+import { texts } from "../texts.js";
 
 /** @typedef {import('../types.d.ts').Child} Child */
 /** @typedef {import('../types.d.ts').Properties} Properties */
@@ -61,6 +62,26 @@ function nodes(children) {
 }
 
 /**
+ * A button without a frame, whose label is a tooltip too.
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} onclick
+ */
+export function quietButton(text, label, onclick) {
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      "aria-label": label,
+      title: label,
+      onclick,
+    },
+    text,
+  );
+}
+
+/**
  * An element of index.html.
  * @param {string} id
  */
@@ -101,7 +122,7 @@ export function toMessage(error) {
 export async function copyText(text, label) {
   try {
     await navigator.clipboard.writeText(text);
-    announce(`${label} copied`);
+    announce(texts.page.copied(label));
   } catch {
     // The clipboard needs a secure origin; the older command does not.
     const field = el("textarea", { class: "off", value: text });
@@ -109,8 +130,8 @@ export async function copyText(text, label) {
     field.select();
     announce(
       document.execCommand("copy")
-        ? `${label} copied`
-        : `Copying is not possible here: ${text}`,
+        ? texts.page.copied(label)
+        : texts.page.notCopied(text),
     );
     field.remove();
   }

@@ -5,6 +5,7 @@ import { getFacets } from "../api.js";
 import { count } from "../model/format.js";
 import { complete, suggest } from "../model/query.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../model/query.js').Suggestion} Suggestion */
@@ -32,7 +33,7 @@ export function queryBar({ onApply }) {
     spellcheck: "false",
     placeholder:
       'service=shop status>=500 name~"POST" duration>200ms -env=test',
-    "aria-label": "Query",
+    "aria-label": texts.filters.query,
     role: "combobox",
     "aria-expanded": "false",
     "aria-controls": "suggestions",
@@ -48,7 +49,7 @@ export function queryBar({ onApply }) {
     id: "suggestions",
     class: "suggestions",
     role: "listbox",
-    "aria-label": "Suggestions",
+    "aria-label": texts.filters.suggestions,
     hidden: true,
   });
   const problem = el("p", {
@@ -161,8 +162,11 @@ export function queryBar({ onApply }) {
       if (error === null) return;
       const characters = [...input.value];
       const at = characters.slice(error.position - 1, error.position + 11);
-      const place = at.length > 0 ? ` (“${at.join("")}”)` : " (the end)";
-      problem.textContent = `Character ${error.position}${place}: ${error.reason}`;
+      problem.textContent = texts.filters.character(
+        error.position,
+        at.join(""),
+        error.reason,
+      );
     },
   };
 }
