@@ -91,6 +91,23 @@ export function byId(id) {
   return element;
 }
 
+/** What colours are read from. */
+let probe = /** @type {HTMLElement | null} */ (null);
+
+/**
+ * A colour of the theme as a canvas takes it: a custom property itself still
+ * says `light-dark()`.
+ * @param {string} name without the dashes
+ */
+export function themeColour(name) {
+  if (probe === null) {
+    probe = el("i", { hidden: true });
+    document.body.append(probe);
+  }
+  probe.style.setProperty("color", `var(--${name})`);
+  return getComputedStyle(probe).color;
+}
+
 /**
  * A name or value that a sender chose. Its direction does not change what is
  * around it, and one that can't be seen is marked.

@@ -3,7 +3,7 @@
 
 import { duration, shortTimestamp } from "../model/format.js";
 import { place, rangeOf, regionFilters } from "../model/list-stats.js";
-import { el } from "./dom.js";
+import { el, themeColour } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {{ x: number, y: number }} Place */
@@ -80,9 +80,8 @@ export function scatter({ onRegion, onOpen }) {
     canvas.width = width * density;
     canvas.height = height * density;
     pen.scale(density, density);
-    const style = getComputedStyle(canvas);
-    const good = style.getPropertyValue("--accent");
-    const bad = style.getPropertyValue("--bad");
+    const good = themeColour("accent");
+    const bad = themeColour("bad");
     if (range === null) return;
     // Errors come last, on top.
     for (const failed of [false, true]) {
@@ -106,7 +105,7 @@ export function scatter({ onRegion, onOpen }) {
     }
     if (region === null) return;
     const { start, end } = region;
-    pen.strokeStyle = style.getPropertyValue("--text");
+    pen.strokeStyle = themeColour("text");
     pen.setLineDash([4, 3]);
     pen.lineWidth = 1;
     pen.strokeRect(start.x, start.y, end.x - start.x, end.y - start.y);

@@ -10,7 +10,8 @@ import {
 import { linkIndex } from "../model/link-index.js";
 import { matchingSpans, nextOf } from "../model/search.js";
 import { SpanTree } from "../model/span-tree.js";
-import { columnBorder } from "./column-border.js";
+import { texts } from "../texts.js";
+import { border } from "./border.js";
 import { el, svg } from "./dom.js";
 import { drawLinks } from "./links.js";
 import { spanRow } from "./span-row.js";
@@ -58,20 +59,32 @@ export function waterfall({ onPick, onMove, onEnter, onFilter }) {
   const lines = svg("svg", { class: "lines" });
   const rows = el(
     "div",
-    { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
+    {
+      class: "spans",
+      role: "tree",
+      tabindex: "0",
+      "aria-label": texts.trace.spans,
+    },
     lines,
   );
   const time = timeline({ rows, onChange: redraw });
-  const names = el(
-    "div",
-    { class: "gutter" },
-    "Service and operation",
-    time.buttons,
-  );
+  const names = el("div", { class: "gutter" }, texts.trace.names, time.buttons);
   const element = el("div", { class: "waterfall" });
-  const border = columnBorder(element, redraw);
+  const namesBorder = border({
+    name: "names",
+    label: texts.trace.namesWidth,
+    class: "border",
+    frame: element,
+    side: 1,
+    unit: "%",
+    min: 15,
+    max: () => 80,
+    fallback: matchMedia("(max-width: 760px)").matches ? 46 : 36,
+    step: 2,
+    onMove: redraw,
+  });
   element.append(
-    el("div", { class: "head" }, names, border, time.element),
+    el("div", { class: "head" }, names, namesBorder, time.element),
     rows,
   );
   rows.addEventListener("pointerover", hover);
