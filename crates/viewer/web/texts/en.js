@@ -103,7 +103,7 @@ export const en = {
     deleteAll: "Delete all",
     confirmDelete: "Delete all traces?",
     deleted: "All traces are deleted",
-    fresh: (/** @type {string} */ number) => `+${number} new`,
+    fresh: (/** @type {number} */ number) => `+${number} new`,
     noMatch: "No trace matches these filters.",
     unroutedShown: "Requests without a route are listed too.",
     leaveOut: "Leave them out",
@@ -143,7 +143,7 @@ export const en = {
     errorInTitle: "The service of the span where the error began",
     rootOk: "root ok",
     rootOkTitle: "The root has no error",
-    more: (/** @type {string} */ number) => `and ${number} more`,
+    more: (/** @type {number} */ number) => `and ${number} more`,
   },
 
   scatter: {

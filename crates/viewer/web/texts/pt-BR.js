@@ -103,7 +103,7 @@ export const ptBR = {
     deleteAll: "Apagar tudo",
     confirmDelete: "Apagar todos os traces?",
     deleted: "Todos os traces foram apagados",
-    fresh: (number) => `+${number} novos`,
+    fresh: (number) => `+${number} ${number === 1 ? "novo" : "novos"}`,
     noMatch: "Nenhum trace passa por estes filtros.",
     unroutedShown: "As requisições sem rota também estão na lista.",
     leaveOut: "Deixar de fora",

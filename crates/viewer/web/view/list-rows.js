@@ -1,5 +1,6 @@
 // The rows of the list: created, replaced, put in order and removed.
 
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 import { rowSelection } from "./selection.js";
 import { traceRow } from "./trace-row.js";
@@ -11,7 +12,7 @@ export function listRows() {
   const rows = new Map();
   /** The trace that is shown beside the list. @type {string | null} */
   let openId = null;
-  const element = el("ul", { class: "rows", "aria-label": "Traces" });
+  const element = el("ul", { class: "rows", "aria-label": texts.page.traces });
   const selection = rowSelection(element);
 
   /** @param {TraceSummary} summary */

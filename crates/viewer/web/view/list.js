@@ -8,9 +8,10 @@ import {
   readFilters,
   toParameters,
 } from "../model/filters.js";
-import { count } from "../model/format.js";
+import { count, integer } from "../model/format.js";
 import { LiveList } from "../model/live-list.js";
 import { queryError } from "../model/query.js";
+import { texts } from "../texts.js";
 import { announce, el, toMessage } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
@@ -55,7 +56,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const address = new URLSearchParams(location.search);
   const isUnrouted = address.get("unrouted") === "true";
   const filters = filterForm(address, { onApply: applyFilters });
-  const heading = el("h1", { class: "off" }, "Traces");
+  const heading = el("h1", { class: "off" }, texts.page.traces);
   const summary = listSummary({ onRegion: filters.add, onOpen });
   const stale = el("p", { class: "note warn", role: "status", hidden: true });
   const head = listHead(sortBy);
@@ -71,15 +72,15 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const more = el(
     "button",
     { type: "button", hidden: true, onclick: loadOlder },
-    "Older traces",
+    texts.list.older,
   );
   const leftOut = el("p", { class: "note", hidden: true });
-  const state = el("div", { class: "empty" }, "Loading…");
+  const state = el("div", { class: "empty" }, texts.loading);
   const empty = emptyState(() => describe());
   const pause = el(
     "button",
     { type: "button", "aria-pressed": "false", onclick: togglePause },
-    "Pause",
+    texts.list.pause,
   );
   const actions = el(
     "div",
@@ -88,7 +89,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     el(
       "button",
       { type: "button", class: "danger", onclick: deleteAll },
-      "Delete all",
+      texts.list.deleteAll,
     ),
   );
   const table = el("div", { class: "table" }, head.element, showNew, list);
@@ -224,13 +225,15 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     leftOut.hidden = unrouted === 0 && !isUnrouted;
     if (isUnrouted)
       leftOut.replaceChildren(
-        "Requests without a route are listed too. ",
-        el("a", { href: "./#/" }, "Leave them out"),
+        texts.list.unroutedShown,
+        " ",
+        el("a", { href: "./#/" }, texts.list.leaveOut),
       );
     else
       leftOut.replaceChildren(
-        `Left out: ${count(unrouted, "request")} without a route. `,
-        el("a", { href: "?unrouted=true#/" }, "List them, too"),
+        texts.list.leftOut(count(unrouted, "request")),
+        " ",
+        el("a", { href: "?unrouted=true#/" }, texts.list.listThem),
       );
   }
 
@@ -290,14 +293,14 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function describe() {
     const waiting = traces.pending.size;
     showNew.hidden = waiting === 0;
-    showNew.textContent = `+${waiting} new`;
+    showNew.textContent = texts.list.fresh(waiting);
     table.hidden = rows.size() === 0 && waiting === 0;
     state.hidden = rows.size() > 0;
     empty.placeStop(rows.size() > 0 ? actions : null);
     summary.show(order, more.hidden === true);
     if (rows.size() > 0) rows.scale(traces.durations());
     else if (isFiltered(filters.read()))
-      state.replaceChildren("No trace matches these filters.");
+      state.replaceChildren(texts.list.noMatch);
     else if (!state.contains(empty.element))
       state.replaceChildren(empty.element);
     onChange();
@@ -306,7 +309,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function togglePause() {
     showPaused(!isPaused);
     rememberIn("replaceState");
-    announce(isPaused ? "Paused" : "Live");
+    announce(isPaused ? texts.list.paused : texts.list.live);
     if (!isPaused && traces.pending.size > 0) showPending();
   }
 
@@ -314,15 +317,15 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function showPaused(paused) {
     isPaused = paused;
     pause.setAttribute("aria-pressed", String(isPaused));
-    pause.textContent = isPaused ? "Resume" : "Pause";
+    pause.textContent = isPaused ? texts.list.resume : texts.list.pause;
   }
 
   async function deleteAll() {
-    if (!confirm("Delete all traces?")) return;
+    if (!confirm(texts.list.confirmDelete)) return;
     try {
       await deleteTraces();
       await load();
-      announce("All traces are deleted");
+      announce(texts.list.deleted);
     } catch (error) {
       showError(error);
     }
@@ -336,10 +339,10 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     const inQuery = isRefused ? queryError(message) : null;
     if (inQuery) filters.showError(inQuery);
     else announce(error);
-    const what = rows.size() > 0 ? " Below is the last good result." : "";
+    const what = rows.size() > 0 ? ` ${texts.list.lastGood}` : "";
     stale.hidden = false;
     stale.textContent = inQuery
-      ? `The query was not understood.${what}`
+      ? texts.list.badQuery + what
       : `${message}.${what}`;
     if (rows.size() > 0) return;
     summary.show([], true);
@@ -372,8 +375,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     position() {
       const index = openIndex();
       if (index < 0) return null;
-      const total = order.length.toLocaleString("en");
-      return `${index + 1} of ${total}${more.hidden ? "" : "+"}`;
+      const total = integer(order.length) + (more.hidden ? "" : "+");
+      return texts.list.position(integer(index + 1), total);
     },
     setOpen(id) {
       if (id === openId) return;

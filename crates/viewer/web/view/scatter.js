@@ -3,6 +3,7 @@
 
 import { duration, shortTimestamp } from "../model/format.js";
 import { place, rangeOf, regionFilters } from "../model/list-stats.js";
+import { texts } from "../texts.js";
 import { el, themeColour } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
@@ -32,7 +33,7 @@ export function scatter({ onRegion, onOpen }) {
   const canvas = el("canvas", {
     class: "scatter",
     role: "img",
-    title: "Draw a region to filter by it; a point opens its trace",
+    title: texts.scatter.title,
     onpointerdown: startRegion,
     onpointermove: extendRegion,
     onpointerup: endRegion,
@@ -55,11 +56,11 @@ export function scatter({ onRegion, onOpen }) {
 
   function legend() {
     return [
-      "duration (log) over time · ",
+      `${texts.scatter.axes} · `,
       el("span", { class: "good" }, "○"),
-      " no errors · ",
+      ` ${texts.noErrors} · `,
       el("span", { class: "bad" }, "✕"),
-      " errors · draw a region to filter",
+      ` ${texts.errors} · ${texts.scatter.hint}`,
     ];
   }
 
@@ -181,7 +182,7 @@ export function scatter({ onRegion, onOpen }) {
       // A region that is being drawn keeps its scale.
       if (region === null) range = rangeOf(traces);
       element.hidden = range === null;
-      canvas.setAttribute("aria-label", `Duration over time: ${description}`);
+      canvas.setAttribute("aria-label", texts.scatter.label(description));
       if (range) {
         top.textContent = duration(Math.round(range.max));
         bottom.textContent = duration(Math.round(range.min));

@@ -10,6 +10,7 @@ import {
 } from "../model/format.js";
 import { logShare } from "../model/list-stats.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
@@ -43,7 +44,7 @@ export function traceRow(summary) {
     el(
       "span",
       { class: errors ? "number bad" : "number none" },
-      errors ? `✕ ${count(errors, "error")}` : "no errors",
+      errors ? `✕ ${count(errors, "error")}` : texts.noErrors,
     ),
     el(
       "span",
@@ -80,28 +81,28 @@ function title({ service, name, rooted, pinned, incomplete, ...failure }) {
     el("span", { class: `dot ${colourClass(service)}`, "aria-hidden": "true" }),
     el("strong", {}, untrusted(service)),
     " ",
-    el("span", { class: "name" }, untrusted(name, "(no name)")),
+    el("span", { class: "name" }, untrusted(name, texts.noName)),
     !rooted &&
       el(
         "em",
-        { class: "tag", title: "The root span has not arrived" },
-        "no root yet",
+        { class: "tag", title: texts.row.noRootTitle },
+        texts.row.noRoot,
       ),
     failureTags(failure),
     pinned &&
       el(
         "em",
-        { class: "tag", title: "It is kept until it is unpinned" },
-        "pinned",
+        { class: "tag", title: texts.row.pinnedTitle },
+        texts.row.pinned,
       ),
     incomplete &&
       el(
         "em",
         {
           class: "tag warn",
-          title: `${count(incomplete.refused, "span")} of it could not be stored`,
+          title: texts.row.incompleteTitle(count(incomplete.refused, "span")),
         },
-        "incomplete",
+        texts.row.incomplete,
       ),
   );
 }
@@ -112,11 +113,21 @@ function title({ service, name, rooted, pinned, incomplete, ...failure }) {
  */
 function failureTags({ root_error: root, error_service: service }) {
   if (service === null) return [];
-  const title = "The service of the span where the error began";
+  const title = texts.row.errorInTitle;
   return [
-    el("em", { class: "tag bad", title }, "✕ in ", untrusted(service)),
+    el(
+      "em",
+      { class: "tag bad", title },
+      texts.row.errorIn,
+      " ",
+      untrusted(service),
+    ),
     root === false &&
-      el("em", { class: "tag", title: "The root has no error" }, "root ok"),
+      el(
+        "em",
+        { class: "tag", title: texts.row.rootOkTitle },
+        texts.row.rootOk,
+      ),
   ];
 }
 
@@ -137,7 +148,7 @@ function services({ services, more_services: more }) {
   const hidden = services.length - chips.length + more;
   if (hidden === 0) return chips;
   const names = services.slice(MAX_SERVICES).map(({ name }) => isolate(name));
-  const rest = more > 0 ? [...names, `and ${more} more`] : names;
+  const rest = more > 0 ? [...names, texts.row.more(more)] : names;
   const title = rest.join(", ");
   return [...chips, el("span", { class: "chip", title }, `+${hidden}`)];
 }
