@@ -5,6 +5,7 @@ import { duration, errorPercentage, rate } from "../model/format.js";
 import { NODE, edgeCurve, layOutGraph, pictureSize } from "../model/graph.js";
 import { callAddress, nodeAddress } from "../model/route.js";
 import { isBlank, isolate, truncate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { svg } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
@@ -63,7 +64,7 @@ function drawEdge(edge, from, to) {
     {
       class: `edge${edge.errors ? " failed" : ""}`,
       href: callAddress(edge, from.node, to.node),
-      "aria-label": `${caller} ${verb(from.node, to.node)} ${callee}: ${stats}`,
+      "aria-label": `${sentence(from.node, to.node)}: ${stats}`,
     },
     svg("title", {}, `${caller} → ${callee}: ${stats}`),
     svg("path", { class: "wide", d }),
@@ -73,9 +74,12 @@ function drawEdge(edge, from, to) {
 }
 
 /** @param {GraphNode} from @param {GraphNode} to */
-function verb(from, to) {
-  if (to.kind === "queue") return "sends to";
-  return from.kind === "queue" ? "is read by" : "calls";
+function sentence(from, to) {
+  const [caller, callee] = [isolate(from.name), isolate(to.name)];
+  if (to.kind === "queue") return texts.map.sends(caller, callee);
+  return from.kind === "queue"
+    ? texts.map.reads(caller, callee)
+    : texts.map.calls(caller, callee);
 }
 
 /** @param {GraphEdge} edge @param {Point} centre */
@@ -116,7 +120,7 @@ function drawNode(node, corner) {
     class: `node ${kind}${node.errors ? " failed" : ""}`,
     href: nodeAddress(node),
     transform: `translate(${corner.x} ${corner.y})`,
-    "aria-label": `${isolate(name)}${what && `, ${isolate(what)}`}: ${rate(node)}, ${errorPercentage(node)} errors, p95 ${duration(node.p95_ns)}`,
+    "aria-label": `${isolate(name)}${what && `, ${isolate(what)}`}: ${rate(node)}, ${texts.map.errorShare(errorPercentage(node))}, p95 ${duration(node.p95_ns)}`,
   };
   const isDrum = kind === "database" || kind === "cache";
   const [first, second, third] = what ? [20, 37, 54] : [25, 46, 46];
@@ -140,8 +144,8 @@ function drawNode(node, corner) {
 
 /** What a node is, unless it is a service. @param {GraphNode} node */
 function systemText({ kind, system }) {
-  const what = kind === "external" ? "outside" : kind;
-  return system && system !== what ? `${what} · ${system}` : what;
+  const what = texts.peers[kind];
+  return system && system !== kind ? `${what} · ${system}` : what;
 }
 
 /** @param {string} service */

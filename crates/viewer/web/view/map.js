@@ -2,6 +2,7 @@
 
 import { getGraph } from "../api.js";
 import { count, duration } from "../model/format.js";
+import { texts } from "../texts.js";
 import { announce, el, toMessage } from "./dom.js";
 import { drawGraph } from "./map-picture.js";
 import { callTable } from "./map-table.js";
@@ -16,12 +17,12 @@ export function mapView(main) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let drawn = "";
-  const state = el("p", { class: "empty" }, "Loading…");
+  const state = el("p", { class: "empty" }, texts.loading);
   const picture = el("div", {
     class: "picture",
     tabindex: "0",
     role: "group",
-    "aria-label": "Map of services, queues and stores",
+    "aria-label": texts.map.label,
   });
   const facts = el("p", { class: "facts" });
   const table = el("table", { class: "edges" });
@@ -29,14 +30,14 @@ export function mapView(main) {
     el(
       "section",
       { class: "map" },
-      el("h1", {}, "Who calls whom"),
+      el("h1", {}, texts.map.title),
       facts,
       state,
       picture,
       table,
     ),
   );
-  document.title = "Map · Tracing-Tail";
+  document.title = texts.page.title(texts.page.map);
   poll();
 
   async function poll() {
@@ -58,7 +59,7 @@ export function mapView(main) {
   function draw(graph) {
     const isEmpty = graph.nodes.length === 0;
     state.hidden = !isEmpty;
-    state.textContent = "No traces yet.";
+    state.textContent = texts.noTraces;
     facts.textContent = isEmpty ? "" : describe(graph);
     picture.replaceChildren(...(isEmpty ? [] : [drawGraph(graph)]));
     table.replaceChildren(...(graph.edges.length > 0 ? callTable(graph) : []));
@@ -74,8 +75,5 @@ export function mapView(main) {
 
 /** @param {Graph} graph */
 function describe({ traces, seconds }) {
-  return (
-    `From the newest ${count(traces, "trace")}, over ${duration(seconds * 1e9)}. ` +
-    "Choose a node or a call to see its traces."
-  );
+  return texts.map.from(count(traces, "trace"), duration(seconds * 1e9));
 }
