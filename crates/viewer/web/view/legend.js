@@ -1,37 +1,38 @@
 // What is drawn in the waterfall, and its keys.
 
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /** The classes of a sample, and what it means. @type {[string, string][]} */
 const MARKS = [
-  ["bar", "a span, in the colour of its service"],
-  ["bar simulated", "simulated latency"],
-  ["bar failed", "a span with an error, which ✕ says too"],
-  ["critical", "on the critical path: the response waited for it"],
-  ["event", "an event"],
-  ["event bad", "an exception"],
-  ["curve", "a link of the span that is chosen or pointed at"],
+  ["bar", texts.legend.span],
+  ["bar simulated", texts.legend.simulated],
+  ["bar failed", texts.legend.failed],
+  ["critical", texts.legend.critical],
+  ["event", texts.legend.event],
+  ["event bad", texts.legend.exception],
+  ["curve", texts.legend.curve],
 ];
 
 /** @type {[string[], string][]} */
 const BADGES = [
-  [["⇤"], "begins before its parent: clocks differ"],
-  [["↗", "↙"], "a link to another trace, and from one"],
-  [["→", "←"], "whom it calls or writes to, and from whom it reads"],
+  [["⇤"], texts.legend.skew],
+  [["↗", "↙"], texts.legend.otherTrace],
+  [["→", "←"], texts.legend.peer],
 ];
 
 /** @type {[string[], string][]} */
 const KEYS = [
-  [["j", "k"], "next, previous span"],
-  [["←", "→"], "collapse, expand"],
-  [["e", "E"], "next, previous error"],
-  [["n", "N"], "next, previous hit of the search"],
-  [["Enter"], "details"],
-  [["+", "-", "0"], "zoom in, out, all of the trace"],
-  [["z"], "zoom to the chosen span"],
-  [["Shift", "←", "→"], "earlier, later, while zoomed"],
-  [["drag"], "over ruler or minimap zooms, over bars moves"],
-  [["Ctrl", "wheel"], "zooms, as pinching does"],
+  [["j", "k"], texts.legend.spanKeys],
+  [["←", "→"], texts.legend.fold],
+  [["e", "E"], texts.legend.errors],
+  [["n", "N"], texts.legend.hits],
+  [["Enter"], texts.legend.details],
+  [["+", "-", "0"], texts.legend.zoom],
+  [["z"], texts.legend.zoomSpan],
+  [["Shift", "←", "→"], texts.legend.move],
+  [[texts.legend.dragKey], texts.legend.drag],
+  [["Ctrl", texts.legend.wheelKey], texts.legend.wheel],
 ];
 
 /** The legend, closed at first. */
@@ -39,7 +40,7 @@ export function legend() {
   return el(
     "details",
     { class: "legend-box" },
-    el("summary", {}, "Legend and keys"),
+    el("summary", {}, texts.legend.title),
     el(
       "dl",
       { class: "marks" },

@@ -1,6 +1,7 @@
 // All of a trace in small, on a canvas: a line for each span.
 
 import { colourClass } from "../model/colour.js";
+import { texts } from "../texts.js";
 import { el, themeColour } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -17,8 +18,8 @@ export function minimap() {
     {
       class: "minimap",
       role: "img",
-      "aria-label": "All of the trace in small",
-      title: "Drag to zoom, double-click for all",
+      "aria-label": texts.timeline.minimap,
+      title: texts.timeline.minimapTitle,
     },
     canvas,
     left,

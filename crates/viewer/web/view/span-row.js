@@ -16,6 +16,7 @@ import {
   outcomeLabel,
 } from "../model/span.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -87,7 +88,7 @@ function gutter(trace, span, state) {
         "span",
         {
           class: "cross",
-          title: span.message ? isolate(span.message) : "error",
+          title: span.message ? isolate(span.message) : texts.span.error,
         },
         "✕",
       ),
@@ -99,7 +100,7 @@ function gutter(trace, span, state) {
       },
       el("b", {}, untrusted(service)),
       " ",
-      untrusted(span.name, "(no name)"),
+      untrusted(span.name, texts.noName),
       callee && [" ", el("span", { class: "peer" }, untrusted(callee))],
     ),
     outcome && el("span", { class: "answer" }, untrusted(outcome)),
@@ -119,7 +120,10 @@ function foldButton(span, { isExpanded, onToggle }) {
     event.stopPropagation();
     onToggle();
   };
-  const title = `${isExpanded ? "Collapse" : "Expand"} ${count(span.descendants, "descendant")}`;
+  const descendants = count(span.descendants, "descendant");
+  const title = isExpanded
+    ? texts.trace.collapse(descendants)
+    : texts.trace.expand(descendants);
   return el(
     "button",
     {
@@ -168,7 +172,7 @@ function piece(name, segment) {
 /** @param {string} name @param {number} offset @param {number | null} percent */
 function eventMark(name, offset, percent) {
   if (percent === null) return null;
-  const title = `${isolate(name)} at ${duration(offset)}`;
+  const title = texts.trace.eventAt(isolate(name), duration(offset));
   const mark = el("i", {
     class: `event${name === "exception" ? " bad" : ""}`,
     title,
@@ -181,7 +185,7 @@ function eventMark(name, offset, percent) {
 function durationLabel({ duration_ns, simulated }, { percent, arrow }) {
   const took = duration(duration_ns);
   // Beyond the end of the track there is room for the time only.
-  const text = simulated && percent < 60 ? `${took} simulated` : took;
+  const text = simulated && percent < 60 ? texts.trace.simulated(took) : took;
   const label = el(
     "span",
     { class: "time" },

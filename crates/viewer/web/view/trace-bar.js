@@ -1,6 +1,8 @@
 // The bar above a trace: search, what is drawn, and what can be done with it.
 
 import { otlpAddress, pin, unpin } from "../api.js";
+import { integer } from "../model/format.js";
+import { texts } from "../texts.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
 
@@ -16,8 +18,8 @@ export function traceBar(id, chart) {
   const found = el("span", { class: "found", role: "status" });
   const search = el("input", {
     type: "search",
-    placeholder: "Search in this trace",
-    "aria-label": "Search in this trace",
+    placeholder: texts.trace.search,
+    "aria-label": texts.trace.search,
     oninput: showMatches,
     onkeydown: jumpToMatch,
   });
@@ -30,25 +32,26 @@ export function traceBar(id, chart) {
     {
       type: "button",
       "aria-pressed": "false",
-      title: "A pinned trace is kept until it is unpinned",
+      title: texts.trace.pinTitle,
       onclick: togglePin,
     },
-    "Pin",
+    texts.trace.pin,
   );
   const element = el(
     "div",
     { class: "bar" },
     search,
     found,
-    option("Critical path", (showCritical) =>
+    option(texts.trace.criticalPath, (showCritical) =>
       chart.setOptions({ showCritical }),
     ),
-    option("Links", (showLinks) => chart.setOptions({ showLinks })),
+    option(texts.trace.links, (showLinks) => chart.setOptions({ showLinks })),
     el(
       "label",
-      { title: "Leaves out the spans that the response did not wait for" },
+      { title: texts.trace.onlyCriticalTitle },
       onlyCritical,
-      " Critical path only",
+      " ",
+      texts.trace.onlyCritical,
     ),
     el(
       "span",
@@ -56,11 +59,15 @@ export function traceBar(id, chart) {
       el(
         "button",
         { type: "button", onclick: chart.collapseAll },
-        "Collapse all",
+        texts.trace.collapseAll,
       ),
-      el("button", { type: "button", onclick: chart.expandAll }, "Expand all"),
+      el(
+        "button",
+        { type: "button", onclick: chart.expandAll },
+        texts.trace.expandAll,
+      ),
       pinButton,
-      copyButton(id, "Trace id", { text: "Copy id", class: "" }),
+      copyButton(id, texts.trace.id, { text: texts.trace.copyId, class: "" }),
       el(
         "a",
         {
@@ -79,7 +86,8 @@ export function traceBar(id, chart) {
 
   function showMatches() {
     const matches = chart.search(search.value);
-    found.textContent = matches === null ? "" : `${matches} found`;
+    found.textContent =
+      matches === null ? "" : texts.trace.found(integer(matches));
   }
 
   /** @param {KeyboardEvent} event */
@@ -93,11 +101,7 @@ export function traceBar(id, chart) {
       await (trace.pinned ? unpin(id) : pin(id));
       trace.pinned = !trace.pinned;
       showPin(trace);
-      announce(
-        trace.pinned
-          ? "The trace is kept until it is unpinned"
-          : "The trace is no longer pinned",
-      );
+      announce(trace.pinned ? texts.trace.pinned : texts.trace.unpinned);
     } catch (error) {
       announce(error);
     }
@@ -106,7 +110,7 @@ export function traceBar(id, chart) {
   /** @param {Trace} trace */
   function showPin({ pinned }) {
     pinButton.setAttribute("aria-pressed", String(pinned));
-    pinButton.textContent = pinned ? "Unpin" : "Pin";
+    pinButton.textContent = pinned ? texts.trace.unpin : texts.trace.pin;
   }
 
   return {

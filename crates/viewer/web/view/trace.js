@@ -10,6 +10,7 @@ import {
   reportViewed,
 } from "../api.js";
 import { showColoursOf } from "../model/colour.js";
+import { texts } from "../texts.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
@@ -50,7 +51,7 @@ export function traceView(main, [id, span]) {
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
   const summary = traceSummary(goTo);
-  const state = el("p", { class: "empty" }, "Waiting for the trace…");
+  const state = el("p", { class: "empty" }, texts.trace.waiting);
   const bar = traceBar(id, chart);
   main.replaceChildren(
     el(
@@ -96,7 +97,7 @@ export function traceView(main, [id, span]) {
       error instanceof ApiError && error.status === 404 && trace === null;
     const mayArrive = isMissing && Date.now() - opened < ARRIVAL_TIMEOUT;
     state.hidden = false;
-    state.textContent = mayArrive ? "Waiting for the trace…" : toMessage(error);
+    state.textContent = mayArrive ? texts.trace.waiting : toMessage(error);
     if (mayArrive) return;
     if (failures === 0) announce(error);
     failures++;
@@ -179,7 +180,7 @@ export function traceView(main, [id, span]) {
 
   /** @param {string} spanId @param {string} text */
   function showNotice(spanId, text) {
-    const name = findSpan(spanId)?.name ?? `Span ${spanId}`;
+    const name = findSpan(spanId)?.name ?? texts.details.unnamed(spanId);
     panel.replaceChildren(spanNotice(name, text, closeDetails));
   }
 
