@@ -123,7 +123,7 @@ function status({ code, message }) {
   return el(
     "p",
     { class: code === "ERROR" ? "status bad" : "status" },
-    code === "ERROR" ? "✕ ERROR" : code,
+    code === "ERROR" ? `✕ ${code}` : code,
     message && [": ", untrusted(message)],
   );
 }

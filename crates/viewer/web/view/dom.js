@@ -118,7 +118,9 @@ export function untrusted(text, placeholder = "") {
   if (text === "" && placeholder !== "")
     return el("bdi", { class: "unnamed" }, placeholder);
   const mark = startsWithinCharacter(text) ? "loose" : null;
-  return el("bdi", { class: isBlank(text) ? "blank" : mark }, text);
+  if (isBlank(text))
+    return el("bdi", { class: "blank", "data-blank": texts.blank }, text);
+  return el("bdi", { class: mark }, text);
 }
 
 /** Announces a text or an error to screen readers. @param {unknown} message */

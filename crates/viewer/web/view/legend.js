@@ -3,15 +3,15 @@
 import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
-/** The classes of a sample, and what it means. @type {[string, string][]} */
+/** The classes of a sample, and what it means. */
 const MARKS = [
-  ["bar", texts.legend.span],
-  ["bar simulated", texts.legend.simulated],
-  ["bar failed", texts.legend.failed],
-  ["critical", texts.legend.critical],
-  ["event", texts.legend.event],
-  ["event bad", texts.legend.exception],
-  ["curve", texts.legend.curve],
+  { class: "bar", text: texts.legend.span },
+  { class: "bar simulated", text: texts.legend.simulated },
+  { class: "bar failed", text: texts.legend.failed },
+  { class: "critical", text: texts.legend.critical },
+  { class: "event", text: texts.legend.event },
+  { class: "event bad", text: texts.legend.exception },
+  { class: "curve", text: texts.legend.curve },
 ];
 
 /** @type {[string[], string][]} */
@@ -44,7 +44,7 @@ export function legend() {
     el(
       "dl",
       { class: "marks" },
-      MARKS.map(([name, text]) => [
+      MARKS.map(({ class: name, text }) => [
         el("dt", {}, el("i", { class: `sample ${name} c0` })),
         el("dd", {}, text),
       ]),
