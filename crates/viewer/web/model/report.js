@@ -79,8 +79,8 @@ function faultsOf(report) {
   /** @type {Map<string, string>} */
   const faults = new Map();
   for (const span of report.spans) {
-    const texts = list(span.faults ?? []);
-    if (texts.length > 0) faults.set(span.span_id, texts.join(", "));
+    const names = list(span.faults ?? []);
+    if (names.length > 0) faults.set(span.span_id, names.join(", "));
   }
   return faults;
 }

@@ -1,6 +1,7 @@
 // Turns the form of "Try it" into a request, and reads the response.
 
 import { texts } from "../texts.js";
+import { parseReport } from "./report.js";
 
 /** What is wrong in a field of the form. */
 export class FieldError extends Error {
@@ -101,31 +102,47 @@ export function curlLine({ path, headers, body }, app) {
 }
 
 /**
- * The field of the form that a response complains of; null where it is none.
+ * The field of the form that a response complains of, or a hop of its report;
+ * null where it is none.
  * @param {number} status
  * @param {string} body
  * @returns {FieldError | null}
  */
 export function refusedField(status, body) {
-  if (status !== 400 && status !== 404 && status !== 422) return null;
-  const message = errorMessage(body);
-  if (status === 404) return new FieldError("path", message);
-  if (status === 422) return new FieldError("payload", message);
-  const [, seed, fault] =
-    /\btail\.(?:(seed)\b|[^\s:]+\.(errors|latency|telemetry)\b)/.exec(
-      message,
-    ) ?? [];
-  return new FieldError(fault ?? seed ?? "payload", message);
+  const refusals = [{ status, error: errorOf(body) }, ...refusedHops(body)];
+  for (const { status, error } of refusals) {
+    if (!error) continue;
+    if (status === 404) return new FieldError("path", error);
+    if (status === 422) return new FieldError("payload", error);
+    if (status === 400)
+      return new FieldError(faultField(error) ?? "payload", error);
+  }
+  return null;
 }
 
-/** @param {string} body */
-function errorMessage(body) {
+/** The field of a fault that a message names. @param {string} message */
+function faultField(message) {
+  const found = /\btail\.(?:(seed)\b|\S+?\.(errors|latency|telemetry)\b)/;
+  const [, seed, fault] = found.exec(message) ?? [];
+  return seed ?? fault;
+}
+
+/** The message of a body that is no report. @param {string} body */
+function errorOf(body) {
+  if (parseReport(body)) return "";
   try {
     const { error, detail } = JSON.parse(body);
     return String(error ?? detail ?? body);
   } catch {
     return body;
   }
+}
+
+/** The hops of a report that have refused their request. @param {string} body */
+function refusedHops(body) {
+  return (parseReport(body)?.hops ?? []).filter(
+    (hop) => hop.outcome === "rejected",
+  );
 }
 
 /** The trace id of a `traceresponse` header. @param {string | null} header */

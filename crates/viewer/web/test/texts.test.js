@@ -51,7 +51,9 @@ test("a text says all that it is given, in each language", () => {
 });
 
 test("every text is used, and every name is a text", () => {
-  const source = SCRIPTS.join("\n").replace(/\s+\./g, ".");
+  const source = SCRIPTS.join("\n")
+    .replaceAll("/texts.js", "")
+    .replace(/\s+\./g, ".");
   const used = new Set(
     [...source.matchAll(/\btexts((?:\.\w+)+)/g)].map(([, path]) =>
       path.slice(1),
