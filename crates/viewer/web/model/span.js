@@ -3,7 +3,6 @@
 import { texts } from "../texts.js";
 import { count, duration } from "./format.js";
 import { childrenOf } from "./subtree.js";
-import { isolate } from "./text.js";
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
 /** @typedef {import('../types.d.ts').TimeProblem} TimeProblem */
@@ -118,27 +117,6 @@ export function outcomeLabel({ status, resend }) {
  */
 export function kindLabel({ kind }) {
   return ["INTERNAL", "UNSPECIFIED"].includes(kind) ? "" : kind.toLowerCase();
-}
-
-/**
- * A span in one phrase, for screen readers.
- * @param {SpanRow} span
- * @param {string} service
- */
-export function accessibleName(span, service) {
-  const parts = [
-    isolate(service),
-    isolate(span.name),
-    duration(span.duration_ns),
-  ];
-  const kind = kindLabel(span);
-  if (kind) parts.splice(2, 0, kind);
-  if (span.peer) parts.splice(-1, 0, isolate(peerText(span.peer)));
-  const outcome = outcomeLabel(span);
-  if (outcome) parts.push(outcome);
-  if (span.error) parts.push(texts.span.error);
-  if (span.simulated) parts.push(texts.span.simulated);
-  return parts.join(", ");
 }
 
 /**

@@ -281,7 +281,7 @@ export const ptBR = {
     zoomIn: "Ampliar (+)",
     zoomOut: "Reduzir (-)",
     all: "Tudo",
-    allTitle: "O trace inteiro (0)",
+    allTitle: "Tudo: o trace inteiro (0)",
   },
 
   summary: {

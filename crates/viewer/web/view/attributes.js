@@ -63,7 +63,7 @@ function tools(attribute, isFiltered) {
     /** @type {string} */ text,
     /** @type {string} */ href,
     /** @type {string} */ title,
-  ) => el("a", { href, title, "aria-label": title }, text);
+  ) => el("a", { href, title, "aria-label": `${text}: ${title}` }, text);
   return el(
     "span",
     { class: "tools" },

@@ -58,7 +58,7 @@ function drawEdge(edge, from, to) {
   if (!from.node || !to.node || !from.corner || !to.corner) return null;
   const { d, label } = edgeCurve(from.corner, to.corner);
   const [caller, callee] = [isolate(from.node.name), isolate(to.node.name)];
-  const stats = `${rate(edge)} · ✕ ${errorPercentage(edge)} · p95 ${duration(edge.p95_ns)}`;
+  const stats = `${rate(edge)} · p95 ${duration(edge.p95_ns)} · ✕ ${errorPercentage(edge)}`;
   return svg(
     "a",
     {
@@ -120,7 +120,7 @@ function drawNode(node, corner) {
     class: `node ${kind}${node.errors ? " failed" : ""}`,
     href: nodeAddress(node),
     transform: `translate(${corner.x} ${corner.y})`,
-    "aria-label": `${isolate(name)}${what && `, ${isolate(what)}`}: ${rate(node)}, ${texts.map.errorShare(errorPercentage(node))}, p95 ${duration(node.p95_ns)}`,
+    "aria-label": [title, what, stats].filter(Boolean).join(", "),
   };
   const isDrum = kind === "database" || kind === "cache";
   const [first, second, third] = what ? [20, 37, 54] : [25, 46, 46];

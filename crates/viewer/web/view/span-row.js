@@ -8,13 +8,7 @@ import {
   labelPosition,
   segment,
 } from "../model/geometry.js";
-import {
-  accessibleName,
-  badges,
-  calleeLabel,
-  kindLabel,
-  outcomeLabel,
-} from "../model/span.js";
+import { badges, calleeLabel, kindLabel, outcomeLabel } from "../model/span.js";
 import { isolate } from "../model/text.js";
 import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
@@ -35,9 +29,13 @@ import { el, untrusted } from "./dom.js";
  * @property {() => void} onToggle collapses or expands
  */
 
-/** @param {Trace} trace @param {SpanRow} span @param {RowState} state */
+/**
+ * The row, which screen readers name by what it shows.
+ * @param {Trace} trace
+ * @param {SpanRow} span
+ * @param {RowState} state
+ */
 export function spanRow(trace, span, state) {
-  const service = trace.services[span.service];
   const element = el(
     "div",
     {
@@ -47,7 +45,6 @@ export function spanRow(trace, span, state) {
       "aria-level": span.depth + 1,
       "aria-selected": state.isSelected,
       "aria-expanded": span.descendants > 0 ? String(state.isExpanded) : null,
-      "aria-label": accessibleName(span, service),
       onclick: state.onSelect,
     },
     gutter(trace, span, state),
@@ -88,6 +85,8 @@ function gutter(trace, span, state) {
         "span",
         {
           class: "cross",
+          role: "img",
+          "aria-label": texts.span.error,
           title: span.message ? isolate(span.message) : texts.span.error,
         },
         "✕",
@@ -185,11 +184,15 @@ function eventMark(name, offset, percent) {
 function durationLabel({ duration_ns, simulated }, { percent, arrow }) {
   const took = duration(duration_ns);
   // Beyond the end of the track there is room for the time only.
-  const text = simulated && percent < 60 ? texts.trace.simulated(took) : took;
+  const isWhole = simulated && percent < 60 && arrow === "";
   const label = el(
     "span",
     { class: "time" },
-    arrow === "" ? text : `${arrow} ${took}`,
+    arrow && `${arrow} `,
+    isWhole ? texts.trace.simulated(took) : took,
+    simulated &&
+      !isWhole &&
+      el("span", { class: "off" }, " ", texts.span.simulated),
   );
   label.style.setProperty("left", `calc(${percent}% + 6px)`);
   return label;
