@@ -6,6 +6,7 @@ use crate::support::App;
 use crate::viewer::{export, send};
 
 pub(crate) mod access;
+pub(crate) mod accessibility;
 pub(crate) mod list;
 pub(crate) mod peers;
 pub(crate) mod requests;

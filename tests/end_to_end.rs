@@ -92,6 +92,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
 /// Tests of the host, the command line, the viewer, and the repository's files: they run once.
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
+    browser::accessibility::TESTS,
     browser::list::TESTS,
     browser::peers::TESTS,
     browser::requests::TESTS,
