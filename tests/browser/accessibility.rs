@@ -46,7 +46,7 @@ const VIEWS: &[View] = &[
         name: "list",
         address: "#/",
         script: "",
-        is_shown: "document.querySelectorAll('.rows .row').length === 2",
+        is_shown: "document.querySelectorAll('.rows .row').length >= 2",
     },
     View {
         name: "filtered list",
