@@ -130,14 +130,17 @@ function drawNode(node, corner) {
     link,
     outline(kind),
     kind === "service" && stripe(name),
-    svg("title", {}, isolate(name), what && ` · ${isolate(what)}`),
+    title !== name && svg("title", {}, isolate(name)),
     svg("text", { class: "title", x: 18, y: first + down }, title),
+    // Lines of their own, when they are read.
+    " ",
     what &&
       svg(
         "text",
         { class: "small", x: 18, y: second + down },
         truncate(what, 30),
       ),
+    " ",
     svg("text", { class: "small", x: 18, y: third + down }, stats),
   );
 }
