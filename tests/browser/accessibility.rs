@@ -224,7 +224,7 @@ async fn the_language_is_the_browsers_or_the_chosen_one() {
 
 /// Two traces, one with calls, errors, an event and an attribute.
 async fn fill(app: &App) {
-    let root = span(&id(1), 1, 0, "POST /order", (0, 2000));
+    let mut root = span(&id(1), 1, 0, "POST /order", (0, 2000));
     let mut call = span(&id(1), 2, 1, "POST", (100, 1900));
     call["kind"] = json!(3);
     call["attributes"] = json!([
@@ -235,7 +235,6 @@ async fn fill(app: &App) {
     call["links"] = json!([{ "traceId": id(2), "spanId": format!("{:016x}", 9) }]);
     let mut answer = span(&id(1), 3, 2, "POST /pay", (200, 1800));
     let failed = json!({ "code": 2, "message": "card refused" });
-    let mut root = root;
     for one in [&mut root, &mut call, &mut answer] {
         one["status"] = failed.clone();
     }
