@@ -94,6 +94,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::groups::TESTS,
+    browser::accessibility::TESTS,
     browser::list::TESTS,
     browser::live::TESTS,
     browser::map::TESTS,

@@ -36,13 +36,13 @@ const LISTS = /** @type {const} */ (["service", "attribute", "calls"]);
 
 /** The periods of the time range, in minutes. @type {[string, string][]} */
 export const PERIODS = [
-  ["", "Any time"],
-  ["1", "Last minute"],
-  ["5", "Last 5 minutes"],
-  ["15", "Last 15 minutes"],
-  ["60", "Last hour"],
-  ["1440", "Last day"],
-  ["range", "From – to"],
+  ["", texts.filters.anyTime],
+  ["1", texts.filters.lastMinute],
+  ["5", texts.filters.last5],
+  ["15", texts.filters.last15],
+  ["60", texts.filters.lastHour],
+  ["1440", texts.filters.lastDay],
+  ["range", texts.filters.range],
 ];
 
 /**
@@ -93,7 +93,7 @@ export function isFiltered(filters) {
  * @returns {Chip[]}
  */
 export function chips(filters) {
-  /** @type {[keyof Filters, string][]} */
+  /** @type {[keyof Filters, (value: string) => string][]} */
   const named = [
     ["text", "text "],
     ["service", "service "],
@@ -105,7 +105,7 @@ export function chips(filters) {
     ["unrouted", "requests without a route, too"],
     ["shape", "only "],
   ];
-  return named.flatMap(([name, prefix]) =>
+  return named.flatMap(([name, label]) =>
     [filters[name]]
       .flat()
       .filter((value) => value !== "")

@@ -1,5 +1,6 @@
 // What is drawn in the waterfall, and its keys.
 
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Child} Child */

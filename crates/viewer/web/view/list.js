@@ -60,7 +60,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const address = new URLSearchParams(location.search);
   const isUnrouted = address.get("unrouted") === "true";
   const filters = filterForm(address, { onApply: applyFilters });
-  const heading = el("h1", { class: "off" }, "Traces");
+  const heading = el("h1", { class: "off" }, texts.page.traces);
   const summary = listSummary({ onRegion: filters.add, onOpen });
   const stale = staleNote();
   const head = listHead(sortBy);
@@ -82,7 +82,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const more = el(
     "button",
     { type: "button", hidden: true, onclick: loadOlder },
-    "Older traces",
+    texts.list.older,
   );
   const leftOut = leftOutNote(isUnrouted);
   const state = el("div", { class: "empty" }, "Loading…");
@@ -299,7 +299,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     summary.show(order, pages.isAll());
     if (!isEmpty) rows.scale(traces.durations());
     else if (isFiltered(filters.read()))
-      state.replaceChildren("No trace matches these filters.");
+      state.replaceChildren(texts.list.noMatch);
     else if (!state.contains(empty.element))
       state.replaceChildren(empty.element);
     onChange();
@@ -334,7 +334,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function togglePause() {
     showPaused(!isPaused);
     rememberIn("replaceState");
-    announce(isPaused ? "Paused" : "Live");
+    announce(isPaused ? texts.list.paused : texts.list.live);
     if (!isPaused && traces.pending.size > 0) showPending();
   }
 
@@ -345,11 +345,11 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   }
 
   async function deleteAll() {
-    if (!confirm("Delete all traces?")) return;
+    if (!confirm(texts.list.confirmDelete)) return;
     try {
       await deleteTraces();
       await load();
-      announce("All traces are deleted");
+      announce(texts.list.deleted);
     } catch (error) {
       showError(error);
     }

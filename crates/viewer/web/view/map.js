@@ -48,7 +48,7 @@ export function mapView(main) {
     el(
       "section",
       { class: "map" },
-      el("h1", {}, "Who calls whom"),
+      el("h1", {}, texts.map.title),
       facts,
       state,
       content,
@@ -100,8 +100,5 @@ export function mapView(main) {
 
 /** @param {Graph} graph */
 function describe({ traces, seconds }) {
-  return (
-    `From the newest ${count(traces, "trace")}, over ${duration(seconds * 1e9)}. ` +
-    "Choose a node or a call to see its traces."
-  );
+  return texts.map.from(count(traces, "trace"), duration(seconds * 1e9));
 }

@@ -37,7 +37,7 @@ export function scatter({ onRegion, onOpen }) {
   const canvas = el("canvas", {
     class: "scatter",
     role: "img",
-    title: "Draw a region to filter by it; a point opens its trace",
+    title: texts.scatter.title,
     onpointerdown: startRegion,
     onpointermove: extendRegion,
     onpointerup: endRegion,
@@ -68,9 +68,9 @@ export function scatter({ onRegion, onOpen }) {
 
   function legend() {
     return [
-      "duration (log) over time · ",
+      `${texts.scatter.axes} · `,
       el("span", { class: "good" }, "○"),
-      " no errors · ",
+      ` ${texts.noErrors} · `,
       el("span", { class: "bad" }, "✕"),
       " errors · draw a region to filter",
       leftOut,
@@ -94,9 +94,8 @@ export function scatter({ onRegion, onOpen }) {
     canvas.width = width * density;
     canvas.height = height * density;
     pen.scale(density, density);
-    const style = getComputedStyle(canvas);
-    const good = style.getPropertyValue("--accent");
-    const bad = style.getPropertyValue("--bad");
+    const good = themeColour("accent");
+    const bad = themeColour("bad");
     if (range === null) return;
     // Errors come last, on top.
     for (const failed of [false, true]) {
@@ -120,7 +119,7 @@ export function scatter({ onRegion, onOpen }) {
     }
     if (region === null) return;
     const { start, end } = region;
-    pen.strokeStyle = style.getPropertyValue("--text");
+    pen.strokeStyle = themeColour("text");
     pen.setLineDash([4, 3]);
     pen.lineWidth = 1;
     pen.strokeRect(start.x, start.y, end.x - start.x, end.y - start.y);
@@ -201,7 +200,7 @@ export function scatter({ onRegion, onOpen }) {
       // A region that is being drawn keeps its scale.
       if (region === null) range = rangeOf(traces);
       element.hidden = range === null;
-      canvas.setAttribute("aria-label", `Duration over time: ${description}`);
+      canvas.setAttribute("aria-label", texts.scatter.label(description));
       if (range) {
         top.textContent = duration(Math.round(range.max));
         bottom.textContent = duration(Math.round(range.min));

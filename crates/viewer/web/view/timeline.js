@@ -12,7 +12,8 @@ import {
   windowAround,
   zoomWindow,
 } from "../model/timeline.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { el, quietButton } from "./dom.js";
 import { brush, holdTimeline } from "./gestures.js";
 import { minimap } from "./minimap.js";
 
@@ -35,14 +36,14 @@ export function timeline({ rows, onChange }) {
   const ruler = el("div", { class: "ruler", "aria-hidden": "true" });
   const map = minimap();
   const element = el("div", { class: "timeline" }, map.element, ruler);
-  const zoomOut = button("−", "Zoom out (-)", () => zoom(OUT));
-  const all = button("All", "All of the trace (0)", () =>
+  const zoomOut = quietButton("−", texts.timeline.zoomOut, () => zoom(OUT));
+  const all = quietButton(texts.timeline.all, texts.timeline.allTitle, () =>
     set(wholeTrace(total)),
   );
   const buttons = el(
     "span",
     { class: "zoom" },
-    button("+", "Zoom in (+)", () => zoom(IN)),
+    quietButton("+", texts.timeline.zoomIn, () => zoom(IN)),
     zoomOut,
     all,
   );

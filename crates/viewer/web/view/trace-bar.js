@@ -1,6 +1,8 @@
 // The bar above a trace: search, what is drawn, and what can be done with it.
 
 import { otlpAddress, pin, unpin } from "../api.js";
+import { integer } from "../model/format.js";
+import { texts } from "../texts.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
 import { shapeSwitch } from "./shape-switch.js";
@@ -29,10 +31,10 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     {
       type: "button",
       "aria-pressed": "false",
-      title: "A pinned trace is kept until it is unpinned",
+      title: texts.trace.pinTitle,
       onclick: togglePin,
     },
-    "Pin",
+    texts.trace.pin,
   );
   const element = el(
     "div",
@@ -43,7 +45,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     option("Critical path", (showCritical) =>
       chart.setOptions({ showCritical }),
     ),
-    option("Links", (showLinks) => chart.setOptions({ showLinks })),
+    option(texts.trace.links, (showLinks) => chart.setOptions({ showLinks })),
     el(
       "label",
       {
@@ -51,7 +53,8 @@ export function traceBar(id, chart, { onQuery, onShape }) {
         title: "Leaves out the spans that the response did not wait for",
       },
       onlyCritical,
-      " Critical path only",
+      " ",
+      texts.trace.onlyCritical,
     ),
     el(
       "span",
@@ -67,7 +70,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
         "Expand all",
       ),
       pinButton,
-      copyButton(id, "Trace id", { text: "Copy id", class: "" }),
+      copyButton(id, texts.trace.id, { text: texts.trace.copyId, class: "" }),
       el(
         "a",
         {
@@ -90,11 +93,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
       await (trace.pinned ? unpin(id) : pin(id));
       trace.pinned = !trace.pinned;
       showPin(trace);
-      announce(
-        trace.pinned
-          ? "The trace is kept until it is unpinned"
-          : "The trace is no longer pinned",
-      );
+      announce(trace.pinned ? texts.trace.pinned : texts.trace.unpinned);
     } catch (error) {
       announce(error);
     }
@@ -103,7 +102,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
   /** @param {Trace} trace */
   function showPin({ pinned }) {
     pinButton.setAttribute("aria-pressed", String(pinned));
-    pinButton.textContent = pinned ? "Unpin" : "Pin";
+    pinButton.textContent = pinned ? texts.trace.unpin : texts.trace.pin;
   }
 
   return {

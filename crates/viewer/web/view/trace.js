@@ -148,7 +148,7 @@ export function traceView(main, [id, span], query) {
       error instanceof ApiError && error.status === 404 && trace === null;
     const mayArrive = isMissing && Date.now() - opened < ARRIVAL_TIMEOUT;
     state.hidden = false;
-    state.textContent = mayArrive ? "Waiting for the trace…" : toMessage(error);
+    state.textContent = mayArrive ? texts.trace.waiting : toMessage(error);
     if (mayArrive) return;
     if (failures === 0) announce(error);
     failures++;
@@ -236,7 +236,7 @@ export function traceView(main, [id, span], query) {
 
   /** @param {string} spanId @param {string} text */
   function showNotice(spanId, text) {
-    const name = findSpan(spanId)?.name ?? `Span ${spanId}`;
+    const name = findSpan(spanId)?.name ?? texts.details.unnamed(spanId);
     panel.replaceChildren(spanNotice(name, text, closeDetails));
   }
 

@@ -49,7 +49,12 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   const lines = links.element;
   const rows = el(
     "div",
-    { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
+    {
+      class: "spans",
+      role: "tree",
+      tabindex: "0",
+      "aria-label": texts.trace.spans,
+    },
     lines,
   );
   const time = timeline({
@@ -61,9 +66,21 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   });
   const names = el("div", { class: "gutter" }, "Service and operation");
   const element = el("div", { class: "waterfall" });
-  const border = columnBorder(element, redraw);
+  const namesBorder = border({
+    name: "names",
+    label: texts.trace.namesWidth,
+    class: "border",
+    frame: element,
+    side: 1,
+    unit: "%",
+    min: 15,
+    max: () => 80,
+    fallback: matchMedia("(max-width: 760px)").matches ? 46 : 36,
+    step: 2,
+    onMove: redraw,
+  });
   element.append(
-    el("div", { class: "head" }, names, border, time.element),
+    el("div", { class: "head" }, names, namesBorder, time.element),
     rows,
   );
   const shapes = {
