@@ -6,11 +6,11 @@
 
 const WORDS = /\p{L}{2,} \p{L}|(^|[^\p{L}\p{N}_$-])\p{Lu}\p{Ll}+/u;
 const LETTERS = /\p{L}{2,}/u;
-/** Paths, queries and the like. */
-const SYNTAX = /^\/|=/;
+/** Paths, queries, fonts and the like: they are no sentences. */
+const SYNTAX = /^\/|^\S*=|^(\d+ )?[\d.]+px /;
 /** Names of keys, programs and the like, which are the same in every language. */
 const NAMES =
-  /^(Arrow(Left|Right|Up|Down)|Page(Up|Down)|Home|End|Enter|Escape|Shift|Ctrl|Tracing-Tail|OTLP JSON|KiB|MiB|tracing-tail up .*)$/;
+  /^(Arrow(Left|Right|Up|Down)|Page(Up|Down)|Home|End|Enter|Escape|Shift|Ctrl|Tab|Tracing-Tail|OTLP JSON|KiB|MiB|tracing-tail up .*)$/;
 /** Properties whose texts people read. */
 const READ = new Set([
   "title",

@@ -5,7 +5,7 @@ import { subscribe } from "./live.js";
 import { bytes, count, shortTimestamp, toMillis } from "./model/format.js";
 import { parseRoute } from "./model/route.js";
 import { texts } from "./texts.js";
-import { byId, toMessage } from "./view/dom.js";
+import { byId } from "./view/dom.js";
 import { languageMenu, showTexts } from "./view/frame.js";
 import { mapView } from "./view/map.js";
 import { tryView } from "./view/try.js";
@@ -38,8 +38,7 @@ showRoute();
 subscribe(({ counts, failure }) => {
   const gone = byId("gone");
   if (counts) showCounts(counts);
-  else
-    gone.textContent = `What is shown may be old: ${failure}. Trying again every few seconds.`;
+  else gone.textContent = texts.page.old(failure ?? "");
   gone.hidden = counts !== undefined;
 });
 

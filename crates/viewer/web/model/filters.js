@@ -1,6 +1,7 @@
 // The list's filters: from the form and the page's address to the API's
 // parameters, and back.
 
+import { texts } from "../texts.js";
 import { shapeLabel } from "./shape.js";
 
 /**
@@ -95,28 +96,21 @@ export function isFiltered(filters) {
 export function chips(filters) {
   /** @type {[keyof Filters, (value: string) => string][]} */
   const named = [
-    ["text", "text "],
-    ["service", "service "],
-    ["attribute", ""],
-    ["calls", "call "],
-    ["min_duration", "≥ "],
-    ["max_duration", "≤ "],
-    ["errors", "errors only"],
-    ["unrouted", "requests without a route, too"],
-    ["shape", "only "],
+    ["text", texts.filters.text],
+    ["service", texts.filters.service],
+    ["attribute", (value) => value],
+    ["calls", texts.filters.call],
+    ["min_duration", (value) => `≥ ${value} ms`],
+    ["max_duration", (value) => `≤ ${value} ms`],
+    ["errors", () => texts.filters.onlyErrors],
+    ["unrouted", () => texts.filters.unrouted],
+    ["shape", (value) => texts.filters.shape(shapeLabel(value))],
   ];
   return named.flatMap(([name, label]) =>
     [filters[name]]
       .flat()
       .filter((value) => value !== "")
-      .map((value) => {
-        if (name === "errors" || name === "unrouted")
-          return { name, value, label: prefix };
-        if (name === "shape")
-          return { name, value, label: prefix + shapeLabel(value) };
-        const unit = name.endsWith("_duration") ? " ms" : "";
-        return { name, value, label: `${prefix}${value}${unit}` };
-      }),
+      .map((value) => ({ name, value, label: label(value) })),
   );
 }
 

@@ -90,11 +90,15 @@ export function toMillis(ns) {
  */
 export function timeAgo(then, now) {
   const seconds = Math.max(0, Math.round((now - then) / 1000));
-  if (seconds < 5) return texts.time.now;
-  if (seconds < 60) return texts.time.seconds(seconds);
-  if (seconds < 3600) return texts.time.minutes(Math.floor(seconds / 60));
-  if (seconds < 86400) return texts.time.hours(Math.floor(seconds / 3600));
-  return texts.time.days(Math.floor(seconds / 86400));
+  return seconds < 5 ? texts.time.now : texts.time.ago(timeSpan(seconds));
+}
+
+/** @param {number} seconds */
+function timeSpan(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
 }
 
 /**
@@ -103,10 +107,9 @@ export function timeAgo(then, now) {
  * @param {number} now
  */
 export function startedAgo(then, now) {
-  if (then <= 0) return "no start";
-  const ahead = then - now;
-  if (ahead < 5000) return timeAgo(then, now);
-  return timeAgo(now - ahead, now).replace(/(.*) ago/, "in $1");
+  if (then <= 0) return texts.span.noStart;
+  const ahead = Math.round((then - now) / 1000);
+  return ahead < 5 ? timeAgo(then, now) : texts.time.ahead(timeSpan(ahead));
 }
 
 /**

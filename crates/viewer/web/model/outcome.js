@@ -1,5 +1,7 @@
 // How a trace ended: what its root answered, and the service where its error began.
 
+import { texts } from "../texts.js";
+
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {Pick<TraceSummary, 'status' | 'root_error' | 'error_service' | 'errors'>} Ended */
 
@@ -9,7 +11,8 @@
  * @returns {{ answer: string, from: string | null, isError: boolean, isRootOk: boolean }}
  */
 export function outcomeOf({ status, root_error, error_service, errors }) {
-  const known = root_error === null ? "" : root_error ? "error" : "ok";
+  const known =
+    root_error === null ? "" : root_error ? texts.span.error : texts.row.ok;
   return {
     answer: status || known,
     from: errors > 0 ? error_service : null,

@@ -25,6 +25,8 @@ new RuleTester().run(
       'query.append("attribute", value);',
       'svg("path", { d: `M${x} 0l5 10z` });',
       'count(2, "other span");',
+      'el("input", { placeholder: "service=shop status>=500 name=a" });',
+      'context.font = "600 14px system-ui";',
     ],
     invalid: [
       shown('el("p", {}, "copied");'),
@@ -36,6 +38,7 @@ new RuleTester().run(
       shown('announce("deleted");'),
       shown('const TITLE = "Map";'),
       shown('const parts = ["no traces"];'),
+      shown('el("input", { placeholder: "Find spans: status=error" });'),
       shown('node.setAttribute("aria-label", "map");'),
     ],
   },

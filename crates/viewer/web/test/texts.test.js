@@ -116,6 +116,15 @@ test("numbers agree with their nouns", () => {
     [ptBR, 2_000_000, "trace", "2.000.000 traces"],
   ]))
     assert.equal(texts.count(number, noun), expected);
+  for (const [actual, expected] of [
+    [en.list.fresh(1200), "+1,200 new"],
+    [ptBR.list.fresh(1), "+1 novo"],
+    [ptBR.list.fresh(1200), "+1.200 novos"],
+    [ptBR.trace.found(1), "1 encontrado"],
+    [ptBR.trace.found(0), "nenhum encontrado"],
+    [ptBR.trace.found(2), "2 encontrados"],
+  ])
+    assert.equal(actual, expected);
 });
 
 test("dates are written as the language writes them", () => {
@@ -133,6 +142,7 @@ test("what is alike in both languages is meant to be", () => {
     ([key, text]) => typeof text === "string" && text === english.get(key),
   );
   assert.deepEqual(alike.map(([, text]) => text).sort(), [
+    "Icicle",
     "Kind",
     "Links",
     "Links",
@@ -148,8 +158,10 @@ test("what is alike in both languages is meant to be", () => {
     "Trace",
     "Trace state",
     "Traces",
+    "Zoom",
     "cache",
     "links",
+    "ok",
     "schema",
     "← Traces",
   ]);

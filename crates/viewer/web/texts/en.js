@@ -19,9 +19,13 @@ const nouns = {
   character: /** @type {Noun} */ (["character", "characters"]),
   export: /** @type {Noun} */ (["export", "exports"]),
   request: /** @type {Noun} */ (["request", "requests"]),
+  service: /** @type {Noun} */ (["service", "services"]),
+  group: /** @type {Noun} */ (["group", "groups"]),
   descendant: /** @type {Noun} */ (["descendant", "descendants"]),
   "other service": /** @type {Noun} */ (["other service", "other services"]),
   "other span": /** @type {Noun} */ (["other span", "other spans"]),
+  fresh: /** @type {Noun} */ (["new", "new"]),
+  found: /** @type {Noun} */ (["found", "found"]),
 };
 
 export const en = {
@@ -46,10 +50,8 @@ export const en = {
 
   time: {
     now: "now",
-    seconds: (/** @type {number} */ number) => `${number} s ago`,
-    minutes: (/** @type {number} */ number) => `${number} min ago`,
-    hours: (/** @type {number} */ number) => `${number} h ago`,
-    days: (/** @type {number} */ number) => `${number} d ago`,
+    ago: (/** @type {string} */ time) => `${time} ago`,
+    ahead: (/** @type {string} */ time) => `in ${time}`,
     date: (/** @type {Date} */ at) =>
       `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`,
     clock: (/** @type {Date} */ at) =>
@@ -100,10 +102,12 @@ export const en = {
     pause: "Pause",
     resume: "Resume",
     older: "Older traces",
+    group: "Group",
+    groupTitle: "Traces that went the same way become one row",
     deleteAll: "Delete all",
     confirmDelete: "Delete all traces?",
     deleted: "All traces are deleted",
-    fresh: (/** @type {number} */ number) => `+${number} new`,
+    fresh: (/** @type {number} */ number) => `+${counted(number, nouns.fresh)}`,
     noMatch: "No trace matches these filters.",
     unroutedShown: "Requests without a route are listed too.",
     leaveOut: "Leave them out",
@@ -139,11 +143,29 @@ export const en = {
     incomplete: "incomplete",
     incompleteTitle: (/** @type {string} */ spans) =>
       `${spans} of it could not be stored`,
-    errorIn: "✕ in",
-    errorInTitle: "The service of the span where the error began",
-    rootOk: "root ok",
-    rootOkTitle: "The root has no error",
-    more: (/** @type {number} */ number) => `and ${number} more`,
+    noStart: "None of its spans has a start",
+    ok: "ok",
+    in: "in",
+    root: (/** @type {string} */ answer) => `The root: ${answer}`,
+    rootOk: "it has no error itself",
+    errorBegan: (/** @type {string} */ service) =>
+      `the error began in ${service}`,
+    more: (/** @type {string} */ number) => `and ${number} more`,
+  },
+
+  groups: {
+    title: "Groups of traces",
+    found: (/** @type {string} */ traces, /** @type {string} */ groups) =>
+      `${traces} in ${groups}`,
+    largest: (/** @type {string} */ number) =>
+      `the ${number} largest are shown`,
+    latest: (/** @type {string} */ ago) => `latest ${ago}`,
+  },
+
+  shape: {
+    noRoot: "no root",
+    from: "from",
+    unknownService: "an unknown service",
   },
 
   scatter: {
@@ -151,6 +173,10 @@ export const en = {
     label: (/** @type {string} */ figures) => `Duration over time: ${figures}`,
     axes: "duration (log) over time",
     hint: "draw a region to filter",
+    leftOut: (/** @type {string} */ number) =>
+      `${number} without a place in time`,
+    leftOutTitle:
+      "Traces that have no start, or whose clock is more than a day ahead",
   },
 
   filters: {
@@ -178,6 +204,7 @@ export const en = {
     service: (/** @type {string} */ name) => `service ${name}`,
     call: (/** @type {string} */ ends) => `call ${ends}`,
     onlyErrors: "errors only",
+    shape: (/** @type {string} */ shape) => `only ${shape}`,
     unrouted: "requests without a route, too",
     character: (
       /** @type {number} */ position,
@@ -263,8 +290,13 @@ export const en = {
     linksLeftOut: (/** @type {string} */ links) =>
       `${links} not shown where they lead`,
     skew: (/** @type {string} */ spans) => `clock skew on ${spans}`,
-    search: "Search in this trace",
-    found: (/** @type {string} */ number) => `${number} found`,
+    query: "Query for the spans of this trace",
+    find: "Find spans: status=error",
+    found: (/** @type {number} */ number) => counted(number, nouns.found),
+    foundBy: (/** @type {string} */ found, /** @type {string} */ query) =>
+      `${found}, by ${query}`,
+    cluster: (/** @type {string} */ spans) =>
+      `${spans}, too short to be told apart: zoom in`,
     pin: "Pin",
     unpin: "Unpin",
     pinTitle: "A pinned trace is kept until it is unpinned",
@@ -294,6 +326,15 @@ export const en = {
       /** @type {string} */ to,
       /** @type {string} */ reason,
     ) => `Link from ${from} to ${to}${reason && ` (${reason})`}`,
+  },
+
+  shapes: {
+    title: "Drawn as",
+    timeline: "Timeline",
+    timelineTitle: "Each span a row, with its name beside its bar (i)",
+    icicle: "Icicle",
+    icicleTitle: "Each span a box below its parent, the root on top (i)",
+    mapTitle: "Its services, and who calls whom",
   },
 
   timeline: {
@@ -341,27 +382,59 @@ export const en = {
   legend: {
     title: "Legend and keys",
     span: "a span, in the colour of its service",
-    simulated: "simulated latency",
+    simulated: "hatched: simulated latency",
     failed: "a span with an error, which ✕ says too",
     critical: "on the critical path: the response waited for it",
     event: "an event",
     exception: "an exception",
+    box: "icicle: a span, right above its children; those that run at the same time are stacked",
+    cluster: "icicle: spans too short to be told apart; a click zooms in",
     curve: "a link of the span that is chosen or pointed at",
+    hit: "a hit of the search; other rows are pale",
+    below: "spans below it: shown, collapsed",
+    collapsed: "so many collapsed spans",
     skew: "begins before its parent: clocks differ",
     otherTrace: "a link to another trace, and from one",
     peer: "whom it calls or writes to, and from whom it reads",
+    status: "the status of the answer",
+    again: "a call that was made again",
+    noEnd: "sent without an end; also “no start”, “ends early”",
+    parentMissing: "its parent has not arrived",
+    cycle: "its parents lead back to itself",
     spanKeys: "next, previous span",
     fold: "collapse, expand",
     errors: "next, previous error",
-    hits: "next, previous hit of the search",
+    hits: "next, previous hit of the query",
     details: "details",
     zoom: "zoom in, out, all of the trace",
+    shape: "timeline or icicle",
     zoomSpan: "zoom to the chosen span",
     move: "earlier, later, while zoomed",
     dragKey: "drag",
     drag: "over ruler or minimap zooms, over bars moves",
     wheelKey: "wheel",
     wheel: "zooms, as pinching does",
+  },
+
+  mapLegend: {
+    service: "a service, in its colour",
+    database: "a database",
+    cache: "a cache",
+    queue: "a queue or topic",
+    external: "outside: a server that sends no spans",
+    once: "a call or a message, once",
+    thousand: "1,000 times: wider for each tenfold",
+    few: "less than 1 % fail",
+    some: "1 % or more fail",
+    many: "5 % or more fail",
+    quarter: "a quarter or more fail",
+    failures: "the share of calls that failed",
+    p95: "19 of 20 took no longer",
+    nodes: "from node to node, once one has the focus",
+    calls: "to the calls of the node",
+    open: "what is behind it",
+    zoom: "larger, smaller, all of the map",
+    move: "moves the map, as dragging does",
   },
 
   span: {
@@ -432,7 +505,10 @@ export const en = {
 
   map: {
     title: "Who calls whom",
-    label: "Map of services, queues and stores",
+    label: "Map: arrow keys go from node to node, Tab to its calls",
+    zoom: "Zoom",
+    fit: "Fit",
+    fitTitle: "All of the map (0)",
     from: (/** @type {string} */ traces, /** @type {string} */ time) =>
       `From the newest ${traces}, over ${time}. Choose a node or a call to see its traces.`,
     calls: (/** @type {string} */ caller, /** @type {string} */ callee) =>
@@ -441,7 +517,7 @@ export const en = {
       `${caller} sends to ${queue}`,
     reads: (/** @type {string} */ queue, /** @type {string} */ reader) =>
       `${queue} is read by ${reader}`,
-    errorShare: (/** @type {string} */ share) => `${share} errors`,
+    upTo: (/** @type {string} */ time) => `up to ${time}`,
     table: "Calls",
     columns: ["From", "To", "Calls", "Rate", "Errors", "p50", "p95", "p99"],
   },

@@ -26,9 +26,13 @@ const nouns = {
   character: ["caractere", "caracteres"],
   export: ["exportação", "exportações"],
   request: ["requisição", "requisições"],
+  service: ["serviço", "serviços"],
+  group: ["grupo", "grupos"],
   descendant: ["descendente", "descendentes"],
   "other service": ["outro serviço", "outros serviços"],
   "other span": ["outro span", "outros spans"],
+  fresh: ["novo", "novos"],
+  found: ["encontrado", "encontrados"],
 };
 
 /** @type {import('./en.js').Texts} */
@@ -50,10 +54,8 @@ export const ptBR = {
 
   time: {
     now: "agora",
-    seconds: (number) => `há ${number} s`,
-    minutes: (number) => `há ${number} min`,
-    hours: (number) => `há ${number} h`,
-    days: (number) => `há ${number} d`,
+    ago: (time) => `há ${time}`,
+    ahead: (time) => `em ${time}`,
     date: (at) => day.format(at),
     clock: (at) => clock.format(at),
   },
@@ -100,10 +102,12 @@ export const ptBR = {
     pause: "Pausar",
     resume: "Retomar",
     older: "Traces mais antigos",
+    group: "Agrupar",
+    groupTitle: "Traces que seguiram o mesmo caminho viram uma só linha",
     deleteAll: "Apagar tudo",
     confirmDelete: "Apagar todos os traces?",
     deleted: "Todos os traces foram apagados",
-    fresh: (number) => `+${number} ${number === 1 ? "novo" : "novos"}`,
+    fresh: (number) => `+${counted(number, nouns.fresh)}`,
     noMatch: "Nenhum trace passa por estes filtros.",
     unroutedShown: "As requisições sem rota também estão na lista.",
     leaveOut: "Deixar de fora",
@@ -136,11 +140,26 @@ export const ptBR = {
     pinnedTitle: "Fica guardado até ser desafixado",
     incomplete: "incompleto",
     incompleteTitle: (spans) => `Não couberam: ${spans}`,
-    errorIn: "✕ em",
-    errorInTitle: "O serviço do span em que o erro começou",
-    rootOk: "raiz ok",
-    rootOkTitle: "A raiz não tem erro",
+    noStart: "Nenhum dos spans tem início",
+    ok: "ok",
+    in: "em",
+    root: (answer) => `A raiz: ${answer}`,
+    rootOk: "ela mesma não tem erro",
+    errorBegan: (service) => `o erro começou em ${service}`,
     more: (number) => `e mais ${number}`,
+  },
+
+  groups: {
+    title: "Grupos de traces",
+    found: (traces, groups) => `${traces} em ${groups}`,
+    largest: (number) => `aparecem os ${number} maiores`,
+    latest: (ago) => `último ${ago}`,
+  },
+
+  shape: {
+    noRoot: "sem raiz",
+    from: "de",
+    unknownService: "um serviço desconhecido",
   },
 
   scatter: {
@@ -148,6 +167,9 @@ export const ptBR = {
     label: (figures) => `Duração ao longo do tempo: ${figures}`,
     axes: "duração (log) ao longo do tempo",
     hint: "desenhe uma região para filtrar",
+    leftOut: (number) => `${number} sem lugar no tempo`,
+    leftOutTitle:
+      "Traces sem início, ou com o relógio mais de um dia adiantado",
   },
 
   filters: {
@@ -175,6 +197,7 @@ export const ptBR = {
     service: (name) => `serviço ${name}`,
     call: (ends) => `chamada ${ends}`,
     onlyErrors: "só erros",
+    shape: (shape) => `só ${shape}`,
     unrouted: "também requisições sem rota",
     character: (position, at, reason) =>
       `Caractere ${position} (${at === "" ? "o fim" : `“${at}”`}): ${reason}`,
@@ -247,8 +270,12 @@ export const ptBR = {
     orphans: (spans) => `ainda sem o pai: ${spans}`,
     linksLeftOut: (links) => `não aparecem no destino: ${links}`,
     skew: (spans) => `relógios divergentes: ${spans}`,
-    search: "Buscar neste trace",
-    found: (number) => `${number} encontrados`,
+    query: "Consulta aos spans deste trace",
+    find: "Buscar spans: status=error",
+    found: (number) =>
+      number === 0 ? "nenhum encontrado" : counted(number, nouns.found),
+    foundBy: (found, query) => `${found}, por ${query}`,
+    cluster: (spans) => `${spans}, curtos demais para serem separados: amplie`,
     pin: "Fixar",
     unpin: "Desafixar",
     pinTitle: "Um trace fixado fica guardado até ser desafixado",
@@ -273,6 +300,15 @@ export const ptBR = {
     simulated: (time) => `${time} simulado`,
     link: (from, to, reason) =>
       `Link de ${from} para ${to}${reason && ` (${reason})`}`,
+  },
+
+  shapes: {
+    title: "Desenho",
+    timeline: "Linha do tempo",
+    timelineTitle: "Cada span é uma linha, com o nome ao lado da barra (i)",
+    icicle: "Icicle",
+    icicleTitle: "Cada span é uma caixa abaixo do pai, com a raiz no topo (i)",
+    mapTitle: "Os serviços do trace, e quem chama quem",
   },
 
   timeline: {
@@ -314,27 +350,60 @@ export const ptBR = {
   legend: {
     title: "Legenda e teclas",
     span: "um span, na cor do seu serviço",
-    simulated: "latência simulada",
+    simulated: "hachurado: latência simulada",
     failed: "um span com erro, como também diz o ✕",
     critical: "no caminho crítico: a resposta esperou por ele",
     event: "um evento",
     exception: "uma exceção",
+    box: "icicle: um span, logo acima dos filhos; os que rodam ao mesmo tempo ficam empilhados",
+    cluster:
+      "icicle: spans curtos demais para serem separados; um clique amplia",
     curve: "um link do span escolhido ou apontado",
+    hit: "um achado da busca; as outras linhas ficam claras",
+    below: "os spans abaixo dele: à mostra, recolhidos",
+    collapsed: "quantos spans estão recolhidos",
     skew: "começa antes do pai: os relógios divergem",
     otherTrace: "um link para outro trace, e um que vem de outro",
     peer: "quem ele chama ou para quem escreve, e de quem lê",
+    status: "o status da resposta",
+    again: "uma chamada feita de novo",
+    noEnd: "enviado sem fim; também “sem início”, “termina antes”",
+    parentMissing: "o pai não chegou",
+    cycle: "a cadeia de pais volta a ele mesmo",
     spanKeys: "próximo span, span anterior",
     fold: "recolher, expandir",
     errors: "próximo erro, erro anterior",
-    hits: "próximo achado da busca, achado anterior",
+    hits: "próximo achado da consulta, achado anterior",
     details: "detalhes",
     zoom: "ampliar, reduzir, o trace inteiro",
+    shape: "linha do tempo ou icicle",
     zoomSpan: "ampliar o span escolhido",
     move: "antes, depois, quando ampliado",
     dragKey: "arrastar",
     drag: "sobre a régua ou a miniatura amplia, sobre as barras move",
     wheelKey: "roda",
     wheel: "amplia, como o gesto de pinça",
+  },
+
+  mapLegend: {
+    service: "um serviço, na sua cor",
+    database: "um banco de dados",
+    cache: "um cache",
+    queue: "uma fila ou um tópico",
+    external: "externo: um servidor que não envia spans",
+    once: "uma chamada ou mensagem, uma vez",
+    thousand: "1.000 vezes: mais larga a cada dez vezes mais",
+    few: "menos de 1 % falha",
+    some: "1 % ou mais falha",
+    many: "5 % ou mais falha",
+    quarter: "um quarto ou mais falha",
+    failures: "a parcela das chamadas que falharam",
+    p95: "19 de 20 não demoraram mais",
+    nodes: "de nó em nó, quando um deles tem o foco",
+    calls: "às chamadas do nó",
+    open: "o que está por trás",
+    zoom: "maior, menor, o mapa inteiro",
+    move: "move o mapa, como arrastar",
   },
 
   span: {
@@ -403,13 +472,16 @@ export const ptBR = {
 
   map: {
     title: "Quem chama quem",
-    label: "Mapa de serviços, filas e bancos",
+    label: "Mapa: as setas vão de nó em nó, Tab vai às chamadas do nó",
+    zoom: "Zoom",
+    fit: "Ajustar",
+    fitTitle: "O mapa inteiro (0)",
     from: (traces, time) =>
       `Dos mais novos: ${traces}, ao longo de ${time}. Escolha um nó ou uma chamada para ver os traces.`,
     calls: (caller, callee) => `${caller} chama ${callee}`,
     sends: (caller, queue) => `${caller} envia para ${queue}`,
     reads: (queue, reader) => `${queue} é lida por ${reader}`,
-    errorShare: (share) => `${share} de erros`,
+    upTo: (time) => `até ${time}`,
     table: "Chamadas",
     columns: ["De", "Para", "Chamadas", "Taxa", "Erros", "p50", "p95", "p99"],
   },

@@ -5,13 +5,13 @@ import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 const COLUMNS = [
-  ["start", "Started"],
-  ["name", "Trace"],
-  ["status", "Status"],
-  ["", "Services"],
-  ["spans", "Spans"],
-  ["errors", "Errors"],
-  ["duration", "Duration"],
+  ["start", texts.list.started],
+  ["name", texts.list.trace],
+  ["status", texts.status],
+  ["", texts.list.services],
+  ["spans", texts.list.spans],
+  ["errors", texts.list.errors],
+  ["duration", texts.duration],
 ];
 
 /** @param {(sort: string) => void} onSort */

@@ -8,8 +8,10 @@ import {
   readFilters,
   toParameters,
 } from "../model/filters.js";
+import { integer } from "../model/format.js";
 import { Refresher } from "../model/refresher.js";
 import { subscribe } from "../live.js";
+import { texts } from "../texts.js";
 import { announce, el } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
@@ -85,7 +87,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     texts.list.older,
   );
   const leftOut = leftOutNote(isUnrouted);
-  const state = el("div", { class: "empty" }, "Loading…");
+  const state = el("div", { class: "empty" }, texts.loading);
   const empty = emptyState(() => describe());
   const actions = listActions({
     onGroup: toggleGroups,
@@ -289,7 +291,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     const waiting = traces.pending.size;
     const isEmpty = rows.size() === 0;
     showNew.hidden = waiting === 0;
-    showNew.textContent = `+${waiting.toLocaleString("en")} new`;
+    showNew.textContent = texts.list.fresh(waiting);
     const hasGroups = showsGroups();
     table.hidden = hasGroups || (isEmpty && waiting === 0);
     groups.element.hidden = !hasGroups || isEmpty;
@@ -406,8 +408,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       if (index < 0) return null;
       const total = pages.total();
       const known = total < 0 ? order.length : total;
-      const number = (index + 1).toLocaleString("en");
-      return `${number} of ${known.toLocaleString("en")}${total < 0 ? "+" : ""}`;
+      const more = total < 0 ? "+" : "";
+      return texts.list.position(integer(index + 1), integer(known) + more);
     },
     setOpen(id) {
       if (id === openId) return;

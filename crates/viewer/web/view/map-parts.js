@@ -4,6 +4,7 @@ import { colourClass } from "../model/colour.js";
 import { lidRoom, systemText } from "../model/graph-boxes.js";
 import { arrowTip } from "../model/graph-lines.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { svg } from "./dom.js";
 import { outline } from "./map-shapes.js";
 
@@ -90,10 +91,13 @@ export function labelContent({ lines, width, height }, { x, y }, title) {
   ];
 }
 
-/** How a caller and a callee go together. @param {GraphNode} from @param {GraphNode} to */
-export function verb(from, to) {
-  if (to.kind === "queue") return "sends to";
-  return from.kind === "queue" ? "is read by" : "calls";
+/** What a caller and a callee have to do with each other. @param {GraphNode} from @param {GraphNode} to */
+export function callSentence(from, to) {
+  const [caller, callee] = [isolate(from.name), isolate(to.name)];
+  if (to.kind === "queue") return texts.map.sends(caller, callee);
+  return from.kind === "queue"
+    ? texts.map.reads(caller, callee)
+    : texts.map.calls(caller, callee);
 }
 
 /** How wide texts are in the fonts of style/map.css. @returns {import('../model/graph-boxes.js').Measure} */

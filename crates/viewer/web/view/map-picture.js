@@ -3,15 +3,14 @@
 
 import { edgeKey } from "../model/graph-boxes.js";
 import { errorGrade, failures, lineWidth } from "../model/graph-figures.js";
-import { isolate } from "../model/text.js";
 import { svg } from "./dom.js";
 import {
+  callSentence,
   labelContent,
   lineContent,
   nodeClass,
   nodeContent,
   nodeName,
-  verb,
 } from "./map-parts.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
@@ -126,14 +125,13 @@ export function mapPicture(style) {
   /** @param {import('../types.d.ts').CallStats} stats */
   function figuresText(stats) {
     const { volume, time } = style.figures;
-    const texts = [volume(stats), time(stats), failures(stats)];
-    return texts.filter(Boolean).join(", ");
+    const parts = [volume(stats), time(stats), failures(stats)];
+    return parts.filter(Boolean).join(", ");
   }
 
   /** @param {GraphEdge} edge @param {GraphNode} from @param {GraphNode} to */
   function edgeText(edge, from, to) {
-    const [caller, callee] = [isolate(from.name), isolate(to.name)];
-    return `${caller} ${verb(from, to)} ${callee}: ${figuresText(edge)}`;
+    return `${callSentence(from, to)}: ${figuresText(edge)}`;
   }
 
   return {

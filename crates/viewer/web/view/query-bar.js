@@ -21,13 +21,13 @@ const FRESH = 10000;
  * @param {string} [options.id] what the ids of its elements begin with
  * @param {string} [options.label]
  * @param {() => Promise<Pick<Facets, 'keys'>>} [options.ask] for what can be suggested
- * @param {string} [options.unit] what a suggestion's number counts
+ * @param {Parameters<typeof count>[1]} [options.unit] what a suggestion's number counts
  */
 export function queryBar({
   onApply,
   onInput = () => {},
   id = "",
-  label = "Query",
+  label = texts.filters.query,
   ask: askFacets = () => getFacets({}),
   unit = "trace",
 }) {

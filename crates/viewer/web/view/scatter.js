@@ -1,14 +1,15 @@
 // The listed traces as a picture: duration over time. A circle is a trace without
 // errors, a cross one with errors. A region that is drawn filters the list.
 
-import { duration, shortTimestamp } from "../model/format.js";
+import { duration, integer, shortTimestamp } from "../model/format.js";
 import {
   hasPlace,
   place,
   rangeOf,
   regionFilters,
 } from "../model/list-stats.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { el, themeColour } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {{ x: number, y: number }} Place */
@@ -48,7 +49,7 @@ export function scatter({ onRegion, onOpen }) {
   const left = el("span", {});
   const right = el("span", {});
   const leftOut = el("span", {
-    title: "Traces that have no start, or whose clock is more than a day ahead",
+    title: texts.scatter.leftOutTitle,
   });
   const element = el(
     "figure",
@@ -72,7 +73,7 @@ export function scatter({ onRegion, onOpen }) {
       el("span", { class: "good" }, "○"),
       ` ${texts.noErrors} · `,
       el("span", { class: "bad" }, "✕"),
-      " errors · draw a region to filter",
+      ` ${texts.errors} · ${texts.scatter.hint}`,
       leftOut,
     ];
   }
@@ -194,9 +195,7 @@ export function scatter({ onRegion, onOpen }) {
       traces = shown.filter((one) => hasPlace(one, Date.now()));
       const many = shown.length - traces.length;
       leftOut.textContent =
-        many > 0
-          ? ` · ${many.toLocaleString("en")} without a place in time`
-          : "";
+        many > 0 ? ` · ${texts.scatter.leftOut(integer(many))}` : "";
       // A region that is being drawn keeps its scale.
       if (region === null) range = rangeOf(traces);
       element.hidden = range === null;

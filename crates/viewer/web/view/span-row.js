@@ -28,9 +28,13 @@ import { el, untrusted } from "./dom.js";
  * @property {() => void} onToggle collapses or expands
  */
 
-/** @param {Trace} trace @param {SpanRow} span @param {RowState} options */
+/**
+ * The row, which screen readers name by what it shows.
+ * @param {Trace} trace
+ * @param {SpanRow} span
+ * @param {RowState} options
+ */
 export function spanRow(trace, span, options) {
-  const service = trace.services[span.service];
   const element = el(
     "div",
     {
@@ -40,9 +44,8 @@ export function spanRow(trace, span, options) {
       "aria-level": span.depth + 1,
       "aria-posinset": options.siblings.place,
       "aria-setsize": options.siblings.size,
-      "aria-selected": span.id === options.state.selected,
+      "aria-selected": String(span.id === options.state.selected),
       "aria-expanded": span.descendants > 0 ? String(options.isExpanded) : null,
-      "aria-label": accessibleName(span, service),
     },
     gutter(trace, span, options),
     track(trace, span, options),

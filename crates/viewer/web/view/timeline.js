@@ -185,18 +185,3 @@ function roomBehind(ruler) {
     head.getBoundingClientRect().right - ruler.getBoundingClientRect().right
   );
 }
-
-/** @param {string} text @param {string} label @param {() => void} onclick */
-function button(text, label, onclick) {
-  return el(
-    "button",
-    {
-      type: "button",
-      class: "quiet",
-      "aria-label": label,
-      title: label,
-      onclick,
-    },
-    text,
-  );
-}

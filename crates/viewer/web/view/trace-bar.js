@@ -1,7 +1,6 @@
 // The bar above a trace: search, what is drawn, and what can be done with it.
 
 import { otlpAddress, pin, unpin } from "../api.js";
-import { integer } from "../model/format.js";
 import { texts } from "../texts.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
@@ -42,7 +41,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     shapes.element,
     query.elements,
     chart.buttons,
-    option("Critical path", (showCritical) =>
+    option(texts.trace.criticalPath, (showCritical) =>
       chart.setOptions({ showCritical }),
     ),
     option(texts.trace.links, (showLinks) => chart.setOptions({ showLinks })),
@@ -50,7 +49,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
       "label",
       {
         class: "for-rows",
-        title: "Leaves out the spans that the response did not wait for",
+        title: texts.trace.onlyCriticalTitle,
       },
       onlyCritical,
       " ",
@@ -62,12 +61,12 @@ export function traceBar(id, chart, { onQuery, onShape }) {
       el(
         "button",
         { type: "button", class: "for-rows", onclick: chart.collapseAll },
-        "Collapse all",
+        texts.trace.collapseAll,
       ),
       el(
         "button",
         { type: "button", class: "for-rows", onclick: chart.expandAll },
-        "Expand all",
+        texts.trace.expandAll,
       ),
       pinButton,
       copyButton(id, texts.trace.id, { text: texts.trace.copyId, class: "" }),

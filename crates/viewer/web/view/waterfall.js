@@ -3,8 +3,9 @@
 
 import { scrollToRow } from "../model/geometry.js";
 import { SpanTree } from "../model/span-tree.js";
+import { texts } from "../texts.js";
+import { border } from "./border.js";
 import { chartKeys } from "./chart-keys.js";
-import { columnBorder } from "./column-border.js";
 import { el } from "./dom.js";
 import { icicleBoxes } from "./icicle.js";
 import { linkLayer } from "./link-layer.js";
@@ -64,7 +65,7 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
       onView();
     },
   });
-  const names = el("div", { class: "gutter" }, "Service and operation");
+  const names = el("div", { class: "gutter" }, texts.trace.names);
   const element = el("div", { class: "waterfall" });
   const namesBorder = border({
     name: "names",

@@ -3,8 +3,9 @@
 
 import { parseRoute } from "../model/route.js";
 import { stateForAnother, traceAddress } from "../model/trace-address.js";
-import { paneBorder } from "./pane-border.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { paneBorder } from "./border.js";
+import { el, quietButton } from "./dom.js";
 import { listView } from "./list.js";
 import { traceView } from "./trace.js";
 
