@@ -153,6 +153,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("view/map-picture.js", SCRIPT),
     file!("view/map-shapes.js", SCRIPT),
     file!("view/map-table.js", SCRIPT),
+    file!("view/menu.js", SCRIPT),
     file!("view/minimap.js", SCRIPT),
     file!("view/operations.js", SCRIPT),
     file!("view/query-bar.js", SCRIPT),

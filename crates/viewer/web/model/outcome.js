@@ -21,6 +21,12 @@ export function outcomeOf({ status, root_error, error_service, errors }) {
   };
 }
 
+/** The answer of a root as the API says it, in words of the page. @param {string} outcome */
+export function answerText(outcome) {
+  if (outcome === "error") return texts.span.error;
+  return outcome === "ok" ? texts.row.ok : outcome;
+}
+
 /**
  * The order of outcomes: without errors, errors below the root, errors of the root.
  * @param {Ended} one

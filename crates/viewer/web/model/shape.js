@@ -2,6 +2,7 @@
 
 import { texts } from "../texts.js";
 import { count, integer } from "./format.js";
+import { answerText } from "./outcome.js";
 
 /** @typedef {Pick<import('../types.d.ts').TraceGroup, 'outcome' | 'error_service'>} Ended */
 
@@ -10,7 +11,7 @@ import { count, integer } from "./format.js";
  * @param {Ended} shape
  */
 export function endOf({ outcome, error_service: from }) {
-  const answer = outcome || texts.shape.noRoot;
+  const answer = answerText(outcome) || texts.shape.noRoot;
   if (from === null) return answer;
   // Where spans that were not read would have to tell.
   const service = from || texts.shape.unknownService;

@@ -154,6 +154,7 @@ test("what is alike in both languages is meant to be", () => {
     "Spans",
     "Spans",
     "Status",
+    "Timeline",
     "Total",
     "Trace",
     "Trace state",

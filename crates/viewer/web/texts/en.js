@@ -261,6 +261,7 @@ export const en = {
   },
 
   report: {
+    title: "Report",
     hops: "Hops",
     calls: "Calls",
     reason: "Reason",
@@ -285,8 +286,7 @@ export const en = {
     waiting: "Waiting for the trace…",
     incomplete: (/** @type {string} */ spans) =>
       `incomplete: ${spans} could not be stored`,
-    orphans: (/** @type {string} */ spans) =>
-      `${spans} without their parent yet`,
+    orphans: (/** @type {string} */ spans) => `${spans} still without a parent`,
     linksLeftOut: (/** @type {string} */ links) =>
       `${links} not shown where they lead`,
     skew: (/** @type {string} */ spans) => `clock skew on ${spans}`,
@@ -307,6 +307,7 @@ export const en = {
     onlyCritical: "Critical path only",
     onlyCriticalTitle:
       "Leaves out the spans that the response did not wait for",
+    more: "More",
     collapseAll: "Collapse all",
     expandAll: "Expand all",
     id: "Trace id",
@@ -508,7 +509,7 @@ export const en = {
     label: "Map: arrow keys go from node to node, Tab to its calls",
     zoom: "Zoom",
     fit: "Fit",
-    fitTitle: "All of the map (0)",
+    fitTitle: "Fit all of the map (0)",
     from: (/** @type {string} */ traces, /** @type {string} */ time) =>
       `From the newest ${traces}, over ${time}. Choose a node or a call to see its traces.`,
     calls: (/** @type {string} */ caller, /** @type {string} */ callee) =>

@@ -249,6 +249,7 @@ export const ptBR = {
   },
 
   report: {
+    title: "Relatório",
     hops: "Saltos",
     calls: "Chamadas",
     reason: "Motivo",
@@ -285,6 +286,7 @@ export const ptBR = {
     links: "Links",
     onlyCritical: "Só o caminho crítico",
     onlyCriticalTitle: "Deixa de fora os spans que a resposta não esperou",
+    more: "Mais",
     collapseAll: "Recolher tudo",
     expandAll: "Expandir tudo",
     id: "Id do trace",
@@ -304,7 +306,7 @@ export const ptBR = {
 
   shapes: {
     title: "Desenho",
-    timeline: "Linha do tempo",
+    timeline: "Timeline",
     timelineTitle: "Cada span é uma linha, com o nome ao lado da barra (i)",
     icicle: "Icicle",
     icicleTitle: "Cada span é uma caixa abaixo do pai, com a raiz no topo (i)",
@@ -376,7 +378,7 @@ export const ptBR = {
     hits: "próximo achado da consulta, achado anterior",
     details: "detalhes",
     zoom: "ampliar, reduzir, o trace inteiro",
-    shape: "linha do tempo ou icicle",
+    shape: "timeline ou icicle",
     zoomSpan: "ampliar o span escolhido",
     move: "antes, depois, quando ampliado",
     dragKey: "arrastar",
@@ -475,7 +477,7 @@ export const ptBR = {
     label: "Mapa: as setas vão de nó em nó, Tab vai às chamadas do nó",
     zoom: "Zoom",
     fit: "Ajustar",
-    fitTitle: "O mapa inteiro (0)",
+    fitTitle: "Ajustar o mapa inteiro (0)",
     from: (traces, time) =>
       `Dos mais novos: ${traces}, ao longo de ${time}. Escolha um nó ou uma chamada para ver os traces.`,
     calls: (caller, callee) => `${caller} chama ${callee}`,

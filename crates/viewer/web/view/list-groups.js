@@ -9,6 +9,7 @@ import {
   startedAgo,
   toMillis,
 } from "../model/format.js";
+import { answerText } from "../model/outcome.js";
 import { spansOf } from "../model/shape.js";
 import { isolate } from "../model/text.js";
 import { texts } from "../texts.js";
@@ -104,7 +105,7 @@ export function listGroups({ onOpen, toAddress }) {
 
   /** "502 from fraud" @param {TraceGroup} group */
   function ending({ outcome, error_service: from }) {
-    const answer = el("b", {}, outcome || texts.shape.noRoot);
+    const answer = el("b", {}, answerText(outcome) || texts.shape.noRoot);
     if (from === null) return answer;
     const service = untrusted(from || texts.shape.unknownService);
     return [answer, ` ${texts.shape.from} `, service];

@@ -15,7 +15,12 @@ export function reportView(report) {
   const missing = leftOut(report);
   return el(
     "div",
-    { class: "report" },
+    {
+      class: "report",
+      tabindex: "0",
+      role: "group",
+      "aria-label": texts.report.title,
+    },
     table(
       texts.report.hops,
       [

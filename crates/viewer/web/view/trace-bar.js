@@ -4,6 +4,7 @@ import { otlpAddress, pin, unpin } from "../api.js";
 import { texts } from "../texts.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
+import { menu } from "./menu.js";
 import { shapeSwitch } from "./shape-switch.js";
 import { traceQuery } from "./trace-query.js";
 
@@ -35,40 +36,22 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     },
     texts.trace.pin,
   );
-  const element = el(
-    "div",
-    { class: "bar" },
-    shapes.element,
-    query.elements,
-    chart.buttons,
-    option(texts.trace.criticalPath, (showCritical) =>
-      chart.setOptions({ showCritical }),
-    ),
-    option(texts.trace.links, (showLinks) => chart.setOptions({ showLinks })),
-    el(
-      "label",
-      {
-        class: "for-rows",
-        title: texts.trace.onlyCriticalTitle,
-      },
-      onlyCritical,
-      " ",
-      texts.trace.onlyCritical,
-    ),
-    el(
-      "span",
-      { class: "actions" },
-      el(
-        "button",
-        { type: "button", class: "for-rows", onclick: chart.collapseAll },
-        texts.trace.collapseAll,
+  const more = menu({
+    label: texts.trace.more,
+    content: [
+      option(texts.trace.criticalPath, (showCritical) =>
+        chart.setOptions({ showCritical }),
       ),
       el(
-        "button",
-        { type: "button", class: "for-rows", onclick: chart.expandAll },
-        texts.trace.expandAll,
+        "label",
+        { class: "for-rows", title: texts.trace.onlyCriticalTitle },
+        onlyCritical,
+        " ",
+        texts.trace.onlyCritical,
       ),
-      pinButton,
+      option(texts.trace.links, (showLinks) => chart.setOptions({ showLinks })),
+      foldButton(texts.trace.collapseAll, chart.collapseAll),
+      foldButton(texts.trace.expandAll, chart.expandAll),
       copyButton(id, texts.trace.id, { text: texts.trace.copyId, class: "" }),
       el(
         "a",
@@ -79,7 +62,15 @@ export function traceBar(id, chart, { onQuery, onShape }) {
         },
         "OTLP JSON",
       ),
-    ),
+    ],
+  });
+  const element = el(
+    "div",
+    { class: "bar" },
+    shapes.element,
+    query.elements,
+    chart.buttons,
+    el("span", { class: "actions" }, pinButton, more.element),
   );
 
   function showOnlyCritical() {
@@ -121,8 +112,16 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     },
     query: query.text,
     setQuery: query.set,
-    dispose: query.dispose,
+    dispose() {
+      more.dispose();
+      query.dispose();
+    },
   };
+}
+
+/** @param {string} text @param {() => void} onclick */
+function foldButton(text, onclick) {
+  return el("button", { type: "button", class: "for-rows", onclick }, text);
 }
 
 /** @param {string} text @param {(isOn: boolean) => void} onChange */
