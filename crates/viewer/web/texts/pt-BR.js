@@ -361,7 +361,7 @@ export const ptBR = {
     cluster:
       "icicle: spans curtos demais para serem separados; um clique amplia",
     curve: "um link do span escolhido ou apontado",
-    hit: "um achado da busca; as outras linhas ficam claras",
+    hit: "um achado da busca; as outras linhas ficam apagadas",
     below: "os spans abaixo dele: à mostra, recolhidos",
     collapsed: "quantos spans estão recolhidos",
     skew: "começa antes do pai: os relógios divergem",

@@ -42,7 +42,7 @@ export function timeline({ rows, onChange }) {
   );
   const buttons = el(
     "span",
-    { class: "zoom" },
+    { class: "zoom for-rows" },
     quietButton("+", texts.timeline.zoomIn, () => zoom(IN)),
     zoomOut,
     all,
