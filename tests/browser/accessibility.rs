@@ -100,7 +100,7 @@ const VIEWS: &[View] = &[
         name: "groups",
         address: "?grouped=true#/",
         script: "",
-        is_shown: "document.querySelectorAll('.group').length === 2",
+        is_shown: "document.querySelectorAll('.group').length >= 2",
     },
     View {
         name: "map",
