@@ -7,6 +7,7 @@ use crate::viewer::{export, send};
 
 pub(crate) mod access;
 pub(crate) mod groups;
+pub(crate) mod accessibility;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod map;

@@ -114,6 +114,7 @@ const ALONE: &[&[Test]] = &[
 const ONCE: &[&[Test]] = &[
     browser::access::TESTS,
     browser::groups::TESTS,
+    browser::accessibility::TESTS,
     browser::list::TESTS,
     browser::live::TESTS,
     browser::map::TESTS,

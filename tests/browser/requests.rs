@@ -19,10 +19,11 @@ pub(crate) const TESTS: &[Test] = tests! {
 /// The minimum contrast of text with its background, and of a service's colour with a card
 /// (WCAG 2.2, 1.4.3 and 1.4.11).
 const CONTRAST: &str = "
-    const style = getComputedStyle(document.documentElement)
+    const probe = document.body.appendChild(document.createElement('i'))
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
     const light = name => {
-        canvas.fillStyle = style.getPropertyValue(name); canvas.fillRect(0, 0, 1, 1)
+        probe.style.color = `var(${name})`
+        canvas.fillStyle = getComputedStyle(probe).color; canvas.fillRect(0, 0, 1, 1)
         const part = value => { value /= 255; return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4 }
         const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map(part)
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -219,7 +219,7 @@ async fn draws_a_trace_as_an_icicle_and_keeps_it_in_the_address() {
     let places = browser
         .execute(
             "return [...document.querySelectorAll('.spans .box')].map((box) =>
-                [box.getAttribute('aria-label').split(', ')[1].slice(1, -1), box.style.top, box.style.left, box.style.width])",
+                [box.querySelector('bdi').textContent, box.style.top, box.style.left, box.style.width])",
         )
         .await;
     assert_eq!(

@@ -1,6 +1,7 @@
 // Asks the viewer's API, which docs/viewer-api.md describes.
 
 import { toQuery } from "./model/filters.js";
+import { texts } from "./texts.js";
 
 /** @typedef {import('./types.d.ts').Parameters} Parameters */
 /** @typedef {import('./types.d.ts').TracePage} TracePage */
@@ -105,6 +106,11 @@ export async function reportViewed(id) {
   });
 }
 
+/** The address of the app, without a slash at the end. */
+export function appAddress() {
+  return new URL("..", location.href).href.replace(/\/$/, "");
+}
+
 /** Where a trace can be downloaded as OTLP. @param {string} id */
 export function otlpAddress(id) {
   return `${ROOT}/${tracePath(id)}/otlp`;
@@ -120,6 +126,6 @@ async function toError(response) {
   const body = await response.json().catch(() => ({}));
   return new ApiError(
     response.status,
-    body.detail ?? `the response was ${response.status}`,
+    body.detail ?? texts.page.response(response.status),
   );
 }

@@ -1,11 +1,13 @@
-// The page's frame: which view is shown, keyboard shortcuts, the theme, and the
-// counts at the top.
+// The page's frame: which view is shown, keyboard shortcuts, theme and language,
+// and the counts at the top.
 
 import { getApp } from "./api.js";
 import { subscribe } from "./live.js";
 import { bytes, count, shortTimestamp, toMillis } from "./model/format.js";
 import { parseRoute } from "./model/route.js";
+import { texts } from "./texts.js";
 import { byId } from "./view/dom.js";
+import { languageMenu, showTexts } from "./view/frame.js";
 import { mapView } from "./view/map.js";
 import { tryView } from "./view/try.js";
 import { windowView } from "./view/window.js";
@@ -28,6 +30,8 @@ const shortcuts = /** @type {HTMLDialogElement} */ (byId("keys"));
 /** @type {{ name: string, view: import('./types.d.ts').View } | null} */
 let current = null;
 
+showTexts();
+byId("help").before(languageMenu());
 setTheme(localStorage.getItem("theme"));
 // It comes with every other address, a fragment's too.
 addEventListener("popstate", showRoute);
@@ -35,8 +39,7 @@ showRoute();
 subscribe(({ counts, failure }) => {
   const gone = byId("gone");
   if (counts) showCounts(counts);
-  else
-    gone.textContent = `What is shown may be old: ${failure}. Trying again every few seconds.`;
+  else gone.textContent = texts.page.old(failure ?? "");
   gone.hidden = counts !== undefined;
 });
 
@@ -78,7 +81,10 @@ function showCounts(counts) {
   const lost = byId("lost");
   lost.hidden = counts.turned_away === 0;
   const since = shortTimestamp(toMillis(counts.since), Date.now());
-  lost.textContent = `${count(counts.turned_away, "export")} turned away since ${since}`;
+  lost.textContent = texts.page.turnedAway(
+    count(counts.turned_away, "export"),
+    since,
+  );
 }
 
 /** @param {string | null} theme */

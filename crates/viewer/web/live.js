@@ -4,6 +4,7 @@
 
 import { ApiError, getCounts, openEvents } from "./api.js";
 import { Feed, fingerprint } from "./model/feed.js";
+import { texts } from "./texts.js";
 import { toMessage } from "./view/dom.js";
 
 /** @typedef {import('./types.d.ts').LiveListener} LiveListener */
@@ -108,9 +109,7 @@ function hear(message) {
 
 /** @param {unknown} error */
 function describe(error) {
-  return error instanceof ApiError
-    ? toMessage(error)
-    : "the server does not answer";
+  return error instanceof ApiError ? toMessage(error) : texts.page.noAnswer;
 }
 
 /** @param {LiveMessage} message */

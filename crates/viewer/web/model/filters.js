@@ -1,6 +1,7 @@
 // The list's filters: from the form and the page's address to the API's
 // parameters, and back.
 
+import { texts } from "../texts.js";
 import { shapeLabel } from "./shape.js";
 
 /**
@@ -36,13 +37,13 @@ const LISTS = /** @type {const} */ (["service", "attribute", "calls"]);
 
 /** The periods of the time range, in minutes. @type {[string, string][]} */
 export const PERIODS = [
-  ["", "Any time"],
-  ["1", "Last minute"],
-  ["5", "Last 5 minutes"],
-  ["15", "Last 15 minutes"],
-  ["60", "Last hour"],
-  ["1440", "Last day"],
-  ["range", "From – to"],
+  ["", texts.filters.anyTime],
+  ["1", texts.filters.lastMinute],
+  ["5", texts.filters.last5],
+  ["15", texts.filters.last15],
+  ["60", texts.filters.lastHour],
+  ["1440", texts.filters.lastDay],
+  ["range", texts.filters.range],
 ];
 
 /**
@@ -93,30 +94,23 @@ export function isFiltered(filters) {
  * @returns {Chip[]}
  */
 export function chips(filters) {
-  /** @type {[keyof Filters, string][]} */
+  /** @type {[keyof Filters, (value: string) => string][]} */
   const named = [
-    ["text", "text "],
-    ["service", "service "],
-    ["attribute", ""],
-    ["calls", "call "],
-    ["min_duration", "≥ "],
-    ["max_duration", "≤ "],
-    ["errors", "errors only"],
-    ["unrouted", "requests without a route, too"],
-    ["shape", "only "],
+    ["text", texts.filters.text],
+    ["service", texts.filters.service],
+    ["attribute", (value) => value],
+    ["calls", texts.filters.call],
+    ["min_duration", (value) => `≥ ${value} ms`],
+    ["max_duration", (value) => `≤ ${value} ms`],
+    ["errors", () => texts.filters.onlyErrors],
+    ["unrouted", () => texts.filters.unrouted],
+    ["shape", (value) => texts.filters.shape(shapeLabel(value))],
   ];
-  return named.flatMap(([name, prefix]) =>
+  return named.flatMap(([name, label]) =>
     [filters[name]]
       .flat()
       .filter((value) => value !== "")
-      .map((value) => {
-        if (name === "errors" || name === "unrouted")
-          return { name, value, label: prefix };
-        if (name === "shape")
-          return { name, value, label: prefix + shapeLabel(value) };
-        const unit = name.endsWith("_duration") ? " ms" : "";
-        return { name, value, label: `${prefix}${value}${unit}` };
-      }),
+      .map((value) => ({ name, value, label: label(value) })),
   );
 }
 

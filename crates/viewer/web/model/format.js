@@ -1,4 +1,10 @@
-// Formats numbers, durations and times for people.
+// Formats numbers, durations and times for people, in the page's language.
+
+import { language, texts } from "../texts.js";
+
+const whole = new Intl.NumberFormat(language);
+/** By the number of decimals. @type {Intl.NumberFormat[]} */
+const decimals = [];
 
 /**
  * A duration, in the unit that fits it.
@@ -18,24 +24,37 @@ export function duration(ns) {
 
 /** @param {number} number */
 function threeDigits(number) {
-  if (number >= 100) return number.toFixed(0);
-  return number >= 10 ? number.toFixed(1) : number.toFixed(2);
+  if (number >= 100) return fixed(number, 0);
+  return fixed(number, number >= 10 ? 1 : 2);
 }
 
 /**
- * A number with its noun.
+ * A number with so many decimals.
  * @param {number} number
- * @param {string} noun in the singular
+ * @param {number} digits
  */
-export function count(number, noun) {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+export function fixed(number, digits) {
+  decimals[digits] ??= new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
+  return decimals[digits].format(number);
 }
+
+/** A whole number. @param {number} number */
+export function integer(number) {
+  return whole.format(number);
+}
+
+/** A number with its noun, which is named as in `texts/en.js`. */
+export const { count } = texts;
 
 /** @param {number} number */
 export function bytes(number) {
   if (number < 1024) return `${number} B`;
-  if (number < 1048576) return `${(number / 1024).toFixed(0)} KiB`;
-  return `${(number / 1048576).toFixed(1)} MiB`;
+  if (number < 1048576) return `${fixed(number / 1024, 0)} KiB`;
+  return `${fixed(number / 1048576, 1)} MiB`;
 }
 
 /**
@@ -43,10 +62,8 @@ export function bytes(number) {
  * @param {{ rate: number }} stats
  */
 export function rate({ rate }) {
-  if (rate >= 10) return `${rate.toFixed(0)}/s`;
-  return rate >= 0.095
-    ? `${rate.toFixed(1)}/s`
-    : `${(rate * 60).toFixed(1)}/min`;
+  if (rate >= 10) return `${fixed(rate, 0)}/s`;
+  return rate >= 0.095 ? `${fixed(rate, 1)}/s` : `${fixed(rate * 60, 1)}/min`;
 }
 
 /**
@@ -55,7 +72,7 @@ export function rate({ rate }) {
  */
 export function errorPercentage({ error_rate: share }) {
   const percent = 100 * share;
-  return `${percent === 0 || percent >= 10 ? percent.toFixed(0) : percent.toFixed(1)} %`;
+  return `${fixed(percent, percent === 0 || percent >= 10 ? 0 : 1)} %`;
 }
 
 /**
@@ -73,11 +90,15 @@ export function toMillis(ns) {
  */
 export function timeAgo(then, now) {
   const seconds = Math.max(0, Math.round((now - then) / 1000));
-  if (seconds < 5) return "now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86400)} d ago`;
+  return seconds < 5 ? texts.time.now : texts.time.ago(timeSpan(seconds));
+}
+
+/** @param {number} seconds */
+function timeSpan(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
 }
 
 /**
@@ -86,10 +107,9 @@ export function timeAgo(then, now) {
  * @param {number} now
  */
 export function startedAgo(then, now) {
-  if (then <= 0) return "no start";
-  const ahead = then - now;
-  if (ahead < 5000) return timeAgo(then, now);
-  return timeAgo(now - ahead, now).replace(/(.*) ago/, "in $1");
+  if (then <= 0) return texts.span.noStart;
+  const ahead = Math.round((then - now) / 1000);
+  return ahead < 5 ? timeAgo(then, now) : texts.time.ahead(timeSpan(ahead));
 }
 
 /**
@@ -109,8 +129,5 @@ export function shortTimestamp(then, now) {
  */
 export function timestamp(ms) {
   const at = new Date(ms);
-  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${day} ${time}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+  return `${texts.time.date(at)} ${texts.time.clock(at)}`;
 }

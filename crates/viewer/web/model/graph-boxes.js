@@ -1,5 +1,6 @@
 // The texts of the map and how much room they take, before it is laid out.
 
+import { texts } from "../texts.js";
 import { failures } from "./graph-figures.js";
 import { isBlank, isolate, truncateToFit } from "./text.js";
 
@@ -157,8 +158,8 @@ export function edgeBox(edge, figures, measure) {
 /** What a node is, unless it is a service. @param {GraphNode} node */
 export function systemText({ kind, system }) {
   if (kind === "service") return "";
-  const what = kind === "external" ? "outside" : kind;
-  return system && system !== what ? `${what} · ${system}` : what;
+  const what = texts.peers[kind];
+  return system && system !== kind ? `${what} · ${system}` : what;
 }
 
 /** What the lids of a drum take. @param {GraphNode['kind']} kind */

@@ -1,7 +1,8 @@
 // What the map says and draws of how often something is called, how long it
 // takes, and how often it fails.
 
-import { duration, errorPercentage, rate } from "./format.js";
+import { texts } from "../texts.js";
+import { duration, errorPercentage, integer, rate } from "./format.js";
 
 /** @typedef {import('../types.d.ts').CallStats} CallStats */
 
@@ -20,9 +21,9 @@ export const OVER_TIME = {
 
 /** @type {Figures} */
 export const IN_TRACE = {
-  volume: (stats) => `${stats.count.toLocaleString("en")}×`,
+  volume: (stats) => `${integer(stats.count)}×`,
   time: ({ count, p99_ns: longest }) =>
-    count > 1 ? `up to ${duration(longest)}` : duration(longest),
+    count > 1 ? texts.map.upTo(duration(longest)) : duration(longest),
 };
 
 /** The share of errors in words of the map; empty without any. @param {CallStats} stats */

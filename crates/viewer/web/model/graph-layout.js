@@ -28,7 +28,7 @@ export function layOut({ nodes, edges, isUpright, maxWidth }) {
     ({ caller, leaves }) => {
       const members = leaves.map((id) => /** @type {Box} */ (boxes.get(id)));
       return {
-        id: freeId(`group of ${caller}`, boxes),
+        id: freeId(`group:${caller}`, boxes),
         caller,
         leaves,
         ...gridOf(members, maxWidth),

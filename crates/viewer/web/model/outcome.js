@@ -1,5 +1,7 @@
 // How a trace ended: what its root answered, and the service where its error began.
 
+import { texts } from "../texts.js";
+
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {Pick<TraceSummary, 'status' | 'root_error' | 'error_service' | 'errors'>} Ended */
 
@@ -9,13 +11,20 @@
  * @returns {{ answer: string, from: string | null, isError: boolean, isRootOk: boolean }}
  */
 export function outcomeOf({ status, root_error, error_service, errors }) {
-  const known = root_error === null ? "" : root_error ? "error" : "ok";
+  const known =
+    root_error === null ? "" : root_error ? texts.span.error : texts.row.ok;
   return {
     answer: status || known,
     from: errors > 0 ? error_service : null,
     isError: errors > 0,
     isRootOk: errors > 0 && root_error === false,
   };
+}
+
+/** The answer of a root as the API says it, in words of the page. @param {string} outcome */
+export function answerText(outcome) {
+  if (outcome === "error") return texts.span.error;
+  return outcome === "ok" ? texts.row.ok : outcome;
 }
 
 /**

@@ -141,9 +141,9 @@ export function hasTerm(query, term) {
 
 /** The query with a term added, or without it. @param {string} query @param {string} term */
 export function toggleTerm(query, term) {
-  const texts = tokens(query).map((one) => one.text);
-  const others = texts.filter((text) => text !== term);
-  return (others.length < texts.length ? others : [...texts, term]).join(" ");
+  const terms = tokens(query).map((one) => one.text);
+  const others = terms.filter((text) => text !== term);
+  return (others.length < terms.length ? others : [...terms, term]).join(" ");
 }
 
 /**

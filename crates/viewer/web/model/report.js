@@ -1,6 +1,9 @@
 // Reads the report of a request: its hops as rows, their calls with each try,
 // and what the report leaves out (docs/report.schema.json).
 
+import { texts } from "../texts.js";
+import { count } from "./format.js";
+
 /** @typedef {import('../types.d.ts').Report} Report */
 /** @typedef {import('../types.d.ts').ReportHop} ReportHop */
 /** @typedef {import('../types.d.ts').ReportCall} ReportCall */
@@ -76,8 +79,8 @@ function faultsOf(report) {
   /** @type {Map<string, string>} */
   const faults = new Map();
   for (const span of report.spans) {
-    const texts = list(span.faults ?? []);
-    if (texts.length > 0) faults.set(span.span_id, texts.join(", "));
+    const names = list(span.faults ?? []);
+    if (names.length > 0) faults.set(span.span_id, names.join(", "));
   }
   return faults;
 }
@@ -117,10 +120,13 @@ function tryOutcome({ status, error }) {
  */
 export function leftOut(report) {
   return report.left_out.map((entry) => {
-    if (entry.reason === "no_report")
-      return `${entry.hop} sent no report: what it did is not listed.`;
-    const counts = `${entry.spans ?? "?"} spans and ${entry.hops ?? "?"} hops`;
-    return `${entry.hop}: ${counts} are not listed, because a report has at most 4 MiB.`;
+    if (entry.reason === "no_report") return texts.report.noReport(entry.hop);
+    const { spans = 0, hops = 0 } = entry;
+    return texts.report.tooLarge(
+      entry.hop,
+      count(spans, "span"),
+      count(hops, "hop"),
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 // The two sentences on top of a trace, as parts: texts, and spans to go to.
 
+import { texts } from "../texts.js";
 import { criticalShares, findFailure } from "./explain.js";
 import { count, duration } from "./format.js";
 
@@ -32,10 +33,10 @@ export function slowSentence(trace) {
       { text: service, index },
       ` ${percent(share)}`,
     ]),
-    rest > 0 ? `, ${count(rest, "other service")} the rest` : "",
-    ` of the ${duration(ns)} that the response took`,
+    rest > 0 ? texts.summary.rest(count(rest, "other service")) : "",
+    texts.summary.ofAll(duration(ns)),
     ns < trace.duration_ns
-      ? `; the trace goes on until ${duration(trace.duration_ns)}.`
+      ? texts.summary.goesOn(duration(trace.duration_ns))
       : ".",
   ];
 }
@@ -50,7 +51,8 @@ function percent(share) {
 function ownTime({ ns, ownNs, waits }) {
   if (waits.length === 0) return ` (${duration(ns)})`;
   const longest = waits[0];
-  return ` (${duration(ownNs)} its own, ${duration(longest.ns)} waiting for ${longest.name})`;
+  const [own, waited] = [duration(ownNs), duration(longest.ns)];
+  return ` (${texts.summary.ownTime(own, waited, longest.name)})`;
 }
 
 /**
@@ -65,9 +67,9 @@ export function failureSentence({ spans, services }) {
   const span = spans[index];
   return {
     index,
-    lead: isFatal ? "Why it failed" : "What failed on the way",
+    lead: isFatal ? texts.summary.failed : texts.summary.failedOnTheWay,
     parts: [{ text: `${services[span.service]} ${span.name}`, index }],
-    others: others > 0 ? ` ${count(others, "other span")} failed besides.` : "",
+    others: others > 0 ? texts.summary.besides(others) : "",
   };
 }
 

@@ -1,7 +1,8 @@
 // The shape of traces that went the same way, in words.
 
-/** Where spans that were not read would have to tell. */
-export const UNKNOWN_SERVICE = "an unknown service";
+import { texts } from "../texts.js";
+import { count, integer } from "./format.js";
+import { answerText } from "./outcome.js";
 
 /** @typedef {Pick<import('../types.d.ts').TraceGroup, 'outcome' | 'error_service'>} Ended */
 
@@ -10,9 +11,11 @@ export const UNKNOWN_SERVICE = "an unknown service";
  * @param {Ended} shape
  */
 export function endOf({ outcome, error_service: from }) {
-  const answer = outcome || "no root";
+  const answer = answerText(outcome) || texts.shape.noRoot;
   if (from === null) return answer;
-  return `${answer} from ${from || UNKNOWN_SERVICE}`;
+  // Where spans that were not read would have to tell.
+  const service = from || texts.shape.unknownService;
+  return `${answer} ${texts.shape.from} ${service}`;
 }
 
 /**
@@ -23,7 +26,7 @@ export function shapeLabel(parameter) {
   try {
     const [service, name, outcome, from, services] = JSON.parse(parameter);
     const end = endOf({ outcome, error_service: from });
-    return `${service} ${name}: ${end}, ${services} service${services === 1 ? "" : "s"}`;
+    return `${service} ${name}: ${end}, ${count(services, "service")}`;
   } catch {
     return parameter;
   }
@@ -31,6 +34,6 @@ export function shapeLabel(parameter) {
 
 /** "7 spans", "4–6 spans". @param {[number, number]} range */
 export function spansOf([fewest, most]) {
-  if (fewest === most) return `${most} span${most === 1 ? "" : "s"}`;
-  return `${fewest}–${most} spans`;
+  const spans = count(most, "span");
+  return fewest === most ? spans : `${integer(fewest)}–${spans}`;
 }

@@ -18,6 +18,59 @@ export function snippets(origin, now) {
   const endpoint = `OTEL_EXPORTER_OTLP_ENDPOINT=${origin}`;
   const protocol = "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf";
   const environment = `${endpoint} ${protocol} OTEL_SERVICE_NAME=my-service`;
+  return [
+    ["curl", curl(origin, now)],
+    [
+      "Python",
+      lines(
+        "pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http",
+        "opentelemetry-bootstrap -a install",
+        `${environment} opentelemetry-instrument python app.py`,
+      ),
+    ],
+    [
+      "JavaScript",
+      lines(
+        "npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node",
+        `${environment} NODE_OPTIONS="--require @opentelemetry/auto-instrumentations-node/register" node app.js`,
+      ),
+    ],
+    ["Go", go(environment)],
+    [
+      "Java",
+      lines(
+        "curl -LO https://github.com/open-telemetry/opentelemetry-java-instrumentation/releases/latest/download/opentelemetry-javaagent.jar",
+        `${environment} java -javaagent:opentelemetry-javaagent.jar -jar app.jar`,
+      ),
+    ],
+    [
+      "Collector",
+      lines(
+        "receivers:",
+        "  otlp:",
+        "    protocols:",
+        "      grpc:",
+        "      http:",
+        "exporters:",
+        "  otlphttp/tail:",
+        `    endpoint: ${origin}`,
+        "service:",
+        "  pipelines:",
+        "    traces:",
+        "      receivers: [otlp]",
+        "      exporters: [otlphttp/tail]",
+      ),
+    ],
+  ];
+}
+
+/** @param {string[]} all */
+function lines(...all) {
+  return all.join("\n");
+}
+
+/** @param {string} origin @param {number} now */
+function curl(origin, now) {
   const span = {
     ...SPAN,
     startTimeUnixNano: `${now}000000`,
@@ -29,49 +82,37 @@ export function snippets(origin, now) {
   const body = JSON.stringify({
     resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }],
   });
-  return [
-    [
-      "curl",
-      `curl ${origin}/v1/traces -H 'content-type: application/json' -d '${body}'`,
-    ],
-    [
-      "Python",
-      [
-        "pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http",
-        "opentelemetry-bootstrap -a install",
-        `${environment} opentelemetry-instrument python app.py`,
-      ].join("\n"),
-    ],
-    [
-      "JavaScript",
-      [
-        "npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node",
-        `${environment} NODE_OPTIONS="--require @opentelemetry/auto-instrumentations-node/register" node app.js`,
-      ].join("\n"),
-    ],
-    [
-      "Go",
-      [
-        "go get go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp",
-        "# exporter, err := otlptracehttp.New(ctx), then:",
-        `${environment} go run .`,
-      ].join("\n"),
-    ],
-    [
-      "Java",
-      `${environment} java -javaagent:opentelemetry-javaagent.jar -jar app.jar`,
-    ],
-    [
-      "Collector",
-      [
-        "exporters:",
-        "  otlphttp/tail:",
-        `    endpoint: ${origin}`,
-        "service:",
-        "  pipelines:",
-        "    traces:",
-        "      exporters: [otlphttp/tail]",
-      ].join("\n"),
-    ],
-  ];
+  return `curl ${origin}/v1/traces -H 'content-type: application/json' -d '${body}'`;
+}
+
+// Go has no agent: a whole program, and how to run it.
+/** @param {string} environment */
+function go(environment) {
+  return lines(
+    "cat > main.go <<'EOF'",
+    "package main",
+    "",
+    "import (",
+    '\t"context"',
+    "",
+    '\t"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"',
+    '\t"go.opentelemetry.io/otel/sdk/trace"',
+    ")",
+    "",
+    "func main() {",
+    "\tctx := context.Background()",
+    "\texporter, err := otlptracehttp.New(ctx)",
+    "\tif err != nil {",
+    "\t\tpanic(err)",
+    "\t}",
+    "\tprovider := trace.NewTracerProvider(trace.WithBatcher(exporter))",
+    "\tdefer provider.Shutdown(ctx)",
+    '\t_, span := provider.Tracer("example").Start(ctx, "hello")',
+    "\tspan.End()",
+    "}",
+    "EOF",
+    "go mod init my-service",
+    "go mod tidy",
+    `${environment} go run .`,
+  );
 }

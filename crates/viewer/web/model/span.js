@@ -1,8 +1,8 @@
 // What the page says about a span besides its own fields.
 
+import { texts } from "../texts.js";
 import { count, duration } from "./format.js";
 import { childrenOf } from "./subtree.js";
-import { isolate } from "./text.js";
 
 /** @typedef {import('../types.d.ts').SpanRow} SpanRow */
 /** @typedef {import('../types.d.ts').TimeProblem} TimeProblem */
@@ -11,17 +11,16 @@ import { isolate } from "./text.js";
 /** What is wrong with a span's times. @type {Record<TimeProblem, Badge>} */
 export const TIME_PROBLEMS = {
   no_start: {
-    text: "no start",
-    title:
-      "Sent without a start time: shown at the start of the trace, with no duration",
+    text: texts.span.noStart,
+    title: texts.span.noStartTitle,
   },
   no_end: {
-    text: "no end",
-    title: "Sent without an end time: shown with no duration",
+    text: texts.span.noEnd,
+    title: texts.span.noEndTitle,
   },
   end_before_start: {
-    text: "ends early",
-    title: "Ends before it starts: shown with no duration",
+    text: texts.span.endsEarly,
+    title: texts.span.endsEarlyTitle,
   },
 };
 
@@ -35,28 +34,28 @@ export function badges(span, traceId) {
   const found = [];
   if (span.orphan)
     found.push({
-      text: "parent missing",
-      title: `Its parent ${span.parent} has not arrived`,
+      text: texts.span.parentMissing,
+      title: texts.span.parentMissingTitle(span.parent),
     });
   if (span.cycle)
     found.push({
-      text: "cycle cut",
-      title: "Its chain of parents leads back to itself",
+      text: texts.span.cycle,
+      title: texts.span.cycleTitle,
     });
   if (span.skew_ns > 0) {
     const skew = duration(span.skew_ns);
     found.push({
       text: `⇤ ${skew}`,
-      title: `Clock skew: it starts ${skew} before its parent`,
+      title: texts.span.skewTitle(skew),
     });
   }
   if (span.time) found.push(TIME_PROBLEMS[span.time]);
   if (span.links.some((link) => hasTarget(link) && link.trace_id !== traceId)) {
-    found.push({ text: "↗", title: "Links to another trace" });
+    found.push({ text: "↗", title: texts.span.linksOut });
   }
   if (span.linked_from > 0) {
     const links = count(span.linked_from, "link");
-    found.push({ text: "↙", title: `${links} from other traces` });
+    found.push({ text: "↙", title: texts.span.linksIn(links) });
   }
   return found;
 }
@@ -108,7 +107,7 @@ export function calleeLabel({ spans, services }, index) {
  * @param {SpanRow} span
  */
 export function outcomeLabel({ status, resend }) {
-  const number = resend > 0 ? `try ${resend + 1}` : "";
+  const number = resend > 0 ? texts.span.try(resend + 1) : "";
   return [status, number].filter(Boolean).join(" · ");
 }
 
@@ -118,27 +117,6 @@ export function outcomeLabel({ status, resend }) {
  */
 export function kindLabel({ kind }) {
   return ["INTERNAL", "UNSPECIFIED"].includes(kind) ? "" : kind.toLowerCase();
-}
-
-/**
- * A span in one phrase, for screen readers.
- * @param {SpanRow} span
- * @param {string} service
- */
-export function accessibleName(span, service) {
-  const parts = [
-    isolate(service),
-    isolate(span.name),
-    duration(span.duration_ns),
-  ];
-  const kind = kindLabel(span);
-  if (kind) parts.splice(2, 0, kind);
-  if (span.peer) parts.splice(-1, 0, isolate(peerText(span.peer)));
-  const outcome = outcomeLabel(span);
-  if (outcome) parts.push(outcome);
-  if (span.error) parts.push("error");
-  if (span.simulated) parts.push("simulated latency");
-  return parts.join(", ");
 }
 
 /**

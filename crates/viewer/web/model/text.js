@@ -1,6 +1,8 @@
 // Names and values as senders chose them: invisible, reversed, or cut within a
 // character.
 
+import { texts } from "../texts.js";
+
 // Controls, separators, and letters that are drawn as nothing.
 const INVISIBLE = /^[\p{C}\p{Z}\u115F\u1160\u2800\u3164\uFFA0]*$/u;
 const DIRECTION_MARKS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
@@ -28,7 +30,7 @@ export function startsWithinCharacter(text) {
  * @param {string} name
  */
 export function isolate(name) {
-  if (isBlank(name)) return name === "" ? "(no name)" : "(blank)";
+  if (isBlank(name)) return name === "" ? texts.noName : texts.blank;
   return `\u2068${name.replace(DIRECTION_MARKS, "")}\u2069`;
 }
 

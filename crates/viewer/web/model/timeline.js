@@ -1,5 +1,7 @@
 // The part of a trace's time that is in sight, and the marks of its ruler.
 
+import { fixed } from "./format.js";
+
 /**
  * From and to, in nanoseconds from the start of the trace.
  * @typedef {{ from: number, to: number }} Window
@@ -130,5 +132,5 @@ function tickText(ns, longest, step) {
   if (ns === 0) return "0";
   const [unit, name] = UNITS.find(([one]) => longest >= one) ?? UNITS[3];
   const digits = Math.max(0, Math.ceil(Math.log10(unit / step) - 1e-9));
-  return `${(ns / unit).toFixed(digits)} ${name}`;
+  return `${fixed(ns / unit, digits)} ${name}`;
 }

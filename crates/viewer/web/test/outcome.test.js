@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { compareOutcomes, outcomeOf } from "../model/outcome.js";
+import { answerText, compareOutcomes, outcomeOf } from "../model/outcome.js";
+import { texts } from "../texts.js";
 
 /** @typedef {import("../model/outcome.js").Ended} Ended */
 
@@ -37,4 +38,14 @@ test("errors of the root come last", () => {
   ];
   const sorted = [...all].sort(compareOutcomes);
   assert.deepEqual(sorted, [all[2], all[1], all[3], all[0]]);
+});
+
+test("an answer without a status is put in words", () => {
+  for (const [outcome, expected] of [
+    ["error", texts.span.error],
+    ["ok", texts.row.ok],
+    ["502", "502"],
+    ["", ""],
+  ])
+    assert.equal(answerText(outcome), expected);
 });

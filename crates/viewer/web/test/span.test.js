@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  accessibleName,
   badges,
   calleeLabel,
   hasTarget,
@@ -131,27 +130,6 @@ test("an outcome is a status and a try", () => {
   assert.equal(outcomeLabel(span({ status: "503" })), "503");
   assert.equal(outcomeLabel(span({ status: "200", resend: 2 })), "200 · try 3");
   assert.equal(outcomeLabel(span({ resend: 1 })), "try 2");
-});
-
-test("the accessible name says what colours and stripes say", () => {
-  const row = span({
-    name: "pay",
-    duration_ns: 1000,
-    error: true,
-    simulated: true,
-  });
-  assert.equal(
-    accessibleName(row, "shop"),
-    "\u2068shop\u2069, \u2068pay\u2069, server, 1.00 µs, error, simulated latency",
-  );
-  const leaf = span({
-    kind: "CLIENT",
-    peer: { kind: "database", system: "mysql", name: "db" },
-  });
-  assert.equal(
-    accessibleName(leaf, "shop"),
-    "\u2068shop\u2069, \u2068op\u2069, client, \u2068mysql db\u2069, 0",
-  );
 });
 
 test("counts errors, orphans, skew and refused spans", () => {

@@ -9,18 +9,17 @@ const STYLE = readFileSync(
   "utf8",
 );
 
-/** Each theme's colours by name. */
-const THEMES = [...STYLE.matchAll(/\{[^{}]*--ground[^{}]*\}/g)].map(
-  ([block]) =>
+/** Each theme's colours by name: light, then dark. */
+const THEMES = [0, 1].map(
+  (at) =>
     new Map(
-      [...block.matchAll(/--([\w-]+): #([0-9a-f]{6});/g)].map(
-        ([, name, colour]) => [name, oklab(colour)],
+      [...STYLE.matchAll(/--([\w-]+): light-dark\(#(\w+), #(\w+)\);/g)].map(
+        ([, name, ...colours]) => [name, oklab(colours[at])],
       ),
     ),
 );
 
 test("services differ in colour, and from errors, for the eye", () => {
-  assert.equal(THEMES.length, 3, "light, dark, and dark by the system");
   for (const theme of THEMES) {
     const names = [...Array(COLOURS).keys()].map((number) => `c${number}`);
     for (const [at, name] of names.entries()) {
@@ -36,7 +35,8 @@ test("services differ in colour, and from errors, for the eye", () => {
 
 /** @param {Map<string, number[]>} theme @param {string} one @param {string} other */
 function distance(theme, one, other) {
-  const [left, right] = [theme.get(one) ?? [], theme.get(other) ?? []];
+  const [left, right] = [theme.get(one), theme.get(other)];
+  assert.ok(left && right, `${one} and ${other} are colours`);
   return Math.hypot(...left.map((value, at) => value - right[at]));
 }
 

@@ -8,7 +8,9 @@ import {
   isPreformatted,
   valueText,
 } from "../model/attribute.js";
+import { count } from "../model/format.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { copyButton } from "./copy-button.js";
 import { el, untrusted } from "./dom.js";
 
@@ -27,7 +29,7 @@ export function attributeList(
     "dl",
     { class: "attributes" },
     attributes.map((one) => [
-      el("dt", {}, untrusted(one.key, "(no key)")),
+      el("dt", {}, untrusted(one.key, texts.noKey)),
       el("dd", {}, value(one), tools(one, isFiltered)),
     ]),
   );
@@ -44,7 +46,8 @@ function value(attribute) {
   );
   if (!isLong(text)) return whole;
   const lines = text.split("\n").length;
-  const size = lines > 1 ? `${lines} lines` : `${text.length} characters`;
+  const size =
+    lines > 1 ? count(lines, "line") : count(text.length, "character");
   return el(
     "details",
     { class: "fold-value" },
@@ -60,13 +63,21 @@ function tools(attribute, isFiltered) {
     /** @type {string} */ text,
     /** @type {string} */ href,
     /** @type {string} */ title,
-  ) => el("a", { href, title, "aria-label": title }, text);
+  ) => el("a", { href, title, "aria-label": `${text}: ${title}` }, text);
   return el(
     "span",
     { class: "tools" },
     isFiltered && [
-      link("Filter", filterAddress(attribute), `Traces with this ${name}`),
-      link("Exclude", excludeAddress(attribute), `Traces without this ${name}`),
+      link(
+        texts.details.filter,
+        filterAddress(attribute),
+        texts.details.filterTitle(name),
+      ),
+      link(
+        texts.details.exclude,
+        excludeAddress(attribute),
+        texts.details.excludeTitle(name),
+      ),
     ],
     copyButton(valueText(attribute), name),
   );

@@ -1,16 +1,17 @@
 // A button that copies a text, and shows that it did.
 
-import { copyText, el } from "./dom.js";
+import { texts } from "../texts.js";
+import { announce, copyText, el } from "./dom.js";
 
 const SHOWN = 1500;
 
 /**
- * @param {string} value
+ * @param {string | (() => string)} value a text, or what makes it
  * @param {string} name of what is copied
  * @param {{ text?: string, class?: string }} [look]
  */
 export function copyButton(value, name, look = {}) {
-  const { text = "Copy", class: style = "quiet" } = look;
+  const { text = texts.page.copy, class: style = "quiet" } = look;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const button = el(
@@ -18,16 +19,21 @@ export function copyButton(value, name, look = {}) {
     {
       type: "button",
       class: style,
-      "aria-label": `Copy ${name}`,
+      "aria-label": text === texts.page.copy ? texts.page.copyOf(name) : null,
       onclick: copy,
     },
     text,
   );
 
   async function copy() {
-    await copyText(value, name);
+    try {
+      await copyText(typeof value === "string" ? value : value(), name);
+    } catch (error) {
+      announce(error);
+      return;
+    }
     clearTimeout(timer);
-    button.textContent = "Copied";
+    button.textContent = texts.page.done;
     timer = setTimeout(() => (button.textContent = text), SHOWN);
   }
 

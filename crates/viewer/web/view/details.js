@@ -3,6 +3,7 @@
 import { duration, timestamp, toMillis } from "../model/format.js";
 import { spanAddress } from "../model/route.js";
 import { TIME_PROBLEMS, hasTarget, peerText } from "../model/span.js";
+import { texts } from "../texts.js";
 import { attributeList } from "./attributes.js";
 import { copyButton } from "./copy-button.js";
 import { el, untrusted } from "./dom.js";
@@ -27,13 +28,13 @@ export function spanDetails(span, service, find, onClose) {
     status(span.status),
     ids(span),
     section(
-      "Attributes",
+      texts.details.attributes,
       span.attributes.length,
       attributeList(span.attributes),
     ),
-    section("Events", span.events.length, eventList(span)),
+    section(texts.details.events, span.events.length, eventList(span)),
     section(
-      "Links",
+      texts.details.links,
       span.links.length,
       el(
         "ul",
@@ -42,16 +43,20 @@ export function spanDetails(span, service, find, onClose) {
       ),
     ),
     section(
-      "Linked from",
+      texts.details.linkedFrom,
       span.linked_from.length,
       el(
         "ul",
         { class: "links" },
         span.linked_from.map((one) => linkSource(one, span.trace_id)),
-        span.more_linked_from && el("li", {}, "and more"),
+        span.more_linked_from && el("li", {}, texts.details.more),
       ),
     ),
-    section("Resource", span.resource.length, attributeList(span.resource)),
+    section(
+      texts.details.resource,
+      span.resource.length,
+      attributeList(span.resource),
+    ),
     scope(span),
     dropped(span.dropped),
   );
@@ -76,16 +81,16 @@ function panel(name, onClose, ...children) {
   const close = {
     type: "button",
     class: "quiet",
-    "aria-label": "Close details",
+    "aria-label": texts.details.close,
     onclick: onClose,
   };
   return el(
     "aside",
-    { class: "details", "aria-label": "Span" },
+    { class: "details", "aria-label": texts.details.title },
     el(
       "header",
       {},
-      el("h2", { tabindex: "-1" }, untrusted(name, "(no name)")),
+      el("h2", { tabindex: "-1" }, untrusted(name, texts.noName)),
       el("button", close, "✕"),
     ),
     children,
@@ -104,7 +109,7 @@ function facts(span, service) {
     duration(span.duration_ns),
     span.peer && [
       " · ",
-      span.peer.kind,
+      texts.peers[span.peer.kind],
       " ",
       el("b", { class: "peer" }, untrusted(peerText(span.peer))),
     ],
@@ -118,7 +123,7 @@ function status({ code, message }) {
   return el(
     "p",
     { class: code === "ERROR" ? "status bad" : "status" },
-    code === "ERROR" ? "✕ ERROR" : code,
+    code === "ERROR" ? `✕ ${code}` : code,
     message && [": ", untrusted(message)],
   );
 }
@@ -128,10 +133,10 @@ function ids(span) {
   return el(
     "div",
     { class: "ids" },
-    id("Span id", span.span_id),
-    id("Parent id", span.parent_id),
-    id("Trace id", span.trace_id),
-    id("Trace state", span.trace_state),
+    id(texts.details.spanId, span.span_id),
+    id(texts.details.parentId, span.parent_id),
+    id(texts.details.traceId, span.trace_id),
+    id(texts.details.traceState, span.trace_state),
   );
 }
 
@@ -148,7 +153,7 @@ function id(name, value) {
 }
 
 // What describes the sender rather than the span is closed at first.
-const CLOSED = ["Resource", "Scope"];
+const CLOSED = [texts.details.resource, texts.details.scope];
 
 /** @param {string} title @param {number} number @param {HTMLElement | null} content */
 function section(title, number, content) {
@@ -171,7 +176,7 @@ function link(link, traceId, find) {
   const name = target && [
     untrusted(target.service),
     " ",
-    untrusted(target.name, "(no name)"),
+    untrusted(target.name, texts.noName),
   ];
   return el(
     "li",
@@ -179,9 +184,9 @@ function link(link, traceId, find) {
     link.reason && [untrusted(link.reason), ": "],
     hasTarget(link)
       ? el("a", { href: spanAddress(link) }, name ?? link.span_id)
-      : "no target: it was sent without ids",
-    hasTarget(link) && link.trace_id !== traceId && " in another trace",
-    hasTarget(link) && link.stored === false && ", which is not stored",
+      : texts.details.noTarget,
+    hasTarget(link) && link.trace_id !== traceId && texts.details.inAnother,
+    hasTarget(link) && link.stored === false && texts.details.notStored,
     attributeList(link.attributes, { isFiltered: false }),
   );
 }
@@ -196,9 +201,9 @@ function linkSource(source, traceId) {
       { href: spanAddress(source) },
       untrusted(source.service),
       " ",
-      untrusted(source.name, "(no name)"),
+      untrusted(source.name, texts.noName),
     ),
-    source.trace_id !== traceId && ", another trace",
+    source.trace_id !== traceId && texts.details.another,
   );
 }
 
@@ -206,21 +211,27 @@ function linkSource(source, traceId) {
 function scope({ scope, schema_url: schema }) {
   if (!scope) return null;
   const fields = [
-    { key: "name", value: scope.name },
-    { key: "version", value: scope.version },
-    { key: "schema", value: schema },
+    { key: texts.details.scopeName, value: scope.name },
+    { key: texts.details.scopeVersion, value: scope.version },
+    { key: texts.details.scopeSchema, value: schema },
   ];
   const all = [...fields, ...scope.attributes];
-  return section("Scope", 1, attributeList(all, { isFiltered: false }));
+  return section(
+    texts.details.scope,
+    1,
+    attributeList(all, { isFiltered: false }),
+  );
 }
 
 /** @param {SpanDetails['dropped']} counts */
 function dropped(counts) {
+  /** @type {Record<string, string>} */
+  const names = texts.details.droppedParts;
   const parts = Object.entries(counts)
     .filter(([, number]) => number > 0)
-    .map(([what, number]) => `${number} ${what}`);
+    .map(([what, number]) => `${number} ${names[what] ?? what}`);
   return (
     parts.length > 0 &&
-    el("p", { class: "note" }, "Dropped by the sender: ", parts.join(", "))
+    el("p", { class: "note" }, texts.details.dropped, " ", parts.join(", "))
   );
 }

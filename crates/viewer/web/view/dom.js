@@ -1,6 +1,7 @@
 // Creates elements. Whatever is shown is added as text, never as markup.
 
 import { isBlank, startsWithinCharacter } from "../model/text.js";
+import { texts } from "../texts.js";
 
 /** @typedef {import('../types.d.ts').Child} Child */
 /** @typedef {import('../types.d.ts').Properties} Properties */
@@ -61,6 +62,26 @@ function nodes(children) {
 }
 
 /**
+ * A button without a frame, whose label is a tooltip too.
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} onclick
+ */
+export function quietButton(text, label, onclick) {
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      "aria-label": label,
+      title: label,
+      onclick,
+    },
+    text,
+  );
+}
+
+/**
  * An element of index.html.
  * @param {string} id
  */
@@ -68,6 +89,23 @@ export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`index.html has no #${id}`);
   return element;
+}
+
+/** What colours are read from. */
+let probe = /** @type {HTMLElement | null} */ (null);
+
+/**
+ * A colour of the theme as a canvas takes it: a custom property itself still
+ * says `light-dark()`.
+ * @param {string} name without the dashes
+ */
+export function themeColour(name) {
+  if (probe === null) {
+    probe = el("i", { hidden: true });
+    document.body.append(probe);
+  }
+  probe.style.setProperty("color", `var(--${name})`);
+  return getComputedStyle(probe).color;
 }
 
 /**
@@ -80,7 +118,9 @@ export function untrusted(text, placeholder = "") {
   if (text === "" && placeholder !== "")
     return el("bdi", { class: "unnamed" }, placeholder);
   const mark = startsWithinCharacter(text) ? "loose" : null;
-  return el("bdi", { class: isBlank(text) ? "blank" : mark }, text);
+  if (isBlank(text))
+    return el("bdi", { class: "blank", "data-blank": texts.blank }, text);
+  return el("bdi", { class: mark }, text);
 }
 
 /** How long a message stays in sight. */
@@ -109,7 +149,7 @@ export function toMessage(error) {
 export async function copyText(text, label) {
   try {
     await navigator.clipboard.writeText(text);
-    announce(`${label} copied`);
+    announce(texts.page.copied(label));
   } catch {
     // The clipboard needs a secure origin; the older command does not.
     const field = el("textarea", { class: "off", value: text });
@@ -117,8 +157,8 @@ export async function copyText(text, label) {
     field.select();
     announce(
       document.execCommand("copy")
-        ? `${label} copied`
-        : `Copying is not possible here: ${text}`,
+        ? texts.page.copied(label)
+        : texts.page.notCopied(text),
     );
     field.remove();
   }

@@ -1,11 +1,11 @@
 // The list without traces: how to send some.
 
-import { getApp } from "../api.js";
+import { appAddress, getApp } from "../api.js";
 import { snippets } from "../model/snippets.js";
-import { announce, copyText, el, toMessage } from "./dom.js";
+import { texts } from "../texts.js";
+import { copyButton } from "./copy-button.js";
+import { announce, el, toMessage } from "./dom.js";
 
-/** The address of the app, without a slash at the end. */
-const APP = new URL("..", location.href).href.replace(/\/$/, "");
 /** Five a second. */
 const INTERVAL = 200;
 
@@ -17,14 +17,14 @@ export function emptyState(onToggle) {
   const several = el(
     "button",
     { type: "button", "aria-pressed": "false", onclick: toggle },
-    "Send five a second",
+    texts.empty.sendMany,
   );
   const code = el("code", {});
   const pre = el("pre", { class: "snippet", tabindex: 0 }, code);
   /** @type {HTMLSelectElement} */
   const choice = el(
     "select",
-    { "aria-label": "Snippet", onchange: showSnippet },
+    { "aria-label": texts.empty.snippet, onchange: showSnippet },
     snippets("", 0).map(([name]) => el("option", { value: name }, name)),
   );
   const steps = el(
@@ -33,36 +33,30 @@ export function emptyState(onToggle) {
     el(
       "button",
       { type: "button", class: "primary", onclick: () => send() },
-      "Send a request",
+      texts.empty.sendOne,
     ),
     several,
-    el("a", { class: "button", href: "#/try" }, "Choose what fails"),
+    el("a", { class: "button", href: "#/try" }, texts.empty.choose),
   );
   const element = el(
     "div",
     { class: "first-steps" },
-    el("p", {}, "No traces yet. They appear here as they arrive."),
+    el("p", {}, texts.empty.title),
     steps,
     said,
     el(
       "p",
       {},
-      "A whole shop, eight services: ",
+      texts.empty.shop,
+      " ",
       el("code", {}, "tracing-tail up examples/shop/shop.toml"),
     ),
-    el("p", {}, "Or send your own, with any OpenTelemetry exporter:"),
+    el("p", {}, texts.empty.own),
     el(
       "p",
       { class: "steps" },
       choice,
-      el(
-        "button",
-        {
-          type: "button",
-          onclick: () => copyText(showSnippet(), choice.value),
-        },
-        "Copy",
-      ),
+      copyButton(showSnippet, texts.empty.snippet, { class: "" }),
     ),
     pre,
   );
@@ -70,7 +64,7 @@ export function emptyState(onToggle) {
 
   /** @returns {string} */
   function showSnippet() {
-    const all = snippets(APP, Date.now());
+    const all = snippets(appAddress(), Date.now());
     const [, text] = all.find(([name]) => name === choice.value) ?? all[0];
     code.textContent = text;
     return text;
@@ -81,7 +75,7 @@ export function emptyState(onToggle) {
     else stop();
     const isOn = timer !== undefined;
     several.setAttribute("aria-pressed", String(isOn));
-    several.textContent = isOn ? "Stop sending" : "Send five a second";
+    several.textContent = isOn ? texts.empty.stop : texts.empty.sendMany;
     onToggle();
   }
 
@@ -98,7 +92,7 @@ export function emptyState(onToggle) {
         headers: { "content-type": "application/json" },
         body: '["item1", "item2"]',
       });
-      said.textContent = `The last answer was ${response.status}.`;
+      said.textContent = texts.empty.answer(response.status);
     } catch (error) {
       said.textContent = toMessage(error);
       announce(error);

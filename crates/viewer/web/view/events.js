@@ -2,6 +2,7 @@
 
 import { duration } from "../model/format.js";
 import { orderedEvents } from "../model/events.js";
+import { texts } from "../texts.js";
 import { attributeList } from "./attributes.js";
 import { el, untrusted } from "./dom.js";
 
@@ -33,11 +34,11 @@ export function eventList(span) {
           el(
             "b",
             { class: name === "exception" ? "bad" : "" },
-            untrusted(name, "(no name)"),
+            untrusted(name, texts.noName),
           ),
           " ",
           offset === null
-            ? "at an unknown time"
+            ? texts.details.unknownTime
             : el(
                 "span",
                 { class: "offset" },

@@ -3,18 +3,19 @@
 
 import { getFacets } from "../api.js";
 import { toParameters } from "../model/filters.js";
-import { count } from "../model/format.js";
+import { count, integer } from "../model/format.js";
 import { hasTerm, quote, toggleTerm } from "../model/query.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, toMessage } from "./dom.js";
 
 /** @typedef {import('../model/filters.js').Filters} Filters */
 
 const MENUS = [
-  ["service", "Service"],
-  ["name", "Operation"],
-  ["kind", "Kind"],
-  ["status", "Status"],
+  ["service", texts.service],
+  ["name", texts.operation],
+  ["kind", texts.filters.kind],
+  ["status", texts.status],
 ];
 
 /**
@@ -27,7 +28,7 @@ export function facetMenus({ read, onQuery }) {
 
   /** @param {string} key @param {string} label */
   function menu(key, label) {
-    const values = el("div", { class: "facet-values" }, "Loading…");
+    const values = el("div", { class: "facet-values" }, texts.loading);
     /** @type {HTMLDetailsElement} */
     const details = el("details", {
       class: "facet",
@@ -47,17 +48,21 @@ export function facetMenus({ read, onQuery }) {
       try {
         const facets = await getFacets(toParameters(read(), Date.now()));
         const found = facets.keys.find((one) => one.key === key && one.field);
-        const of = facets.more ? "the newest " : "";
+        const counted = count(facets.traces, "trace");
         values.replaceChildren(
           el(
             "p",
             { class: "note" },
-            `Of ${of}${count(facets.traces, "trace")}`,
+            facets.more
+              ? texts.filters.ofNewest(counted)
+              : texts.filters.of(counted),
           ),
           ...(found?.values ?? []).map(([value, traces]) =>
             chip(`${key}=${quote(value)}`, value, traces),
           ),
-          ...(found?.more ? [el("p", { class: "note" }, "And others.")] : []),
+          ...(found?.more
+            ? [el("p", { class: "note" }, texts.filters.others)]
+            : []),
         );
       } catch (error) {
         values.replaceChildren(toMessage(error));
@@ -80,7 +85,7 @@ export function facetMenus({ read, onQuery }) {
         },
         isolate(value),
         " ",
-        el("b", {}, traces.toLocaleString("en")),
+        el("b", {}, integer(traces)),
       );
     }
 

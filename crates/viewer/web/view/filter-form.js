@@ -11,6 +11,7 @@ import {
   withoutChip,
 } from "../model/filters.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 import { facetMenus } from "./facet-menus.js";
 import { queryBar } from "./query-bar.js";
@@ -34,24 +35,24 @@ export function filterForm(query, { onApply }) {
   });
   const since = el(
     "select",
-    { name: "since", "aria-label": "Time", onchange: changePeriod },
+    { name: "since", "aria-label": texts.filters.time, onchange: changePeriod },
     PERIODS.map(([value, text]) => el("option", { value }, text)),
   );
-  const from = timeField("from", "From");
-  const to = timeField("to", "To");
+  const from = timeField("from", texts.filters.from);
+  const to = timeField("to", texts.filters.to);
   const range = el("span", { class: "range", hidden: true }, from, "–", to);
   const set = el("span", { class: "several" });
   const element = el(
     "form",
     { class: "filters", role: "search", onsubmit: submit },
     bar.elements[0],
-    el("button", { class: "primary" }, "Search"),
-    el("button", { type: "button", onclick: reset }, "Reset"),
+    el("button", { class: "primary" }, texts.filters.search),
+    el("button", { type: "button", onclick: reset }, texts.filters.reset),
     bar.elements[1],
     el(
       "details",
       { class: "more-filters", open: matchMedia("(min-width: 761px)").matches },
-      el("summary", {}, "Filters"),
+      el("summary", {}, texts.filters.title),
       el("span", { class: "choices" }, since, range, menus.element),
     ),
     set,
@@ -114,7 +115,7 @@ export function filterForm(query, { onApply }) {
           {
             type: "button",
             class: "chip",
-            title: "Remove this filter",
+            title: texts.filters.remove,
             onclick: () => {
               filters = withoutChip(read(), chip);
               show();

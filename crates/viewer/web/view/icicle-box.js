@@ -8,8 +8,9 @@ import {
   segment,
   segments,
 } from "../model/geometry.js";
-import { accessibleName, badges, outcomeLabel } from "../model/span.js";
+import { badges, outcomeLabel } from "../model/span.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -54,12 +55,13 @@ export function icicleBox(trace, box, options) {
       "aria-level": span.depth + 1,
       "aria-posinset": siblings.place,
       "aria-setsize": siblings.size,
-      "aria-selected": isSelected,
+      "aria-selected": String(isSelected),
       "aria-expanded": hasBelow ? String(isExpanded) : null,
-      "aria-label": accessibleName(span, service),
-      title: title(trace, span),
+      title: facts(trace, span).join(" · "),
     },
-    width >= TEXT_WIDTH && text(span, service, hasBelow && !isExpanded),
+    width >= TEXT_WIDTH
+      ? text(trace, span, hasBelow && !isExpanded)
+      : el("span", { class: "off" }, facts(trace, span).join(" · ")),
     state.showCritical && critical(span, state, width),
     width >= TEXT_WIDTH && events(trace, span, state),
   );
@@ -77,7 +79,7 @@ export function icicleCluster(trace, box, { matches }, onZoom) {
   const errors = spans.filter((span) => span.error).length;
   const isHit = box.indices.some((index) => matches?.has(index));
   const bad = errors > 0 ? `, ${count(errors, "error")}` : "";
-  const text = `${count(spans.length, "span")}${bad}, too short to be told apart: zoom in`;
+  const text = texts.trace.cluster(count(spans.length, "span") + bad);
   const element = el("div", {
     class: classes([
       "box",
@@ -110,31 +112,42 @@ function placed(element, { lane, left, width }) {
   return element;
 }
 
-/** @param {SpanRow} span @param {string} service @param {boolean} isCollapsed */
-function text(span, service, isCollapsed) {
-  return el(
-    "span",
-    { class: "box-text" },
-    span.error && "✕ ",
-    untrusted(span.name, "(no name)"),
-    isCollapsed && ` +${span.descendants}`,
-    " ",
-    el("span", { class: "soft" }, untrusted(service), " "),
-    el("span", { class: "soft" }, duration(span.duration_ns)),
-  );
+// What it shows is its name, and what has no room is added for screen readers.
+/** @param {Trace} trace @param {SpanRow} span @param {boolean} isCollapsed */
+function text(trace, span, isCollapsed) {
+  return [
+    el(
+      "span",
+      { class: "box-text" },
+      span.error && [el("span", { "aria-hidden": "true" }, "✕"), " "],
+      untrusted(span.name, texts.noName),
+      isCollapsed && ` +${span.descendants}`,
+      " ",
+      el("span", { class: "soft" }, untrusted(trace.services[span.service])),
+      " ",
+      el("span", { class: "soft" }, duration(span.duration_ns)),
+    ),
+    el("span", { class: "off" }, remarks(trace, span).join(" · ")),
+  ];
 }
 
 /** @param {Trace} trace @param {SpanRow} span */
-function title(trace, span) {
-  const parts = [
+function facts(trace, span) {
+  return [
     isolate(trace.services[span.service]),
     isolate(span.name),
     duration(span.duration_ns),
-    outcomeLabel(span),
-    span.error && (span.message ? isolate(span.message) : "error"),
-    ...badges(span, trace.trace_id).map((badge) => badge.title),
+    ...remarks(trace, span),
   ];
-  return parts.filter(Boolean).join(" · ");
+}
+
+/** @param {Trace} trace @param {SpanRow} span */
+function remarks(trace, span) {
+  return [
+    outcomeLabel(span),
+    span.error && (span.message ? isolate(span.message) : texts.span.error),
+    ...badges(span, trace.trace_id).map((badge) => badge.title),
+  ].filter(Boolean);
 }
 
 // Within the part of the span that is in sight.

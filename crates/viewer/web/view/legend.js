@@ -1,59 +1,57 @@
 // What is drawn in the waterfall, and its keys.
 
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Child} Child */
 
-/** The classes of a sample, and what it means. @type {[string, string][]} */
+/** The classes of a sample, and what it means. */
 const MARKS = [
-  ["bar", "a span, in the colour of its service"],
-  ["bar simulated", "hatched: simulated latency"],
-  ["bar failed", "a span with an error, which ✕ says too"],
-  ["critical", "on the critical path: the response waited for it"],
-  ["event", "an event"],
-  ["event bad", "an exception"],
-  [
-    "box",
-    "icicle: a span, right above its children; those that run at the same time are stacked",
-  ],
-  ["box cluster", "icicle: spans too short to be told apart; a click zooms in"],
-  ["curve", "a link of the span that is chosen or pointed at"],
-  ["hit", "a hit of the search; other rows are pale"],
+  { class: "bar", text: texts.legend.span },
+  { class: "bar simulated", text: texts.legend.simulated },
+  { class: "bar failed", text: texts.legend.failed },
+  { class: "critical", text: texts.legend.critical },
+  { class: "event", text: texts.legend.event },
+  { class: "event bad", text: texts.legend.exception },
+  { class: "box", text: texts.legend.box },
+  { class: "box cluster", text: texts.legend.cluster },
+  { class: "curve", text: texts.legend.curve },
+  { class: "hit", text: texts.legend.hit },
 ];
 
 /** @type {[string[], string][]} */
 const BADGES = [
-  [["▾", "▸"], "spans below it: shown, collapsed"],
-  [["+3"], "so many collapsed spans"],
-  [["⇤ 2 ms"], "begins before its parent: clocks differ"],
-  [["↗", "↙"], "a link to another trace, and from one"],
-  [["→", "←"], "whom it calls or writes to, and from whom it reads"],
-  [["200"], "the status of the answer"],
-  [["try 2"], "a call that was made again"],
-  [["no end"], "sent without an end; also “no start”, “ends early”"],
-  [["parent missing"], "its parent has not arrived"],
-  [["cycle cut"], "its parents lead back to itself"],
+  [["▾", "▸"], texts.legend.below],
+  [["+3"], texts.legend.collapsed],
+  [["⇤ 2 ms"], texts.legend.skew],
+  [["↗", "↙"], texts.legend.otherTrace],
+  [["→", "←"], texts.legend.peer],
+  [["200"], texts.legend.status],
+  [[texts.span.try(2)], texts.legend.again],
+  [[texts.span.noEnd], texts.legend.noEnd],
+  [[texts.span.parentMissing], texts.legend.parentMissing],
+  [[texts.span.cycle], texts.legend.cycle],
 ];
 
 /** @type {[string[], string][]} */
 const KEYS = [
-  [["j", "k"], "next, previous span"],
-  [["←", "→"], "collapse, expand"],
-  [["e", "E"], "next, previous error"],
-  [["n", "N"], "next, previous hit of the query"],
-  [["Enter"], "details"],
-  [["+", "-", "0"], "zoom in, out, all of the trace"],
-  [["i"], "timeline or icicle"],
-  [["z"], "zoom to the chosen span"],
-  [["Shift", "←", "→"], "earlier, later, while zoomed"],
-  [["drag"], "over ruler or minimap zooms, over bars moves"],
-  [["Ctrl", "wheel"], "zooms, as pinching does"],
+  [["j", "k"], texts.legend.spanKeys],
+  [["←", "→"], texts.legend.fold],
+  [["e", "E"], texts.legend.errors],
+  [["n", "N"], texts.legend.hits],
+  [["Enter"], texts.legend.details],
+  [["+", "-", "0"], texts.legend.zoom],
+  [["i"], texts.legend.shape],
+  [["z"], texts.legend.zoomSpan],
+  [["Shift", "←", "→"], texts.legend.move],
+  [[texts.legend.dragKey], texts.legend.drag],
+  [["Ctrl", texts.legend.wheelKey], texts.legend.wheel],
 ];
 
 /** The legend of the waterfall, closed at first. */
 export function legend() {
   const marks = MARKS.map(
-    ([name, text]) =>
+    ({ class: name, text }) =>
       /** @type {const} */ ([el("i", { class: `sample ${name} c0` }), text]),
   );
   const badges = BADGES.map(
@@ -72,7 +70,7 @@ export function legendBox(view, marks, keys) {
   return el(
     "details",
     { class: `legend-box ${view}` },
-    el("summary", {}, "Legend and keys"),
+    el("summary", {}, texts.legend.title),
     el(
       "dl",
       { class: "marks" },

@@ -3,6 +3,7 @@
 
 import { linkCurve, percentOf } from "../model/geometry.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { svg } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -61,7 +62,11 @@ export function drawLinks(trace, drawing, { links, window, track, onFollow }) {
 
 /** @param {SpanRow} from @param {SpanRow} to @param {Link} link */
 function describe(from, to, { reason }) {
-  return `Link from ${isolate(from.name)} to ${isolate(to.name)}${reason ? ` (${isolate(reason)})` : ""}`;
+  return texts.trace.link(
+    isolate(from.name),
+    isolate(to.name),
+    reason ? isolate(reason) : "",
+  );
 }
 
 function arrowHead() {

@@ -1,5 +1,6 @@
 // The buttons of the list: group, pause, delete.
 
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /**
@@ -11,15 +12,15 @@ export function listActions({ onGroup, onPause, onDelete }) {
     {
       type: "button",
       "aria-pressed": "false",
-      title: "Traces that went the same way become one row",
+      title: texts.list.groupTitle,
       onclick: onGroup,
     },
-    "Group",
+    texts.list.group,
   );
   const pause = el(
     "button",
     { type: "button", "aria-pressed": "false", onclick: onPause },
-    "Pause",
+    texts.list.pause,
   );
   return {
     element: el(
@@ -30,7 +31,7 @@ export function listActions({ onGroup, onPause, onDelete }) {
       el(
         "button",
         { type: "button", class: "danger", onclick: onDelete },
-        "Delete all",
+        texts.list.deleteAll,
       ),
     ),
     /** @param {boolean} isOn */
@@ -40,7 +41,7 @@ export function listActions({ onGroup, onPause, onDelete }) {
     /** @param {boolean} isOn */
     showPaused(isOn) {
       pause.setAttribute("aria-pressed", String(isOn));
-      pause.textContent = isOn ? "Resume" : "Pause";
+      pause.textContent = isOn ? texts.list.resume : texts.list.pause;
     },
   };
 }

@@ -2,9 +2,17 @@
 
 import { getGroups } from "../api.js";
 import { colourClass } from "../model/colour.js";
-import { count, duration, startedAgo, toMillis } from "../model/format.js";
-import { UNKNOWN_SERVICE, spansOf } from "../model/shape.js";
+import {
+  count,
+  duration,
+  integer,
+  startedAgo,
+  toMillis,
+} from "../model/format.js";
+import { answerText } from "../model/outcome.js";
+import { spansOf } from "../model/shape.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceGroup} TraceGroup */
@@ -24,15 +32,19 @@ export function listGroups({ onOpen, toAddress }) {
   const list = el("ul", {
     class: "groups",
     role: "list",
-    "aria-label": "Groups of traces",
+    "aria-label": texts.groups.title,
   });
   const element = el("div", { hidden: true }, note, list);
 
   /** @param {TraceGroups} found */
   function show({ groups, more_groups: more, traces, more: isCut }) {
-    const of = isCut ? "the newest " : "";
-    const rest = more > 0 ? `; the ${groups.length} largest are shown` : "";
-    note.textContent = `${of}${count(traces, "trace")} in ${count(groups.length + more, "group")}${rest}`;
+    const all = count(traces, "trace");
+    const found = texts.groups.found(
+      isCut ? texts.list.newest(all) : all,
+      count(groups.length + more, "group"),
+    );
+    const largest = texts.groups.largest(integer(groups.length));
+    note.textContent = more > 0 ? `${found}; ${largest}` : found;
     const focused = document.activeElement?.getAttribute("data-shape");
     const links = groups.map(group);
     list.replaceChildren(...links.map((link) => el("li", {}, link)));
@@ -67,7 +79,7 @@ export function listGroups({ onOpen, toAddress }) {
           { class: "cut" },
           el("strong", {}, untrusted(service)),
           " ",
-          untrusted(name, "(no name)"),
+          untrusted(name, texts.noName),
         ),
       ),
       el(
@@ -76,7 +88,7 @@ export function listGroups({ onOpen, toAddress }) {
         from !== null && "✕ ",
         el("span", { class: "cut" }, ending(group)),
       ),
-      el("b", { class: "number" }, `× ${group.count.toLocaleString("en")}`),
+      el("b", { class: "number" }, `× ${integer(group.count)}`),
       el(
         "span",
         { class: "size" },
@@ -87,15 +99,16 @@ export function listGroups({ onOpen, toAddress }) {
         { class: "number" },
         `p50 ${duration(group.p50_ns)} · p95 ${duration(group.p95_ns)}`,
       ),
-      el("span", { class: "number" }, `latest ${ago}`),
+      el("span", { class: "number" }, texts.groups.latest(ago)),
     );
   }
 
   /** "502 from fraud" @param {TraceGroup} group */
   function ending({ outcome, error_service: from }) {
-    const answer = el("b", {}, outcome || "no root");
+    const answer = el("b", {}, answerText(outcome) || texts.shape.noRoot);
     if (from === null) return answer;
-    return [answer, " from ", untrusted(from || UNKNOWN_SERVICE)];
+    const service = untrusted(from || texts.shape.unknownService);
+    return [answer, ` ${texts.shape.from} `, service];
   }
 
   /** @param {Parameters} wanted */

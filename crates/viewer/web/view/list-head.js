@@ -1,16 +1,17 @@
 // The head of the list: its columns, by which it can be sorted.
 
 import { nextSort } from "../model/live-list.js";
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 const COLUMNS = [
-  ["start", "Started"],
-  ["name", "Trace"],
-  ["status", "Status"],
-  ["", "Services"],
-  ["spans", "Spans"],
-  ["errors", "Errors"],
-  ["duration", "Duration"],
+  ["start", texts.list.started],
+  ["name", texts.list.trace],
+  ["status", texts.status],
+  ["", texts.list.services],
+  ["spans", texts.list.spans],
+  ["errors", texts.list.errors],
+  ["duration", texts.duration],
 ];
 
 /** @param {(sort: string) => void} onSort */
@@ -37,9 +38,10 @@ export function listHead(onSort) {
       const down = sort.startsWith("-");
       const mark = down ? " ↓" : " ↑";
       button.textContent = isSorted ? label + mark : label;
-      const order = down ? "descending" : "ascending";
-      const state = isSorted ? `, sorted ${order}` : ", not sorted by it";
-      button.setAttribute("aria-label", label + state);
+      button.setAttribute(
+        "aria-label",
+        isSorted ? texts.list.sorted(label, down) : texts.list.notSorted(label),
+      );
     });
   }
 
@@ -47,7 +49,7 @@ export function listHead(onSort) {
   return {
     element: el(
       "div",
-      { class: "columns", role: "group", "aria-label": "Sort the list by" },
+      { class: "columns", role: "group", "aria-label": texts.list.sortBy },
       buttons,
     ),
     show,

@@ -3,6 +3,7 @@
 import { ApiError } from "../api.js";
 import { count } from "../model/format.js";
 import { queryError } from "../model/query.js";
+import { texts } from "../texts.js";
 import { el, toMessage } from "./dom.js";
 
 /** That the last request failed. What is shown stays, marked as such. */
@@ -23,10 +24,10 @@ export function staleNote() {
       const message = toMessage(error);
       const isRefused = error instanceof ApiError && error.status === 400;
       const inQuery = isRefused ? queryError(message) : null;
-      const what = isEmpty ? "" : " Below is the last good result.";
+      const what = isEmpty ? "" : ` ${texts.list.lastGood}`;
       element.hidden = false;
       element.textContent = inQuery
-        ? `The query was not understood.${what}`
+        ? texts.list.badQuery + what
         : `${message}.${what}`;
       return { isRefused, inQuery };
     },
@@ -43,13 +44,15 @@ export function leftOutNote(isUnrouted) {
       element.hidden = unrouted === 0 && !isUnrouted;
       if (isUnrouted)
         element.replaceChildren(
-          "Requests without a route are listed too. ",
-          el("a", { href: "./#/" }, "Leave them out"),
+          texts.list.unroutedShown,
+          " ",
+          el("a", { href: "./#/" }, texts.list.leaveOut),
         );
       else
         element.replaceChildren(
-          `Left out: ${count(unrouted, "request")} without a route. `,
-          el("a", { href: "?unrouted=true#/" }, "List them, too"),
+          texts.list.leftOut(count(unrouted, "request")),
+          " ",
+          el("a", { href: "?unrouted=true#/" }, texts.list.listThem),
         );
     },
   };

@@ -11,6 +11,7 @@ import {
 import { logShare } from "../model/list-stats.js";
 import { outcomeOf } from "../model/outcome.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 import { serviceChips } from "./service-chips.js";
 
@@ -47,7 +48,7 @@ export class ListRow {
       "time",
       isKnown
         ? { datetime: new Date(start).toISOString(), title: timestamp(start) }
-        : { title: "None of its spans has a start" },
+        : { title: texts.row.noStart },
     );
     this.#fill = el("span", { class: `fill ${colourClass(summary.service)}` });
     const { errors } = summary;
@@ -64,7 +65,7 @@ export class ListRow {
         el(
           "span",
           { class: errors ? "number bad" : "number none" },
-          errors ? `✕ ${count(errors, "error")}` : "no errors",
+          errors ? `✕ ${count(errors, "error")}` : texts.noErrors,
         ),
         el(
           "span",
@@ -121,31 +122,31 @@ function title({ service, name, rooted, pinned, incomplete }) {
       { class: "cut" },
       el("strong", {}, untrusted(service)),
       " ",
-      el("span", { class: "name" }, untrusted(name, "(no name)")),
+      el("span", { class: "name" }, untrusted(name, texts.noName)),
     ),
-    !rooted && tag("no root yet", "The root span has not arrived"),
-    pinned && tag("pinned", "It is kept until it is unpinned"),
+    !rooted && tag(texts.row.noRoot, texts.row.noRootTitle),
+    pinned && tag(texts.row.pinned, texts.row.pinnedTitle),
     incomplete &&
       tag(
-        "incomplete",
-        `${count(incomplete.refused, "span")} of it could not be stored`,
-        "tag warn",
+        texts.row.incomplete,
+        texts.row.incompleteTitle(count(incomplete.refused, "span")),
+        " warn",
       ),
   );
 }
 
 /** @param {string} text @param {string} title */
-function tag(text, title, kind = "tag") {
-  return el("em", { class: kind, title }, text);
+function tag(text, title, kind = "") {
+  return el("em", { class: `tag${kind}`, title }, text);
 }
 
 /** What the root answered, and where the error began. @param {TraceSummary} summary */
 function outcome(summary) {
   const { answer, from, isError, isRootOk } = outcomeOf(summary);
   const title = [
-    answer && `The root: ${answer}`,
-    isRootOk && "it has no error itself",
-    from !== null && `the error began in ${isolate(from)}`,
+    answer && texts.row.root(answer),
+    isRootOk && texts.row.rootOk,
+    from !== null && texts.row.errorBegan(isolate(from)),
   ];
   return el(
     "span",
@@ -156,6 +157,7 @@ function outcome(summary) {
     isError && !isRootOk && "✕ ",
     answer && el("b", {}, answer),
     isRootOk && " ✕",
-    from !== null && el("span", { class: "cut" }, " in ", untrusted(from)),
+    from !== null &&
+      el("span", { class: "cut" }, ` ${texts.row.in} `, untrusted(from)),
   );
 }

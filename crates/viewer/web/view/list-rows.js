@@ -2,6 +2,7 @@
 // thousands scroll as well as ten.
 
 import { rowOfKey, rowWindow, scrollToRow } from "../model/row-window.js";
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 import { ListRow } from "./list-row.js";
 import { scroller } from "./scroller.js";
@@ -35,7 +36,7 @@ export function listRows(pane, { onEnd }) {
   const element = el("ul", {
     class: "rows",
     role: "list",
-    "aria-label": "Traces",
+    "aria-label": texts.page.traces,
     onfocusin: followFocus,
   });
   const view = scroller(pane, element);

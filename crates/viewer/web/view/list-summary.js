@@ -2,6 +2,7 @@
 
 import { count, duration, errorPercentage, rate } from "../model/format.js";
 import { listStats } from "../model/list-stats.js";
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 import { scatter } from "./scatter.js";
 
@@ -28,10 +29,11 @@ export function listSummary(handlers) {
 function statsText(traces, isAll) {
   const found = listStats(traces, Date.now());
   if (found === null) return "";
+  const counted = count(found.count, "trace");
   const parts = [
-    `${isAll ? "" : "the newest "}${count(found.count, "trace")}`,
+    isAll ? counted : texts.list.newest(counted),
     found.rate !== null && rate({ rate: found.rate }),
-    `${errorPercentage(found)} with errors`,
+    texts.list.withErrors(errorPercentage(found)),
     `p50 ${duration(found.p50)}`,
     `p95 ${duration(found.p95)}`,
   ];

@@ -8,8 +8,10 @@ import {
   readFilters,
   toParameters,
 } from "../model/filters.js";
+import { integer } from "../model/format.js";
 import { Refresher } from "../model/refresher.js";
 import { subscribe } from "../live.js";
+import { texts } from "../texts.js";
 import { announce, el } from "./dom.js";
 import { emptyState } from "./empty-state.js";
 import { filterForm } from "./filter-form.js";
@@ -60,7 +62,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const address = new URLSearchParams(location.search);
   const isUnrouted = address.get("unrouted") === "true";
   const filters = filterForm(address, { onApply: applyFilters });
-  const heading = el("h1", { class: "off" }, "Traces");
+  const heading = el("h1", { class: "off" }, texts.page.traces);
   const summary = listSummary({ onRegion: filters.add, onOpen });
   const stale = staleNote();
   const head = listHead(sortBy);
@@ -82,10 +84,10 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   const more = el(
     "button",
     { type: "button", hidden: true, onclick: loadOlder },
-    "Older traces",
+    texts.list.older,
   );
   const leftOut = leftOutNote(isUnrouted);
-  const state = el("div", { class: "empty" }, "Loading…");
+  const state = el("div", { class: "empty" }, texts.loading);
   const empty = emptyState(() => describe());
   const actions = listActions({
     onGroup: toggleGroups,
@@ -289,7 +291,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     const waiting = traces.pending.size;
     const isEmpty = rows.size() === 0;
     showNew.hidden = waiting === 0;
-    showNew.textContent = `+${waiting.toLocaleString("en")} new`;
+    showNew.textContent = texts.list.fresh(waiting);
     const hasGroups = showsGroups();
     table.hidden = hasGroups || (isEmpty && waiting === 0);
     groups.element.hidden = !hasGroups || isEmpty;
@@ -299,7 +301,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
     summary.show(order, pages.isAll());
     if (!isEmpty) rows.scale(traces.durations());
     else if (isFiltered(filters.read()))
-      state.replaceChildren("No trace matches these filters.");
+      state.replaceChildren(texts.list.noMatch);
     else if (!state.contains(empty.element))
       state.replaceChildren(empty.element);
     onChange();
@@ -334,7 +336,7 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   function togglePause() {
     showPaused(!isPaused);
     rememberIn("replaceState");
-    announce(isPaused ? "Paused" : "Live");
+    announce(isPaused ? texts.list.paused : texts.list.live);
     if (!isPaused && traces.pending.size > 0) showPending();
   }
 
@@ -345,11 +347,11 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
   }
 
   async function deleteAll() {
-    if (!confirm("Delete all traces?")) return;
+    if (!confirm(texts.list.confirmDelete)) return;
     try {
       await deleteTraces();
       await load();
-      announce("All traces are deleted");
+      announce(texts.list.deleted);
     } catch (error) {
       showError(error);
     }
@@ -406,8 +408,8 @@ export function listView(pane, { onSelect, onOpen, onChange }) {
       if (index < 0) return null;
       const total = pages.total();
       const known = total < 0 ? order.length : total;
-      const number = (index + 1).toLocaleString("en");
-      return `${number} of ${known.toLocaleString("en")}${total < 0 ? "+" : ""}`;
+      const more = total < 0 ? "+" : "";
+      return texts.list.position(integer(index + 1), integer(known) + more);
     },
     setOpen(id) {
       if (id === openId) return;

@@ -9,6 +9,7 @@ import {
   reveal,
   zoomBy,
 } from "../model/viewport.js";
+import { texts } from "../texts.js";
 import { announce, el, svg } from "./dom.js";
 import { mapFocus } from "./map-focus.js";
 import { holdPicture } from "./map-gestures.js";
@@ -55,7 +56,7 @@ export function mapCanvas(style) {
     {
       class: "scene",
       role: "group",
-      "aria-label": "Map: arrow keys go from node to node, Tab to its calls",
+      "aria-label": texts.map.label,
     },
     picture.element,
   );
@@ -64,10 +65,10 @@ export function mapCanvas(style) {
     { class: "map-canvas" },
     el(
       "div",
-      { class: "map-buttons", role: "group", "aria-label": "Zoom" },
-      button("+", "Zoom in (+)", () => zoom(IN)),
-      button("−", "Zoom out (-)", () => zoom(1 / IN)),
-      button("Fit", "All of the map (0)", fit),
+      { class: "map-buttons", role: "group", "aria-label": texts.map.zoom },
+      button("+", texts.timeline.zoomIn, () => zoom(IN)),
+      button("−", texts.timeline.zoomOut, () => zoom(1 / IN)),
+      button(texts.map.fit, texts.map.fitTitle, fit),
     ),
     scene,
   );

@@ -1,7 +1,9 @@
 // What is drawn on a map, and its keys.
 
+import { fixed } from "../model/format.js";
 import { lineWidth } from "../model/graph-figures.js";
 import { arrowTip } from "../model/graph-lines.js";
+import { texts } from "../texts.js";
 import { svg } from "./dom.js";
 import { legendBox } from "./legend.js";
 import { stripe } from "./map-parts.js";
@@ -9,31 +11,31 @@ import { outline } from "./map-shapes.js";
 
 /** @type {[import('../types.d.ts').GraphNode['kind'], string][]} */
 const SHAPES = [
-  ["service", "a service, in its colour"],
-  ["database", "a database"],
-  ["cache", "a cache"],
-  ["queue", "a queue or topic"],
-  ["external", "outside: a server that sends no spans"],
+  ["service", texts.mapLegend.service],
+  ["database", texts.mapLegend.database],
+  ["cache", texts.mapLegend.cache],
+  ["queue", texts.mapLegend.queue],
+  ["external", texts.mapLegend.external],
 ];
 
 /** The number of calls, the grade of errors, and what it means. @type {[number, number, string][]} */
 const LINES = [
-  [1, 0, "a call or a message, once"],
-  [1000, 0, "1,000 times: wider for each tenfold"],
-  [10, 1, "less than 1 % fail"],
-  [10, 2, "1 % or more fail"],
-  [10, 3, "5 % or more fail"],
-  [10, 4, "a quarter or more fail"],
+  [1, 0, texts.mapLegend.once],
+  [1000, 0, texts.mapLegend.thousand],
+  [10, 1, texts.mapLegend.few],
+  [10, 2, texts.mapLegend.some],
+  [10, 3, texts.mapLegend.many],
+  [10, 4, texts.mapLegend.quarter],
 ];
 
 /** @type {[string[], string][]} */
 const KEYS = [
-  [["←", "→", "↑", "↓"], "from node to node, once one has the focus"],
-  [["Tab"], "to the calls of the node"],
-  [["Enter"], "what is behind it"],
-  [["+", "-", "0"], "larger, smaller, all of the map"],
-  [["Shift", "←"], "moves the map, as dragging does"],
-  [["Ctrl", "wheel"], "zooms, as pinching does"],
+  [["←", "→", "↑", "↓"], texts.mapLegend.nodes],
+  [["Tab"], texts.mapLegend.calls],
+  [["Enter"], texts.mapLegend.open],
+  [["+", "-", "0"], texts.mapLegend.zoom],
+  [["Shift", "←"], texts.mapLegend.move],
+  [["Ctrl", texts.legend.wheelKey], texts.legend.wheel],
 ];
 
 /** The legend of a map, closed at first. */
@@ -47,8 +49,8 @@ export function mapLegend() {
       /** @type {const} */ ([sample(60, 20, line(count, grade)), text]),
   );
   const figures = /** @type {const} */ ([
-    ["✕ 3.1 %", "the share of calls that failed"],
-    ["p95", "19 of 20 took no longer"],
+    [`✕ ${fixed(3.1, 1)} %`, texts.mapLegend.failures],
+    ["p95", texts.mapLegend.p95],
   ]);
   return legendBox("for-map", [...shapes, ...lines, ...figures], KEYS);
 }

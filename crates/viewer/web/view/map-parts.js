@@ -4,6 +4,7 @@ import { colourClass } from "../model/colour.js";
 import { lidRoom, systemText } from "../model/graph-boxes.js";
 import { arrowTip } from "../model/graph-lines.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { svg } from "./dom.js";
 import { outline } from "./map-shapes.js";
 
@@ -13,6 +14,8 @@ import { outline } from "./map-shapes.js";
 
 /** The height of a line of text; model/graph-boxes.js has it too. */
 const LINE = 16;
+/** Lines are words of their own when they are read. */
+const BETWEEN = " ";
 /** Texts begin beside the stripe. */
 const LEFT = 18;
 
@@ -28,21 +31,27 @@ export function nodeName(node) {
   return isolate(node.name) + (what && `, ${isolate(what)}`);
 }
 
+/** Whether there is no room for the whole name. @param {string[]} lines of a node */
+export function isCut([title]) {
+  return title.endsWith("…");
+}
+
 /** @param {GraphNode} node @param {Box} box @param {Size} size */
 export function nodeContent(node, { lines }, size) {
   const room = size.height + lidRoom(node.kind) - lines.length * LINE;
   const top = room / 2 + 12;
   return [
-    svg("title", {}, nodeName(node)),
+    isCut(lines) && [svg("title", {}, nodeName(node)), BETWEEN],
     outline(node.kind, size),
     node.kind === "service" && stripe(size.height),
-    lines.map((line, at) =>
+    lines.map((line, at) => [
       svg(
         "text",
         { class: at === 0 ? "title" : "small", x: LEFT, y: top + at * LINE },
         line,
       ),
-    ),
+      BETWEEN,
+    ]),
   ];
 }
 
@@ -68,14 +77,12 @@ export function lineContent({ d, end, direction }, stroke, title) {
 /**
  * @param {Box} box
  * @param {import('../model/graph-groups.js').Point} centre
- * @param {string} title
  */
-export function labelContent({ lines, width, height }, { x, y }, title) {
+export function labelContent({ lines, width, height }, { x, y }) {
   const plate = { x: x - width / 2, y: y - height / 2, width, height, rx: 5 };
   return [
-    svg("title", {}, title),
     svg("rect", { class: "plate", ...plate }),
-    lines.map((line, at) =>
+    lines.map((line, at) => [
       svg(
         "text",
         {
@@ -86,14 +93,18 @@ export function labelContent({ lines, width, height }, { x, y }, title) {
         },
         line,
       ),
-    ),
+      BETWEEN,
+    ]),
   ];
 }
 
-/** How a caller and a callee go together. @param {GraphNode} from @param {GraphNode} to */
-export function verb(from, to) {
-  if (to.kind === "queue") return "sends to";
-  return from.kind === "queue" ? "is read by" : "calls";
+/** What a caller and a callee have to do with each other. @param {GraphNode} from @param {GraphNode} to */
+export function callSentence(from, to) {
+  const [caller, callee] = [isolate(from.name), isolate(to.name)];
+  if (to.kind === "queue") return texts.map.sends(caller, callee);
+  return from.kind === "queue"
+    ? texts.map.reads(caller, callee)
+    : texts.map.calls(caller, callee);
 }
 
 /** How wide texts are in the fonts of style/map.css. @returns {import('../model/graph-boxes.js').Measure} */

@@ -2,16 +2,16 @@
 // and so does the focus.
 
 import { edgeKey } from "../model/graph-boxes.js";
-import { errorGrade, failures, lineWidth } from "../model/graph-figures.js";
-import { isolate } from "../model/text.js";
+import { errorGrade, lineWidth } from "../model/graph-figures.js";
 import { svg } from "./dom.js";
 import {
+  callSentence,
+  isCut,
   labelContent,
   lineContent,
   nodeClass,
   nodeContent,
   nodeName,
-  verb,
 } from "./map-parts.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
@@ -56,11 +56,14 @@ export function mapPicture(style) {
     const drawn = graph.nodes.flatMap((node) => {
       const [box, rect] = [boxes.nodes.get(node.id), layout.rects.get(node.id)];
       if (!box || !rect) return [];
-      const name = nodeName(node);
       const shown = links.get(`node ${node.id}`, node, {
         class: nodeClass(node),
         href: style.nodeAddress(node),
-        "aria-label": node.count > 0 ? `${name}: ${figuresText(node)}` : name,
+        // What is shown, and the whole name where that is cut.
+        "aria-label": (isCut(box.lines)
+          ? [nodeName(node), ...box.lines]
+          : box.lines
+        ).join(", "),
         "data-id": node.id,
         transform: `translate(${rect.x} ${rect.y})`,
       });
@@ -92,7 +95,7 @@ export function mapPicture(style) {
       const [from, to] = [byId.get(edge.caller), byId.get(edge.callee)];
       const [box, line] = [boxes.edges.get(key), layout.lines.get(key)];
       if (!from || !to || !box || !line) continue;
-      const text = edgeText(edge, from, to);
+      const text = `${callSentence(from, to)}: ${box.lines.join(", ")}`;
       const grade = `grade${errorGrade(edge)}`;
       const address = {
         href: style.edgeAddress(edge, from, to),
@@ -115,25 +118,12 @@ export function mapPicture(style) {
         ...address,
       });
       setContent(named, [box.lines, box.width, label], () =>
-        labelContent(box, label, text),
+        labelContent(box, label),
       );
       drawnLabels.push({ shown: named });
     }
     order(lines, drawnLines);
     order(labels, drawnLabels);
-  }
-
-  /** @param {import('../types.d.ts').CallStats} stats */
-  function figuresText(stats) {
-    const { volume, time } = style.figures;
-    const texts = [volume(stats), time(stats), failures(stats)];
-    return texts.filter(Boolean).join(", ");
-  }
-
-  /** @param {GraphEdge} edge @param {GraphNode} from @param {GraphNode} to */
-  function edgeText(edge, from, to) {
-    const [caller, callee] = [isolate(from.name), isolate(to.name)];
-    return `${caller} ${verb(from, to)} ${callee}: ${figuresText(edge)}`;
   }
 
   return {

@@ -1,7 +1,8 @@
 // The service map as a table.
 
-import { duration, errorPercentage, rate } from "../model/format.js";
+import { duration, errorPercentage, integer, rate } from "../model/format.js";
 import { callAddress } from "../model/route.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Graph} Graph */
@@ -10,23 +11,20 @@ import { el, untrusted } from "./dom.js";
 /** @param {Graph} graph */
 export function callTable({ nodes, edges }) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const columns = [
-    "From",
-    "To",
-    "Calls",
-    "Rate",
-    "Errors",
-    "p50",
-    "p95",
-    "p99",
-  ];
   const nameOf = (/** @type {string} */ id) => {
     const node = byId.get(id);
     if (!node || node.kind === "service") return untrusted(id);
     const system = node.system === node.name ? "" : node.system;
     return [
       untrusted(node.name),
-      el("span", { class: "what" }, " ", node.kind, " ", untrusted(system)),
+      el(
+        "span",
+        { class: "what" },
+        " ",
+        texts.peers[node.kind],
+        " ",
+        untrusted(system),
+      ),
     ];
   };
   const address = (/** @type {GraphEdge} */ edge) => {
@@ -35,14 +33,14 @@ export function callTable({ nodes, edges }) {
     return el("a", { href: callAddress(edge, from, to) }, nameOf(edge.callee));
   };
   return [
-    el("caption", {}, "Calls"),
+    el("caption", {}, texts.map.table),
     el(
       "thead",
       {},
       el(
         "tr",
         {},
-        columns.map((name) => el("th", { scope: "col" }, name)),
+        texts.map.columns.map((name) => el("th", { scope: "col" }, name)),
       ),
     ),
     el(
@@ -54,7 +52,7 @@ export function callTable({ nodes, edges }) {
           {},
           el("td", {}, nameOf(edge.caller)),
           el("td", {}, address(edge)),
-          el("td", {}, edge.count.toLocaleString("en")),
+          el("td", {}, integer(edge.count)),
           el("td", {}, rate(edge)),
           el("td", { class: edge.errors ? "bad" : "" }, errorPercentage(edge)),
           [edge.p50_ns, edge.p95_ns, edge.p99_ns].map((ns) =>

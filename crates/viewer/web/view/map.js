@@ -6,6 +6,7 @@ import { count, duration } from "../model/format.js";
 import { OVER_TIME } from "../model/graph-figures.js";
 import { Refresher } from "../model/refresher.js";
 import { callAddress, nodeAddress } from "../model/route.js";
+import { texts } from "../texts.js";
 import { announce, el, toMessage } from "./dom.js";
 import { mapCanvas } from "./map-canvas.js";
 import { mapLegend } from "./map-legend.js";
@@ -20,7 +21,7 @@ const PAUSE = 3000;
 export function mapView(main) {
   let isDisposed = false;
   let drawn = "";
-  const state = el("p", { class: "empty" }, "Loading…");
+  const state = el("p", { class: "empty" }, texts.loading);
   const canvas = mapCanvas({
     figures: OVER_TIME,
     nodeAddress,
@@ -39,7 +40,7 @@ export function mapView(main) {
         class: "wide-edges",
         tabindex: "0",
         role: "group",
-        "aria-label": "Calls",
+        "aria-label": texts.map.table,
       },
       table,
     ),
@@ -48,13 +49,13 @@ export function mapView(main) {
     el(
       "section",
       { class: "map" },
-      el("h1", {}, "Who calls whom"),
+      el("h1", {}, texts.map.title),
       facts,
       state,
       content,
     ),
   );
-  document.title = "Map · Tracing-Tail";
+  document.title = texts.page.title(texts.page.map);
   const refresher = new Refresher(refresh, PAUSE);
   const unsubscribe = subscribe(() => refresher.request());
   refresher.request();
@@ -80,7 +81,7 @@ export function mapView(main) {
   function draw(graph) {
     const isEmpty = graph.nodes.length === 0;
     state.hidden = !isEmpty;
-    state.textContent = "No traces yet.";
+    state.textContent = texts.noTraces;
     content.hidden = isEmpty;
     facts.textContent = isEmpty ? "" : describe(graph);
     canvas.show(graph);
@@ -100,8 +101,5 @@ export function mapView(main) {
 
 /** @param {Graph} graph */
 function describe({ traces, seconds }) {
-  return (
-    `From the newest ${count(traces, "trace")}, over ${duration(seconds * 1e9)}. ` +
-    "Choose a node or a call to see its traces."
-  );
+  return texts.map.from(count(traces, "trace"), duration(seconds * 1e9));
 }

@@ -1,7 +1,8 @@
 // All of a trace in small, on a canvas: a line for each span.
 
 import { colourClass } from "../model/colour.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { el, themeColour } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
 
@@ -17,8 +18,8 @@ export function minimap() {
     {
       class: "minimap",
       role: "img",
-      "aria-label": "All of the trace in small",
-      title: "Drag to zoom, double-click for all",
+      "aria-label": texts.timeline.minimap,
+      title: texts.timeline.minimapTitle,
     },
     canvas,
     left,
@@ -40,11 +41,10 @@ export function minimap() {
     const scale = devicePixelRatio;
     const width = (canvas.width = Math.round(element.clientWidth * scale));
     const height = (canvas.height = Math.round(element.clientHeight * scale));
-    const style = getComputedStyle(document.documentElement);
     const colours = services.map((service) =>
-      style.getPropertyValue(`--${colourClass(service)}`),
+      themeColour(colourClass(service)),
     );
-    const bad = style.getPropertyValue("--bad");
+    const bad = themeColour("bad");
     const line = Math.max(1, Math.min(4 * scale, height / spans.length));
     spans.forEach((span, index) => {
       const top = (index * (height - line)) / Math.max(1, spans.length - 1);

@@ -1,8 +1,9 @@
 // The table of a trace's operations. It is filled while it is open.
 
 import { colourClass } from "../model/colour.js";
-import { duration } from "../model/format.js";
+import { duration, integer } from "../model/format.js";
 import { operations, sortOperations } from "../model/operations.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -10,13 +11,13 @@ import { el, untrusted } from "./dom.js";
 
 /** @type {[Column, string, string][]} */
 const COLUMNS = [
-  ["service", "Service", ""],
-  ["name", "Operation", ""],
-  ["count", "Spans", ""],
-  ["errors", "Errors", ""],
-  ["selfNs", "Own time", "Time in which no child ran, added up"],
-  ["criticalNs", "Critical", "Time that the response waited for it"],
-  ["totalNs", "Total", "All durations, added up"],
+  ["service", texts.service, ""],
+  ["name", texts.operation, ""],
+  ["count", texts.operations.spans, ""],
+  ["errors", texts.operations.errors, ""],
+  ["selfNs", texts.operations.own, texts.operations.ownTitle],
+  ["criticalNs", texts.operations.critical, texts.operations.criticalTitle],
+  ["totalNs", texts.operations.total, texts.operations.totalTitle],
 ];
 /** More rows than this would be slow to draw. */
 const MAX_ROWS = 500;
@@ -41,13 +42,13 @@ export function operationTable(onGo) {
   const element = el(
     "details",
     { class: "operations", ontoggle: draw },
-    el("summary", {}, "Operations"),
+    el("summary", {}, texts.operations.title),
     el(
       "div",
       { class: "wide-table", tabindex: "0", role: "group" },
       el(
         "table",
-        { "aria-label": "Operations" },
+        { "aria-label": texts.operations.title },
         el("thead", {}, el("tr", {}, headers)),
         body,
       ),
@@ -81,7 +82,10 @@ export function operationTable(onGo) {
       ...all.slice(0, MAX_ROWS).map((one) => row(one, spans[one.slowest].id)),
     );
     note.hidden = all.length <= MAX_ROWS;
-    note.textContent = `The first ${MAX_ROWS} of ${all.length} are shown.`;
+    note.textContent = texts.operations.first(
+      integer(MAX_ROWS),
+      integer(all.length),
+    );
   }
 
   /** @param {import('../model/operations.js').Operation} one @param {string} id */
@@ -89,7 +93,7 @@ export function operationTable(onGo) {
     const go = {
       type: "button",
       class: "go",
-      title: "Go to the one that took the most time of its own",
+      title: texts.operations.go,
       onclick: () => onGo(id),
     };
     return el(
@@ -102,7 +106,7 @@ export function operationTable(onGo) {
         " ",
         untrusted(one.service),
       ),
-      el("td", {}, el("button", go, untrusted(one.name, "(no name)"))),
+      el("td", {}, el("button", go, untrusted(one.name, texts.noName))),
       el("td", {}, one.count),
       el("td", { class: one.errors > 0 ? "bad" : "" }, one.errors),
       el("td", {}, duration(one.selfNs)),

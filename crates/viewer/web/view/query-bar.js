@@ -5,6 +5,7 @@ import { getFacets } from "../api.js";
 import { count } from "../model/format.js";
 import { complete, suggest } from "../model/query.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../model/query.js').Suggestion} Suggestion */
@@ -20,13 +21,13 @@ const FRESH = 10000;
  * @param {string} [options.id] what the ids of its elements begin with
  * @param {string} [options.label]
  * @param {() => Promise<Pick<Facets, 'keys'>>} [options.ask] for what can be suggested
- * @param {string} [options.unit] what a suggestion's number counts
+ * @param {Parameters<typeof count>[1]} [options.unit] what a suggestion's number counts
  */
 export function queryBar({
   onApply,
   onInput = () => {},
   id = "",
-  label = "Query",
+  label = texts.filters.query,
   ask: askFacets = () => getFacets({}),
   unit = "trace",
 }) {
@@ -65,7 +66,7 @@ export function queryBar({
     id: `${id}suggestions`,
     class: "suggestions",
     role: "listbox",
-    "aria-label": "Suggestions",
+    "aria-label": texts.filters.suggestions,
     hidden: true,
   });
   const problem = el("p", {
@@ -179,8 +180,11 @@ export function queryBar({
       if (error === null) return;
       const characters = [...input.value];
       const at = characters.slice(error.position - 1, error.position + 11);
-      const place = at.length > 0 ? ` (“${at.join("")}”)` : " (the end)";
-      problem.textContent = `Character ${error.position}${place}: ${error.reason}`;
+      problem.textContent = texts.filters.character(
+        error.position,
+        at.join(""),
+        error.reason,
+      );
     },
   };
 }

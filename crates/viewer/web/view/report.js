@@ -2,6 +2,7 @@
 
 import { duration } from "../model/format.js";
 import { hopRows, leftOut } from "../model/report.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Report} Report */
@@ -14,16 +15,38 @@ export function reportView(report) {
   const missing = leftOut(report);
   return el(
     "div",
-    { class: "report" },
+    {
+      class: "report",
+      tabindex: "0",
+      role: "group",
+      "aria-label": texts.report.title,
+    },
     table(
-      "Hops",
-      ["Service", "Status", "Outcome", "Reason", "Latency", "Duration"],
+      texts.report.hops,
+      [
+        texts.service,
+        texts.status,
+        texts.outcome,
+        texts.report.reason,
+        texts.tryIt.latency,
+        texts.duration,
+      ],
       rows.map(hop),
     ),
     rows.some((row) => row.tries.length > 0) &&
-      table("Calls", ["From", "To", "Try", "Outcome", "Duration"], calls(rows)),
+      table(
+        texts.report.calls,
+        [
+          texts.report.from,
+          texts.report.to,
+          texts.report.try,
+          texts.outcome,
+          texts.duration,
+        ],
+        calls(rows),
+      ),
     missing.length > 0 && [
-      el("h2", {}, "Left out"),
+      el("h2", {}, texts.report.leftOut),
       el(
         "ul",
         {},
@@ -95,7 +118,7 @@ function call(service, row) {
     { class: row.failed ? "bad" : null },
     el("td", {}, untrusted(service)),
     el("td", {}, untrusted(row.url)),
-    el("td", {}, row.number > 0 && `${row.number} of ${row.of}`),
+    el("td", {}, row.number > 0 && texts.report.tryOf(row.number, row.of ?? 0)),
     el(
       "td",
       {},

@@ -1,14 +1,15 @@
 // The listed traces as a picture: duration over time. A circle is a trace without
 // errors, a cross one with errors. A region that is drawn filters the list.
 
-import { duration, shortTimestamp } from "../model/format.js";
+import { duration, integer, shortTimestamp } from "../model/format.js";
 import {
   hasPlace,
   place,
   rangeOf,
   regionFilters,
 } from "../model/list-stats.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { el, themeColour } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').TraceSummary} TraceSummary */
 /** @typedef {{ x: number, y: number }} Place */
@@ -37,7 +38,7 @@ export function scatter({ onRegion, onOpen }) {
   const canvas = el("canvas", {
     class: "scatter",
     role: "img",
-    title: "Draw a region to filter by it; a point opens its trace",
+    title: texts.scatter.title,
     onpointerdown: startRegion,
     onpointermove: extendRegion,
     onpointerup: endRegion,
@@ -48,7 +49,7 @@ export function scatter({ onRegion, onOpen }) {
   const left = el("span", {});
   const right = el("span", {});
   const leftOut = el("span", {
-    title: "Traces that have no start, or whose clock is more than a day ahead",
+    title: texts.scatter.leftOutTitle,
   });
   const element = el(
     "figure",
@@ -68,11 +69,11 @@ export function scatter({ onRegion, onOpen }) {
 
   function legend() {
     return [
-      "duration (log) over time · ",
+      `${texts.scatter.axes} · `,
       el("span", { class: "good" }, "○"),
-      " no errors · ",
+      ` ${texts.noErrors} · `,
       el("span", { class: "bad" }, "✕"),
-      " errors · draw a region to filter",
+      ` ${texts.errors} · ${texts.scatter.hint}`,
       leftOut,
     ];
   }
@@ -94,9 +95,8 @@ export function scatter({ onRegion, onOpen }) {
     canvas.width = width * density;
     canvas.height = height * density;
     pen.scale(density, density);
-    const style = getComputedStyle(canvas);
-    const good = style.getPropertyValue("--accent");
-    const bad = style.getPropertyValue("--bad");
+    const good = themeColour("accent");
+    const bad = themeColour("bad");
     if (range === null) return;
     // Errors come last, on top.
     for (const failed of [false, true]) {
@@ -120,7 +120,7 @@ export function scatter({ onRegion, onOpen }) {
     }
     if (region === null) return;
     const { start, end } = region;
-    pen.strokeStyle = style.getPropertyValue("--text");
+    pen.strokeStyle = themeColour("text");
     pen.setLineDash([4, 3]);
     pen.lineWidth = 1;
     pen.strokeRect(start.x, start.y, end.x - start.x, end.y - start.y);
@@ -195,13 +195,11 @@ export function scatter({ onRegion, onOpen }) {
       traces = shown.filter((one) => hasPlace(one, Date.now()));
       const many = shown.length - traces.length;
       leftOut.textContent =
-        many > 0
-          ? ` · ${many.toLocaleString("en")} without a place in time`
-          : "";
+        many > 0 ? ` · ${texts.scatter.leftOut(integer(many))}` : "";
       // A region that is being drawn keeps its scale.
       if (region === null) range = rangeOf(traces);
       element.hidden = range === null;
-      canvas.setAttribute("aria-label", `Duration over time: ${description}`);
+      canvas.setAttribute("aria-label", texts.scatter.label(description));
       if (range) {
         top.textContent = duration(Math.round(range.max));
         bottom.textContent = duration(Math.round(range.min));

@@ -2,8 +2,9 @@
 
 import { colourClass } from "../model/colour.js";
 import { fitting } from "../model/fit.js";
-import { count } from "../model/format.js";
+import { count, integer } from "../model/format.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 import { textWidth } from "./text-width.js";
 
@@ -30,8 +31,11 @@ export function serviceChips({ services, more_services: more }, line) {
   const chips = services.slice(0, many).map(chip);
   if (hidden === 0) return chips;
   const names = services.slice(many).map(({ name }) => isolate(name));
-  const title = [...names, ...(more > 0 ? [`and ${more} more`] : [])];
-  const label = many > 0 ? `+${hidden}` : count(hidden, "service");
+  const title = [
+    ...names,
+    ...(more > 0 ? [texts.row.more(integer(more))] : []),
+  ];
+  const label = many > 0 ? `+${integer(hidden)}` : count(hidden, "service");
   return [
     ...chips,
     el("span", { class: "chip rest", title: title.join(", ") }, label),

@@ -1,14 +1,15 @@
 // Chooses how a trace is drawn.
 
+import { texts } from "../texts.js";
 import { el } from "./dom.js";
 
 /** @typedef {import('../model/trace-address.js').Shape} Shape */
 
 /** @type {[Shape, string, string][]} */
 const SHAPES = [
-  ["timeline", "Timeline", "Each span a row, with its name beside its bar (i)"],
-  ["icicle", "Icicle", "Each span a box below its parent, the root on top (i)"],
-  ["map", "Map", "Its services, and who calls whom"],
+  ["timeline", texts.shapes.timeline, texts.shapes.timelineTitle],
+  ["icicle", texts.shapes.icicle, texts.shapes.icicleTitle],
+  ["map", texts.page.map, texts.shapes.mapTitle],
 ];
 
 /** @param {(shape: Shape) => void} onChoose */
@@ -29,7 +30,7 @@ export function shapeSwitch(onChoose) {
   return {
     element: el(
       "span",
-      { class: "shapes", role: "group", "aria-label": "Drawn as" },
+      { class: "shapes", role: "group", "aria-label": texts.shapes.title },
       buttons,
     ),
     /** @param {Shape} chosen */

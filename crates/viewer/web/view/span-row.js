@@ -9,14 +9,9 @@ import {
   segment,
   segments,
 } from "../model/geometry.js";
-import {
-  accessibleName,
-  badges,
-  calleeLabel,
-  kindLabel,
-  outcomeLabel,
-} from "../model/span.js";
+import { badges, calleeLabel, kindLabel, outcomeLabel } from "../model/span.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -33,9 +28,13 @@ import { el, untrusted } from "./dom.js";
  * @property {() => void} onToggle collapses or expands
  */
 
-/** @param {Trace} trace @param {SpanRow} span @param {RowState} options */
+/**
+ * The row, which screen readers name by what it shows.
+ * @param {Trace} trace
+ * @param {SpanRow} span
+ * @param {RowState} options
+ */
 export function spanRow(trace, span, options) {
-  const service = trace.services[span.service];
   const element = el(
     "div",
     {
@@ -45,9 +44,8 @@ export function spanRow(trace, span, options) {
       "aria-level": span.depth + 1,
       "aria-posinset": options.siblings.place,
       "aria-setsize": options.siblings.size,
-      "aria-selected": span.id === options.state.selected,
+      "aria-selected": String(span.id === options.state.selected),
       "aria-expanded": span.descendants > 0 ? String(options.isExpanded) : null,
-      "aria-label": accessibleName(span, service),
     },
     gutter(trace, span, options),
     track(trace, span, options),
@@ -86,7 +84,9 @@ function gutter(trace, span, options) {
         "span",
         {
           class: "cross",
-          title: span.message ? isolate(span.message) : "error",
+          role: "img",
+          "aria-label": texts.span.error,
+          title: span.message ? isolate(span.message) : texts.span.error,
         },
         "✕",
       ),
@@ -98,7 +98,7 @@ function gutter(trace, span, options) {
       },
       el("b", {}, untrusted(service)),
       " ",
-      untrusted(span.name, "(no name)"),
+      untrusted(span.name, texts.noName),
       callee && [" ", el("span", { class: "peer" }, untrusted(callee))],
     ),
     outcome && el("span", { class: "answer" }, untrusted(outcome)),
@@ -118,7 +118,10 @@ function foldButton(span, { isExpanded, onToggle }) {
     event.stopPropagation();
     onToggle();
   };
-  const title = `${isExpanded ? "Collapse" : "Expand"} ${count(span.descendants, "descendant")}`;
+  const descendants = count(span.descendants, "descendant");
+  const title = isExpanded
+    ? texts.trace.collapse(descendants)
+    : texts.trace.expand(descendants);
   return el(
     "button",
     {
@@ -169,7 +172,7 @@ function piece(name, segment) {
 /** @param {string} name @param {number} offset @param {number | null} percent */
 function eventMark(name, offset, percent) {
   if (percent === null) return null;
-  const title = `${isolate(name)} at ${duration(offset)}`;
+  const title = texts.trace.eventAt(isolate(name), duration(offset));
   const mark = el("i", {
     class: `event${name === "exception" ? " bad" : ""}`,
     title,
@@ -182,11 +185,15 @@ function eventMark(name, offset, percent) {
 function durationLabel({ duration_ns, simulated }, { percent, arrow }) {
   const took = duration(duration_ns);
   // Beyond the end of the track there is room for the time only.
-  const text = simulated && percent < 60 ? `${took} simulated` : took;
+  const isWhole = simulated && percent < 60 && arrow === "";
   const label = el(
     "span",
     { class: "time" },
-    arrow === "" ? text : `${arrow} ${took}`,
+    arrow && `${arrow} `,
+    isWhole ? texts.trace.simulated(took) : took,
+    simulated &&
+      !isWhole &&
+      el("span", { class: "off" }, " ", texts.span.simulated),
   );
   label.style.setProperty("left", `calc(${percent}% + 6px)`);
   return label;

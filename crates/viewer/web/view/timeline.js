@@ -12,7 +12,8 @@ import {
   windowAround,
   zoomWindow,
 } from "../model/timeline.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { el, quietButton } from "./dom.js";
 import { brush, holdTimeline } from "./gestures.js";
 import { minimap } from "./minimap.js";
 
@@ -35,14 +36,14 @@ export function timeline({ rows, onChange }) {
   const ruler = el("div", { class: "ruler", "aria-hidden": "true" });
   const map = minimap();
   const element = el("div", { class: "timeline" }, map.element, ruler);
-  const zoomOut = button("−", "Zoom out (-)", () => zoom(OUT));
-  const all = button("All", "All of the trace (0)", () =>
+  const zoomOut = quietButton("−", texts.timeline.zoomOut, () => zoom(OUT));
+  const all = quietButton(texts.timeline.all, texts.timeline.allTitle, () =>
     set(wholeTrace(total)),
   );
   const buttons = el(
     "span",
-    { class: "zoom" },
-    button("+", "Zoom in (+)", () => zoom(IN)),
+    { class: "zoom for-rows" },
+    quietButton("+", texts.timeline.zoomIn, () => zoom(IN)),
     zoomOut,
     all,
   );
@@ -182,20 +183,5 @@ function roomBehind(ruler) {
   if (!head) return 0;
   return (
     head.getBoundingClientRect().right - ruler.getBoundingClientRect().right
-  );
-}
-
-/** @param {string} text @param {string} label @param {() => void} onclick */
-function button(text, label, onclick) {
-  return el(
-    "button",
-    {
-      type: "button",
-      class: "quiet",
-      "aria-label": label,
-      title: label,
-      onclick,
-    },
-    text,
   );
 }

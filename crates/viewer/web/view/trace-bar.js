@@ -1,8 +1,10 @@
 // The bar above a trace: search, what is drawn, and what can be done with it.
 
 import { otlpAddress, pin, unpin } from "../api.js";
+import { texts } from "../texts.js";
 import { copyButton } from "./copy-button.js";
 import { announce, el } from "./dom.js";
+import { menu } from "./menu.js";
 import { shapeSwitch } from "./shape-switch.js";
 import { traceQuery } from "./trace-query.js";
 
@@ -30,45 +32,28 @@ export function traceBar(id, chart, { onQuery, onShape }) {
       type: "button",
       class: "pin",
       "aria-pressed": "false",
-      title: "A pinned trace is kept until it is unpinned",
+      title: texts.trace.pinTitle,
       onclick: togglePin,
     },
-    "Pin",
+    texts.trace.pin,
   );
-  const element = el(
-    "div",
-    { class: "bar" },
-    shapes.element,
-    query.elements,
-    chart.buttons,
-    option("Critical path", (showCritical) =>
-      chart.setOptions({ showCritical }),
-    ),
-    option("Links", (showLinks) => chart.setOptions({ showLinks })),
-    el(
-      "label",
-      {
-        class: "for-rows",
-        title: "Leaves out the spans that the response did not wait for",
-      },
-      onlyCritical,
-      " Critical path only",
-    ),
-    el(
-      "span",
-      { class: "actions" },
-      el(
-        "button",
-        { type: "button", class: "for-rows", onclick: chart.collapseAll },
-        "Collapse all",
+  const more = menu({
+    label: texts.trace.more,
+    content: [
+      option(texts.trace.criticalPath, (showCritical) =>
+        chart.setOptions({ showCritical }),
       ),
       el(
-        "button",
-        { type: "button", class: "for-rows", onclick: chart.expandAll },
-        "Expand all",
+        "label",
+        { class: "for-rows", title: texts.trace.onlyCriticalTitle },
+        onlyCritical,
+        " ",
+        texts.trace.onlyCritical,
       ),
-      pinButton,
-      copyButton(id, "Trace id", { text: "Copy id", class: "" }),
+      option(texts.trace.links, (showLinks) => chart.setOptions({ showLinks })),
+      foldButton(texts.trace.collapseAll, chart.collapseAll),
+      foldButton(texts.trace.expandAll, chart.expandAll),
+      copyButton(id, texts.trace.id, { text: texts.trace.copyId, class: "" }),
       el(
         "a",
         {
@@ -78,7 +63,15 @@ export function traceBar(id, chart, { onQuery, onShape }) {
         },
         "OTLP JSON",
       ),
-    ),
+    ],
+  });
+  const element = el(
+    "div",
+    { class: "bar" },
+    shapes.element,
+    query.elements,
+    chart.buttons,
+    el("span", { class: "actions" }, pinButton, more.element),
   );
 
   function showOnlyCritical() {
@@ -91,11 +84,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
       await (trace.pinned ? unpin(id) : pin(id));
       trace.pinned = !trace.pinned;
       showPin(trace);
-      announce(
-        trace.pinned
-          ? "The trace is kept until it is unpinned"
-          : "The trace is no longer pinned",
-      );
+      announce(trace.pinned ? texts.trace.pinned : texts.trace.unpinned);
     } catch (error) {
       announce(error);
     }
@@ -104,7 +93,7 @@ export function traceBar(id, chart, { onQuery, onShape }) {
   /** @param {Trace} trace */
   function showPin({ pinned }) {
     pinButton.setAttribute("aria-pressed", String(pinned));
-    pinButton.textContent = pinned ? "Unpin" : "Pin";
+    pinButton.textContent = pinned ? texts.trace.unpin : texts.trace.pin;
   }
 
   return {
@@ -124,8 +113,16 @@ export function traceBar(id, chart, { onQuery, onShape }) {
     },
     query: query.text,
     setQuery: query.set,
-    dispose: query.dispose,
+    dispose() {
+      more.dispose();
+      query.dispose();
+    },
   };
+}
+
+/** @param {string} text @param {() => void} onclick */
+function foldButton(text, onclick) {
+  return el("button", { type: "button", class: "for-rows", onclick }, text);
 }
 
 /** @param {string} text @param {(isOn: boolean) => void} onChange */

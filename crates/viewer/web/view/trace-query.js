@@ -2,7 +2,9 @@
 // finds them, so that both mean the same.
 
 import { ApiError, getHits, getTraceFacets } from "../api.js";
+import { integer } from "../model/format.js";
 import { queryError } from "../model/query.js";
+import { texts } from "../texts.js";
 import { announce, el, toMessage } from "./dom.js";
 import { queryBar } from "./query-bar.js";
 
@@ -32,7 +34,7 @@ export function traceQuery(id, chart, onChange) {
 
   const bar = queryBar({
     id: "trace-",
-    label: "Query for the spans of this trace",
+    label: texts.trace.query,
     unit: "span",
     ask: () => getTraceFacets(id),
     onInput() {
@@ -41,7 +43,7 @@ export function traceQuery(id, chart, onChange) {
     },
     onApply: goOn,
   });
-  bar.input.setAttribute("placeholder", "Find spans: status=error");
+  bar.input.setAttribute("placeholder", texts.trace.find);
   // The cross that empties the field, which is no key.
   bar.input.addEventListener("search", () => bar.input.value === "" && ask());
   const found = el("span", { class: "found", role: "status" });
@@ -94,9 +96,12 @@ export function traceQuery(id, chart, onChange) {
   function showPosition() {
     const isStale = hits !== null && shown !== asked;
     const position = chart.position();
-    const many = hits?.toLocaleString("en");
-    const text = position > 0 ? `${position} of ${many}` : `${many} found`;
-    const last = isStale ? `${text}, by ${shown}` : text;
+    const many = hits ?? 0;
+    const text =
+      position > 0
+        ? texts.list.position(integer(position), integer(many))
+        : texts.trace.found(many);
+    const last = isStale ? texts.trace.foundBy(text, shown) : text;
     const next = hits === null ? "" : last;
     if (found.textContent !== next) found.textContent = next;
     found.classList.toggle("stale", isStale);

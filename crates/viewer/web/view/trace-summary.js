@@ -7,6 +7,7 @@ import {
   failureSentence,
   slowSentence,
 } from "../model/sentences.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 import { legend } from "./legend.js";
 import { mapLegend } from "./map-legend.js";
@@ -30,7 +31,7 @@ export function traceSummary(onGo) {
     const sentence = slowSentence(trace);
     slow.hidden = sentence === null;
     slow.replaceChildren(
-      el("b", {}, "Why it took so long: "),
+      el("b", {}, `${texts.summary.slow}: `),
       ...parts(trace, sentence ?? []),
     );
     showFailure(trace);
@@ -70,7 +71,7 @@ export function traceSummary(onGo) {
       if (typeof part === "string") return part;
       const onclick = () => onGo(spans[part.index].id);
       const properties = { type: "button", class: "go", onclick };
-      return el("button", properties, untrusted(part.text, "(no name)"));
+      return el("button", properties, untrusted(part.text, texts.noName));
     });
   }
 

@@ -4,6 +4,7 @@ import { colourClass } from "../model/colour.js";
 import { count, duration, timestamp, toMillis } from "../model/format.js";
 import { traceCounts } from "../model/span.js";
 import { isolate } from "../model/text.js";
+import { texts } from "../texts.js";
 import { el, untrusted } from "./dom.js";
 
 /** @typedef {import('../types.d.ts').Trace} Trace */
@@ -15,7 +16,7 @@ export function traceTitle() {
   const title = el("h1", {});
   const facts = el("p", { class: "facts" });
   const legend = el("p", { class: "legend" });
-  const back = el("a", { href: "#/", class: "back" }, "← Traces");
+  const back = el("a", { href: "#/", class: "back" }, texts.trace.back);
   return {
     element: el("div", { class: "title" }, back, title, facts, legend),
     /** @param {Trace} trace */
@@ -25,9 +26,9 @@ export function traceTitle() {
       title.replaceChildren(
         el("b", {}, untrusted(service)),
         " ",
-        untrusted(root.name, "(no name)"),
+        untrusted(root.name, texts.noName),
       );
-      document.title = `${isolate(root.name)} · Tracing-Tail`;
+      document.title = texts.page.title(isolate(root.name));
       facts.replaceChildren(...factsOf(trace));
       legend.replaceChildren(...trace.services.slice(0, MAX_LEGEND).map(chip));
     },
@@ -38,10 +39,10 @@ export function traceTitle() {
 function factsOf(trace) {
   const { errors, orphans, skewed, refused, linksLeftOut } = traceCounts(trace);
   const warnings = [
-    refused && `incomplete: ${count(refused, "span")} could not be stored`,
-    orphans && `${count(orphans, "span")} without their parent yet`,
-    linksLeftOut && `${count(linksLeftOut, "link")} not shown where they lead`,
-    skewed && `clock skew on ${count(skewed, "span")}`,
+    refused && texts.trace.incomplete(count(refused, "span")),
+    orphans && texts.trace.orphans(count(orphans, "span")),
+    linksLeftOut && texts.trace.linksLeftOut(count(linksLeftOut, "link")),
+    skewed && texts.trace.skew(count(skewed, "span")),
   ].filter(Boolean);
   return [
     timestamp(toMillis(trace.start_ns)),
@@ -53,7 +54,7 @@ function factsOf(trace) {
     el(
       "span",
       { class: errors ? "bad" : "" },
-      errors ? `✕ ${count(errors, "error")}` : "no errors",
+      errors ? `✕ ${count(errors, "error")}` : texts.noErrors,
     ),
     ...warnings.map((text) => el("em", { class: "warn" }, ` · ${text}`)),
   ];

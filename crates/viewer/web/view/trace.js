@@ -14,6 +14,7 @@ import { showColoursOf } from "../model/colour.js";
 import { Refresher } from "../model/refresher.js";
 import { parseRoute } from "../model/route.js";
 import { readTraceState, traceAddress, WHOLE } from "../model/trace-address.js";
+import { texts } from "../texts.js";
 import { spanDetails, spanNotice } from "./details.js";
 import { announce, el, toMessage } from "./dom.js";
 import { traceBar } from "./trace-bar.js";
@@ -60,7 +61,7 @@ export function traceView(main, [id, span], query) {
   const panel = el("div", { class: "panel", hidden: true });
   const title = traceTitle();
   const summary = traceSummary(goTo);
-  const state = el("p", { class: "empty" }, "Waiting for the trace…");
+  const state = el("p", { class: "empty" }, texts.trace.waiting);
   const map = traceMap(id, showSpans);
   const bar = traceBar(id, chart, {
     onQuery: updateAddressSoon,
@@ -148,7 +149,7 @@ export function traceView(main, [id, span], query) {
       error instanceof ApiError && error.status === 404 && trace === null;
     const mayArrive = isMissing && Date.now() - opened < ARRIVAL_TIMEOUT;
     state.hidden = false;
-    state.textContent = mayArrive ? "Waiting for the trace…" : toMessage(error);
+    state.textContent = mayArrive ? texts.trace.waiting : toMessage(error);
     if (mayArrive) return;
     if (failures === 0) announce(error);
     failures++;
@@ -237,7 +238,7 @@ export function traceView(main, [id, span], query) {
 
   /** @param {string} spanId @param {string} text */
   function showNotice(spanId, text) {
-    const name = findSpan(spanId)?.name ?? `Span ${spanId}`;
+    const name = findSpan(spanId)?.name ?? texts.details.unnamed(spanId);
     panel.replaceChildren(spanNotice(name, text, closeDetails));
   }
 

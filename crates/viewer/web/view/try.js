@@ -1,120 +1,138 @@
-// A form that sends a request to the app, and opens the trace of its response.
+// "Try it": sends a request to the app, and opens the trace of its response, or
+// shows its report, or says in the form what was wrong.
 
-import { getApp, getServices, getTraces } from "../api.js";
+import { appAddress, getApp, getServices, getTraces } from "../api.js";
 import { parseReport } from "../model/report.js";
 import {
+  FieldError,
   buildRequest,
+  curlLine,
   indentJson,
+  refusedField,
   responseTraceId,
 } from "../model/try-request.js";
+import { texts } from "../texts.js";
+import { copyButton } from "./copy-button.js";
 import { announce, el, toMessage } from "./dom.js";
 import { reportView } from "./report.js";
+import { tryForm } from "./try-form.js";
 
 /** In milliseconds: as long as batching and retries may take. */
 const ARRIVAL_TIMEOUT = 20000;
 const ARRIVAL_POLL = 150;
+/** Where the last response is kept in this tab. */
+const KEY = "try-outcome";
+
+/** @typedef {{ status: number, reason: string, text: string, id: string | undefined }} Outcome */
 
 /** @type {import('../types.d.ts').OpenView} */
 export function tryView(main) {
   let isDisposed = false;
-  const services = el("datalist", { id: "services" });
   const outcome = el("div", { class: "outcome", role: "status" });
-  const send = el("button", { class: "primary" }, "Send");
-  const form = el(
-    "form",
-    { class: "try", onsubmit: submit },
-    ...fields(),
-    send,
-    services,
-  );
+  const send = el("button", { class: "primary" }, texts.tryIt.send);
+  const curl = copyButton(asCurl, "curl", {
+    text: texts.tryIt.curl,
+    class: "",
+  });
+  const form = tryForm({ onSubmit: submit, buttons: [send, curl] });
   main.replaceChildren(
     el(
       "section",
       { class: "form" },
-      el("h1", {}, "Try it"),
-      el(
-        "p",
-        { class: "facts" },
-        "Sends a request to this app, and opens the trace as soon as it arrives; with a report it stays here.",
-      ),
-      form,
+      el("h1", {}, texts.page.tryIt),
+      el("p", { class: "facts" }, texts.tryIt.lead),
+      form.element,
       outcome,
     ),
   );
-  document.title = "Try it · Tracing-Tail";
-  fillServices();
-  fillPath();
+  document.title = texts.page.title(texts.page.tryIt);
+  const kept = sessionStorage.getItem(KEY);
+  if (kept) showOutcome(JSON.parse(kept));
+  fill();
 
-  async function fillPath() {
-    const path = form.querySelector("input[name=path]");
+  async function fill() {
     try {
-      const { process } = await getApp();
-      if (path instanceof HTMLInputElement && path.value === "")
-        path.value = process;
+      const [{ process }, { services }] = await Promise.all([
+        getApp(),
+        getServices(),
+      ]);
+      form.setPath(process);
+      form.offerServices(services.map((one) => one.name));
     } catch (error) {
       announce(error);
     }
   }
 
-  async function fillServices() {
+  function asCurl() {
+    form.showError(null);
     try {
-      const known = (await getServices()).services;
-      services.append(...known.map((one) => el("option", { value: one.name })));
+      return curlLine(buildRequest(form.data()), appAddress());
     } catch (error) {
-      announce(error);
+      if (error instanceof FieldError) form.showError(error);
+      throw error;
     }
   }
 
-  /** @param {SubmitEvent} event */
-  async function submit(event) {
-    event.preventDefault();
+  async function submit() {
     send.disabled = true;
-    outcome.replaceChildren("Sending…");
+    form.showError(null);
+    outcome.replaceChildren(texts.tryIt.sending);
     try {
-      const { path, headers, body } = buildRequest(new FormData(form));
-      const response = await fetch(`..${path}`, {
-        method: "POST",
-        headers,
-        body,
-      });
-      const text = await response.text();
-      const report = parseReport(text);
-      const json = el("pre", {}, indentJson(text));
-      outcome.replaceChildren(
-        el(
-          "p",
-          { class: response.ok ? "status" : "status bad" },
-          `${response.status} ${response.statusText}`,
-        ),
-        ...(report
-          ? [
-              reportView(report),
-              el("details", {}, el("summary", {}, "As JSON"), json),
-            ]
-          : [json]),
-      );
-      const id = responseTraceId(response.headers.get("traceresponse"));
-      // A report is there to be read, so the page stays.
-      if (id && report) linkTo(id);
-      else if (id) await openTrace(id);
-      else outcome.append(el("p", {}, "The response names no trace."));
+      const answer = await request();
+      keep(answer);
+      const refused = refusedField(answer.status, answer.text);
+      if (refused) form.showError(refused);
+      const isShown = showOutcome(answer) || refused !== null;
+      // What is there to be read stays.
+      if (answer.id && !isShown) await openTrace(answer.id);
     } catch (error) {
-      outcome.replaceChildren(
-        el("p", { class: "status bad" }, toMessage(error)),
-      );
+      outcome.replaceChildren();
+      if (error instanceof FieldError) form.showError(error);
+      else outcome.append(el("p", { class: "status bad" }, toMessage(error)));
     }
     send.disabled = false;
   }
 
-  /** @param {string} id */
-  function linkTo(id) {
-    const link = el("a", { href: `#/trace/${id}` }, "Open the trace");
-    outcome.append(el("p", { class: "note" }, link));
+  /** @returns {Promise<Outcome>} */
+  async function request() {
+    const { path, headers, body } = buildRequest(form.data());
+    const method = "POST";
+    const response = await fetch(`..${path}`, { method, headers, body });
+    return {
+      status: response.status,
+      reason: response.statusText,
+      text: await response.text(),
+      id: responseTraceId(response.headers.get("traceresponse")),
+    };
+  }
+
+  /** @param {Outcome} answer @returns {boolean} whether it has a report */
+  function showOutcome({ status, reason, text, id }) {
+    const report = parseReport(text);
+    const json = el("pre", { tabindex: 0 }, indentJson(text));
+    const isGood = status >= 200 && status < 300;
+    outcome.replaceChildren(
+      el(
+        "p",
+        { class: isGood ? "status" : "status bad" },
+        `${status} ${reason}`,
+      ),
+      ...(report
+        ? [
+            reportView(report),
+            el("details", {}, el("summary", {}, texts.tryIt.asJson), json),
+          ]
+        : [json]),
+      id
+        ? el("p", { class: "note" }, traceLink(id, texts.tryIt.open))
+        : el("p", { class: "note" }, texts.tryIt.noTrace),
+    );
+    return report !== null;
   }
 
   /** Waits until a trace has arrived, and opens it. @param {string} id */
   async function openTrace(id) {
-    const waiting = el("p", { class: "note" }, "Waiting for the trace…");
+    const waiting = el("p", { class: "note" }, texts.tryIt.waiting);
     outcome.append(waiting);
     const end = Date.now() + ARRIVAL_TIMEOUT;
     while (!isDisposed && Date.now() < end) {
@@ -123,6 +141,7 @@ export function tryView(main) {
       const { traces } = await getTraces({ trace_id: id, limit: 1 }).catch(
         () => ({ traces: [] }),
       );
+      if (isDisposed) return;
       if (traces.length > 0) {
         location.hash = `#/trace/${id}`;
         return;
@@ -130,8 +149,9 @@ export function tryView(main) {
       await new Promise((resolve) => setTimeout(resolve, ARRIVAL_POLL));
     }
     waiting.replaceChildren(
-      "The trace has not arrived: does OTLP_ENDPOINT name another receiver, or was the trace not sampled? ",
-      el("a", { href: `#/trace/${id}` }, "Look again"),
+      texts.tryIt.notArrived,
+      " ",
+      traceLink(id, texts.tryIt.again),
     );
   }
 
@@ -142,87 +162,17 @@ export function tryView(main) {
   };
 }
 
-function fields() {
-  return [
-    field(
-      "Path",
-      "of a service of this app that takes requests from outside",
-      el("input", {
-        name: "path",
-        placeholder: "/process",
-        autocomplete: "off",
-        spellcheck: "false",
-      }),
-    ),
-    field(
-      "Payload",
-      "A JSON array of strings",
-      el("textarea", {
-        name: "payload",
-        rows: 3,
-        spellcheck: "false",
-        value: '["item1", "item2"]',
-      }),
-    ),
-    el(
-      "fieldset",
-      {},
-      el("legend", {}, "Faults for one hop, of this request only"),
-      field(
-        "Service",
-        "* for every hop",
-        el("input", {
-          name: "service",
-          list: "services",
-          placeholder: "payments",
-          autocomplete: "off",
-        }),
-      ),
-      field(
-        "Errors",
-        "percent, or 503:100,429:1",
-        el("input", {
-          name: "errors",
-          placeholder: "100",
-          autocomplete: "off",
-        }),
-      ),
-      field(
-        "Latency",
-        "200ms, 50ms..250ms or p50:20ms,p99:900ms",
-        el("input", {
-          name: "latency",
-          placeholder: "200ms",
-          autocomplete: "off",
-        }),
-      ),
-    ),
-    el(
-      "fieldset",
-      {},
-      el("legend", {}, "Repeatable"),
-      field(
-        "Seed",
-        "the same seed gives the same delays and outcomes",
-        el("input", { name: "seed", autocomplete: "off" }),
-      ),
-      el(
-        "label",
-        { class: "check" },
-        el("input", { type: "checkbox", name: "report" }),
-        " Ask for the report",
-      ),
-    ),
-  ];
+/** @param {string} id @param {string} text */
+function traceLink(id, text) {
+  return el("a", { href: `#/trace/${id}` }, text);
 }
 
-/** @param {string} label @param {string} hint @param {HTMLElement} input */
-function field(label, hint, input) {
-  return el(
-    "label",
-    { class: "field" },
-    el("span", {}, label),
-    input,
-    el("small", {}, hint),
-  );
+/** @param {Outcome} answer */
+function keep(answer) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(answer));
+  } catch {
+    // One that is too large is not kept.
+    sessionStorage.removeItem(KEY);
+  }
 }

@@ -3,8 +3,9 @@
 
 import { scrollToRow } from "../model/geometry.js";
 import { SpanTree } from "../model/span-tree.js";
+import { texts } from "../texts.js";
+import { border } from "./border.js";
 import { chartKeys } from "./chart-keys.js";
-import { columnBorder } from "./column-border.js";
 import { el } from "./dom.js";
 import { icicleBoxes } from "./icicle.js";
 import { linkLayer } from "./link-layer.js";
@@ -49,7 +50,12 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
   const lines = links.element;
   const rows = el(
     "div",
-    { class: "spans", role: "tree", tabindex: "0", "aria-label": "Spans" },
+    {
+      class: "spans",
+      role: "tree",
+      tabindex: "0",
+      "aria-label": texts.trace.spans,
+    },
     lines,
   );
   const time = timeline({
@@ -59,11 +65,23 @@ export function waterfall({ onPick, onMove, onEnter, onSelect, onView }) {
       onView();
     },
   });
-  const names = el("div", { class: "gutter" }, "Service and operation");
+  const names = el("div", { class: "gutter" }, texts.trace.names);
   const element = el("div", { class: "waterfall" });
-  const border = columnBorder(element, redraw);
+  const namesBorder = border({
+    name: "names",
+    label: texts.trace.namesWidth,
+    class: "border",
+    frame: element,
+    side: 1,
+    unit: "%",
+    min: 15,
+    max: () => 80,
+    fallback: matchMedia("(max-width: 760px)").matches ? 46 : 36,
+    step: 2,
+    onMove: redraw,
+  });
   element.append(
-    el("div", { class: "head" }, names, border, time.element),
+    el("div", { class: "head" }, names, namesBorder, time.element),
     rows,
   );
   const shapes = {

@@ -3,8 +3,9 @@
 
 import { parseRoute } from "../model/route.js";
 import { stateForAnother, traceAddress } from "../model/trace-address.js";
-import { paneBorder } from "./pane-border.js";
-import { el } from "./dom.js";
+import { texts } from "../texts.js";
+import { paneBorder } from "./border.js";
+import { el, quietButton } from "./dom.js";
 import { listView } from "./list.js";
 import { traceView } from "./trace.js";
 
@@ -35,15 +36,15 @@ export function windowView(main, segments, query) {
   const listPane = el("div", { class: "list-pane" });
   const host = el("div", { class: "trace-host" });
   const position = el("span", { class: "position", role: "status" });
-  const previous = stepButton(-1, "Previous trace", "‹ [");
-  const next = stepButton(1, "Next trace", "] ›");
+  const previous = quietButton("‹ [", texts.list.previous, () => move(-1));
+  const next = quietButton("] ›", texts.list.next, () => move(1));
   const walk = el(
     "div",
-    { class: "walk", role: "group", "aria-label": "Traces of the list" },
+    { class: "walk", role: "group", "aria-label": texts.list.walk },
     previous,
     position,
     next,
-    el("a", { class: "button quiet close", href: "#/" }, "Close"),
+    el("a", { class: "button quiet close", href: "#/" }, texts.close),
   );
   const tracePane = el(
     "div",
@@ -56,7 +57,7 @@ export function windowView(main, segments, query) {
     listPane,
     paneBorder({
       name: "list-width",
-      label: "Width of the list",
+      label: texts.list.width,
       min: 320,
       fallback: 460,
       side: 1,
@@ -112,7 +113,7 @@ export function windowView(main, segments, query) {
     panel?.before(
       paneBorder({
         name: "panel-width",
-        label: "Width of the details",
+        label: texts.trace.detailsWidth,
         min: 260,
         fallback: 400,
         side: -1,
@@ -125,7 +126,7 @@ export function windowView(main, segments, query) {
     trace?.view.dispose();
     trace = null;
     host.replaceChildren();
-    document.title = "Traces · Tracing-Tail";
+    document.title = texts.page.title(texts.page.traces);
   }
 
   /** @param {TraceSummary} summary */
@@ -180,21 +181,6 @@ export function windowView(main, segments, query) {
   function stopWalking() {
     isExpected = false;
     walking = null;
-  }
-
-  /** @param {-1 | 1} step @param {string} label @param {string} text */
-  function stepButton(step, label, text) {
-    return el(
-      "button",
-      {
-        type: "button",
-        class: "quiet",
-        "aria-label": label,
-        title: label,
-        onclick: () => move(step),
-      },
-      text,
-    );
   }
 
   return {
