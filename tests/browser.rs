@@ -6,8 +6,8 @@ use crate::support::App;
 use crate::viewer::{export, send};
 
 pub(crate) mod access;
-pub(crate) mod groups;
 pub(crate) mod accessibility;
+pub(crate) mod groups;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod map;

@@ -13,7 +13,14 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The folders that have files for the browser.
-const FOLDERS: &[&str] = &["web", "web/model", "web/view", "web/style", "web/texts", VENDORED];
+const FOLDERS: &[&str] = &[
+    "web",
+    "web/model",
+    "web/view",
+    "web/style",
+    "web/texts",
+    VENDORED,
+];
 
 /// The folder whose files stay as they are.
 const VENDORED: &str = "web/vendor/dagre";

@@ -168,7 +168,7 @@ impl Queues {
 
 /// A component of the same app: only such may deliver messages.
 fn consumer(url: &str, host: Host) -> Result<Target, String> {
-    if host == Host::WasiHttp {
+    if !host.is_spin() {
         return Err(format!(
             "'{url}' can't consume messages: only components of the same Spin app do, and this host is not Spin; without a URL the queue has no consumer"
         ));

@@ -18,26 +18,31 @@ pub enum Host {
 pub(super) const COMPONENT: &str = ".spin.internal";
 
 impl Host {
+    /// Whether it is Spin. A component that is built for Spin knows, and carries no words about others.
+    pub(super) fn is_spin(self) -> bool {
+        cfg!(all(target_family = "wasm", not(feature = "wasi-http"))) || self == Host::Spin
+    }
+
     /// The default of OTLP_ENDPOINT: the original's collector, or where SDKs with nothing set send spans.
     pub(super) fn otlp_endpoint(self) -> &'static str {
-        match self {
-            Host::Spin => OTLP_ENDPOINT.default,
-            Host::WasiHttp => "http://localhost:4318/v1/traces",
+        match self.is_spin() {
+            true => OTLP_ENDPOINT.default,
+            false => "http://localhost:4318/v1/traces",
         }
     }
 
     /// A service's URL, for sentences about malformed ones.
     pub(crate) fn example(self) -> &'static str {
-        match self {
-            Host::Spin => "http://service-b.spin.internal",
-            Host::WasiHttp => "http://service-b.example.com:3001",
+        match self.is_spin() {
+            true => "http://service-b.spin.internal",
+            false => "http://service-b.example.com:3001",
         }
     }
 
     /// Refuses a component of an app where there are no apps. The example is of what works.
     pub(super) fn check(self, target: &Target, example: &str) -> Result<(), String> {
         let host = target.url().host().unwrap_or_default();
-        if self == Host::Spin || !host.to_ascii_lowercase().ends_with(COMPONENT) {
+        if self.is_spin() || !host.to_ascii_lowercase().ends_with(COMPONENT) {
             return Ok(());
         }
         let url = target.redacted();
