@@ -94,9 +94,10 @@ async fn a_malformed_setting_of_opentelemetry_is_ignored_with_a_warning() {
             "OTEL_SDK_DISABLED: 'yes' is not one of true, false; the default holds",
         ),
         (
+            // Of `grpc` the embedded host tells itself.
             "OTEL_EXPORTER_OTLP_PROTOCOL",
-            "grpc",
-            "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not one of http/protobuf, http/json; the default holds",
+            "http/xml",
+            "OTEL_EXPORTER_OTLP_PROTOCOL: 'http/xml' is not one of http/protobuf, http/json; the default holds",
         ),
         (
             "OTEL_RESOURCE_ATTRIBUTES",
