@@ -30,7 +30,8 @@ async fn refusal(launch: Launch) -> String {
     assert_eq!(status.code(), Some(1), "{}", app.stderr());
     eventually("the reason is printed", || {
         let stderr = app.stderr();
-        Some(stderr.lines().last()?.to_owned())
+        let mut lines = stderr.lines().rev();
+        Some(lines.find(|line| line.starts_with("Error: "))?.to_owned())
     })
     .await
 }

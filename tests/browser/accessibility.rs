@@ -241,7 +241,7 @@ async fn the_language_is_the_browsers_or_the_chosen_one() {
         .await;
     browser.wait_until("the same trace is drawn", spans).await;
     let texts = browser.text("main").await;
-    for text in ["Caminho crítico", "Por que falhou", "2,00 s", "3 spans"] {
+    for text in ["Operações", "Por que falhou", "2,00 s", "3 spans"] {
         assert!(texts.contains(text), "{text} is not in {texts}");
     }
     let here = browser.execute("return location.href").await;
