@@ -31,7 +31,7 @@ return [sum((one) => one.transferSize), sum((one) => one.decodedBodySize)];";
 
 /// Shows older traces, and returns how many are listed.
 const SHOW_OLDER: &str = r"
-document.querySelector('section.list > button:not(.fresh):not([hidden])')?.click();
+[...document.querySelectorAll('.rows .row')].at(-1)?.scrollIntoView();
 const text = document.querySelector('.stats')?.textContent ?? '';
 return Number((/[\d,]+/.exec(text)?.[0] ?? '0').replaceAll(',', ''));";
 
@@ -96,6 +96,10 @@ impl Tab {
     pub async fn show_rows(&self, wanted: usize) {
         let enough = format!("(() => {{ {SHOW_OLDER} }})() >= {wanted}");
         self.browser.wait_until("older traces", &enough).await;
+        // At the top, where new ones are shown at once.
+        self.browser
+            .execute("document.querySelector('.list').scrollTop = document.scrollingElement.scrollTop = 0")
+            .await;
     }
 
     /// The CPU time of the page's main thread so far.
