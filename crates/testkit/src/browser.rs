@@ -18,6 +18,8 @@ use url::{ParseError, Url};
 
 use crate::wait::PATIENCE;
 
+/// How often the driver is started before the test fails.
+const DRIVER_ATTEMPTS: usize = 3;
 /// What `chromedriver` prints before its port, when the system picks it.
 const STARTED: &str = "started successfully on port ";
 
@@ -45,16 +47,10 @@ impl Browser {
     /// # Panics
     /// If Chromium or `chromedriver` is missing, or does not start.
     pub async fn start() -> Browser {
-        let driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing: apt-get install chromium chromium-driver");
-        let mut driver = Driver(driver);
-        let mut output = BufReader::new(driver.0.stdout.take().expect("stdout is piped"));
-        let address = format!("127.0.0.1:{}", port(&mut output));
+        // The port that it picks may be taken in IPv6, and then it ends.
+        let started = (0..DRIVER_ATTEMPTS).find_map(|_| start_driver());
+        let (driver, output, port) = started.expect("chromedriver ended early");
+        let address = format!("127.0.0.1:{port}");
         let profile = TempDir::new().unwrap();
         let connect = async {
             ClientBuilder::new(HttpConnector::new())
@@ -284,13 +280,23 @@ async fn in_time<T, E: std::fmt::Display>(
     }
 }
 
-fn port(output: &mut BufReader<ChildStdout>) -> u16 {
-    let port = output.lines().find_map(|line| {
-        let line = line.unwrap();
+/// Starts the driver, and reads its port; none if it ended.
+fn start_driver() -> Option<(Driver, BufReader<ChildStdout>, u16)> {
+    let driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is missing: apt-get install chromium chromium-driver");
+    let mut driver = Driver(driver);
+    let mut output = BufReader::new(driver.0.stdout.take().expect("stdout is piped"));
+    let mut lines = output.by_ref().lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
         let (_, port) = line.split_once(STARTED)?;
         port.trim_end_matches('.').parse().ok()
-    });
-    port.expect("chromedriver ended early")
+    })?;
+    Some((driver, output, port))
 }
 
 fn capabilities(profile: &Path) -> Capabilities {
