@@ -21,7 +21,7 @@ use crate::wasi::{DatabaseError, Runtime};
 /// Its path after the API's prefix.
 pub const ENDPOINT: &str = "events";
 /// How often a stream looks for changes.
-pub const INTERVAL: Duration = Duration::from_millis(150);
+pub const INTERVAL: Duration = Duration::from_millis(200);
 /// After how long without an event a stream shows that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts. The client opens another one, perhaps of another instance.
