@@ -96,7 +96,11 @@ impl Tab {
     pub async fn show_rows(&self, wanted: usize) {
         let enough = format!("(() => {{ {SHOW_OLDER} }})() >= {wanted}");
         self.browser.wait_until("older traces", &enough).await;
-        // At the top, where new ones are shown at once.
+        // At the top, and with the pointer elsewhere, new ones are shown at once.
+        let away = json!({ "type": "mouseMoved", "x": 2, "y": 2 });
+        self.browser
+            .devtools("Input.dispatchMouseEvent", away)
+            .await;
         self.browser
             .execute("document.querySelector('.list').scrollTop = document.scrollingElement.scrollTop = 0")
             .await;
