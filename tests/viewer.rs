@@ -3,7 +3,7 @@
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::App;
+use crate::support::{App, eventually, launch_app};
 
 pub(crate) mod access;
 pub(crate) mod events;
@@ -43,6 +43,33 @@ pub fn span(trace: &str, id: u64, parent: u64, name: &str, (start, end): (u64, u
         "startTimeUnixNano": ((DAY + start) * 1_000_000).to_string(),
         "endTimeUnixNano": ((DAY + end) * 1_000_000).to_string(),
     })
+}
+
+/// The addresses of the ports of OTLP, as the banner names them.
+struct Ports {
+    http: String,
+    grpc: String,
+}
+
+/// An app that also listens on two free ports for OTLP.
+async fn launch_with_ports() -> (App, Ports) {
+    let app = launch_app()
+        .argument("--otlp-listen")
+        .argument("http=127.0.0.1:0,grpc=127.0.0.1:0")
+        .start()
+        .await;
+    let line = eventually("the banner names the ports", || {
+        let stdout = app.stdout();
+        let line = stdout.lines().find(|line| line.starts_with("OTLP:"));
+        line.map(str::to_owned)
+    });
+    let line = line.await;
+    let mut urls = line
+        .split_whitespace()
+        .filter(|word| word.starts_with("http://"))
+        .map(str::to_owned);
+    let (http, grpc) = (urls.next().unwrap(), urls.next().unwrap());
+    (app, Ports { http, grpc })
 }
 
 /// Sends an export.

@@ -17,20 +17,6 @@ mod rust_target;
 
 /// The variable that decides instead of the profile.
 const EMBED: &str = "TRACING_TAIL_EMBED";
-/// What the components are built from, in the repository.
-const WATCHED: [&str; 10] = [
-    "spin.toml",
-    "Cargo.toml",
-    "Cargo.lock",
-    "build.rs",
-    "src",
-    "crates/redact/src",
-    "crates/viewer/src",
-    "crates/viewer/web",
-    "crates/viewer/build.rs",
-    "crates/viewer/Cargo.toml",
-];
-
 fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed={EMBED}");
     println!("cargo::rerun-if-changed=build.rs");
@@ -53,12 +39,12 @@ fn is_wanted() -> Result<bool> {
 
 /// Builds the components, and returns an expression with their names and contents.
 fn embed(repository: &Path) -> Result<String> {
-    for path in WATCHED {
-        println!("cargo::rerun-if-changed=../../{path}");
-    }
     let manifest = repository.join("spin.toml");
     let manifest = fs::read_to_string(&manifest)
         .with_context(|| format!("failed to read {}", manifest.display()))?;
+    for path in watched(&manifest).chain(["spin.toml"]) {
+        println!("cargo::rerun-if-changed=../../{path}");
+    }
     for command in values(&manifest, "command") {
         build(command, repository)?;
     }
@@ -72,6 +58,19 @@ fn embed(repository: &Path) -> Result<String> {
     }
     code.push(']');
     Ok(code)
+}
+
+/// The files and folders that the manifest's builds watch: cargo takes no patterns.
+fn watched(manifest: &str) -> impl Iterator<Item = &str> {
+    let lists = manifest
+        .lines()
+        .filter_map(|line| line.strip_prefix("watch = [\""));
+    let patterns = lists.flat_map(|list| list.trim_end_matches("\"]").split("\", \""));
+    patterns.map(|pattern| {
+        pattern
+            .split_once("/**")
+            .map_or(pattern, |(folder, _)| folder)
+    })
 }
 
 /// The values of a key of one line, without escapes, wherever it is in the manifest.
@@ -90,22 +89,20 @@ fn build(command: &str, repository: &Path) -> Result<()> {
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo.args(words).current_dir(repository);
     // What cargo tells this script is about this crate.
+    let of_the_user = ["CARGO_HOME", "CARGO_MAKEFLAGS"];
+    let of_this_crate = [
+        "TARGET",
+        "PROFILE",
+        "OPT_LEVEL",
+        "DEBUG",
+        "RUSTC",
+        "RUSTC_WRAPPER",
+    ];
     for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        let of_this_build =
-            name.starts_with("CARGO_") && name != "CARGO_HOME" && name != "CARGO_MAKEFLAGS";
-        if of_this_build
-            || [
-                "TARGET",
-                "PROFILE",
-                "OPT_LEVEL",
-                "DEBUG",
-                "RUSTC",
-                "RUSTC_WRAPPER",
-            ]
-            .contains(&&*name)
-        {
-            cargo.env_remove(name);
+        let text = name.to_string_lossy();
+        let is_of_cargo = text.starts_with("CARGO_") && !of_the_user.contains(&&*text);
+        if is_of_cargo || of_this_crate.contains(&&*text) {
+            cargo.env_remove(&name);
         }
     }
     let status = cargo.status().context("failed to start cargo")?;

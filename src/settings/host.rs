@@ -18,7 +18,7 @@ pub enum Host {
 pub(super) const COMPONENT: &str = ".spin.internal";
 
 impl Host {
-    /// Whether it is Spin. A component that is built for Spin knows, and carries no words about others.
+    /// Whether it is Spin. A component that is built for Spin knows, and has no messages about others.
     pub(super) fn is_spin(self) -> bool {
         cfg!(all(target_family = "wasm", not(feature = "wasi-http"))) || self == Host::Spin
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{JSON, TRACE, ask, export, get, span};
+use super::{JSON, Ports, TRACE, ask, export, get, launch_with_ports, span};
 use crate::harness::{Test, tests};
-use crate::support::{App, PATIENCE, eventually, launch_app};
+use crate::support::{App, PATIENCE, launch_app};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -71,25 +71,12 @@ async fn the_mesh_of_the_manifest_calls_both_services() {
 }
 
 async fn takes_exports_on_the_ports_of_otlp() {
-    let app = launch_app()
-        .argument("--otlp-listen")
-        .argument("http=127.0.0.1:0,grpc=127.0.0.1:0")
-        .start()
-        .await;
-    let line = eventually("the banner names the ports", || {
-        let stdout = app.stdout();
-        let line = stdout.lines().find(|line| line.starts_with("OTLP:"));
-        line.map(str::to_owned)
-    });
-    let line = line.await;
-    for port in line
-        .split_whitespace()
-        .filter(|word| word.starts_with("http://"))
-    {
+    let (app, Ports { http, grpc }) = launch_with_ports().await;
+    for port in [http, grpc] {
         let body = export("shop", &[span(TRACE, 1, 0, "buy", (0, 10))]).to_string();
         let post = reqwest::Client::new().post(format!("{port}/v1/traces"));
         let answer = post.header("content-type", JSON).body(body).send().await;
-        assert_eq!(answer.unwrap().status(), 200, "{line}");
+        assert_eq!(answer.unwrap().status(), 200, "{port}");
         let elsewhere = reqwest::get(format!("{port}/traces/")).await.unwrap();
         assert_eq!(elsewhere.status(), 404);
     }

@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use super::{JSON, export, get, span};
+use super::{JSON, Ports, export, get, launch_with_ports, span};
 use crate::harness::{Peer, Test, tests};
-use crate::support::{App, PATIENCE, eventually, launch_app};
+use crate::support::{App, PATIENCE, launch_app};
 use crate::verify::peers::{Running, free_port};
 
 pub(crate) const TESTS: &[Test] = tests! {
@@ -26,32 +26,6 @@ pub(crate) const TESTS: &[Test] = tests! {
     telemetrygen: [telemetrygen_sends_by_both_protocols]
     sending_collector: [a_collector_sends_with_each_compression_that_is_taken]
 };
-
-/// The addresses of the ports, as the banner names them.
-struct Ports {
-    http: String,
-    grpc: String,
-}
-
-async fn launch() -> (App, Ports) {
-    let app = launch_app()
-        .argument("--otlp-listen")
-        .argument("http=127.0.0.1:0,grpc=127.0.0.1:0")
-        .start()
-        .await;
-    let line = eventually("the banner names the ports", || {
-        let stdout = app.stdout();
-        let line = stdout.lines().find(|line| line.starts_with("OTLP:"));
-        line.map(str::to_owned)
-    });
-    let line = line.await;
-    let mut urls = line
-        .split_whitespace()
-        .filter(|word| word.starts_with("http://"))
-        .map(str::to_owned);
-    let (http, grpc) = (urls.next().unwrap(), urls.next().unwrap());
-    (app, Ports { http, grpc })
-}
 
 /// Runs a program to its end, with nothing set but these variables. Returns what it prints.
 async fn run(peer: Peer, arguments: &[&str], variables: &[(&str, &str)]) -> String {
@@ -102,7 +76,7 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
 async fn go_sends_by_both_protocols() {
-    let (app, Ports { http, grpc }) = launch().await;
+    let (app, Ports { http, grpc }) = launch_with_ports().await;
     arrives(&app, Peer::Go, &["http"], &[(ENDPOINT, &http)]).await;
     arrives(&app, Peer::Go, &["grpc"], &[(ENDPOINT, &grpc)]).await;
     // To the other's port each.
@@ -111,20 +85,20 @@ async fn go_sends_by_both_protocols() {
 }
 
 async fn python_sends_by_both_protocols() {
-    let (app, Ports { http, grpc }) = launch().await;
+    let (app, Ports { http, grpc }) = launch_with_ports().await;
     arrives(&app, Peer::Python, &["http"], &[(ENDPOINT, &http)]).await;
     arrives(&app, Peer::Python, &["grpc"], &[(ENDPOINT, &grpc)]).await;
 }
 
 async fn java_sends_by_its_default_and_by_http() {
-    let (app, Ports { http, grpc }) = launch().await;
+    let (app, Ports { http, grpc }) = launch_with_ports().await;
     arrives(&app, Peer::Java, &[], &[(ENDPOINT, &grpc)]).await;
     let by_http = [(ENDPOINT, &*http), (PROTOCOL, "http/protobuf")];
     arrives(&app, Peer::Java, &[], &by_http).await;
 }
 
 async fn javascript_sends_by_its_default_and_by_grpc() {
-    let (app, Ports { http, grpc }) = launch().await;
+    let (app, Ports { http, grpc }) = launch_with_ports().await;
     arrives(&app, Peer::JavaScript, &[], &[(ENDPOINT, &http)]).await;
     let by_grpc = [(ENDPOINT, &*grpc), (PROTOCOL, "grpc")];
     arrives(&app, Peer::JavaScript, &[], &by_grpc).await;
@@ -133,7 +107,7 @@ async fn javascript_sends_by_its_default_and_by_grpc() {
 }
 
 async fn telemetrygen_sends_by_both_protocols() {
-    let (app, Ports { http, grpc }) = launch().await;
+    let (app, Ports { http, grpc }) = launch_with_ports().await;
     let table: [(&str, &[&str], &str); 2] = [
         ("by-http", &["--otlp-http"], &http),
         ("by-grpc", &[], &grpc),
@@ -192,7 +166,7 @@ fn configuration(receivers: &[u16], Ports { http, grpc }: &Ports) -> String {
 }
 
 async fn a_collector_sends_with_each_compression_that_is_taken() {
-    let (app, ports) = launch().await;
+    let (app, ports) = launch_with_ports().await;
     let receivers = EXPORTERS.map(|_| free_port());
     let collector = Running::start(Peer::Collector, &["--config"], receivers[0], |_: &Path| {
         configuration(&receivers, &ports)
@@ -255,7 +229,7 @@ async fn all_stderr(app: &mut App) -> String {
 }
 
 async fn a_client_of_http_2_or_tls_is_told_of_once() {
-    let (mut app, Ports { http, grpc }) = launch().await;
+    let (mut app, Ports { http, grpc }) = launch_with_ports().await;
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     let hello = b"\x16\x03\x01\0\x05\x01\0\0\x01\x03\r\n\r\n";
     for _ in 0..2 {

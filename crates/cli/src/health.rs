@@ -17,12 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks the host at an address. The status is that of success if it answers 200.
 pub async fn health(address: SocketAddr) -> ExitCode {
-    let client = Client::new(ClientLimits {
-        connections: 1,
-        head_timeout: PATIENCE,
-        answer_timeout: PATIENCE,
-        max_answer: 64 << 10,
-    });
+    let client = Client::new(ClientLimits::of_one_answer(PATIENCE));
     let url = format!("http://{address}{PATH}");
     let request = Request::get(&url).body(Bytes::new());
     let Ok(request) = request else {

@@ -63,14 +63,14 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         linked,
         traffic,
         _state,
-        is_told_of_grpc,
+        warns_of_grpc,
     } = load(&args)?;
     let address = listener.local_addr()?;
     let otlp = OtlpPorts::take(&args.otlp_listen, &manifest, &variables).await;
     let url = format!("http://{address}");
     let banner = banner(&manifest, &variables, (&url, otlp.line.as_deref()));
     let accounts = Arc::new(Accounts::default());
-    let output = output(&args, Arc::clone(&accounts), is_told_of_grpc);
+    let output = output(&args, Arc::clone(&accounts), warns_of_grpc);
     let mut context = AppContext::new(MemoryBudget::new(args.max_memory), output);
     context.http2 = Http2Notice::new(&otlp.hint);
     let app = || App::new(&manifest, linked.clone(), address, &context);
@@ -128,7 +128,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
 }
 
 /// The terminal: lines about spans and messages are added up, and repeated warnings are dropped.
-fn output(args: &Up, accounts: Arc<Accounts>, is_told_of_grpc: bool) -> Output {
+fn output(args: &Up, accounts: Arc<Accounts>, warns_of_grpc: bool) -> Output {
     let output = match args.quiet {
         true => Output::quiet(PROGRAM),
         false => Output::terminal(PROGRAM),
@@ -137,7 +137,7 @@ fn output(args: &Up, accounts: Arc<Accounts>, is_told_of_grpc: bool) -> Output {
     output.intercepted(move |component, line| {
         accounts.take(component, line)
             || warnings.is_repeated(component, line)
-            || is_told_of_grpc && is_about_grpc(line)
+            || warns_of_grpc && is_about_grpc(line)
     })
 }
 

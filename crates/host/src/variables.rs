@@ -132,11 +132,7 @@ impl Variables {
 }
 
 fn missing(name: &str, providers: &[Provider]) -> String {
-    let upper = name.to_ascii_uppercase();
-    let keys = providers.iter().filter_map(|provider| match provider {
-        Provider::Env { prefix, .. } => Some(format!("{prefix}_{upper}")),
-        Provider::Static(_) => None,
-    });
+    let keys = providers.iter().filter_map(|provider| provider.key(name));
     let keys: Vec<_> = keys.collect();
     format!(
         "the required variable '{name}' has no value; set {} in the environment, or --variable {name}=…",

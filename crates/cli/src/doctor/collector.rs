@@ -27,12 +27,7 @@ pub(super) async fn findings(services: &[Service]) -> Vec<Finding> {
             Some((target.redacted().to_owned(), (config, target)))
         })
         .collect();
-    let client = Client::new(ClientLimits {
-        connections: 1,
-        head_timeout: PATIENCE,
-        answer_timeout: PATIENCE,
-        max_answer: 64 << 10,
-    });
+    let client = Client::new(ClientLimits::of_one_answer(PATIENCE));
     let mut findings = Vec::new();
     for (url, (config, target)) in targets {
         let host = target.url().host().unwrap_or_default();

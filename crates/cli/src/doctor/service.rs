@@ -2,7 +2,6 @@
 //! may not call.
 
 use anyhow::Result;
-use http::Uri;
 use tracing_tail::settings::{APP_NAME, Config, OTLP_DEFAULT_ENDPOINT, Problems, SETTINGS, Values};
 use tracing_tail::target::Target;
 use tracing_tail_host::allowed_hosts::AllowedHosts;
@@ -74,10 +73,6 @@ impl Service {
     fn denied(&self, target: &Target) -> Option<String> {
         let host = target.url().host().unwrap_or_default();
         let inside = host.ends_with(CHAINING_SUFFIX);
-        (!inside && !self.allows(target.url())).then(|| target.not_allowed())
-    }
-
-    fn allows(&self, url: &Uri) -> bool {
-        self.allowed.allow(url)
+        (!inside && !self.allowed.allow(target.url())).then(|| target.not_allowed())
     }
 }

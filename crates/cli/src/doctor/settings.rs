@@ -29,10 +29,7 @@ fn of_environment(
     let mut read = BTreeSet::new();
     for (name, _) in &manifest.variables {
         let name = &name.value;
-        let keys = providers.iter().filter_map(|provider| match provider {
-            Provider::Env { prefix, .. } => Some(format!("{prefix}_{}", name.to_ascii_uppercase())),
-            Provider::Static(_) => None,
-        });
+        let keys = providers.iter().filter_map(|provider| provider.key(name));
         let set: Vec<_> = keys.filter(|key| environment.contains(key)).collect();
         let Some(key) = set.first() else { continue };
         let value = shown(variables.display(name));

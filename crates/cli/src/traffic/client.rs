@@ -58,6 +58,16 @@ impl ClientLimits {
         answer_timeout: Duration::from_secs(60),
         max_answer: 8 << 20,
     };
+
+    /// The limits for one small answer, such as that of a health check.
+    pub fn of_one_answer(within: Duration) -> ClientLimits {
+        ClientLimits {
+            connections: 1,
+            head_timeout: within,
+            answer_timeout: within,
+            max_answer: 64 << 10,
+        }
+    }
 }
 
 /// Why a request was not answered. Displayed as the value that `error.type` has on spans.

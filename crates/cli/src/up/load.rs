@@ -40,8 +40,8 @@ pub(super) struct Loaded {
     pub(super) traffic: Option<Plan>,
     /// Held until the application ends.
     pub(super) _state: Option<File>,
-    /// Whether the terminal says that a setting asks for OTLP/gRPC.
-    pub(super) is_told_of_grpc: bool,
+    /// Whether it has warned of a setting that asks for OTLP/gRPC.
+    pub(super) warns_of_grpc: bool,
 }
 
 /// Loads the application that the arguments name, and prints warnings about its calls.
@@ -81,7 +81,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
     let grpc = export_protocol::warning(&manifest, &variables);
-    let is_told_of_grpc = grpc.is_some();
+    let warns_of_grpc = grpc.is_some();
     for warning in unknown.into_iter().chain(calls).chain(grpc) {
         eprintln!("{PROGRAM}: {warning}");
     }
@@ -93,7 +93,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         linked,
         traffic,
         _state: state,
-        is_told_of_grpc,
+        warns_of_grpc,
     })
 }
 

@@ -39,11 +39,19 @@ impl Provider {
         })
     }
 
+    /// The environment variable that it looks a variable up in; none of fixed values.
+    pub fn key(&self, name: &str) -> Option<String> {
+        match self {
+            Provider::Static(_) => None,
+            Provider::Env { prefix, .. } => Some(key(prefix, name)),
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> Result<Option<String>> {
         match self {
             Provider::Static(values) => Ok(values.get(name).cloned()),
             Provider::Env { prefix, dotenv } => {
-                let key = format!("{prefix}_{}", name.to_ascii_uppercase());
+                let key = key(prefix, name);
                 match env::var(&key) {
                     Ok(value) => Ok(Some(value)),
                     Err(VarError::NotPresent) => Ok(dotenv.get(&key).cloned()),
@@ -54,6 +62,10 @@ impl Provider {
             }
         }
     }
+}
+
+fn key(prefix: &str, name: &str) -> String {
+    format!("{prefix}_{}", name.to_ascii_uppercase())
 }
 
 /// Reads the entries of a dotenv file.

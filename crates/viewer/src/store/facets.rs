@@ -160,22 +160,11 @@ fn key_json(key: &str, field: bool, values: &Values) -> Value {
 mod tests {
     use futures::executor::block_on;
 
-    use super::super::cache::InstanceCache;
-    use super::super::tests::{batch, span, text};
-    use super::super::{schema, write};
+    use super::super::tests::{batch, span, stored, text};
     use super::*;
-    use crate::settings::Bounds;
-    use crate::wasi::native::NativeDatabase;
 
     #[test]
     fn counts_each_value_once_for_a_trace() {
-        let database = NativeDatabase::new();
-        block_on(schema::prepare(&database, 1)).unwrap();
-        let mut cache = InstanceCache::default();
-        let bounds = Bounds {
-            traces: 100,
-            bytes: 1 << 30,
-        };
         let tagged = |trace, id, value: &str| {
             let mut span = span(trace, id, 0);
             span.attributes = vec![KeyValue {
@@ -192,7 +181,7 @@ mod tests {
             tagged(3, 4, "b"),
         ];
         let batches = [batch("shop", spans)];
-        block_on(write::store(&database, &mut cache, &bounds, &batches, 1)).unwrap();
+        let database = stored(&batches);
         let filter = Filter::read(&"/?q=k~%22%22".parse().unwrap()).unwrap();
         let facets = block_on(facets(&database, &filter)).unwrap();
         assert_eq!(
@@ -209,17 +198,10 @@ mod tests {
 
     #[test]
     fn counts_the_spans_of_a_trace() {
-        let database = NativeDatabase::new();
-        block_on(schema::prepare(&database, 1)).unwrap();
-        let mut cache = InstanceCache::default();
-        let bounds = Bounds {
-            traces: 100,
-            bytes: 1 << 30,
-        };
         let spans = vec![span(1, 1, 0), span(1, 2, 1), span(1, 3, 1)];
         let id = spans[0].trace_id.clone().try_into().unwrap();
         let batches = [batch("shop", spans)];
-        block_on(write::store(&database, &mut cache, &bounds, &batches, 1)).unwrap();
+        let database = stored(&batches);
         let rows = block_on(spans::trace_rows(&database, id)).unwrap();
         let facets = of_trace(&spans::view_of(&rows).unwrap());
         assert_eq!(facets["spans"], 3);

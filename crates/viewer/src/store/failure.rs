@@ -73,36 +73,19 @@ pub(super) fn of_trace(trace: &TraceSpans<SpanView<'_>>) -> Option<String> {
 mod tests {
     use futures::executor::block_on;
 
-    use super::super::cache::InstanceCache;
-    use super::super::tests::{batch, span};
-    use super::super::{list, schema, write};
+    use super::super::list;
+    use super::super::tests::{self, batch, span, stored};
     use crate::filter::Filter;
-    use crate::settings::Bounds;
-    use crate::wasi::native::NativeDatabase;
 
     #[test]
     fn the_error_began_below_those_that_pass_it_on() {
-        let database = NativeDatabase::new();
-        block_on(schema::prepare(&database, 1)).unwrap();
-        let mut cache = InstanceCache::default();
-        let bounds = Bounds {
-            traces: 100,
-            bytes: 1 << 30,
-        };
-        let failed = |trace, id, parent| {
-            let mut span = span(trace, id, parent);
-            span.status = Some(opentelemetry_proto::tonic::trace::v1::Status {
-                code: 2,
-                ..Default::default()
-            });
-            span
-        };
+        let failed = |trace, id, parent| tests::failed(span(trace, id, parent));
         let batches = [
             batch("shop", vec![failed(1, 1, 0), span(2, 5, 0), span(3, 7, 0)]),
             batch("stock", vec![failed(1, 2, 1), failed(2, 6, 5)]),
             batch("bank", vec![span(1, 3, 2), failed(1, 4, 3)]),
         ];
-        block_on(write::store(&database, &mut cache, &bounds, &batches, 1)).unwrap();
+        let database = stored(&batches);
         let filter = Filter::read(&"/".parse().unwrap()).unwrap();
         let page = block_on(list::traces(&database, &filter)).unwrap();
         let found = page.traces.iter();

@@ -75,10 +75,7 @@ impl<'f> Walk<'f> {
         Walk {
             filter,
             columns,
-            start: Start {
-                cursor: filter.changed_after.unwrap_or(i64::MAX),
-                read: 0,
-            },
+            start: Start::of(filter),
             is_over: false,
             is_cut: false,
         }
@@ -238,13 +235,11 @@ fn quantile(sorted: &[i64], percent: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use futures::executor::block_on;
-    use opentelemetry_proto::tonic::trace::v1::{Span, Status};
+    use opentelemetry_proto::tonic::trace::v1::Span;
 
-    use super::super::cache::InstanceCache;
-    use super::super::tests::{attribute, batch, span};
-    use super::super::{list, schema, write};
+    use super::super::list;
+    use super::super::tests::{attribute, batch, failed, span, stored};
     use super::*;
-    use crate::settings::Bounds;
     use crate::wasi::native::NativeDatabase;
 
     fn answered(status: &str, mut span: Span) -> Span {
@@ -253,23 +248,8 @@ mod tests {
         span
     }
 
-    fn failed(mut span: Span) -> Span {
-        span.status = Some(Status {
-            code: 2,
-            ..Status::default()
-        });
-        span
-    }
-
     /// Three that answered 200, two whose error began in `fraud`, one in `bank`, which spans have to tell.
     fn database() -> NativeDatabase {
-        let database = NativeDatabase::new();
-        block_on(schema::prepare(&database, 1)).unwrap();
-        let mut cache = InstanceCache::default();
-        let bounds = Bounds {
-            traces: 100,
-            bytes: 1 << 30,
-        };
         let shop = [1, 2, 3].map(|trace| answered("200", span(trace, 1, 0)));
         let bad = [4, 5, 6].map(|trace| failed(answered("502", span(trace, 1, 0))));
         let batches = [
@@ -280,8 +260,7 @@ mod tests {
             ),
             batch("bank", vec![failed(span(6, 2, 1)), span(6, 3, 2)]),
         ];
-        block_on(write::store(&database, &mut cache, &bounds, &batches, 1)).unwrap();
-        database
+        stored(&batches)
     }
 
     fn filter(query: &str) -> Filter {

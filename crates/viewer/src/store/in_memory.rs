@@ -64,14 +64,17 @@ mod tests {
     use crate::wasi::Notifier;
     use crate::wasi::native::{NativeDatabase, NativeRuntime};
 
-    /// Connections in memory, each with a database of its own.
-    struct OwnMemory(NativeRuntime);
+    /// Connections in memory, to the database of this address.
+    struct InMemory {
+        address: &'static str,
+        clock: NativeRuntime,
+    }
 
-    impl Runtime for OwnMemory {
+    impl Runtime for InMemory {
         type Database = NativeDatabase;
 
         async fn connect(&self) -> Result<NativeDatabase, DatabaseError> {
-            let database = NativeDatabase::new();
+            let database = NativeDatabase(rusqlite::Connection::open(self.address).unwrap());
             crate::store::schema::prepare(&database, self.now()).await?;
             Ok(database)
         }
@@ -79,44 +82,21 @@ mod tests {
         fn release(&self, _: NativeDatabase) {}
 
         fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
-            self.0.notifier()
+            self.clock.notifier()
         }
 
         async fn sleep(&self, duration: Duration) {
-            self.0.sleep(duration).await;
+            self.clock.sleep(duration).await;
         }
 
         fn now(&self) -> i64 {
-            self.0.now()
+            self.clock.now()
         }
     }
 
-    /// Connections in memory, all to the same database.
-    struct SharedMemory(NativeRuntime);
-
-    impl Runtime for SharedMemory {
-        type Database = NativeDatabase;
-
-        async fn connect(&self) -> Result<NativeDatabase, DatabaseError> {
-            let shared = rusqlite::Connection::open("file:shared?mode=memory&cache=shared");
-            let database = NativeDatabase(shared.unwrap());
-            crate::store::schema::prepare(&database, self.now()).await?;
-            Ok(database)
-        }
-
-        fn release(&self, _: NativeDatabase) {}
-
-        fn notifier(&self) -> (Notifier, impl Future<Output = ()>) {
-            self.0.notifier()
-        }
-
-        async fn sleep(&self, duration: Duration) {
-            self.0.sleep(duration).await;
-        }
-
-        fn now(&self) -> i64 {
-            self.0.now()
-        }
+    fn in_memory(address: &'static str) -> InMemory {
+        let clock = NativeRuntime::new();
+        InMemory { address, clock }
     }
 
     fn found<R: Runtime>(runtime: &R) -> bool {
@@ -127,8 +107,8 @@ mod tests {
 
     #[test]
     fn only_connections_that_do_not_see_each_other_lose_what_is_stored() {
-        assert!(found(&OwnMemory(NativeRuntime::new())));
-        assert!(!found(&SharedMemory(NativeRuntime::new())));
+        assert!(found(&in_memory(":memory:")));
+        assert!(!found(&in_memory("file:shared?mode=memory&cache=shared")));
         assert!(!found(&NativeRuntime::new()), "a file");
     }
 }

@@ -228,11 +228,7 @@ pub(super) async fn matching(
     columns: &str,
     wanted: usize,
 ) -> Result<Matching, DatabaseError> {
-    let start = Start {
-        cursor: filter.changed_after.unwrap_or(i64::MAX),
-        read: 0,
-    };
-    matching_from(database, filter, columns, (start, wanted)).await
+    matching_from(database, filter, columns, (Start::of(filter), wanted)).await
 }
 
 /// Where a search goes on.
@@ -242,6 +238,16 @@ pub(super) struct Start {
     pub(super) cursor: i64,
     /// The bytes of spans that were read before.
     pub(super) read: usize,
+}
+
+impl Start {
+    /// The start of a search.
+    pub(super) fn of(filter: &Filter) -> Start {
+        Start {
+            cursor: filter.changed_after.unwrap_or(i64::MAX),
+            read: 0,
+        }
+    }
 }
 
 pub(super) async fn matching_from(

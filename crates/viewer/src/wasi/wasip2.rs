@@ -126,7 +126,7 @@ fn pause(duration: Duration) {
 struct Wasip2;
 
 impl Runtime for Wasip2 {
-    /// An instance that streamed would serve nobody else.
+    /// An instance that streamed would serve no other client.
     const STREAMS: bool = false;
 
     type Database = Open;

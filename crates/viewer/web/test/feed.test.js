@@ -7,7 +7,7 @@ import { Feed, SILENCE, fingerprint } from "../model/feed.js";
 
 const STEP = 500;
 
-/** A stream that says what it is told to. */
+/** A stream whose events a test chooses. */
 class FakeStream {
   OPEN = 1;
   CLOSED = 2;

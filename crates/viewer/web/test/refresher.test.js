@@ -5,7 +5,7 @@ import { Refresher } from "../model/refresher.js";
 
 const PAUSE = 200;
 
-/** A view whose updates end when they are told to. */
+/** A view whose updates end when a test says so. */
 function view() {
   const world = {
     updates: 0,

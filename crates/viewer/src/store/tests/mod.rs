@@ -80,7 +80,7 @@ pub(super) fn slow(mut span: Span, by: u64) -> Span {
     span
 }
 
-pub(super) fn failed(mut span: Span) -> Span {
+pub(in crate::store) fn failed(mut span: Span) -> Span {
     span.status = Some(Status {
         code: 2,
         ..Status::default()
@@ -111,6 +111,19 @@ pub(super) fn of_resource(resource: Vec<KeyValue>, spans: Vec<Span>) -> Batch {
 
 pub(crate) fn batch(service: &str, spans: Vec<Span>) -> Batch {
     of_resource(vec![attribute("service.name", service)], spans)
+}
+
+/// A database that holds these batches.
+pub(in crate::store) fn stored(batches: &[Batch]) -> NativeDatabase {
+    let database = NativeDatabase::new();
+    block_on(schema::prepare(&database, 1)).unwrap();
+    let mut cache = InstanceCache::default();
+    let bounds = Bounds {
+        traces: 100,
+        bytes: 1 << 30,
+    };
+    block_on(write::store(&database, &mut cache, &bounds, batches, 1)).unwrap();
+    database
 }
 
 /// A store with the memory of one instance.

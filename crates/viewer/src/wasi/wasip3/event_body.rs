@@ -26,7 +26,7 @@ pub(super) fn response(
             }
         }
         drop((writer, events));
-        // Without a reader nobody wants to know.
+        // Without a reader there is no one to notify.
         let _ = end.write(Ok(None)).await;
     });
     Ok(response)
