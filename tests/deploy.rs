@@ -68,7 +68,8 @@ fn string<'v>(value: &'v Value, pointer: &str) -> &'v str {
 
 fn assert_pinned(image: &str) {
     let (_, tag) = image.rsplit_once(':').expect(image);
-    let numbers: Vec<_> = tag.split('.').map(str::parse::<u32>).collect();
+    let release = tag.split_once("-rc.").map_or(tag, |(release, _)| release);
+    let numbers: Vec<_> = release.split('.').map(str::parse::<u32>).collect();
     let exact = numbers.len() == 3 && numbers.iter().all(Result::is_ok);
     assert!(exact, "{image} has no exact version");
 }
@@ -79,8 +80,9 @@ fn assert_only(what: &str, object: &Map<String, Value>, known: &[&str]) {
     }
 }
 
-/// Checks that every receiver, processor, exporter and extension is defined and used. Returns the receiver's port.
-fn assert_wired(config: &Value) -> u16 {
+/// Checks that every receiver, processor, exporter and extension is defined and used. Returns the port of the receiver, which is
+/// of this protocol.
+fn assert_wired(config: &Value, protocol: &str) -> u16 {
     let pipelines = map(&config["service"], "pipelines");
     assert_eq!(pipelines.keys().collect::<Vec<_>>(), ["traces"]);
     for kind in ["receivers", "processors", "exporters", "extensions"] {
@@ -94,7 +96,8 @@ fn assert_wired(config: &Value) -> u16 {
     }
     let first = strings(&pipelines["traces"], "processors")[0];
     assert_eq!(first, "memory_limiter", "it refuses before others work");
-    let endpoint = string(config, "/receivers/otlp/protocols/http/endpoint");
+    let endpoint = format!("/receivers/otlp/protocols/{protocol}/endpoint");
+    let endpoint = string(config, &endpoint);
     endpoint.strip_prefix("0.0.0.0:").unwrap().parse().unwrap()
 }
 

@@ -81,6 +81,7 @@ const BOTH_WORLDS: &[&[Test]] = &[
     faults::TESTS,
     forgery::TESTS,
     limits::TESTS,
+    mesh::worlds::TESTS,
     messages::TESTS,
     nothing_lost::TESTS,
     origin::TESTS,

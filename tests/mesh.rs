@@ -13,6 +13,7 @@ use crate::support::{
 };
 
 pub(crate) mod queues;
+pub(crate) mod worlds;
 
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [

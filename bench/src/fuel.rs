@@ -14,7 +14,7 @@ use crate::instances::{Conversation, Loaded};
 use crate::report::{table, thousands};
 use crate::rows::{Row, build};
 use crate::server::repository;
-use tracing_tail_testkit::span_counter::{Received, SpanCounter};
+use tracing_tail_testkit::span_counter::SpanCounter;
 
 /// The rows whose instances serve more than one request and call no other service.
 const ROWS: [Row; 4] = [Row::Floor, Row::Untraced, Row::Unexported, Row::Exported];
@@ -99,7 +99,7 @@ async fn count(row: Row, engine: &Engine, collector: &SpanCounter, state: &Path)
     let exports = u64::from(spans > 0);
     let received = collector.received(row.key());
     ensure!(
-        received == Received { spans, exports },
+        (received.spans, received.exports) == (spans, exports),
         "{received:?} instead of {spans} spans in one export"
     );
     Ok(fuel)

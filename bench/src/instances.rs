@@ -15,6 +15,7 @@ use http_body_util::{BodyExt as _, Full};
 use tracing_tail_host::app::App;
 use tracing_tail_host::context::AppContext;
 use tracing_tail_host::dispatch::ComponentHandler;
+use tracing_tail_host::epochs::Epochs;
 use tracing_tail_host::instance::State;
 use tracing_tail_host::link::{LinkOptions, link_all};
 use tracing_tail_host::manifest::{self, Manifest};
@@ -65,6 +66,7 @@ impl Loaded {
             environment: &[],
             state_dir: state,
             sharing: Sharing::default(),
+            epochs: Epochs::default(),
             embedded: |_| None,
         };
         let linked = link_all(engine, &manifest, &variables, options)?;

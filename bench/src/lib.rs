@@ -7,6 +7,7 @@
 //! - [`table`]: interleaved rounds over all rows
 //! - [`series`], [`growth`] and [`plot`]: how the service grows, as tables and plots
 //! - [`pressure`]: broken collectors under load
+//! - [`scale`]: what one replica costs a collector
 //! - [`viewer_load`], [`viewer`] and [`exports`]: the viewer, as it receives traces and answers queries
 //! - [`page`] and [`tab`]: the viewer's page in Chromium, against its budgets
 //! - [`report`] and [`stats`]: medians, ratios, goals, and the page
@@ -30,6 +31,7 @@ pub mod pressure;
 pub mod report;
 pub mod rows;
 pub mod sample;
+pub mod scale;
 pub mod series;
 pub mod server;
 pub mod stats;

@@ -14,6 +14,7 @@ use bench::peer::Peer;
 use bench::pressure::pressure;
 use bench::report;
 use bench::rows::Row;
+use bench::scale::scale;
 use bench::series::Series;
 use bench::server::{Host, scratch};
 use bench::table::{Effort, Running, measure, soak};
@@ -54,6 +55,8 @@ enum Command {
     /// Put pressure on the application beside collectors that fail, and write bench/pressure.md, or
     /// pressure-spin.md where TRACING_TAIL_SPIN names a Spin
     Pressure(PressureArgs),
+    /// Measure what one replica costs a collector, at rates from 1/s on, and write bench/scale.md
+    Scale(ScaleArgs),
     /// Count the instructions and allocations of each step of a request, beside a saved baseline
     Cost {
         /// Save the counts as the baseline, bench/cost-baseline.json
@@ -121,6 +124,13 @@ struct PressureArgs {
     collectors: Vec<String>,
 }
 
+#[derive(Debug, clap::Args)]
+struct ScaleArgs {
+    /// How long each rate takes
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+}
+
 fn row(key: &str) -> Result<Row, String> {
     find(Row::ALL, Row::key, key)
 }
@@ -160,6 +170,7 @@ async fn main() -> ExitCode {
         Some(Command::Pressure(args)) => {
             pressure(Duration::from_secs(args.seconds), &args.collectors).await
         }
+        Some(Command::Scale(args)) => scale(Duration::from_secs(args.seconds)).await,
         Some(Command::Cost { save }) => cost(save).await.map(|table| println!("{table}")),
         Some(Command::Host(host)) => tracing_tail_cli::run(*host).await.map(drop),
     };

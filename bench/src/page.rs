@@ -75,6 +75,8 @@ pub async fn page(effort: Effort) -> Result<()> {
     // The first one compiles.
     budgets.extend(painted(&opened[1..]));
     eprintln!("Receiving for {} s", effort.time.as_secs());
+    // A row that was opened keeps the focus, and the others wait.
+    tab.reload(&viewer.page("#/")).await;
     tab.show_rows(ROWS).await;
     budgets.extend(live(&viewer, &tab, effort.time).await?);
     eprintln!("Idle for {} s", IDLE.as_secs());
@@ -156,6 +158,7 @@ async fn live(viewer: &Viewer, tab: &Tab, time: Duration) -> Result<[Budget; 2]>
     };
     let (sent, (heaps, share)) = tokio::join!(send, look);
     sent?;
+    ensure!(!tab.has_waiting().await, "new traces waited to be shown");
     let heap = median(heaps.iter().map(|(_, heap)| *heap));
     let growth = slope(&heaps) * TEN_MINUTES;
     Ok([

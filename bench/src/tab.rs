@@ -61,13 +61,21 @@ impl Tab {
         let domain = json!({ "timeDomain": "threadTicks" });
         browser.devtools("Performance.enable", domain).await;
         browser.open(url).await;
-        browser
-            .wait_until(
-                "the list is shown",
-                "document.querySelector('.stats')?.textContent",
-            )
-            .await;
-        Tab { browser }
+        let tab = Tab { browser };
+        tab.list_shown().await;
+        tab
+    }
+
+    /// Loads an address anew.
+    pub async fn reload(&self, url: &str) {
+        self.browser.open("about:blank").await;
+        self.browser.open(url).await;
+        self.list_shown().await;
+    }
+
+    async fn list_shown(&self) {
+        let is_shown = "document.querySelector('.stats')?.textContent";
+        self.browser.wait_until("the list is shown", is_shown).await;
     }
 
     /// The bytes of the page's files: over the wire, and decompressed.
@@ -104,6 +112,12 @@ impl Tab {
         self.browser
             .execute("document.querySelector('.list').scrollTop = document.scrollingElement.scrollTop = 0")
             .await;
+    }
+
+    /// Whether new traces wait until somebody wants to see them.
+    pub async fn has_waiting(&self) -> bool {
+        let is_shown = "return document.querySelector('.fresh')?.hidden === false;";
+        self.browser.execute(is_shown).await == Value::Bool(true)
     }
 
     /// The CPU time of the page's main thread so far.

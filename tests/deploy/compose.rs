@@ -193,7 +193,7 @@ fn each_profile_has_one_collector_that_reaches_every_backend() {
             .map(|word| word.replace("--config=/etc/otelcol/", "deploy/compose/"))
             .collect();
         let config = collector(&files.iter().map(String::as_str).collect::<Vec<_>>());
-        let port = assert_wired(&config);
+        let port = assert_wired(&config, "http");
         assert!(
             published(&services).contains(&(port, name, port)),
             "{name}: {port}"

@@ -1,26 +1,87 @@
-//! The SpinApp, and the collector beside it.
+//! The SpinApps, and the collector beside them.
 
 use crate::harness::{Test, tests};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde_json::{Value, json};
+use tracing_tail_cli::application;
+use tracing_tail_cli::topology::{Code, Topology, Wasi, spin_toml};
+use tracing_tail_host::document::Document;
+use tracing_tail_host::manifest::Manifest;
 use tracing_tail_host::variables::Values;
+
+use crate::support::repository;
 
 use super::compose::services;
 use super::{
-    assert_accepted, assert_only, assert_pinned, assert_wired, documents, manifest, map, parse,
+    assert_accepted, assert_only, assert_pinned, assert_wired, document, documents, manifest, map,
     resolve, string, strings, text,
 };
 
 pub(crate) const TESTS: &[Test] = tests! {
     sync: [
-        the_spin_app_sets_variables_that_the_manifest_has,
-        the_spin_app_exports_to_the_clusters_collector,
+        the_spin_apps_set_variables_that_their_manifests_have,
+        the_spin_apps_export_to_the_clusters_collector,
     ]
 };
 
-fn the_spin_app_sets_variables_that_the_manifest_has() {
-    let all = documents("deploy/spinkube/app.yaml");
+/// The folders with a SpinApp.
+const FOLDERS: [&str; 2] = ["services", "shop"];
+
+/// What `kubectl kustomize` makes of a folder of SpinApps, as far as these need it: the documents of the folder, and the image that
+/// takes the place of the SpinApp's.
+fn kustomized(name: &str) -> (Vec<Value>, String) {
+    let folder = format!("deploy/spinkube/{name}");
+    let kustomization = document(&format!("{folder}/kustomization.yaml"));
+    assert_eq!(kustomization["kind"], "Kustomization");
+    assert_eq!(
+        strings(&kustomization, "resources"),
+        ["../collector", "app.yaml"]
+    );
+    let [images] = &strings(&kustomization, "configurations")[..] else {
+        panic!("the place of images");
+    };
+    let images = document(&format!("{folder}/{images}"));
+    assert_eq!(
+        images["images"],
+        json!([{ "kind": "SpinApp", "path": "spec/image" }])
+    );
+    let [image] = &kustomization["images"].as_array().unwrap()[..] else {
+        panic!("one image");
+    };
+    let all = documents(&format!("{folder}/app.yaml"));
+    assert_eq!(image["name"], all[1]["spec"]["image"], "the placeholder");
+    let image = [string(image, "/newName"), string(image, "/newTag")].join(":");
+    (all, image)
+}
+
+/// The manifest of the image of a folder.
+fn manifest_of(name: &str) -> (&'static str, Manifest) {
+    if name == "services" {
+        return ("spin.no-viewer.toml", manifest("spin.no-viewer.toml"));
+    }
+    let path = repository().join("examples/shop/shop.toml");
+    let topology = application::topology(&path).unwrap();
+    let topology = Topology {
+        viewer: false,
+        ..topology
+    };
+    let dir = path.parent().unwrap();
+    let code = Code::find(&topology, dir, dir, Some(Wasi::V02)).unwrap();
+    let made = spin_toml(&topology, &code, "shop.toml");
+    let made = Manifest::parse(Document::new("spin.toml", &made), dir).unwrap();
+    ("examples/shop/spin.toml", made)
+}
+
+fn the_spin_apps_set_variables_that_their_manifests_have() {
+    for name in FOLDERS {
+        assert_variables(name);
+    }
+}
+
+fn assert_variables(name: &str) {
+    let (all, image) = kustomized(name);
     let [secret, app] = &all[..] else {
         panic!("a Secret and a SpinApp");
     };
@@ -38,14 +99,15 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
         "resources",
     ];
     assert_only("the SpinApp", map(app, "spec"), &known);
-    let image = string(app, "/spec/image");
-    assert_pinned(image);
+    assert_pinned(&image);
     assert!(image.contains("/your-account/"), "{image} is nobody's");
-    assert!(text("docs/deploy.md").contains(&format!(
-        "spin registry push -f spin.no-viewer.toml {image}"
-    )));
+    let (file, manifest) = manifest_of(name);
+    let push = format!("spin registry push -f {file} {image}");
+    let page = text("docs/deploy.md");
+    assert!(page.contains(&push), "{push}");
+    let apply = format!("kubectl apply --kustomize deploy/spinkube/{name}");
+    assert!(page.contains(&apply), "{apply}");
 
-    let manifest = manifest("spin.no-viewer.toml");
     let version = manifest.version.as_deref().unwrap();
     assert!(
         image.ends_with(&format!(":{version}")),
@@ -83,54 +145,102 @@ fn the_spin_app_sets_variables_that_the_manifest_has() {
     assert_accepted(&manifest, &resolve(&manifest, given));
 }
 
-fn the_spin_app_exports_to_the_clusters_collector() {
-    let all = documents("deploy/spinkube/collector.yaml");
-    let [config_map, deployment, service] = &all[..] else {
-        panic!("a ConfigMap, a Deployment and a Service");
-    };
-    let template = &deployment["spec"]["template"];
-    let labels = &template["metadata"]["labels"];
-    assert_eq!(&deployment["spec"]["selector"]["matchLabels"], labels);
-    assert_eq!(&service["spec"]["selector"], labels);
-    let container = &template["spec"]["containers"][0];
+fn the_spin_apps_export_to_the_clusters_collector() {
     let compose = services("jaeger");
+    let one = Collector::read("collector", "collector", "http");
+    assert_eq!(one.image, compose["collector"]["image"], "one version");
+    let gateway = Collector::read("gateway", "gateway", "http");
+    for name in FOLDERS {
+        let app = &kustomized(name).0[1];
+        let mut variables = app["spec"]["variables"].as_array().unwrap().iter();
+        let endpoint = variables.find(|it| it["name"] == "endpoint").unwrap();
+        let url = format!("http://{}/v1/traces", one.address);
+        assert_eq!(endpoint["value"], url, "{name}");
+    }
+    assert_eq!(gateway.address, one.address, "it takes the other's place");
+
+    let sampler = Collector::read("gateway", "sampler", "grpc");
+    assert!(sampler.is_headless);
+    let resolver = "/exporters/loadbalancing/resolver/dns";
+    let [host, port] = ["hostname", "port"]
+        .map(|key| string(&gateway.config, &format!("{resolver}/{key}")).to_owned());
+    assert_eq!([host, port].join(":"), sampler.address);
     assert_eq!(
-        container["image"], compose["collector"]["image"],
-        "one version"
+        gateway.config["exporters"]["loadbalancing"]["routing_key"],
+        "traceID"
     );
-    let volume = &template["spec"]["volumes"][0];
-    assert_eq!(volume["configMap"]["name"], config_map["metadata"]["name"]);
-    assert_eq!(volume["name"], container["volumeMounts"][0]["name"]);
-    let file = strings(container, "args")[0]
-        .strip_prefix("--config=")
-        .unwrap();
-    let key = Path::new(file)
-        .strip_prefix(string(container, "/volumeMounts/0/mountPath"))
-        .unwrap();
-    let text = string(&config_map["data"], &format!("/{}", key.display()));
+    let [core, contrib] = [&one.image, &sampler.image].map(|image| image.replace("-contrib", ""));
+    assert_eq!(core, contrib, "one version");
+    assert_eq!(gateway.image, sampler.image);
+}
 
-    let config = &parse("config.yaml", text)[0];
-    let port = assert_wired(config);
-    let target = &service["spec"]["ports"][0];
-    let named = container["ports"].as_array().unwrap();
-    let named = named.iter().find(|it| it["name"] == target["targetPort"]);
-    assert_eq!(named.unwrap()["containerPort"], port);
-    let probe = &container["readinessProbe"]["httpGet"]["port"];
-    let health = container["ports"].as_array().unwrap();
-    let health = health.iter().find(|it| it["name"] == *probe).unwrap();
-    let endpoint = string(config, "/extensions/health_check/endpoint");
-    assert_eq!(endpoint, format!("0.0.0.0:{}", health["containerPort"]));
+/// A collector of the cluster: its Deployment, its Service and its configuration, which agree.
+struct Collector {
+    image: String,
+    /// Where others reach it: `service:port`.
+    address: String,
+    is_headless: bool,
+    config: Value,
+}
 
-    let url = format!(
-        "http://{}:{}/v1/traces",
-        string(service, "/metadata/name"),
-        target["port"]
-    );
-    let app = &documents("deploy/spinkube/app.yaml")[1];
-    let variables = app["spec"]["variables"].as_array().unwrap();
-    let endpoint = variables
-        .iter()
-        .find(|it| it["name"] == "endpoint")
-        .unwrap();
-    assert_eq!(endpoint["value"], url);
+impl Collector {
+    /// Reads the collector `name`, whose receiver is of this protocol, from a folder.
+    fn read(folder: &str, name: &str, protocol: &str) -> Collector {
+        let folder = format!("deploy/spinkube/{folder}");
+        let kustomization = document(&format!("{folder}/kustomization.yaml"));
+        let file = format!("{name}.yaml");
+        assert!(strings(&kustomization, "resources").contains(&file.as_str()));
+        let all = documents(&format!("{folder}/{file}"));
+        let [deployment, service] = &all[..] else {
+            panic!("a Deployment and a Service");
+        };
+        let template = &deployment["spec"]["template"];
+        let labels = &template["metadata"]["labels"];
+        assert_eq!(&deployment["spec"]["selector"]["matchLabels"], labels);
+        assert_eq!(&service["spec"]["selector"], labels);
+        let container = &template["spec"]["containers"][0];
+        let image = string(container, "/image");
+        assert_pinned(image);
+
+        let volume = &template["spec"]["volumes"][0];
+        assert_eq!(volume["name"], container["volumeMounts"][0]["name"]);
+        let mut maps = kustomization["configMapGenerator"]
+            .as_array()
+            .unwrap()
+            .iter();
+        let map = maps
+            .find(|map| map["name"] == volume["configMap"]["name"])
+            .unwrap();
+        let argument = strings(container, "args")[0];
+        let path = argument.strip_prefix("--config=").unwrap();
+        let mount = string(container, "/volumeMounts/0/mountPath");
+        let key = Path::new(path)
+            .strip_prefix(mount)
+            .unwrap()
+            .to_str()
+            .unwrap();
+        let [entry] = strings(map, "files")[..] else {
+            panic!("one file");
+        };
+        let (entry_key, file) = entry.split_once('=').unwrap_or((entry, entry));
+        assert_eq!(entry_key, key);
+        let config = document(&format!("{folder}/{file}"));
+
+        let ports = container["ports"].as_array().unwrap();
+        let port = |name: &Value| ports.iter().find(|it| it["name"] == *name).unwrap();
+        let target = &service["spec"]["ports"][0];
+        assert_eq!(
+            port(&target["targetPort"])["containerPort"],
+            assert_wired(&config, protocol)
+        );
+        let health = port(&container["readinessProbe"]["httpGet"]["port"]);
+        let endpoint = string(&config, "/extensions/health_check/endpoint");
+        assert_eq!(endpoint, format!("0.0.0.0:{}", health["containerPort"]));
+        Collector {
+            image: image.to_owned(),
+            address: format!("{}:{}", string(service, "/metadata/name"), target["port"]),
+            is_headless: service["spec"]["clusterIP"] == "None",
+            config,
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) const TESTS: &[Test] = tests! {
 };
 
 /// Waits until the list holds something of this JSON.
-async fn wait_for_list(app: &App, query: &str, is_there: impl Fn(&Value) -> bool) {
+pub(crate) async fn wait_for_list(app: &App, query: &str, is_there: impl Fn(&Value) -> bool) {
     let started = std::time::Instant::now();
     loop {
         let (_, list) = get(app, query).await;

@@ -72,7 +72,7 @@ impl Application {
             });
         }
         let topology = parse(document, &path)?;
-        let code = Code::find(&topology, dir, dir);
+        let code = Code::find(&topology, dir, dir, None);
         let code = code.or_else(|problem| Code::embedded(&topology).ok_or(problem))?;
         let made = spin_toml(&topology, &code, &name);
         let made_from = format!("the manifest made from {name}");

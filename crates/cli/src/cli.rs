@@ -12,6 +12,7 @@ use clap_complete::Shell;
 
 use self::requests::Requests;
 use self::verify::Verify;
+use crate::topology::Wasi;
 use crate::traffic::plan::Plan;
 use crate::traffic::rate::Rate;
 use crate::up::otlp::OtlpListen;
@@ -211,6 +212,12 @@ pub struct Mesh {
     /// Write to this file; its paths will start at its folder [default: print, for the topology's folder]
     #[arg(short = 'o', long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// The version of WASI that the manifest is for: 0.3 for Spin 4.1 and later, 0.2 for Spin 2.6 and later [default: 0.3]
+    #[arg(long, value_name = "VERSION", conflicts_with = "graph")]
+    pub wasi: Option<Wasi>,
+    /// Leave out the trace viewer, for hosts without SQLite
+    #[arg(long, conflicts_with = "graph")]
+    pub no_viewer: bool,
     /// Make a Mermaid flowchart instead
     #[arg(long)]
     pub graph: bool,

@@ -18,14 +18,19 @@ use crate::topology::{Code, graph, spin_toml};
 /// If the topology is malformed, or the file can't be written.
 pub fn mesh(args: &Mesh) -> Result<()> {
     let file = args.topology.as_path();
-    let topology = application::topology(file)?;
+    let mut topology = application::topology(file)?;
+    topology.viewer &= !args.no_viewer;
     let beside = folder(file);
     let text = if args.graph {
         graph(&topology)
     } else {
         let dir = args.output.as_deref().map_or(beside, folder);
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        spin_toml(&topology, &Code::find(&topology, beside, dir)?, &name)
+        spin_toml(
+            &topology,
+            &Code::find(&topology, beside, dir, args.wasi)?,
+            &name,
+        )
     };
     match &args.output {
         None => io::stdout()

@@ -49,12 +49,14 @@ mod share;
 mod spin_toml;
 mod traffic;
 mod viewer;
+mod wasi;
 
 pub use calls::Call;
 pub use code::Code;
 pub use graph::graph;
 pub use queues::{Publication, Queue};
 pub use spin_toml::spin_toml;
+pub use wasi::Wasi;
 
 /// The settings of a single service, by their keys. All other settings are shared.
 const OWN: [(&str, Setting); 6] = [

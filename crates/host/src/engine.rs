@@ -1,10 +1,7 @@
 //! wasmtime, configured as Spin configures it: a pool for instances, a cache for compiled code, and epochs that
 //! interrupt guests.
 
-use std::io;
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use wasmtime::component::Component;
@@ -19,8 +16,6 @@ const MAX_INSTANCES: u32 = 4_000;
 const RESIDENT_MEMORY: usize = 256 * 1024;
 /// How much of a table stays resident, in bytes.
 const RESIDENT_TABLE: usize = 16 * 1024;
-/// The length of an epoch. At its end a guest that computes may have to yield.
-const EPOCH: Duration = Duration::from_millis(5);
 
 /// Makes the engine.
 ///
@@ -67,23 +62,6 @@ fn pool() -> PoolingAllocationConfig {
             .table_keep_resident(RESIDENT_TABLE);
     }
     pool
-}
-
-/// Starts a thread that counts the epochs of an engine, for as long as the engine exists.
-///
-/// # Errors
-/// If the thread does not start.
-pub fn start_epochs(engine: &Engine) -> io::Result<()> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            thread::sleep(EPOCH);
-        }
-    };
-    let thread = thread::Builder::new().name("epochs".to_owned());
-    thread.spawn(tick).map(|_| ())
 }
 
 /// Compiles the component in the file at `path`, or takes it from the cache.

@@ -8,6 +8,7 @@ use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::epochs::Epochs;
 use crate::memory::Reservation;
 use crate::outbound::Outbound;
 use crate::sqlite::{Databases, SqliteView};
@@ -44,6 +45,8 @@ pub struct InstanceParts {
     pub variables: Arc<Values>,
     /// The databases that it may open.
     pub databases: Databases,
+    /// The clock by which it gives way to others.
+    pub epochs: Epochs,
     /// Its memory.
     pub reservation: Reservation,
     /// Held for as long as the instance lives.
@@ -60,7 +63,7 @@ pub fn new_store(engine: &Engine, parts: InstanceParts) -> Store<State> {
         variables: parts.variables,
         databases: parts.databases,
         reservation: parts.reservation,
-        turn: Arc::default(),
+        turn: Arc::new(Turn::new(parts.epochs)),
         _alive: parts.alive,
     };
     let mut store = Store::new(engine, state);

@@ -13,6 +13,7 @@
 //!
 //! Link
 //! - [`engine`]: wasmtime, and compiling
+//! - [`epochs`]: by which guests that compute for long give way
 //! - [`link`]: a component and the interfaces that it imports
 //! - [`instance`]: the data of an instance, and `spin:variables`
 //! - [`sqlite`]: the database, `spin:sqlite`
@@ -33,6 +34,7 @@ pub mod context;
 pub mod dispatch;
 pub mod document;
 pub mod engine;
+pub mod epochs;
 pub mod instance;
 pub mod link;
 pub mod manifest;

@@ -16,6 +16,7 @@ use wasmtime_wasi_http::{p2, p3};
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::engine;
+use crate::epochs::Epochs;
 use crate::instance::{self, State};
 use crate::manifest::{self, Manifest};
 use crate::sqlite::{self, Databases, Sharing};
@@ -28,6 +29,8 @@ pub struct LinkedComponent {
     pub id: String,
     /// The engine that it is compiled for.
     pub engine: Engine,
+    /// The clock of the engine.
+    pub epochs: Epochs,
     /// The component, ready to be instantiated.
     pub pre: Arc<ProxyPre<State>>,
     /// Its environment.
@@ -50,7 +53,7 @@ impl LinkedComponent {
 }
 
 /// What components are given beside their own part of the manifest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LinkOptions<'a> {
     /// Environment variables of every component.
     pub environment: &'a [(String, String)],
@@ -58,6 +61,8 @@ pub struct LinkOptions<'a> {
     pub state_dir: &'a Path,
     /// Whose connections they have.
     pub sharing: Sharing,
+    /// The clock of the engine.
+    pub epochs: Epochs,
     /// The content of Wasm files that are not on the disk.
     pub embedded: fn(&Path) -> Option<&'static [u8]>,
 }
@@ -86,6 +91,7 @@ pub fn link_all(
         linked.push(LinkedComponent {
             id: component.id.clone(),
             engine: engine.clone(),
+            epochs: options.epochs.clone(),
             pre: Arc::new(pre),
             environment: [component.environment.as_slice(), options.environment].concat(),
             variables: Arc::new(variables.of_component(component)?),

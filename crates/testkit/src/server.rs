@@ -1,5 +1,7 @@
 //! The HTTP server under each double.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -16,7 +18,8 @@ impl Server {
     pub(crate) async fn start(ip: &str, router: Router) -> std::io::Result<Server> {
         let listener = TcpListener::bind((ip, 0)).await?;
         let address = listener.local_addr()?.to_string();
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         Ok(Server { address, task })
     }
 

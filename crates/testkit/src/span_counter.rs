@@ -1,19 +1,23 @@
-//! An OTLP/HTTP receiver that counts spans and exports.
+//! An OTLP/HTTP receiver that counts spans, exports, their bytes, and the connections that they came by.
 //!
 //! It stands beside [`Collector`](crate::collector::Collector), which decodes every span and keeps it: a benchmark
 //! sends millions, and the receiver shares the CPUs with what is measured. This one leaves spans encoded, and keeps
-//! two numbers for each sender.
+//! some numbers for each sender.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io::Read as _;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use flate2::read::GzDecoder;
 use prost::Message;
 
 use crate::server::Server;
@@ -57,6 +61,10 @@ pub struct Received {
     pub spans: u64,
     /// Export requests.
     pub exports: u64,
+    /// Bytes of their bodies, as they were sent.
+    pub bytes: u64,
+    /// Connections that brought at least one.
+    pub connections: u64,
 }
 
 impl Received {
@@ -65,11 +73,20 @@ impl Received {
         Received {
             spans: self.spans - before.spans,
             exports: self.exports - before.exports,
+            bytes: self.bytes - before.bytes,
+            connections: self.connections - before.connections,
         }
     }
 }
 
-type Counts = Arc<Mutex<HashMap<String, Received>>>;
+type Counts = Arc<Mutex<HashMap<String, Counted>>>;
+
+/// What has arrived from one sender, and from where.
+#[derive(Debug, Default)]
+struct Counted {
+    received: Received,
+    peers: HashSet<SocketAddr>,
+}
 
 /// A receiver on a port of its own. It stops when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -100,7 +117,10 @@ impl SpanCounter {
     /// What has arrived from `sender` so far.
     pub fn received(&self, sender: &str) -> Received {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.get(sender).copied().unwrap_or_default()
+        counts
+            .get(sender)
+            .map(|counted| counted.received)
+            .unwrap_or_default()
     }
 
     /// Waits until `spans` spans have arrived from `sender` since `before` and nothing more comes, at most ten seconds.
@@ -124,16 +144,37 @@ impl SpanCounter {
 }
 
 async fn receive(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(sender): Path<String>,
     State(counts): State<Counts>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let Ok(request) = Request::decode(body) else {
+    let bytes = body.len() as u64;
+    let Some(request) = decode(&headers, body) else {
         return StatusCode::BAD_REQUEST;
     };
     let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
-    let received = counts.entry(sender).or_default();
+    let counted = counts.entry(sender).or_default();
+    let is_new = counted.peers.insert(peer);
+    let received = &mut counted.received;
     received.spans += request.spans();
     received.exports += 1;
+    received.bytes += bytes;
+    received.connections += u64::from(is_new);
     StatusCode::OK
+}
+
+/// A request, compressed by gzip or not at all.
+fn decode(headers: &HeaderMap, body: Bytes) -> Option<Request> {
+    let body = match headers.get(CONTENT_ENCODING).map(|it| it.as_bytes()) {
+        Some(b"gzip") => {
+            let mut plain = Vec::new();
+            GzDecoder::new(&body[..]).read_to_end(&mut plain).ok()?;
+            plain.into()
+        }
+        None => body,
+        Some(_) => return None,
+    };
+    Request::decode(body).ok()
 }

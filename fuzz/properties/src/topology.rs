@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use tracing_tail::settings::{SETTINGS, Values};
-use tracing_tail_cli::topology::{Code, Service, Topology, graph, spin_toml};
+use tracing_tail_cli::topology::{Code, Service, Topology, Wasi, graph, spin_toml};
 use tracing_tail_host::document::Document;
 use tracing_tail_host::manifest::{Component, Manifest};
 use tracing_tail_host::variables::Variables;
@@ -59,6 +59,7 @@ fn runs(topology: &Topology, file: &str) {
             .unwrap_or_else(|| "a.wasm".to_owned()),
         viewer: topology.viewer.then(|| "viewer.wasm".to_owned()),
         repository: topology.source.is_none().then(|| ".".to_owned()),
+        wasi: Wasi::V03,
     };
     let has_viewer = code.viewer.is_some();
     let made = spin_toml(topology, &code, file);

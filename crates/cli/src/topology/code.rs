@@ -5,12 +5,12 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Topology, viewer};
+use super::{Topology, Wasi, viewer};
 use crate::embedded::{COMPONENTS, FOLDER};
 use tracing_tail_host::document::Document;
 
-/// The component's file in the repository.
-const BUILT: &str = "target/wasm32-wasip2/component/tracing_tail.wasm";
+/// The component's file.
+const FILE: &str = "tracing_tail.wasm";
 
 /// The component of a mesh. Paths start at the manifest's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +21,32 @@ pub struct Code {
     pub viewer: Option<String>,
     /// The repository that it is built in; none if the topology names a file.
     pub repository: Option<String>,
+    /// What it is built for there.
+    pub wasi: Wasi,
 }
 
 impl Code {
-    /// Finds the code of a topology in the folder `beside`, for a manifest in the folder `dir`.
+    /// Finds the code of a topology in the folder `beside`, for a manifest in the folder `dir` and a host of `wasi`, or of any
+    /// version.
     ///
     /// # Errors
-    /// If the topology names no file, and no repository is found at or above `beside` or the current folder.
-    pub fn find(topology: &Topology, beside: &Path, dir: &Path) -> Result<Code> {
+    /// If the topology names a file, and a version is asked for; or if it names none, and no repository is found at or above
+    /// `beside` or the current folder.
+    pub fn find(
+        topology: &Topology,
+        beside: &Path,
+        dir: &Path,
+        wasi: Option<Wasi>,
+    ) -> Result<Code> {
         let beside = absolute(beside)?;
         let dir = absolute(dir)?;
+        if let (Some(source), Some(wasi)) = (&topology.source, wasi) {
+            bail!(
+                "--wasi {} is for components that are built in the repository; the topology names one, '{source}', which is already built for a version of WASI",
+                wasi.version()
+            );
+        }
+        let wasi = wasi.unwrap_or_default();
         if let Some(source) = &topology.source {
             let source = beside.join(source);
             let viewer = viewer::beside(&source);
@@ -39,6 +55,7 @@ impl Code {
                 source: slashes(&relative(&dir, &source)),
                 viewer: has_viewer.then(|| slashes(&relative(&dir, &viewer))),
                 repository: None,
+                wasi,
             });
         }
         let here = absolute(Path::new("."))?;
@@ -54,10 +71,12 @@ impl Code {
             );
         };
         let root = relative(&dir, root);
+        let built = root.join(wasi.folder());
         Ok(Code {
-            source: slashes(&root.join(BUILT)),
-            viewer: topology.viewer.then(|| slashes(&root.join(viewer::BUILT))),
+            source: slashes(&built.join(FILE)),
+            viewer: topology.viewer.then(|| slashes(&built.join(viewer::FILE))),
             repository: Some(slashes(&root)),
+            wasi,
         })
     }
 }
@@ -68,14 +87,12 @@ impl Code {
         if COMPONENTS.is_empty() || topology.source.is_some() {
             return None;
         }
-        let inside = |built: &str| {
-            let name = Path::new(built).file_name().unwrap_or_default();
-            slashes(&Path::new(FOLDER).join(name))
-        };
+        let inside = |file: &str| slashes(&Path::new(FOLDER).join(file));
         Some(Code {
-            source: inside(BUILT),
-            viewer: topology.viewer.then(|| inside(viewer::BUILT)),
+            source: inside(FILE),
+            viewer: topology.viewer.then(|| inside(viewer::FILE)),
             repository: None,
+            wasi: Wasi::default(),
         })
     }
 }
@@ -148,16 +165,27 @@ mod tests {
             Topology::parse(Document::new("x.toml", &text), "x").unwrap()
         };
         let beside = repository.join("docs");
-        let find = |source: &str, dir: &Path| Code::find(&topology(source), &beside, dir).unwrap();
+        let find =
+            |source: &str, dir: &Path| Code::find(&topology(source), &beside, dir, None).unwrap();
         assert_eq!(
             find("", &beside),
             Code {
-                source: format!("../{BUILT}"),
-                viewer: Some(format!("../{}", viewer::BUILT)),
+                source: "../target/wasm32-wasip2/component/tracing_tail.wasm".to_owned(),
+                viewer: Some(
+                    "../target/wasm32-wasip2/component/tracing_tail_viewer.wasm".to_owned()
+                ),
                 repository: Some("..".to_owned()),
+                wasi: Wasi::V03,
             }
         );
-        assert_eq!(find("", repository).source, BUILT);
+        let old = Code::find(&topology(""), &beside, repository, Some(Wasi::V02)).unwrap();
+        assert_eq!(
+            (old.source.as_str(), old.wasi),
+            (
+                "target/wasip2/wasm32-wasip2/component/tracing_tail.wasm",
+                Wasi::V02
+            )
+        );
         assert_eq!(find("viewer = false", repository).viewer, None);
         assert_eq!(
             find("source = \"x.wasm\"", repository),
@@ -165,7 +193,14 @@ mod tests {
                 source: "docs/x.wasm".to_owned(),
                 viewer: None,
                 repository: None,
+                wasi: Wasi::V03,
             }
+        );
+        let named = topology("source = \"x.wasm\"");
+        let refused = Code::find(&named, &beside, repository, Some(Wasi::V02)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "--wasi 0.2 is for components that are built in the repository; the topology names one, 'x.wasm', which is already built for a version of WASI"
         );
     }
 }

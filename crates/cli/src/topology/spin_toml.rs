@@ -7,7 +7,7 @@ use tracing_tail::settings::{
     Setting,
 };
 
-use super::{Code, Service, Topology, calls, is_mapped, names, own, shared, viewer};
+use super::{Code, Service, Topology, Wasi, calls, is_mapped, names, own, shared, viewer};
 
 /// The hosts that every service may send requests to, as in the repository's own manifest.
 pub(super) const ALLOWED_HOSTS: [&str; 6] = [
@@ -18,8 +18,8 @@ pub(super) const ALLOWED_HOSTS: [&str; 6] = [
     "http://collector:4318",
     "{{ allowed_host }}",
 ];
-/// How the component is built in its repository, as there.
-pub(super) const BUILD: &str = "cargo rustc --package tracing-tail --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target -- -C llvm-args=-inline-threshold=5";
+/// The service's package, and what follows cargo's arguments when it is built in its repository, as there.
+pub(super) const PACKAGE: (&str, &str) = ("tracing-tail", " -- -C llvm-args=-inline-threshold=5");
 /// The files that it is built from, as there.
 pub(super) const WATCH: [&str; 5] = [
     "src/**/*.rs",
@@ -63,7 +63,8 @@ pub fn spin_toml(topology: &Topology, code: &Code, file: &str) -> String {
         text.list("allowed_outbound_hosts", &ALLOWED_HOSTS);
         // Once is enough, since all have the same source.
         if let (0, Some(repository)) = (at, &code.repository) {
-            build(id, (BUILD, &WATCH), repository, &mut text);
+            let command = command(PACKAGE, code.wasi);
+            build(id, (&command, &WATCH), repository, &mut text);
         }
         mappings(id, code, &mut text);
         if code.viewer.is_some() {
@@ -84,7 +85,8 @@ fn viewer_component(source: &str, code: &Code, text: &mut Text) {
     text.line(format!("source = {}", quote(source)));
     text.list("sqlite_databases", &["default"]);
     if let Some(repository) = &code.repository {
-        build(id, (viewer::BUILD, &viewer::WATCH), repository, text);
+        let command = command(viewer::PACKAGE, code.wasi);
+        build(id, (&command, &viewer::WATCH), repository, text);
     }
     text.line("");
     text.line(format!("[component.{id}.variables]"));
@@ -171,6 +173,14 @@ fn route(topology: &Topology, service: &Service) -> String {
         (true, 1) => quote("/..."),
         (true, _) => quote(&format!("/{}/...", service.id.value)),
     }
+}
+
+/// How a package's component is built in the repository.
+pub(super) fn command((package, last): (&str, &str), wasi: Wasi) -> String {
+    let (features, folder) = (wasi.features(), wasi.target_dir());
+    format!(
+        "cargo rustc --package {package} --crate-type cdylib{features} --profile component --target wasm32-wasip2 --target-dir {folder}{last}"
+    )
 }
 
 fn build(id: &str, (command, watch): (&str, &[&str]), repository: &str, text: &mut Text) {

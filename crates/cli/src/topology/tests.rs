@@ -211,6 +211,7 @@ mod manifest {
             source: "x/y.wasm".to_owned(),
             viewer: None,
             repository: repository.map(str::to_owned),
+            wasi: Wasi::V03,
         };
         let text = spin_toml(&parse(topology).unwrap(), &code, "shop.toml");
         Manifest::parse(Document::new("spin.toml", &text), Path::new("")).unwrap()
@@ -303,6 +304,7 @@ mod manifest {
             source: "x/y.wasm".to_owned(),
             viewer: Some("x/v.wasm".to_owned()),
             repository: Some(String::new()),
+            wasi: Wasi::V03,
         };
         // Beside it a service may have its short name, and alone even the name of its route.
         let shop = SHOP.replace("stock", "viewer").replace("front", "traces");
@@ -346,6 +348,27 @@ mod manifest {
             routes(&manifest(&two, None)),
             ["/front/...", "private", "/stock/..."]
         );
+    }
+
+    #[test]
+    fn for_each_wasi_it_has_the_sources_and_builds_of_the_repository_s_own_manifest() {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let parse_manifest =
+            |text: &str| Manifest::parse(Document::new("spin.toml", text), Path::new("")).unwrap();
+        let topology = parse(SHOP).unwrap();
+        for (wasi, file) in [(Wasi::V03, "spin.toml"), (Wasi::V02, "spin.wasip2.toml")] {
+            let code = Code::find(&topology, &repository, &repository, Some(wasi)).unwrap();
+            let made = parse_manifest(&spin_toml(&topology, &code, "shop.toml"));
+            let ours = parse_manifest(&fs::read_to_string(repository.join(file)).unwrap());
+            for (made_id, our_id) in [("front", "tracing-tail"), (viewer::ID, "viewer")] {
+                let (made, ours) = (find(&made, made_id).unwrap(), find(&ours, our_id).unwrap());
+                assert_eq!(made.source, ours.source, "{file}");
+                let command = |it: &tracing_tail_host::manifest::Component| {
+                    it.build.clone().map(|build| build.commands)
+                };
+                assert_eq!(command(made), command(ours), "{file}");
+            }
+        }
     }
 
     #[test]

@@ -8,10 +8,10 @@ pub(super) const ID: &str = "tracing-tail-viewer";
 pub(super) const ROUTES: [&str; 3] = ["/traces/...", "/v1/...", "/favicon.ico"];
 /// Where the services send their spans.
 pub(super) const ENDPOINT: &str = "http://tracing-tail-viewer.spin.internal/v1/traces";
-/// Its component's file in the repository.
-pub(super) const BUILT: &str = "target/wasm32-wasip2/component/tracing_tail_viewer.wasm";
-/// How it is built there.
-pub(super) const BUILD: &str = "cargo rustc --package tracing-tail-viewer --crate-type cdylib --profile component --target wasm32-wasip2 --target-dir target";
+/// Its component's file.
+pub(super) const FILE: &str = "tracing_tail_viewer.wasm";
+/// Its package, and what follows cargo's arguments when it is built.
+pub(super) const PACKAGE: (&str, &str) = ("tracing-tail-viewer", "");
 /// The files that it is built from.
 pub(super) const WATCH: [&str; 5] = [
     "crates/viewer/src/**/*.rs",
@@ -36,7 +36,7 @@ pub(super) const TOKEN: &str = "viewer_token";
 
 /// The viewer's file beside a service component's.
 pub(super) fn beside(source: &Path) -> PathBuf {
-    source.with_file_name("tracing_tail_viewer.wasm")
+    source.with_file_name(FILE)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use tokio::net::TcpListener;
 use tracing_tail_host::engine;
+use tracing_tail_host::epochs::Epochs;
 use tracing_tail_host::link::{LinkOptions, LinkedComponent, link_all};
 use tracing_tail_host::manifest::Manifest;
 use tracing_tail_host::runtime_config;
@@ -74,6 +75,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         environment: &environment,
         state_dir: &state_dir,
         sharing: args.sharing,
+        epochs: Epochs::default(),
         embedded: embedded::find,
     };
     let linked = link(&manifest, &variables, options)?;
@@ -139,7 +141,10 @@ fn link(
     options: LinkOptions<'_>,
 ) -> Result<Vec<LinkedComponent>> {
     let engine = engine::engine()?;
-    engine::start_epochs(&engine).context("failed to start a thread")?;
+    options
+        .epochs
+        .start(&engine)
+        .context("failed to start a thread")?;
     let started = Instant::now();
     eprintln!("Loading {} (compiled once, then cached)", manifest.name);
     let linked = link_all(&engine, manifest, variables, options)?;

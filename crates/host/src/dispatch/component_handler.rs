@@ -35,6 +35,7 @@ impl ComponentHandler {
         let LinkedComponent {
             id,
             engine,
+            epochs,
             environment,
             variables,
             databases,
@@ -57,6 +58,7 @@ impl ComponentHandler {
             },
             variables: variables.clone(),
             databases: databases.clone(),
+            epochs: epochs.clone(),
             reservation,
             alive: self.context.alive.token(),
         };

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use wasmtime::UpdateDeadline;
 
+use crate::epochs::Epochs;
+
 /// How many epochs a guest computes before it yields.
 const EPOCHS_PER_TURN: u32 = 2;
 
@@ -11,13 +13,23 @@ const EPOCHS_PER_TURN: u32 = 2;
 /// stopped: other requests of its instance are not at fault.
 #[derive(Debug, Default)]
 pub struct Turn {
+    clock: Epochs,
     epochs: AtomicU32,
     yielded: AtomicBool,
 }
 
 impl Turn {
+    /// The turns of a guest, which end with epochs of `clock`.
+    pub fn new(clock: Epochs) -> Turn {
+        Turn {
+            clock,
+            ..Turn::default()
+        }
+    }
+
     /// To be called before the guest is polled.
     pub fn begin(&self) {
+        self.clock.keep_counting();
         self.epochs.store(0, Ordering::Relaxed);
         self.yielded.store(false, Ordering::Relaxed);
     }
@@ -29,6 +41,7 @@ impl Turn {
 
     /// What a guest has to do at the end of an epoch.
     pub(super) fn end_epoch(&self) -> UpdateDeadline {
+        self.clock.keep_counting();
         let epochs = self.epochs.fetch_add(1, Ordering::Relaxed) + 1;
         if epochs < EPOCHS_PER_TURN {
             return UpdateDeadline::Continue(1);
