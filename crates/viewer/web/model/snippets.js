@@ -18,6 +18,8 @@ export function snippets(origin, now) {
   const endpoint = `OTEL_EXPORTER_OTLP_ENDPOINT=${origin}`;
   const protocol = "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf";
   const environment = `${endpoint} ${protocol} OTEL_SERVICE_NAME=my-service`;
+  // Agents send metrics and logs too, which are not taken here, and would warn of it.
+  const traces = `OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none ${environment}`;
   return [
     ["curl", curl(origin, now)],
     [
@@ -25,14 +27,14 @@ export function snippets(origin, now) {
       lines(
         "pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http",
         "opentelemetry-bootstrap -a install",
-        `${environment} opentelemetry-instrument python app.py`,
+        `${traces} opentelemetry-instrument python app.py`,
       ),
     ],
     [
       "JavaScript",
       lines(
         "npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node",
-        `${environment} NODE_OPTIONS="--require @opentelemetry/auto-instrumentations-node/register" node app.js`,
+        `${traces} NODE_OPTIONS="--require @opentelemetry/auto-instrumentations-node/register" node app.js`,
       ),
     ],
     ["Go", go(environment)],
@@ -40,7 +42,7 @@ export function snippets(origin, now) {
       "Java",
       lines(
         "curl -LO https://github.com/open-telemetry/opentelemetry-java-instrumentation/releases/latest/download/opentelemetry-javaagent.jar",
-        `${environment} java -javaagent:opentelemetry-javaagent.jar -jar app.jar`,
+        `${traces} java -javaagent:opentelemetry-javaagent.jar -jar app.jar`,
       ),
     ],
     [
@@ -49,16 +51,19 @@ export function snippets(origin, now) {
         "receivers:",
         "  otlp:",
         "    protocols:",
+        "      # 4317 and 4318 may be this app's own.",
         "      grpc:",
+        "        endpoint: localhost:5317",
         "      http:",
+        "        endpoint: localhost:5318",
         "exporters:",
-        "  otlphttp/tail:",
+        "  otlp_http/tail:",
         `    endpoint: ${origin}`,
         "service:",
         "  pipelines:",
         "    traces:",
         "      receivers: [otlp]",
-        "      exporters: [otlphttp/tail]",
+        "      exporters: [otlp_http/tail]",
       ),
     ],
   ];
