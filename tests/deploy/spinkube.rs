@@ -161,12 +161,12 @@ fn the_spin_apps_export_to_the_clusters_collector() {
 
     let sampler = Collector::read("gateway", "sampler", "grpc");
     assert!(sampler.is_headless);
-    let resolver = "/exporters/loadbalancing/resolver/dns";
+    let resolver = "/exporters/load_balancing/resolver/dns";
     let [host, port] = ["hostname", "port"]
         .map(|key| string(&gateway.config, &format!("{resolver}/{key}")).to_owned());
     assert_eq!([host, port].join(":"), sampler.address);
     assert_eq!(
-        gateway.config["exporters"]["loadbalancing"]["routing_key"],
+        gateway.config["exporters"]["load_balancing"]["routing_key"],
         "traceID"
     );
     let [core, contrib] = [&one.image, &sampler.image].map(|image| image.replace("-contrib", ""));
