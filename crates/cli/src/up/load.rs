@@ -60,10 +60,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     for component in &manifest.components {
         variables.allowed_hosts(component)?;
     }
-    // Connections take files, and many systems let a process open 1,024 unless it asks for more.
-    let files = rlimit::increase_nofile_limit(u64::MAX);
-    let files =
-        files.or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft));
+    let files = files();
     let listener = listen(args.listen)?;
     let which = if args.build { Which::All } else { Which::Stale };
     build::build(&manifest, which)?;
@@ -91,12 +88,21 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         manifest,
         variables,
         listener,
-        connections: Connections::new(connections::limit(files.unwrap_or(DEFAULT_FILES))),
+        connections: Connections::new(connections::limit(files)),
         linked,
         traffic,
         _state: state,
         warns_of_grpc,
     })
+}
+
+/// How many files the process may open. Connections take files, and many systems let a process open 1,024 unless it asks for more.
+fn files() -> u64 {
+    let files = rlimit::increase_nofile_limit(u64::MAX);
+    #[cfg(unix)]
+    let files =
+        files.or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft));
+    files.unwrap_or(DEFAULT_FILES)
 }
 
 /// The environment of all components: that of the command line, and the switch that has them report their spans.
