@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{JSON, ask, send, stored, trace};
 use crate::harness::{Test, tests};
-use crate::support::{PATIENCE, launch_app, spin};
+use crate::support::{App, PATIENCE, launch_app, spin};
 
 pub(crate) const TESTS: &[Test] = tests! {
     any_host: [
@@ -14,7 +14,12 @@ pub(crate) const TESTS: &[Test] = tests! {
         everybody_needs_the_token_and_the_apps_own_services_send_it,
         browsers_may_send_from_this_machine_and_from_allowed_origins,
     ]
+    embedded_host: [
+        a_token_is_made_and_printed_where_nobody_has_set_one,
+    ]
 };
+
+const TOKEN: &str = "s3cret-T0ken/+=";
 
 async fn the_page_is_complete_and_its_policy_allows_nothing_else() {
     let app = launch_app().start().await;
@@ -112,7 +117,6 @@ async fn other_host_names_and_sites_can_not_read_or_delete_traces() {
 }
 
 async fn everybody_needs_the_token_and_the_apps_own_services_send_it() {
-    const TOKEN: &str = "s3cret-T0ken/+=";
     let app = launch_app()
         .env("APP_VIEWER_TOKEN", TOKEN)
         .env("APP_URL_DESTINO", "http://service-b.spin.internal")
@@ -177,6 +181,28 @@ async fn everybody_needs_the_token_and_the_apps_own_services_send_it() {
         text.contains("APP_VIEWER_TOKEN: ") && !text.contains("two words"),
         "{text}"
     );
+}
+
+async fn a_token_is_made_and_printed_where_nobody_has_set_one() {
+    let token = |app: &App| {
+        let banner = app.stdout();
+        let after = banner.split("/traces/?token=").nth(1).unwrap_or_default();
+        after.lines().next().unwrap_or_default().to_owned()
+    };
+    let launch = || launch_app().argument("--make-token");
+    let app = launch().start().await;
+    let made = token(&app);
+    assert_eq!(made.len(), 32, "{}", app.stdout());
+    for (token, status) in [(made.as_str(), 200), ("", 401), ("0", 401)] {
+        let bearer = format!("Bearer {token}");
+        let answer = ask(&app, Method::GET, "/traces/", &[("authorization", &bearer)]).await;
+        assert_eq!(answer.status(), status, "{token}");
+    }
+    let app = launch().env("APP_VIEWER_TOKEN", TOKEN).start().await;
+    assert_eq!(token(&app), "<APP_VIEWER_TOKEN>");
+    let bearer = format!("Bearer {TOKEN}");
+    let answer = ask(&app, Method::GET, "/traces/", &[("authorization", &bearer)]).await;
+    assert_eq!(answer.status(), 200);
 }
 
 async fn browsers_may_send_from_this_machine_and_from_allowed_origins() {

@@ -286,6 +286,9 @@ pub struct Up {
     /// Open the page in the browser
     #[arg(long)]
     pub open: bool,
+    /// Where no APP_VIEWER_TOKEN is set, make one for this run, and print the page's address with it
+    #[arg(long)]
+    pub make_token: bool,
     /// Where variables come from [default: runtime-config.toml beside the manifest, if it is there]
     #[arg(long, value_name = "PATH")]
     pub runtime_config_file: Option<PathBuf>,

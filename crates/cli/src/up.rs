@@ -32,7 +32,7 @@ pub mod otlp;
 mod report;
 mod state;
 
-use banner::{banner, process_path, viewer};
+use banner::{Served, banner, page, process_path, viewer};
 use export_protocol::is_about_grpc;
 pub(crate) use load::providers;
 use load::{Loaded, load};
@@ -64,11 +64,17 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
         traffic,
         _state,
         warns_of_grpc,
+        made_token,
     } = load(&args)?;
     let address = listener.local_addr()?;
     let otlp = OtlpPorts::take(&args.otlp_listen, &manifest, &variables).await;
     let url = format!("http://{address}");
-    let banner = banner(&manifest, &variables, (&url, otlp.line.as_deref()));
+    let served = Served {
+        url: &url,
+        otlp: otlp.line.as_deref(),
+        made_token: made_token.as_deref(),
+    };
+    let banner = banner(&manifest, &variables, served);
     let accounts = Arc::new(Accounts::default());
     let output = output(&args, Arc::clone(&accounts), warns_of_grpc);
     let mut context = AppContext::new(MemoryBudget::new(args.max_memory), output);
@@ -83,7 +89,7 @@ pub async fn up(args: Up, shutdown: Shutdown) -> Result<()> {
     let _otlp = otlp.serve(&loopback(address, ""));
     if args.open {
         match viewer(&manifest) {
-            Some(_) => open::open(loopback(address, "/traces/")),
+            Some(_) => open::open(loopback(address, &page(made_token.as_deref()))),
             None => eprintln!("{PROGRAM}: the app has no page to open"),
         }
     }

@@ -14,19 +14,30 @@ const VIEWER: &str = "/traces/...";
 /// The viewer's variable for the token that it requires.
 const VIEWER_TOKEN: &str = "app_viewer_token";
 
-/// The banner of an application that is served on `url`; `otlp` is a line about the ports of OTLP.
-pub(super) fn banner(
-    manifest: &Manifest,
-    variables: &Variables,
-    (url, otlp): (&str, Option<&str>),
-) -> String {
+/// Where an application is served.
+pub(super) struct Served<'a> {
+    pub(super) url: &'a str,
+    /// A line about the ports of OTLP.
+    pub(super) otlp: Option<&'a str>,
+    /// The viewer's token, if it was made for this run: nobody else knows it.
+    pub(super) made_token: Option<&'a str>,
+}
+
+/// The banner of an application.
+pub(super) fn banner(manifest: &Manifest, variables: &Variables, served: Served<'_>) -> String {
+    let Served {
+        url,
+        otlp,
+        made_token,
+    } = served;
     let mut lines = vec![String::new()];
     if let Some(viewer) = viewer(manifest) {
-        let query = match requires_token(manifest, variables, &viewer.component.value) {
-            true => "?token=<APP_VIEWER_TOKEN>",
-            false => "",
+        let requires_token = requires_token(manifest, variables, &viewer.component.value);
+        let page = match (requires_token, made_token) {
+            (true, made) => page(Some(made.unwrap_or("<APP_VIEWER_TOKEN>"))),
+            (false, _) => page(None),
         };
-        lines.push(format!("Traces {url}/traces/{query}"));
+        lines.push(format!("Traces {url}{page}"));
     }
     lines.push(format!("Serving {url}"));
     for trigger in &manifest.triggers {
@@ -49,6 +60,12 @@ pub(super) fn banner(
     lines.extend(endpoints.map(|(url, setting)| format!("Spans: {url} ({setting})")));
     lines.extend(otlp.map(str::to_owned));
     lines.join("\n")
+}
+
+/// The path of the page, for whoever has the token.
+pub(super) fn page(token: Option<&str>) -> String {
+    let query = token.map_or_else(String::new, |token| format!("?token={token}"));
+    format!("/traces/{query}")
 }
 
 /// The setting that says where spans go. A manifest's default is changed by the first of them.

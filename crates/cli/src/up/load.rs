@@ -31,6 +31,9 @@ use crate::traffic::plan::Plan;
 /// The files that a process may open if the system does not say how many.
 const DEFAULT_FILES: u64 = 1024;
 
+/// The application variable of the viewer's token.
+const VIEWER_TOKEN: &str = "viewer_token";
+
 /// An application that is ready to be served.
 pub(super) struct Loaded {
     pub(super) manifest: Manifest,
@@ -43,17 +46,24 @@ pub(super) struct Loaded {
     pub(super) _state: Option<File>,
     /// Whether it has warned of a setting that asks for OTLP/gRPC.
     pub(super) warns_of_grpc: bool,
+    /// The viewer's token, if it was made for this run.
+    pub(super) made_token: Option<String>,
 }
 
 /// Loads the application that the arguments name, and prints warnings about its calls.
 pub(super) fn load(args: &Up) -> Result<Loaded> {
     let environment = environment(args)?;
     let application = Application::find(args.app.path())?;
-    let providers = providers(
+    let mut providers = providers(
         args.runtime_config_file.as_deref(),
         &args.variable,
         &application,
     )?;
+    let made_token = args.make_token.then(make_token).transpose()?;
+    providers.extend(made_token.clone().map(|token| {
+        let values = [(VIEWER_TOKEN.to_owned(), token)];
+        Provider::Static(values.into_iter().collect())
+    }));
     let traffic = args.traffic(application.traffic);
     let manifest = application.manifest;
     let variables = Variables::resolve(&manifest, &providers)?;
@@ -84,6 +94,9 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     for warning in unknown.into_iter().chain(calls).chain(grpc) {
         eprintln!("{PROGRAM}: {warning}");
     }
+    // What somebody has set comes first.
+    let made_token =
+        made_token.filter(|made| variables.get(VIEWER_TOKEN).is_ok_and(|it| it == made));
     Ok(Loaded {
         manifest,
         variables,
@@ -93,7 +106,14 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         traffic,
         _state: state,
         warns_of_grpc,
+        made_token,
     })
+}
+
+/// A token that nobody guesses.
+fn make_token() -> Result<String> {
+    let random = || getrandom::u64().context("failed to get random bits");
+    Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 
 /// How many files the process may open. Connections take files, and many systems let a process open 1,024 unless it asks for more.
