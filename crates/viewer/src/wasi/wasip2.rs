@@ -176,7 +176,8 @@ fn settings() -> Result<Settings, Problem> {
 fn variable(env: &str) -> Result<String, Problem> {
     match variables::get(&env.to_ascii_lowercase()) {
         Ok(value) => Ok(value),
-        Err(variables::Error::Undefined(_)) => Ok(String::new()),
+        // As for the services, the environment is next.
+        Err(variables::Error::Undefined(_)) => Ok(std::env::var(env).unwrap_or_default()),
         Err(error) => Err(Problem::new(
             http::StatusCode::INTERNAL_SERVER_ERROR,
             format!("{env}: {error}"),

@@ -143,7 +143,8 @@ async fn settings() -> Result<Rc<Settings>, Problem> {
 async fn variable(env: &str) -> Result<String, Problem> {
     match variables::get(env.to_ascii_lowercase()).await {
         Ok(value) => Ok(value),
-        Err(variables::Error::Undefined(_)) => Ok(String::new()),
+        // As for the services, the environment is next.
+        Err(variables::Error::Undefined(_)) => Ok(std::env::var(env).unwrap_or_default()),
         Err(error) => Err(Problem::new(
             http::StatusCode::INTERNAL_SERVER_ERROR,
             format!("{env}: {error}"),
