@@ -69,7 +69,7 @@ impl Loaded {
             epochs: Epochs::default(),
             embedded: |_| None,
         };
-        let linked = link_all(engine, &manifest, &variables, options)?;
+        let linked = link_all(engine, &manifest, &variables, &options)?;
         let memory = MemoryBudget::new(usize::MAX);
         let context = AppContext::new(memory, Output::quiet("tracing-tail"));
         Ok(Loaded {

@@ -75,7 +75,7 @@ pub fn link_all(
     engine: &Engine,
     manifest: &Manifest,
     variables: &Variables,
-    options: LinkOptions<'_>,
+    options: &LinkOptions<'_>,
 ) -> Result<Vec<LinkedComponent>> {
     let compiled = compile_all(engine, manifest, options.embedded)?;
     let mut linked = Vec::<LinkedComponent>::new();

@@ -15,6 +15,7 @@ const VIEWER: &str = "/traces/...";
 const VIEWER_TOKEN: &str = "app_viewer_token";
 
 /// Where an application is served.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Served<'a> {
     pub(super) url: &'a str,
     /// A line about the ports of OTLP.

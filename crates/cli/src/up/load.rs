@@ -85,7 +85,7 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
         epochs: Epochs::default(),
         embedded: embedded::find,
     };
-    let linked = link(&manifest, &variables, options)?;
+    let linked = link(&manifest, &variables, &options)?;
     let address = listener.local_addr()?;
     let unknown = destinations::unknown(&manifest, &variables, &providers);
     let calls = call_tree::warnings(&manifest, &variables, address);
@@ -164,7 +164,7 @@ pub(crate) fn providers(
 fn link(
     manifest: &Manifest,
     variables: &Variables,
-    options: LinkOptions<'_>,
+    options: &LinkOptions<'_>,
 ) -> Result<Vec<LinkedComponent>> {
     let engine = engine::engine()?;
     options
