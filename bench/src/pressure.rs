@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::load::{Body, Generators, Load, Measured, Until};
 use crate::report::{milliseconds, page, table, thousands, write};
-use crate::rows::build;
+use crate::rows::{CHAIN_OF_THREE, build};
 use crate::server::{Host, Server, repository, scratch, variable};
 use crate::table::BODY;
 use crate::versions;
@@ -82,7 +82,7 @@ impl Service {
     fn spans_per_request(self) -> u64 {
         match self {
             Service::One => 1,
-            Service::Chain => 5,
+            Service::Chain => CHAIN_OF_THREE.1,
         }
     }
 }
@@ -246,11 +246,7 @@ impl Run<'_> {
             (Sink::Viewer | Sink::Broken(_), None) => Vec::new(),
         };
         if matches!(self.service, Service::Chain) {
-            let next = [
-                ("APP_URL_DESTINO", "http://service-b.spin.internal"),
-                ("APP_B_URL_DESTINO", "http://service-c.spin.internal"),
-            ];
-            env.extend(next.map(|(name, url)| variable(name, url)));
+            env.extend(CHAIN_OF_THREE.0.map(|(name, url)| variable(name, url)));
         }
         env
     }

@@ -115,6 +115,15 @@ pub async fn build(manifest: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The settings that make the manifest's services a chain of three, and the spans of a request to it.
+pub const CHAIN_OF_THREE: ([(&str, &str); 2], u64) = (
+    [
+        ("APP_URL_DESTINO", "http://service-b.spin.internal"),
+        ("APP_B_URL_DESTINO", "http://service-c.spin.internal"),
+    ],
+    Mesh::Chain(3).spans_per_request(),
+);
+
 /// A mesh of identical services.
 #[derive(Debug, Clone, Copy)]
 pub enum Mesh {

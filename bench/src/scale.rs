@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::report::{page, table, thousands, write};
-use crate::rows::build;
+use crate::rows::{CHAIN_OF_THREE, build};
 use crate::server::{Host, Server, repository, variable};
 use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 
@@ -14,8 +14,6 @@ use tracing_tail_testkit::span_counter::{Received, SpanCounter};
 const PAGE: &str = "bench/scale.md";
 /// Requests per second.
 const RATES: [u32; 4] = [1, 10, 100, 500];
-/// The chain of three makes a SERVER span for each service, and a CLIENT span for each call.
-const SPANS_PER_REQUEST: u64 = 5;
 
 /// A version of WASI, and how exports are compressed.
 #[derive(Debug, Clone, Copy)]
@@ -69,9 +67,10 @@ pub async fn scale(time: Duration) -> Result<()> {
         }
     }
     let how = format!(
-        "A chain of three services, one app in the embedded host, which makes {SPANS_PER_REQUEST} spans a request. Requests come \
+        "A chain of three services, one app in the embedded host, which makes {} spans a request. Requests come \
          from `tracing-tail traffic` for {} s at each rate. Bytes are those of the bodies, as they were sent. Connections are all \
          that brought an export in that time; the host keeps them open between exports. Every span that was made arrived.",
+        CHAIN_OF_THREE.1,
         time.as_secs()
     );
     let page = page(&[("One replica", rows.to_string()), ("How", how)]);
@@ -86,22 +85,12 @@ impl Replica {
     async fn send(self, rate: u32, time: Duration) -> Result<Received> {
         const SENDER: &str = "replica";
         let collector = SpanCounter::start().await?;
-        let env = [
-            ("OTLP_ENDPOINT", collector.endpoint(SENDER)),
-            (
-                "OTEL_EXPORTER_OTLP_COMPRESSION",
-                self.compression.to_owned(),
-            ),
-            (
-                "APP_URL_DESTINO",
-                "http://service-b.spin.internal".to_owned(),
-            ),
-            (
-                "APP_B_URL_DESTINO",
-                "http://service-c.spin.internal".to_owned(),
-            ),
+        let (chain, spans_per_request) = CHAIN_OF_THREE;
+        let mut env = vec![
+            variable("OTLP_ENDPOINT", collector.endpoint(SENDER)),
+            variable("OTEL_EXPORTER_OTLP_COMPRESSION", self.compression),
         ];
-        let env = env.map(|(name, value)| variable(name, value));
+        env.extend(chain.map(|(name, url)| variable(name, url)));
         let manifest = repository().join(self.manifest);
         let server = Server::up(&Host::Embedded, &manifest, &env).await?;
         let mut traffic = Host::embedded_command(&["traffic", "--json", "--rate"])?;
@@ -118,9 +107,8 @@ impl Replica {
         let requests = number("sent")?;
         let ok = report["statuses"]["200"].as_u64();
         ensure!(ok == Some(requests), "requests failed: {printed}");
-        let spans = requests * SPANS_PER_REQUEST;
-        let nothing = Received::default();
-        let received = collector.wait_for(SENDER, nothing, spans).await;
+        let spans = requests * spans_per_request;
+        let received = collector.wait_for(SENDER, Received::default(), spans).await;
         ensure!(
             received.spans == spans,
             "{} spans arrived of {spans}",

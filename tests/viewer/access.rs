@@ -15,7 +15,7 @@ pub(crate) const TESTS: &[Test] = tests! {
         browsers_may_send_from_this_machine_and_from_allowed_origins,
     ]
     embedded_host: [
-        a_token_is_made_and_printed_where_nobody_has_set_one,
+        a_token_is_made_and_printed_where_none_is_set,
     ]
 };
 
@@ -183,7 +183,7 @@ async fn everybody_needs_the_token_and_the_apps_own_services_send_it() {
     );
 }
 
-async fn a_token_is_made_and_printed_where_nobody_has_set_one() {
+async fn a_token_is_made_and_printed_where_none_is_set() {
     let token = |app: &App| {
         let banner = app.stdout();
         let after = banner.split("/traces/?token=").nth(1).unwrap_or_default();

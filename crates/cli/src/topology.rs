@@ -56,6 +56,7 @@ pub use code::Code;
 pub use graph::graph;
 pub use queues::{Publication, Queue};
 pub use spin_toml::spin_toml;
+pub use viewer::TOKEN as VIEWER_TOKEN;
 pub use wasi::Wasi;
 
 /// The settings of a single service, by their keys. All other settings are shared.

@@ -1,6 +1,6 @@
 //! The clock of an engine, by which guests that compute for long give way: a thread that counts epochs while guests run.
 //!
-//! Between two requests nobody runs, and a thread that woke 200 times a second would be all that an idle host does.
+//! Between two requests no guest runs, and a thread that woke 200 times a second would be all that an idle host does.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,7 +5,6 @@
 //! some numbers for each sender.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,13 +13,12 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use flate2::read::GzDecoder;
 use prost::Message;
 
 use crate::server::Server;
+use crate::span_record::decompress;
 
 /// How long to wait for spans that are still under way. A span waits at most 4 s in its instance, and 5 s in the
 /// FastAPI peer's SDK.
@@ -151,30 +149,19 @@ async fn receive(
     body: Bytes,
 ) -> StatusCode {
     let bytes = body.len() as u64;
-    let Some(request) = decode(&headers, body) else {
+    let Ok(plain) = decompress(&headers, &body) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    let Ok(request) = Request::decode(plain.map_or(body, Bytes::from)) else {
         return StatusCode::BAD_REQUEST;
     };
     let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
     let counted = counts.entry(sender).or_default();
-    let is_new = counted.peers.insert(peer);
+    counted.peers.insert(peer);
     let received = &mut counted.received;
     received.spans += request.spans();
     received.exports += 1;
     received.bytes += bytes;
-    received.connections += u64::from(is_new);
+    received.connections = counted.peers.len() as u64;
     StatusCode::OK
-}
-
-/// A request, compressed by gzip or not at all.
-fn decode(headers: &HeaderMap, body: Bytes) -> Option<Request> {
-    let body = match headers.get(CONTENT_ENCODING).map(|it| it.as_bytes()) {
-        Some(b"gzip") => {
-            let mut plain = Vec::new();
-            GzDecoder::new(&body[..]).read_to_end(&mut plain).ok()?;
-            plain.into()
-        }
-        None => body,
-        Some(_) => return None,
-    };
-    Request::decode(body).ok()
 }

@@ -78,15 +78,7 @@ pub struct LinkRecord {
 
 impl Export {
     pub(crate) fn decode(headers: HeaderMap, body: &[u8]) -> Result<Export> {
-        let body = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            Some(b"gzip") => {
-                let mut plain = Vec::new();
-                GzDecoder::new(body).read_to_end(&mut plain)?;
-                plain
-            }
-            None => body.to_vec(),
-            Some(other) => bail!("an unexpected encoding: {other:?}"),
-        };
+        let body = decompress(&headers, body)?.unwrap_or_else(|| body.to_vec());
         let request = match headers[CONTENT_TYPE].as_bytes() {
             b"application/x-protobuf" => ExportTraceServiceRequest::decode(&body[..])?,
             b"application/json" => serde_json::from_slice(&body)?,
@@ -97,6 +89,19 @@ impl Export {
             body,
             request,
         })
+    }
+}
+
+/// What a body is that is compressed by gzip; none if it is not compressed.
+pub(crate) fn decompress(headers: &HeaderMap, body: &[u8]) -> Result<Option<Vec<u8>>> {
+    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        Some(b"gzip") => {
+            let mut plain = Vec::new();
+            GzDecoder::new(body).read_to_end(&mut plain)?;
+            Ok(Some(plain))
+        }
+        None => Ok(None),
+        Some(other) => bail!("an unexpected encoding: {other:?}"),
     }
 }
 

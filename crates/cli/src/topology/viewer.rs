@@ -32,7 +32,7 @@ pub(super) const VARIABLES: [(&str, &str, bool); 6] = [
 /// The variable of the path that its form sends requests to.
 pub(super) const PROCESS: &str = "viewer_process";
 /// The variable of its token, which the services need too.
-pub(super) const TOKEN: &str = "viewer_token";
+pub const TOKEN: &str = "viewer_token";
 
 /// The viewer's file beside a service component's.
 pub(super) fn beside(source: &Path) -> PathBuf {

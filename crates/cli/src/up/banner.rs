@@ -20,7 +20,7 @@ pub(super) struct Served<'a> {
     pub(super) url: &'a str,
     /// A line about the ports of OTLP.
     pub(super) otlp: Option<&'a str>,
-    /// The viewer's token, if it was made for this run: nobody else knows it.
+    /// The viewer's token, if it was made for this run and is printed here alone.
     pub(super) made_token: Option<&'a str>,
 }
 
@@ -34,11 +34,8 @@ pub(super) fn banner(manifest: &Manifest, variables: &Variables, served: Served<
     let mut lines = vec![String::new()];
     if let Some(viewer) = viewer(manifest) {
         let requires_token = requires_token(manifest, variables, &viewer.component.value);
-        let page = match (requires_token, made_token) {
-            (true, made) => page(Some(made.unwrap_or("<APP_VIEWER_TOKEN>"))),
-            (false, _) => page(None),
-        };
-        lines.push(format!("Traces {url}{page}"));
+        let token = requires_token.then(|| made_token.unwrap_or("<APP_VIEWER_TOKEN>"));
+        lines.push(format!("Traces {url}{}", page(token)));
     }
     lines.push(format!("Serving {url}"));
     for trigger in &manifest.triggers {

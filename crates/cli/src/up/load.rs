@@ -26,13 +26,12 @@ use crate::cli::Up;
 use crate::destinations;
 use crate::embedded;
 use crate::span_account::SPAN_ACCOUNT_VARIABLE;
+use crate::topology::VIEWER_TOKEN;
 use crate::traffic::plan::Plan;
+use crate::traffic::run::random;
 
 /// The files that a process may open if the system does not say how many.
 const DEFAULT_FILES: u64 = 1024;
-
-/// The application variable of the viewer's token.
-const VIEWER_TOKEN: &str = "viewer_token";
 
 /// An application that is ready to be served.
 pub(super) struct Loaded {
@@ -110,9 +109,8 @@ pub(super) fn load(args: &Up) -> Result<Loaded> {
     })
 }
 
-/// A token that nobody guesses.
+/// A token of 128 random bits.
 fn make_token() -> Result<String> {
-    let random = || getrandom::u64().context("failed to get random bits");
     Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 

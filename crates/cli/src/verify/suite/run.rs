@@ -27,6 +27,7 @@ use crate::cli::verify::Verify;
 use crate::report;
 use crate::screen::Screen;
 use crate::shutdown::Shutdown;
+use crate::traffic::run::random;
 
 /// Checks the subjects one after the other, and prints the table or writes the page. The exit status is 2 if a subject
 /// could not be checked.
@@ -136,7 +137,6 @@ async fn check(args: &Verify, name: String, probe: &Probe) -> Result<Column> {
 }
 
 fn draft() -> Result<Draft> {
-    let random = || getrandom::u64().context("failed to get random bits");
     let bits = u128::from(random()?) << 64 | u128::from(random()?);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Ok(Draft::new(bits, nanos(now.unwrap_or_default())))
